@@ -1,0 +1,152 @@
+"""Every setting, read from the environment (prefix ``PLAYHEAD_``) or from ``.env``, validated once at start.
+
+A *stack* is a name, a folder and a block of ports. ``demo`` and ``test`` come with one; any other name
+needs ``PLAYHEAD_PORT_BASE``. An address left empty means the local stack's own engine; set it, and
+the same code talks to a Kafka cluster, a Cassandra ring, S3 or a Spark cluster elsewhere.
+"""
+
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+PORT_BASES = {"demo": 20000, "test": 22000}
+LOCAL_KEY = "playhead-local"
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Port(IntEnum):
+    """Offsets from the stack's port base. SeaweedFS also takes each of its ports + 10000."""
+
+    COLLECTOR = 1
+    SERVICES = 2
+    KAFKA = 10
+    KAFKA_CONTROLLER = 11
+    CASSANDRA = 20
+    CASSANDRA_STORAGE = 21
+    CASSANDRA_JMX = 22
+    S3_MASTER = 30
+    S3_VOLUME = 31
+    S3_FILER = 32
+    S3 = 33
+    ICEBERG = 34
+    REGISTRY = 40
+    HISTORY_METRICS = 110
+    LAKE_METRICS = 120
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="PLAYHEAD_", env_file=ROOT / ".env", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    home: Path = ROOT / ".playhead"
+    port_base: int = Field(0, ge=0, le=22700, description="0 = the stack's own block")
+    bind: str = "127.0.0.1"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    kafka_bootstrap: str = ""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_username: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_ca_file: Path | None = None
+    topic_partitions: int = Field(4, ge=1, le=1000)
+    topic_replication: int = Field(1, ge=1, le=5)
+
+    registry_url: str = ""
+    registry_username: str = ""
+    registry_password: SecretStr = SecretStr("")
+
+    cassandra_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("127.0.0.1",)
+    cassandra_port: int = 0
+    cassandra_datacenter: str = "datacenter1"
+    cassandra_keyspace: str = Field("playhead", pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    cassandra_replication: int = Field(1, ge=1, le=7)
+    cassandra_username: str = ""
+    cassandra_password: SecretStr = SecretStr("")
+    cassandra_ca_file: Path | None = None
+
+    s3_endpoint: str = Field("", description='empty = the local stack; "aws" = Amazon S3 itself')
+    s3_region: str = "us-east-1"
+    s3_access_key: str = "playhead"
+    s3_secret_key: SecretStr = SecretStr("playhead-secret")
+    lake_bucket: str = "lake"
+    lake_flush_seconds: float = Field(5.0, gt=0)
+    lake_flush_records: int = Field(20_000, ge=1)
+    lake_flush_bytes: int = Field(16 * 2**20, ge=1024)
+    dead_letter_limit: int = Field(5_000, ge=1, description="invalid records a minute that stop the lake sink")
+
+    ingest_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset({LOCAL_KEY})
+    intake_wait_seconds: float = Field(10.0, gt=0)
+    intake_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
+
+    session_timeout_seconds: int = Field(3600, ge=60)
+    history_processes: int = Field(1, ge=1, le=10)
+    lake_processes: int = Field(1, ge=1, le=10)
+
+    kafka_heap: str = "512m"
+    cassandra_heap: str = "768m"
+    registry_heap: str = "256m"
+    spark_master: str = "local[2]"
+    spark_driver_memory: str = "2g"
+
+    @model_validator(mode="after")
+    def _known_stack(self) -> Self:
+        if not self.port_base and self.stack not in PORT_BASES:
+            raise ValueError(
+                f"stack {self.stack!r} has no ports of its own: set PLAYHEAD_PORT_BASE (for example 18000)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _no_public_default_key(self) -> Self:
+        if LOCAL_KEY in self.ingest_keys and self.bind not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(
+                f"PLAYHEAD_BIND={self.bind} opens the collector: set PLAYHEAD_INGEST_KEYS to your own keys"
+            )
+        return self
+
+    def port(self, port: Port, index: int = 0) -> int:
+        """The TCP port of one of this stack's processes."""
+        return (self.port_base or PORT_BASES[self.stack]) + port + index
+
+    @cached_property
+    def folder(self) -> Path:
+        """Everything this stack keeps on disk: data, logs, generated configuration."""
+        return self.home / "stacks" / self.stack
+
+    @property
+    def kafka(self) -> str:
+        return self.kafka_bootstrap or f"127.0.0.1:{self.port(Port.KAFKA)}"
+
+    @property
+    def registry(self) -> str:
+        return self.registry_url or f"http://127.0.0.1:{self.port(Port.REGISTRY)}/apis/ccompat/v7"
+
+    @property
+    def cql_port(self) -> int:
+        return self.cassandra_port or (self.port(Port.CASSANDRA) if self.cassandra_hosts == ("127.0.0.1",) else 9042)
+
+    @property
+    def s3(self) -> str | None:
+        """The S3 endpoint, or None for Amazon's own."""
+        if self.s3_endpoint == "aws":
+            return None
+        return self.s3_endpoint or f"http://127.0.0.1:{self.port(Port.S3)}"
+
+    @property
+    def collector_url(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.COLLECTOR)}"
+
+    @property
+    def services_url(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.SERVICES)}"

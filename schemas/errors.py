@@ -1,0 +1,19 @@
+"""The three kinds of failure. Adapters translate driver errors into these; anything else crashes the process."""
+
+
+class InvalidEvent(Exception):
+    """Breaks the contract: becomes an HTTP verdict or a dead letter, never a retry.
+
+    ``code`` is stable and machine-readable, ``field`` the Avro field at fault (None for the whole event),
+    ``reason`` a sentence that tells a client engineer what to fix.
+    """
+
+    def __init__(self, code: str, reason: str, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.field = field
+
+
+class TransientError(Exception):
+    """An engine is away or too slow: try again in place, with back-off."""

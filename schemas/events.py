@@ -1,0 +1,200 @@
+"""The records of the contract as frozen structs, field for field the Avro schemas in ``schemas/avro``.
+
+Times are integer milliseconds since the epoch (UTC), durations integer milliseconds (``_ms``), ids text.
+What each field means stands once, in the ``doc`` of its Avro schema; a test holds both in step.
+"""
+
+from typing import Literal
+
+import msgspec
+
+DeviceType = Literal["unknown", "phone", "tablet", "tv", "desktop", "console", "set_top_box", "server"]
+TitleClass = Literal["unknown", "film", "episode", "live", "trailer"]
+PlayerState = Literal["unknown", "starting", "playing", "paused", "seeking", "rebuffering", "stopped"]
+PlaybackEventType = Literal[
+    "unknown",
+    "play_requested",
+    "first_frame",
+    "heartbeat",
+    "paused",
+    "resumed",
+    "seeked",
+    "rebuffer_started",
+    "rebuffer_ended",
+    "quality_changed",
+    "error",
+    "stopped",
+    "ended",
+]
+UiAction = Literal["unknown", "view", "impression", "click", "search", "sign_in"]
+Level = Literal["unknown", "debug", "info", "warning", "error"]
+Status = Literal["unknown", "started", "succeeded", "failed"]
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="family"):
+    event_id: str
+    client_time: int
+    sent_at: int
+    received_at: int
+    event_time: int
+    device_id: str
+    device_type: DeviceType
+    app_name: str
+    app_version: str
+    country: str
+    account_id: str | None = None
+
+
+class Ui(Envelope, frozen=True, kw_only=True, tag="ui"):
+    profile_id: str | None = None
+    action: UiAction
+    page: str
+    row: int | None = None
+    position: int | None = None
+    title_id: str | None = None
+    query: str | None = None
+    recommendation_id: str | None = None
+
+
+class Playback(Envelope, frozen=True, kw_only=True, tag="playback"):
+    profile_id: str
+    playback_session_id: str
+    session_started_at: int
+    seq: int
+    title_id: str
+    title_class: TitleClass
+    event_type: PlaybackEventType
+    player_state: PlayerState
+    state_since_ms: int
+    playhead_ms: int
+    duration_ms: int | None = None
+    watched_ms: int
+    paused_ms: int
+    startup_time_ms: int | None = None
+    rebuffer_count: int
+    rebuffer_ms: int
+    seek_count: int
+    bitrate_kbps: int | None = None
+    error_code: str | None = None
+    error_fatal: bool
+    recommendation_id: str | None = None
+
+
+class Error(Envelope, frozen=True, kw_only=True, tag="error"):
+    profile_id: str | None = None
+    code: str
+    message: str
+    fatal: bool
+    component: str
+    playback_session_id: str | None = None
+    stack: str | None = None
+
+
+class Diagnostic(Envelope, frozen=True, kw_only=True, tag="diagnostic"):
+    profile_id: str | None = None
+    name: str
+    level: Level
+    fields: dict[str, str] = {}
+
+
+class Processing(Envelope, frozen=True, kw_only=True, tag="processing"):
+    profile_id: str | None = None
+    job: str
+    stage: str
+    status: Status
+    title_id: str | None = None
+    duration_ms: int
+
+
+class Performance(Envelope, frozen=True, kw_only=True, tag="performance"):
+    profile_id: str | None = None
+    metric: str
+    value: float
+    unit: str
+    playback_session_id: str | None = None
+
+
+Event = Ui | Playback | Error | Diagnostic | Processing | Performance
+EVENT_TYPES: dict[str, type[Event]] = {
+    "ui": Ui,
+    "playback": Playback,
+    "error": Error,
+    "diagnostic": Diagnostic,
+    "processing": Processing,
+    "performance": Performance,
+}
+
+
+def family(event: Event) -> str:
+    return type(event).__name__.lower()
+
+
+def key(event: Event) -> str:
+    """The Kafka key: profile, else device, else the event's own id."""
+    return event.profile_id or event.device_id or event.event_id
+
+
+class ViewingRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One playback session's newest state."""
+
+    received_at: int
+    profile_id: str
+    playback_session_id: str
+    session_started_at: int
+    seq: int
+    title_id: str
+    title_class: TitleClass
+    event_type: PlaybackEventType
+    event_time: int
+    player_state: PlayerState
+    playhead_ms: int
+    duration_ms: int | None
+    watched_ms: int
+    paused_ms: int
+    startup_time_ms: int | None
+    rebuffer_count: int
+    rebuffer_ms: int
+    seek_count: int
+    bitrate_kbps: int | None
+    error_code: str | None
+    error_fatal: bool
+    recommendation_id: str | None
+    device_id: str
+    device_type: DeviceType
+    app_version: str
+    country: str
+
+    @property
+    def write_timestamp(self) -> int:
+        """Microseconds to Cassandra: rises with seq within a session, whatever clocks and networks do."""
+        return self.session_started_at * 1000 + self.seq
+
+
+class CompactionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    profile_id: str
+    requested_at: int
+    live_records: int
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    dead_letter_id: str
+    failed_at: int
+    step: str
+    error_class: str
+    reason: str
+    field: str | None = None
+    topic: str | None = None
+    topic_id: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+    key: bytes | None = None
+    value: bytes | None = None
+
+
+Record = Event | ViewingRecord | CompactionRequest | DeadLetter
+RECORD_TYPES: dict[str, type[Record]] = {
+    **EVENT_TYPES,
+    "viewing_record": ViewingRecord,
+    "compaction_request": CompactionRequest,
+    "dead_letter": DeadLetter,
+}
