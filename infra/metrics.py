@@ -1,0 +1,81 @@
+"""Every metric of the product. Base units (seconds, bytes); no profile, session or title ever is a label.
+
+``/metrics`` of each process shows the ones that it feeds. The adapters at the end turn these into the ports
+that the packages declare.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
+
+# Consuming, any worker. `process` is a name of streams.pipeline.PROCESSES.
+CONSUMED = Counter("playhead_consumed_records", "Records taken from Kafka.", ["process", "topic"])
+BATCH_RECORDS = Histogram("playhead_batch_records", "Records in one batch from Kafka.", ["process"], buckets=SIZES)
+LAST_PROCESSED = Gauge(
+    "playhead_last_record_processed_timestamp_seconds",
+    "Kafka timestamp of the newest record that is done with.",
+    ["process", "topic", "partition"],
+)
+LAG = Gauge("kafka_consumergroup_lag", "Log end less committed position, in records.", ["group", "topic", "partition"])
+RETRIES = Counter(
+    "playhead_retries", "Operations tried again because an engine was away or slow.", ["process", "operation"]
+)
+SKIPPED = Counter(
+    "playhead_invalid_skipped", "Invalid records passed over by a consumer.", ["process", "topic", "code"]
+)
+
+# History.
+HISTORY_RECORDS = Counter("playhead_live_vh_records", "Viewing records acknowledged by LiveVH.")
+HISTORY_WRITE = Histogram("playhead_live_vh_write_seconds", "Writing one batch's records to LiveVH.", buckets=SECONDS)
+SESSION_CONFLICTS = Counter(
+    "playhead_session_conflicts", "Events that claim a sequence number of their session which another one has."
+)
+
+# Collector.
+COLLECTOR_REQUESTS = Counter("playhead_collector_requests", "HTTP requests to the collector.", ["status"])
+COLLECTOR_EVENTS = Counter("playhead_collector_events", "Events by verdict.", ["family", "verdict"])
+COLLECTOR_LATENCY = Histogram(
+    "playhead_collector_request_seconds", "Request to answer, Kafka's part included.", buckets=SECONDS
+)
+COLLECTOR_IN_FLIGHT = Gauge("playhead_collector_in_flight_bytes", "Bodies waiting for Kafka's acknowledgement.")
+
+# Lake.
+LAKE_OBJECTS = Counter("playhead_lake_objects", "Objects put into the lake.", ["topic"])
+LAKE_RECORDS = Counter("playhead_lake_records", "Records inside those objects.", ["topic"])
+DEAD_LETTERS = Counter("playhead_dead_letters", "Dead letters made.", ["topic", "code"])
+
+
+class WorkerMetrics:
+    """One worker's numbers; satisfies ``streams.ports.Metrics``."""
+
+    def __init__(self, process: str, group: str) -> None:
+        self._process = process
+        self._group = group
+
+    def taken(self, topic: str, partition: int, events: int) -> None:
+        CONSUMED.labels(self._process, topic).inc(events)
+        BATCH_RECORDS.labels(self._process).observe(events)
+
+    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None:
+        LAST_PROCESSED.labels(self._process, topic, partition).set(timestamp_ms / 1000)
+
+    def lag(self, topic: str, partition: int, records: int) -> None:
+        LAG.labels(self._group, topic, partition).set(records)
+
+    def retried(self, operation: str) -> None:
+        RETRIES.labels(self._process, operation).inc()
+
+    def skipped(self, topic: str, code: str) -> None:
+        SKIPPED.labels(self._process, topic, code).inc()
+
+
+class HistoryMetrics(WorkerMetrics):
+    """Satisfies ``streams.ports.HistoryMetrics``."""
+
+    def wrote(self, records: int, seconds: float) -> None:
+        HISTORY_RECORDS.inc(records)
+        HISTORY_WRITE.observe(seconds)
+
+    def conflicts(self, count: int) -> None:
+        SESSION_CONFLICTS.inc(count)

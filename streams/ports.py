@@ -1,0 +1,64 @@
+"""What the stream processors need from the outside. Adapters in ``infra`` satisfy these by shape, fakes in tests too."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from schemas.errors import InvalidEvent
+from schemas.events import ViewingRecord
+
+Clock = Callable[[], int]
+"""Now, in milliseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePartition:
+    """A profile's whole live history, as it stood at one moment."""
+
+    records: list[ViewingRecord]
+    compacted_generation: int | None
+    """The newest compaction that moved records out of here, None if there was none yet."""
+
+
+class LiveVHStore(Protocol):
+    async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
+        """Store every record, in any order, any number of times: the newest per session stays.
+
+        Returns one error for each record that the store refuses for ever. Raises TransientError when some
+        records may not have been stored: write all of them again.
+        """
+        ...
+
+    async def read(self, profile_id: str) -> LivePartition: ...
+
+
+class Metrics(Protocol):
+    """What a stream worker tells about itself; names and labels stand in ``infra/metrics.py``."""
+
+    def taken(self, topic: str, partition: int, events: int) -> None:
+        """A batch of so many records came from Kafka."""
+        ...
+
+    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None:
+        """Everything up to a record with this Kafka timestamp is done with."""
+        ...
+
+    def lag(self, topic: str, partition: int, records: int) -> None:
+        """Log end less committed position."""
+        ...
+
+    def retried(self, operation: str) -> None: ...
+
+    def skipped(self, topic: str, code: str) -> None:
+        """One invalid record was passed over; the lake sink makes the dead letter."""
+        ...
+
+
+class HistoryMetrics(Metrics, Protocol):
+    def wrote(self, records: int, seconds: float) -> None:
+        """So many records were acknowledged by LiveVH."""
+        ...
+
+    def conflicts(self, count: int) -> None:
+        """Two events of one session claim the same seq and differ."""
+        ...
