@@ -40,15 +40,21 @@ def of_record(error: InvalidEvent, at: Position, key: bytes | None, value: bytes
     )
 
 
-def of_refused(error: InvalidEvent, body: bytes, topic: str | None, now: int) -> DeadLetter:
-    """A dead letter for an event (or a whole body) that the collector refused; ``topic`` if it could be told."""
+def of_refused(
+    error: InvalidEvent, sent: bytes, topic: str | None, now: int, sent_at: int | None = None
+) -> DeadLetter:
+    """A dead letter for what the collector refused: one event's bytes and its request's ``sent_at``, or a whole body.
+
+    An event is kept inside a body of its own, so that every value can be sent to the collector again as it is.
+    The id is the event's alone: refused again in a later request, it is recognised as a repeat.
+    """
     return DeadLetter(
-        dead_letter_id=str(uuid5(_NAMESPACE, body.hex())),
+        dead_letter_id=str(uuid5(_NAMESPACE, sent.hex())),
         failed_at=now,
         step="collector",
         error_class=error.code,
         reason=error.reason,
         field=error.field,
         topic=topic,
-        value=body,
+        value=sent if sent_at is None else b'{"sent_at":%d,"events":[%b]}' % (sent_at, sent),
     )
