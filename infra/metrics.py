@@ -53,7 +53,7 @@ class WorkerMetrics:
         self._process = process
         self._group = group
 
-    def taken(self, topic: str, partition: int, events: int) -> None:
+    def taken(self, topic: str, events: int) -> None:
         CONSUMED.labels(self._process, topic).inc(events)
         BATCH_RECORDS.labels(self._process).observe(events)
 

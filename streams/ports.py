@@ -1,4 +1,4 @@
-"""What the stream processors need from the outside. Adapters in ``infra`` satisfy these by shape, fakes in tests too."""
+"""What the stream processors need from outside. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class LiveVHStore(Protocol):
 class Metrics(Protocol):
     """What a stream worker tells about itself; names and labels stand in ``infra/metrics.py``."""
 
-    def taken(self, topic: str, partition: int, events: int) -> None:
+    def taken(self, topic: str, events: int) -> None:
         """A batch of so many records came from Kafka."""
         ...
 
