@@ -40,9 +40,7 @@ def of_record(error: InvalidEvent, at: Position, key: bytes | None, value: bytes
     )
 
 
-def of_refused(
-    error: InvalidEvent, sent: bytes, topic: str | None, now: int, sent_at: int | None = None
-) -> DeadLetter:
+def of_refused(error: InvalidEvent, sent: bytes, topic: str | None, now: int, sent_at: int | None = None) -> DeadLetter:
     """A dead letter for what the collector refused: one event's bytes and its request's ``sent_at``, or a whole body.
 
     An event is kept inside a body of its own, so that every value can be sent to the collector again as it is.

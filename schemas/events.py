@@ -198,3 +198,9 @@ RECORD_TYPES: dict[str, type[Record]] = {
     "compaction_request": CompactionRequest,
     "dead_letter": DeadLetter,
 }
+_RECORD_NAMES = {record_type: name for name, record_type in RECORD_TYPES.items()}
+
+
+def record_name(record: Record) -> str:
+    """The stem of its ``.avsc``; an event's is its family."""
+    return _RECORD_NAMES[type(record)]

@@ -1,0 +1,224 @@
+"""Records to Avro datums and back: one at a time, and many at a time into columns.
+
+Decoding is strict. A datum is valid if it is *the* encoding of a record (no byte too many, no longer form
+of a number, whole UTF-8) and the record breaks no rule. Both ways of decoding agree on that and on values.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import fastavro
+import msgspec
+import polars as pl
+
+from schemas import avro
+from schemas.columnar import Columns, Undecodable, frame_schema
+from schemas.errors import InvalidEvent
+from schemas.events import RECORD_TYPES, Record, record_name
+from schemas.framing import HEADER_BYTES, schema_id
+from schemas.rules import all_hold, check, check_size
+
+_ONE_BY_ONE = 16  # batches so small are not split further in the search for a culprit
+_INT = range(-(2**31), 2**31)
+
+
+@cache
+def _physical(record: str) -> avro.Schema:
+    """Our own newest schema of a record, parsed."""
+    parsed: avro.Schema = fastavro.parse_schema(avro.physical(avro.schema(record)))
+    return parsed
+
+
+def encode(record: Record) -> bytes:
+    """The datum with the newest schema. InvalidEvent "too_large" above the record's greatest size."""
+    name = record_name(record)
+    datum = _written(_physical(name), msgspec.structs.asdict(record))
+    check_size(name, datum)
+    return datum
+
+
+def _written(schema: avro.Schema, values: dict[str, Any]) -> bytes:
+    out = BytesIO()
+    fastavro.schemaless_writer(out, schema, values)
+    return out.getvalue()
+
+
+class Decoder:
+    """Decodes datums of one record, written with one schema, one by one."""
+
+    def __init__(self, record: str, writer: avro.Schema | None = None) -> None:
+        """``writer`` None means the newest. InvalidEvent "wrong_record" if it is the schema of another record."""
+        self._record = record
+        self._type: type[Record] = RECORD_TYPES[record]
+        self._reader = _physical(record)
+        self._writer = self._reader if writer is None else _parsed(writer, self._reader)
+        self._ints = tuple(f["name"] for f in self._writer["fields"] if "int" in (f["type"], *_branches(f["type"])))
+
+    def decode(self, datum: bytes) -> Record:
+        check_size(self._record, datum)
+        values = self._read(datum, None)
+        if any(values[name] is not None and values[name] not in _INT for name in self._ints):
+            name = next(n for n in self._ints if values[n] is not None and values[n] not in _INT)
+            raise InvalidEvent("out_of_range", f"{name} is {values[name]}; it must fit in 32 bits.", name)
+        if _written(self._writer, values) != datum:
+            raise InvalidEvent("malformed", "The datum is not the Avro encoding of a record: some bytes are wrong.")
+        record = self._type(**(values if self._writer is self._reader else self._read(datum, self._reader)))
+        check(record)
+        return record
+
+    def _read(self, datum: bytes, reader: avro.Schema | None) -> dict[str, Any]:
+        source = BytesIO(datum)
+        try:
+            values: dict[str, Any] = fastavro.schemaless_reader(source, self._writer, reader)
+        except fastavro.read.SchemaResolutionError as error:
+            reason = f"The writer's schema does not resolve to this {self._record}: {error}"
+            raise InvalidEvent("incompatible_schema", reason) from error
+        except Exception as error:  # of many unrelated classes: what it is depends on the byte that is wrong
+            reason = f"The datum is not readable with its schema: {type(error).__name__}: {error}"
+            raise InvalidEvent("malformed", reason) from error
+        if surplus := len(datum) - source.tell():
+            raise InvalidEvent("malformed", f"The datum has {surplus} bytes too many.")
+        return values
+
+
+def _parsed(writer: avro.Schema, reader: avro.Schema) -> avro.Schema:
+    if not isinstance(writer, dict) or writer.get("type") != "record":
+        raise InvalidEvent("wrong_record", f"The payload's schema is not a record; it must be {reader['name']}.")
+    if avro.full_name(writer) != reader["name"]:
+        reason = f"The payload is a {avro.full_name(writer)}; records on this topic are {reader['name']}."
+        raise InvalidEvent("wrong_record", reason)
+    parsed: avro.Schema = fastavro.parse_schema(avro.physical(writer))
+    return reader if parsed == reader else parsed
+
+
+def _branches(avro_type: Any) -> Iterable[Any]:
+    return avro_type if isinstance(avro_type, list) else ()
+
+
+@cache
+def _newest(record: str) -> Decoder:
+    return Decoder(record)
+
+
+def decode(record_name: str, datum: bytes, writer: avro.Schema | None = None) -> Record:
+    """One datum, strictly; ``writer`` is its schema if not the newest (for many of one, keep a ``Decoder``)."""
+    return (_newest(record_name) if writer is None else Decoder(record_name, writer)).decode(datum)
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    index: int
+    error: InvalidEvent
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedBatch:
+    frame: pl.DataFrame
+    """Valid rows in the order of the payloads: the record's fields as physical types, and ``_index``,
+    the row's position in the payloads."""
+    invalid: list[Invalid]
+    schema_ids: list[int | None]
+    """Per payload; None if it is not framed."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    invalid: list[Invalid] = field(default_factory=list)
+
+
+class _Plan:
+    """How datums of one writer's schema become rows of one record."""
+
+    def __init__(self, record: str, writer: avro.Schema) -> None:
+        self._record = record
+        self._one = Decoder(record, writer)
+        self._schema = frame_schema(_physical(record))
+        self._columns = Columns.between(avro.physical(writer), avro.physical(avro.schema(record)))
+        self._holds = all_hold(record)
+
+    def decode(self, datums: list[bytes], indices: Sequence[int], into: _Batch) -> None:
+        if self._columns is None or len(datums) <= _ONE_BY_ONE:
+            return self._one_by_one(datums, indices, into)
+        try:
+            frame, exact = self._columns.decode(datums)
+        except Undecodable:
+            half = len(datums) // 2
+            self.decode(datums[:half], indices[:half], into)
+            return self.decode(datums[half:], indices[half:], into)
+        frame = frame.with_columns(_positions(indices))
+        good = exact & frame.select(self._holds).to_series()
+        if good.all():
+            into.frames.append(frame)
+            return None
+        into.frames.append(frame.filter(good))
+        bad = (~good).arg_true().to_list()
+        return self._one_by_one([datums[row] for row in bad], [indices[row] for row in bad], into)
+
+    def _one_by_one(self, datums: Sequence[bytes], indices: Sequence[int], into: _Batch) -> None:
+        rows: list[dict[str, Any]] = []
+        for datum, index in zip(datums, indices, strict=True):
+            try:
+                rows.append({**msgspec.structs.asdict(self._one.decode(datum)), "_index": index})
+            except InvalidEvent as error:
+                into.invalid.append(Invalid(index, error))
+        if rows:
+            into.frames.append(pl.DataFrame(rows, schema={**self._schema, "_index": pl.UInt32}))
+
+
+def _positions(indices: Sequence[int]) -> pl.Series:
+    return pl.Series("_index", indices, dtype=pl.UInt32)
+
+
+class BatchDecoder:
+    """Decodes payloads by whichever schemas they were written with.
+
+    ``resolve(schema_id)`` gives the writer's schema or raises InvalidEvent("unknown_schema") or TransientError.
+    """
+
+    def __init__(self, resolve: Callable[[int], avro.Schema]) -> None:
+        self._resolve = resolve
+        self._plans: dict[tuple[str, int], _Plan] = {}
+
+    def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> DecodedBatch:
+        schema_ids: list[int | None] = [None] * len(payloads)
+        batch = _Batch()
+        for header, indices in _by_header(payloads).items():
+            try:
+                if header is None:
+                    raise InvalidEvent("null_payload", "The record has no payload; it must hold an event.")
+                found = schema_id(header)
+                for index in indices:
+                    schema_ids[index] = found
+                plan = self._plan(record_name, found)
+            except InvalidEvent as error:
+                batch.invalid += [Invalid(index, error) for index in indices]
+                continue
+            plan.decode([payloads[index][HEADER_BYTES:] for index in indices], indices, batch)  # type: ignore[index]
+        return DecodedBatch(_joined(record_name, batch.frames), _ordered(batch.invalid), schema_ids)
+
+    def _plan(self, record: str, schema_id: int) -> _Plan:
+        plan = self._plans.get((record, schema_id))
+        if plan is None:
+            plan = self._plans[record, schema_id] = _Plan(record, self._resolve(schema_id))
+        return plan
+
+
+def _by_header(payloads: Sequence[bytes | None]) -> dict[bytes | None, Sequence[int]]:
+    groups: dict[bytes | None, list[int]] = {}
+    for index, payload in enumerate(payloads):
+        groups.setdefault(payload and payload[:HEADER_BYTES], []).append(index)
+    return dict(groups)
+
+
+def _joined(record: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
+    if not frames:
+        return pl.DataFrame(schema={**frame_schema(_physical(record)), "_index": pl.UInt32})
+    return frames[0] if len(frames) == 1 else pl.concat(frames).sort("_index")
+
+
+def _ordered(invalid: list[Invalid]) -> list[Invalid]:
+    return sorted(invalid, key=lambda one: one.index)

@@ -1,0 +1,141 @@
+"""The validation rules: one table, for events that come by HTTP and for bytes found in Kafka.
+
+The bounds keep a row small (a playback event under 1 KiB), so that no single event is too large for a store.
+Rules may be loosened at any time. Tightening one turns events that are still in Kafka into dead letters.
+"""
+
+from functools import cache
+
+import polars as pl
+
+from schemas.checks import Entries, Equal, Finite, NotAfter, Only, Pattern, Positive, Range, Required, Rule, Text
+from schemas.errors import InvalidEvent
+from schemas.events import Record, record_name
+
+DAY_MS = 24 * 60 * 60 * 1000
+YEAR_MS = 366 * DAY_MS
+YEAR_2100 = 4_102_444_800_000
+PLAYHEAD_SLACK_MS = 60_000
+MOST_INT = 2**31 - 1
+MOST_COUNT = 1_000_000
+
+MAX_BYTES = {
+    "ui": 2 * 1024,
+    "playback": 1024,
+    "error": 24 * 1024,
+    "diagnostic": 24 * 1024,
+    "processing": 2 * 1024,
+    "performance": 2 * 1024,
+    "compaction_request": 1024,
+    "viewing_record": 1024,
+}
+"""Greatest datum per record; what obeys the rules is smaller. A dead letter is as large as what died."""
+
+
+def _time(field: str) -> Range:
+    return Range(field, 1, YEAR_2100)
+
+
+def _duration(field: str) -> Range:
+    return Range(field, 0, YEAR_MS)
+
+
+def _id(field: str) -> Text:
+    return Text(field, 64)
+
+
+def _uuid(field: str) -> Pattern:
+    # Lower case, since stores fold the case and the id would no longer be equal to itself.
+    pattern = "[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    return Pattern(field, pattern, "a UUID in lower case, best of version 7")
+
+
+_ENVELOPE: tuple[Rule, ...] = (
+    _uuid("event_id"),
+    _time("client_time"),
+    _time("sent_at"),
+    _time("received_at"),
+    _time("event_time"),
+    NotAfter("event_time", "received_at", 0, "in_future", "the time of receipt"),
+    _id("device_id"),
+    Text("app_name", 64),
+    Text("app_version", 32),
+    Pattern("country", "[A-Z]{2}", "an ISO 3166-1 alpha-2 code in upper case, such as DE"),
+    _id("account_id"),
+    _id("profile_id"),
+)
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "ui": (
+        *_ENVELOPE,
+        Text("page", 128),
+        Range("row", 0, 10_000),
+        Range("position", 0, 10_000),
+        _id("title_id"),
+        Required("title_id", when=Equal("action", "impression")),
+        Text("query", 256),
+        Required("query", when=Equal("action", "search")),
+        Only("query", when=Equal("action", "search")),
+        _id("recommendation_id"),
+    ),
+    "playback": (
+        *_ENVELOPE,
+        _uuid("playback_session_id"),
+        _time("session_started_at"),
+        NotAfter("session_started_at", "received_at", DAY_MS, "in_future", "the server's time"),
+        Range("seq", 0, MOST_INT),
+        _id("title_id"),
+        _duration("state_since_ms"),
+        _duration("playhead_ms"),
+        Range("duration_ms", 1, YEAR_MS),
+        NotAfter("playhead_ms", "duration_ms", PLAYHEAD_SLACK_MS, "out_of_range", "duration_ms"),
+        _duration("watched_ms"),
+        _duration("paused_ms"),
+        _duration("startup_time_ms"),
+        Required("startup_time_ms", when=Positive("watched_ms")),
+        Required("startup_time_ms", when=Positive("rebuffer_count")),
+        Range("rebuffer_count", 0, MOST_COUNT),
+        _duration("rebuffer_ms"),
+        Only("rebuffer_ms", when=Positive("rebuffer_count"), unset=0),
+        Range("seek_count", 0, MOST_COUNT),
+        Range("bitrate_kbps", 0, MOST_COUNT),
+        Text("error_code", 64),
+        Required("error_code", when=Equal("error_fatal", True)),
+        Required("error_code", when=Equal("event_type", "error")),
+        _id("recommendation_id"),
+    ),
+    "error": (
+        *_ENVELOPE,
+        Text("code", 64),
+        Text("message", 1024),
+        Text("component", 128),
+        _uuid("playback_session_id"),
+        Text("stack", 16 * 1024),
+    ),
+    "diagnostic": (*_ENVELOPE, Text("name", 128), Entries("fields", most=32, key_bytes=64, value_bytes=512)),
+    "processing": (*_ENVELOPE, Text("job", 128), Text("stage", 128), _id("title_id"), _duration("duration_ms")),
+    "performance": (*_ENVELOPE, Text("metric", 128), Finite("value"), Text("unit", 32), _uuid("playback_session_id")),
+    "compaction_request": (_id("profile_id"), _time("requested_at"), Range("live_records", 0, MOST_INT)),
+}
+"""Rules per record. Viewing records and dead letters have none: they are made by us, and a rule tightened
+later must not make a member's history unreadable."""
+
+
+def check(record: Record) -> None:
+    """Raise InvalidEvent for the first rule that the record breaks."""
+    for rule in RULES.get(record_name(record), ()):
+        if violation := rule.violation(record):
+            raise violation
+
+
+def check_size(record: str, datum: bytes) -> None:
+    most = MAX_BYTES.get(record)
+    if most is not None and len(datum) > most:
+        raise InvalidEvent("too_large", f"The event has {len(datum)} bytes; a {record} event has at most {most}.")
+
+
+@cache
+def all_hold(record: str) -> pl.Expr:
+    """True for the rows of a frame that break no rule."""
+    rules = RULES.get(record, ())
+    return pl.all_horizontal(rule.expression() for rule in rules).fill_null(True) if rules else pl.lit(True)
