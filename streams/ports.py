@@ -1,7 +1,6 @@
 """What the stream processors need from outside. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.errors import InvalidEvent
@@ -11,13 +10,16 @@ Clock = Callable[[], int]
 """Now, in milliseconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class LivePartition:
+class LivePartition(Protocol):
     """A profile's whole live history, as it stood at one moment."""
 
-    records: list[ViewingRecord]
-    compacted_generation: int | None
-    """The newest compaction that moved records out of here, None if there was none yet."""
+    @property
+    def records(self) -> Sequence[ViewingRecord]: ...
+
+    @property
+    def compacted_generation(self) -> int | None:
+        """The newest compaction that moved records out of here, None if there was none yet."""
+        ...
 
 
 class LiveVHStore(Protocol):

@@ -1,11 +1,17 @@
 """In-memory stand-ins for the ports. Each passes the contract suite of the real adapter."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import ViewingRecord
 from streams.history.order import newer
-from streams.ports import LivePartition
+
+
+@dataclass(frozen=True, slots=True)
+class FakePartition:
+    records: list[ViewingRecord]
+    compacted_generation: int | None = None
 
 
 class FakeLiveVH:
@@ -23,9 +29,9 @@ class FakeLiveVH:
         self._store(records)
         return []
 
-    async def read(self, profile_id: str) -> LivePartition:
+    async def read(self, profile_id: str) -> FakePartition:
         rows = self.rows.get(profile_id, {})
-        return LivePartition([rows[session] for session in sorted(rows)], None)
+        return FakePartition([rows[session] for session in sorted(rows)])
 
     def _store(self, records: Sequence[ViewingRecord]) -> None:
         for record in records:

@@ -1,0 +1,188 @@
+"""Cassandra: one way to connect, one place where driver errors become ours.
+
+Nothing retries below us: the driver's own policy would hide an unknown outcome, and callers retry in place anyway.
+"""
+
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from cassandra import ConsistencyLevel, InvalidRequest, OperationTimedOut, RequestExecutionException
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
+from cassandra.connection import ConnectionException
+from cassandra.policies import (
+    DCAwareRoundRobinPolicy,
+    ExponentialReconnectionPolicy,
+    FallthroughRetryPolicy,
+    TokenAwarePolicy,
+)
+from cassandra.protocol import RequestExecutionException as ExecutionError
+from cassandra.protocol import ServerError
+from cassandra.query import BatchStatement, BatchType, PreparedStatement
+
+from infra.settings import Settings
+from schemas.errors import InvalidEvent, TransientError
+from schemas.events import ViewingRecord
+
+PROTOCOL_VERSION = 5
+REQUEST_TIMEOUT_S = 10.0
+BATCH_ROWS = 30
+"""Measured best; the contract keeps a row within 1 KiB, so a batch stays well below Cassandra's limit of 50 KiB."""
+VALUE_FIELDS = tuple(n for n in ViewingRecord.__struct_fields__ if n not in ("profile_id", "playback_session_id"))
+_value = attrgetter(*VALUE_FIELDS)
+AWAY = (NoHostAvailable, OperationTimedOut, ConnectionException, RequestExecutionException, ExecutionError, ServerError)
+
+
+def connect(settings: Settings) -> Session:
+    """A session on the product's keyspace. TransientError when no node answers; close it with ``close``."""
+    policy = TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.cassandra_datacenter))
+    cluster = Cluster(
+        contact_points=list(settings.cassandra_hosts),
+        port=settings.cql_port,
+        protocol_version=PROTOCOL_VERSION,
+        auth_provider=_credentials(settings),
+        ssl_context=_tls(settings),
+        execution_profiles={
+            EXEC_PROFILE_DEFAULT: ExecutionProfile(
+                load_balancing_policy=policy,
+                retry_policy=FallthroughRetryPolicy(),
+                consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+                serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
+                request_timeout=REQUEST_TIMEOUT_S,
+            )
+        },
+        # The default backs off up to ten minutes: too long after a restart that took twenty seconds.
+        reconnection_policy=ExponentialReconnectionPolicy(base_delay=0.5, max_delay=5.0),
+    )
+    try:
+        return cluster.connect(settings.cassandra_keyspace)
+    except Exception as error:
+        cluster.shutdown()
+        raise translated(error) from error
+
+
+def close(session: Session) -> None:
+    session.cluster.shutdown()
+
+
+async def run(session: Session, statement: Any, parameters: Any = None) -> Any:
+    """Execute without blocking the event loop; the driver answers on its own thread."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Any] = loop.create_future()
+
+    def settle(set_outcome: Callable[[Any], None], outcome: Any) -> None:
+        # The waiter may have been cancelled, and at the end of the process the loop may be gone.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(lambda: None if answer.done() else set_outcome(outcome))
+
+    try:
+        session.execute_async(statement, parameters).add_callbacks(
+            lambda rows: settle(answer.set_result, rows), lambda error: settle(answer.set_exception, error)
+        )
+        return await answer
+    except Exception as error:
+        raise translated(error) from error
+
+
+def translated(error: Exception) -> Exception:
+    """TransientError for an engine that is away or slow; anything else as it is."""
+    return TransientError(f"Cassandra: {error}") if isinstance(error, AWAY) else error
+
+
+def _credentials(settings: Settings) -> PlainTextAuthProvider | None:
+    if not settings.cassandra_username:
+        return None
+    return PlainTextAuthProvider(settings.cassandra_username, settings.cassandra_password.get_secret_value())
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    return ssl.create_default_context(cafile=str(settings.cassandra_ca_file)) if settings.cassandra_ca_file else None
+
+
+@dataclass(frozen=True, slots=True)
+class LivePartition:
+    """Satisfies ``streams.ports.LivePartition``."""
+
+    records: list[ViewingRecord]
+    compacted_generation: int | None
+
+
+class LiveVH:
+    """Viewing records in the table ``live_vh``; satisfies ``streams.ports.LiveVHStore``."""
+
+    def __init__(self, session: Session, batches_in_flight: int = 16) -> None:
+        self._session = session
+        self._room = asyncio.Semaphore(batches_in_flight)
+        self._insert: PreparedStatement = session.prepare(
+            "INSERT INTO live_vh (profile_id, playback_session_id, record) VALUES (?, ?, ?) USING TIMESTAMP ?"
+        )
+        self._select: PreparedStatement = session.prepare(
+            "SELECT playback_session_id, record, compacted_generation FROM live_vh WHERE profile_id = ?"
+        )
+        # Paged, the static marker of the first page could be older than the rows of the second.
+        self._select.fetch_size = None
+
+    async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
+        """Unlogged batches: atomicity isn't needed, since every row is whole by itself and can be written again."""
+        outcomes = await asyncio.gather(*map(self._write_batch, self._batches(records)), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [error for outcome in outcomes if isinstance(outcome, list) for error in outcome]
+
+    async def read(self, profile_id: str) -> LivePartition:
+        rows = await run(self._session, self._select, (profile_id,))
+        return LivePartition(
+            records=[_record(profile_id, row) for row in rows if row.playback_session_id],
+            compacted_generation=rows[0].compacted_generation if rows else None,
+        )
+
+    def _batches(self, records: Sequence[ViewingRecord]) -> Iterator[Sequence[ViewingRecord]]:
+        """Up to 30 rows each, all with the same replicas, so that one coordinator holds all of a batch itself."""
+        by_replicas: dict[tuple[Any, ...], list[ViewingRecord]] = defaultdict(list)
+        for record in records:
+            by_replicas[self._replicas(record.profile_id)].append(record)
+        for group in by_replicas.values():
+            for start in range(0, len(group), BATCH_ROWS):
+                yield group[start : start + BATCH_ROWS]
+
+    def _replicas(self, profile_id: str) -> tuple[Any, ...]:
+        metadata = self._session.cluster.metadata
+        return tuple(host.endpoint for host in metadata.get_replicas(self._session.keyspace, profile_id.encode()))
+
+    async def _write_batch(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
+        batch = BatchStatement(batch_type=BatchType.UNLOGGED)
+        for record in records:
+            batch.add(self._insert, _row(record))
+        async with self._room:
+            try:
+                await run(self._session, batch)
+            except InvalidRequest:
+                return [error for record in records if (error := await self._write_row(record))]
+        return []
+
+    async def _write_row(self, record: ViewingRecord) -> InvalidEvent | None:
+        """After a refused batch: find the culprit."""
+        try:
+            await run(self._session, self._insert, _row(record))
+        except InvalidRequest as error:
+            if "live_vh" not in self._session.cluster.metadata.keyspaces[self._session.keyspace].tables:
+                raise  # it isn't the row: nobody may count the whole topic as invalid
+            return InvalidEvent("refused_by_store", f"{record.playback_session_id}: {error}")
+        return None
+
+
+def _row(record: ViewingRecord) -> tuple[object, ...]:
+    return record.profile_id, UUID(record.playback_session_id), _value(record), record.write_timestamp
+
+
+def _record(profile_id: str, row: Any) -> ViewingRecord:
+    value = dict(zip(VALUE_FIELDS, _value(row.record), strict=True))  # by name: a newer type may have more fields
+    return ViewingRecord(profile_id=profile_id, playback_session_id=str(row.playback_session_id), **value)
