@@ -40,8 +40,11 @@ _value = attrgetter(*VALUE_FIELDS)
 AWAY = (NoHostAvailable, OperationTimedOut, ConnectionException, RequestExecutionException, ExecutionError, ServerError)
 
 
-def connect(settings: Settings) -> Session:
-    """A session on the product's keyspace. TransientError when no node answers; close it with ``close``."""
+def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
+    """A session on the product's keyspace. TransientError when no node answers; close it with ``close``.
+
+    ``in_keyspace=False`` is for the migrations, which make the keyspace.
+    """
     policy = TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.cassandra_datacenter))
     cluster = Cluster(
         contact_points=list(settings.cassandra_hosts),
@@ -62,7 +65,7 @@ def connect(settings: Settings) -> Session:
         reconnection_policy=ExponentialReconnectionPolicy(base_delay=0.5, max_delay=5.0),
     )
     try:
-        return cluster.connect(settings.cassandra_keyspace)
+        return cluster.connect(settings.cassandra_keyspace if in_keyspace else None)
     except Exception as error:
         cluster.shutdown()
         raise translated(error) from error
