@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     )
 
     stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
-    home: Path = ROOT / ".playhead"
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = ROOT / ".playhead"
     port_base: int = Field(0, ge=0, le=22700, description="0 = the stack's own block")
     bind: str = "127.0.0.1"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

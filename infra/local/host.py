@@ -1,0 +1,82 @@
+"""What the stack asks of the machine it runs on: Java, Maven, free disk, free ports. Each complaint is one line."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from infra.local.program import LOOPBACK, StackError
+
+JAVA_VERSIONS = range(17, 24)  # Cassandra 5.0 needs the security manager, which Java 24 removed
+FREE_DISK = 2 * 2**30
+
+
+def java() -> str:
+    """The Java program to run: JAVA_HOME's, else the one on PATH."""
+    home = os.environ.get("JAVA_HOME")
+    return str(Path(home, "bin", "java")) if home else shutil.which("java") or "java"
+
+
+def require_java() -> None:
+    try:
+        output = subprocess.run([java(), "-version"], capture_output=True, text=True, check=True).stderr
+    except (OSError, subprocess.CalledProcessError):
+        raise StackError(
+            f"Java 17 is missing ({java()} does not run): apt-get install openjdk-17-jre-headless, or set JAVA_HOME"
+        ) from None
+    found = re.search(r'version "(\d+)', output)
+    if not found or int(found[1]) not in JAVA_VERSIONS:
+        raise StackError(
+            f"Java 17 is needed, {java()} is {found[1] if found else 'unknown'}: set JAVA_HOME to a Java 17"
+        )
+
+
+def require_maven() -> None:
+    if not shutil.which("mvn"):
+        raise StackError("Maven is missing (it fetches the engines once): apt-get install maven")
+
+
+def require_disk(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < FREE_DISK:
+        raise StackError(
+            f"only {free / 2**30:.1f} GiB free under {folder}, the stack needs {FREE_DISK / 2**30:.0f} GiB: "
+            "free some space, `playhead wipe`, or set PLAYHEAD_HOME to another disk"
+        )
+
+
+def require_free_port(port: int, wanted_by: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            raise StackError(
+                f"port {port} is taken by {port_holder(port)}, {wanted_by} needs it: "
+                "stop that process, or set PLAYHEAD_PORT_BASE to another block"
+            ) from None
+
+
+def port_holder(port: int) -> str:
+    """Who listens on a port, as far as this user may see it."""
+    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(os.readlink(fd) in sockets for fd in (process / "fd").iterdir()):
+                return f"process {process.name} ({(process / 'comm').read_text().strip()})"
+        except OSError:  # ended meanwhile, or somebody else's
+            continue
+    return "another process"
+
+
+def _listening_inodes(port: int) -> list[str]:
+    rows = [
+        line.split()
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        if Path(table).exists()
+        for line in Path(table).read_text().splitlines()[1:]
+    ]
+    return [row[9] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]

@@ -1,0 +1,65 @@
+"""Kafka, one KRaft node. Ready when it answers a metadata request."""
+
+import subprocess
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from infra.clients.kafka import client_config
+from infra.local import host, packages, template
+from infra.local.program import LOOPBACK, Program, StackError
+from infra.settings import Port, Settings
+
+CLUSTER_ID = "cGxheWhlYWQtbG9jYWwtMQ"  # any 22 characters of base64
+
+
+def program(settings: Settings) -> Program:
+    folder = settings.folder / "kafka"
+    properties = folder / "server.properties"
+    java = (host.java(), "-cp", f"{packages.folder(settings.home, 'kafka')}/*")
+
+    def configure() -> None:
+        data = folder / "data"
+        template.write(
+            "server.properties",
+            properties,
+            host=LOOPBACK,
+            port=settings.port(Port.KAFKA),
+            controller_port=settings.port(Port.KAFKA_CONTROLLER),
+            data=data,
+        )
+        template.write("log4j2.properties", folder / "log4j2.properties")
+        if not (data / "meta.properties").exists():
+            _format((*java, "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(properties)))
+
+    return Program(
+        name="kafka",
+        command=(
+            *java[:1],
+            f"-Xms{settings.kafka_heap}",
+            f"-Xmx{settings.kafka_heap}",
+            f"-Dlog4j2.configurationFile={folder}/log4j2.properties",
+            *java[1:],
+            "kafka.Kafka",
+            str(properties),
+        ),
+        ports=(settings.port(Port.KAFKA), settings.port(Port.KAFKA_CONTROLLER)),
+        is_ready=lambda: _answers(settings),
+        configure=configure,
+        package="kafka",
+    )
+
+
+def _format(command: tuple[str, ...]) -> None:
+    run = subprocess.run(command, capture_output=True, text=True)
+    if run.returncode:
+        last = (run.stdout + run.stderr).strip().splitlines()[-1:]
+        raise StackError(f"Kafka's storage could not be formatted: {' '.join(last)} – `playhead wipe` starts afresh")
+
+
+def _answers(settings: Settings) -> bool:
+    client = AdminClient({**client_config(settings), "log_level": "0"})
+    try:
+        return bool(client.list_topics(timeout=1).brokers)
+    except KafkaException:
+        return False

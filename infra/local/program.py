@@ -1,0 +1,27 @@
+"""What the stack runs, whether an engine of somebody else's or a worker of ours."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+LOOPBACK = "127.0.0.1"
+"""Engines listen here whatever PLAYHEAD_BIND says: they ask nobody for a password."""
+
+
+class StackError(Exception):
+    """The stack cannot do what was asked; the message is one line that says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    name: str
+    command: tuple[str, ...]
+    ports: tuple[int, ...]
+    is_ready: Callable[[], bool]
+    """Asks by the program's own protocol; False or an OSError means not yet."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    configure: Callable[[], None] = lambda: None
+    """Writes the files that the command names."""
+    package: str | None = None
+    """The profile of pom.xml whose jars it runs on."""
+    ready_within_s: int = 60
+    stop_within_s: int = 30

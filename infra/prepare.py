@@ -1,0 +1,20 @@
+"""What must exist in the engines before our processes start. Every step may run again at any time."""
+
+from collections.abc import Callable
+
+from infra import migrate, topics
+from infra.settings import Settings
+
+
+def _make_bucket(settings: Settings) -> None:
+    from infra.clients.object_store import ObjectStore
+
+    ObjectStore(settings).ensure_bucket()
+
+
+STEPS: dict[str, tuple[str, Callable[[Settings], None]]] = {
+    "kafka": ("topics", topics.create_all),
+    "registry": ("schemas", topics.register_all),
+    "seaweedfs": ("bucket", _make_bucket),
+    "cassandra": ("tables", migrate.migrate),
+}
