@@ -38,6 +38,9 @@ COLLECTOR_EVENTS = Counter("playhead_collector_events", "Events by verdict.", ["
 COLLECTOR_LATENCY = Histogram(
     "playhead_collector_request_seconds", "Request to answer, Kafka's part included.", buckets=SECONDS
 )
+COLLECTOR_DELIVERY = Histogram(
+    "playhead_collector_delivery_seconds", "A request's messages given to Kafka until all are settled.", buckets=SECONDS
+)
 COLLECTOR_IN_FLIGHT = Gauge("playhead_collector_in_flight_bytes", "Bodies waiting for Kafka's acknowledgement.")
 
 # Lake.
@@ -79,3 +82,23 @@ class HistoryMetrics(WorkerMetrics):
 
     def conflicts(self, count: int) -> None:
         SESSION_CONFLICTS.inc(count)
+
+
+class CollectorMetrics:
+    """Satisfies ``producers.ports.CollectorMetrics``."""
+
+    def answered(self, status: int, seconds: float) -> None:
+        COLLECTOR_REQUESTS.labels(status).inc()
+        COLLECTOR_LATENCY.observe(seconds)
+
+    def judged(self, family: str, verdict: str, events: int) -> None:
+        COLLECTOR_EVENTS.labels(family, verdict).inc(events)
+
+    def dead_letter(self, topic: str | None, code: str) -> None:
+        DEAD_LETTERS.labels(topic or "unknown", code).inc()
+
+    def delivered(self, seconds: float) -> None:
+        COLLECTOR_DELIVERY.observe(seconds)
+
+    def in_flight(self, bytes_: int) -> None:
+        COLLECTOR_IN_FLIGHT.set(bytes_)

@@ -1,8 +1,10 @@
 """In-memory stand-ins for the ports. Each passes the contract suite of the real adapter."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from producers.ports import Delivery, Message
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import ViewingRecord
 from streams.history.order import newer
@@ -38,3 +40,26 @@ class FakeLiveVH:
             rows = self.rows.setdefault(record.profile_id, {})
             rival = rows.get(record.playback_session_id)
             rows[record.playback_session_id] = record if rival is None else newer(record, rival)
+
+
+class FakeLog:
+    """Kafka in a list. ``fate`` decides what becomes of each message; ``gate`` closed lets publishers wait."""
+
+    def __init__(self, fate: Callable[[Message], Delivery] = lambda _: "acknowledged") -> None:
+        self.stored: list[Message] = []
+        self.fate = fate
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.closed = False
+
+    async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
+        await self.gate.wait()
+        fates: list[Delivery] = ["failed" if len(m.value) > 2 * 2**20 else self.fate(m) for m in messages]
+        self.stored += [message for message, fate in zip(messages, fates, strict=True) if fate == "acknowledged"]
+        return fates
+
+    async def ready(self) -> bool:
+        return not self.closed
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,123 @@
+"""Kafka for the collector: librdkafka's producer, driven by one thread, awaited from asyncio."""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from schemas.topics import EVENT_TOPICS
+
+Delivery = Literal["acknowledged", "failed", "unknown"]
+
+_PROBE_SECONDS = 1.0
+_PROBED_TOPIC = EVENT_TOPICS["ui"].name
+_MAX_MESSAGE_BYTES = 2 * 2**20
+"""Room for a dead letter that holds the largest body."""
+_UNSETTLED_CODES = (KafkaError._MSG_TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._PURGE_INFLIGHT)
+
+
+class KafkaLog:
+    """Satisfies ``producers.ports.EventLog``."""
+
+    def __init__(self, config: dict[str, str], delivery_seconds: float, on_fatal: Callable[[str], None]) -> None:
+        """``on_fatal`` is called from another thread, once, when nothing can be published any more."""
+        self._on_fatal = on_fatal
+        self._fatal = False
+        self._stop = threading.Event()
+        self._give_up_seconds = delivery_seconds * 1.2
+        self._producer = Producer(
+            {
+                **config,
+                "acks": "all",
+                "enable.idempotence": True,
+                "linger.ms": 5,
+                "compression.type": "lz4",
+                "message.timeout.ms": int(delivery_seconds * 1000),
+                "message.max.bytes": _MAX_MESSAGE_BYTES,
+                "queue.buffering.max.messages": 0,  # bounded in bytes, by the collector's room
+                "error_cb": self._on_error,
+            }
+        )
+        self._thread = threading.Thread(target=self._poll, name="kafka-producer", daemon=True)
+        self._thread.start()
+
+    async def publish(self, messages: Sequence[tuple[str, bytes, bytes]]) -> list[Delivery]:
+        if not messages:
+            return []
+        request = _Request(len(messages))
+        for index, (topic, key, value) in enumerate(messages):
+            settle = partial(request.settle, index)
+            try:
+                self._producer.produce(topic, value, key, on_delivery=settle)
+            except (BufferError, KafkaException):
+                request.fail(index)
+        return await request.settled(self._give_up_seconds)
+
+    async def ready(self) -> bool:
+        if self._fatal or self._stop.is_set():
+            return False
+        try:
+            await asyncio.to_thread(self._producer.list_topics, _PROBED_TOPIC, _PROBE_SECONDS)
+        except KafkaException:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Deliver what is still waiting, then stop."""
+        self._producer.flush(self._give_up_seconds)
+        self._stop.set()
+        self._thread.join()
+
+    def _poll(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._producer.poll(0.1)
+        except Exception as problem:
+            self._die(f"polling failed: {problem!r}")
+            raise
+
+    def _on_error(self, problem: KafkaError) -> None:
+        if problem.fatal():
+            self._die(problem.str())
+
+    def _die(self, reason: str) -> None:
+        if not self._fatal:
+            self._fatal = True
+            self._on_fatal(reason)
+
+
+class _Request:
+    """The fates of one request's messages, settled from librdkafka's callbacks, awaited once."""
+
+    def __init__(self, size: int) -> None:
+        self._fates: list[Delivery] = ["unknown"] * size
+        self._count = itertools.count(1)  # next() is atomic: the loop and the polling thread both count
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+
+    def settle(self, index: int, problem: KafkaError | None, _: Message) -> None:
+        if problem is None:
+            self._fates[index] = "acknowledged"
+        elif problem.code() not in _UNSETTLED_CODES:
+            self._fates[index] = "failed"
+        self._one_more()
+
+    def fail(self, index: int) -> None:
+        self._fates[index] = "failed"
+        self._one_more()
+
+    async def settled(self, patience: float) -> list[Delivery]:
+        try:
+            async with asyncio.timeout(patience):
+                await self._done.wait()
+        except TimeoutError:
+            pass
+        return list(self._fates)
+
+    def _one_more(self) -> None:
+        if next(self._count) == len(self._fates):
+            self._loop.call_soon_threadsafe(self._done.set)

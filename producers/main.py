@@ -1,0 +1,67 @@
+"""The producers' commands: settings, clients, run."""
+
+import time
+
+import structlog
+import typer
+import uvloop
+from prometheus_client import generate_latest
+from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
+
+from infra import logs
+from infra.clients.kafka import client_config
+from infra.clients.kafka_producer import KafkaLog
+from infra.clients.registry import Registry
+from infra.metrics import CollectorMetrics
+from infra.settings import Port, Settings
+from producers.collector.app import build_app
+from producers.collector.events import DELIVERY_SHARE, Intake
+from producers.collector.keys import Keys
+from producers.collector.room import Room
+from producers.collector.server import Stopper, serve
+from schemas.errors import TransientError
+
+app = typer.Typer(help="What writes events into Kafka.", no_args_is_help=True, add_completion=False)
+
+
+@app.callback()
+def producers() -> None:
+    """What writes events into Kafka."""
+
+
+@app.command()
+def collector() -> None:
+    """Take events over HTTP until told to stop."""
+    settings = Settings()
+    logs.configure("collector", settings.log_level)
+    if failure := uvloop.run(_collect(settings)):
+        structlog.get_logger().error("the collector can't go on", reason=failure)
+        raise typer.Exit(1)
+
+
+async def _collect(settings: Settings) -> str | None:
+    """Why it had to stop; None if it was asked to."""
+    registry_away = Retrying(retry=retry_if_exception_type(TransientError), wait=wait_random_exponential(max=5))
+    schema_ids = registry_away(Registry(settings).ids)
+    stopper = Stopper()
+    stopper.on_signals()
+    wait = settings.intake_wait_seconds
+    log = KafkaLog(client_config(settings), wait * DELIVERY_SHARE, stopper.fail)
+    metrics = CollectorMetrics()
+    intake = Intake(
+        log=log,
+        room=Room(settings.intake_max_bytes_in_flight, metrics.in_flight),
+        keys=Keys(settings.ingest_keys),
+        schema_ids=schema_ids,
+        clock=lambda: time.time_ns() // 1_000_000,
+        metrics=metrics,
+        wait_seconds=wait,
+    )
+    web = build_app(intake, lambda: stopper.draining, generate_latest)
+    await serve(web, settings.bind, settings.port(Port.COLLECTOR), stopper, wait)
+    log.close()
+    return stopper.failure
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,91 @@
+"""The collector's app on a fake Kafka, spoken to over HTTP in memory."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from producers.collector.app import build_app
+from producers.collector.events import Intake
+from producers.collector.examples import EXAMPLES, SENT_AT
+from producers.collector.keys import Keys
+from producers.collector.room import Room
+from producers.ports import Message
+from schemas import codec
+from schemas.events import DeadLetter
+from schemas.framing import unframe
+from tests.fakes import FakeLog
+
+NOW = SENT_AT + 1_000
+SCHEMA_IDS = {
+    "ui": 1, "playback": 2, "error": 3, "diagnostic": 4, "processing": 5, "performance": 6, "dead_letter": 8,
+}  # fmt: skip
+
+
+@dataclass
+class CountingMetrics:
+    statuses: Counter[int] = field(default_factory=Counter)
+    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    letters: Counter[tuple[str | None, str]] = field(default_factory=Counter)
+    bytes_in_flight: int = 0
+
+    def answered(self, status: int, seconds: float) -> None:
+        self.statuses[status] += 1
+
+    def judged(self, family: str, verdict: str, events: int) -> None:
+        self.verdicts[family, verdict] += events
+
+    def dead_letter(self, topic: str | None, code: str) -> None:
+        self.letters[topic, code] += 1
+
+    def delivered(self, seconds: float) -> None:
+        pass
+
+    def in_flight(self, bytes_: int) -> None:
+        self.bytes_in_flight = bytes_
+
+
+@dataclass
+class Collector:
+    client: httpx.AsyncClient
+    log: FakeLog
+    metrics: CountingMetrics
+    stopping: bool = False
+
+    async def post(self, *events: Any, sent_at: int = SENT_AT, query: str = "", **changes: Any) -> httpx.Response:
+        """Send events with the right key and type; ``changes`` go to httpx."""
+        content = {"json": {"sent_at": sent_at, "events": events}} if "content" not in changes else {}
+        headers = {"Authorization": "Bearer secret", "Content-Type": "application/json"} | changes.pop("headers", {})
+        return await self.client.post(f"/v1/events{query}", **content, headers=headers, **changes)
+
+    def on(self, topic: str) -> list[Message]:
+        return [message for message in self.log.stored if message.topic == topic]
+
+    def dead_letters(self) -> list[DeadLetter]:
+        letters = [codec.decode("dead_letter", unframe(m.value)[1]) for m in self.on("playhead.dead_letters")]
+        return [letter for letter in letters if isinstance(letter, DeadLetter)]
+
+
+def event(family: str = "ui", **changes: Any) -> dict[str, Any]:
+    """A valid event as a client sends it; a field set to None is left out."""
+    return {name: value for name, value in (EXAMPLES[family] | changes).items() if value is not None}
+
+
+@pytest.fixture
+def wait_seconds() -> float:
+    return 10.0
+
+
+@pytest.fixture
+async def collector(wait_seconds: float) -> AsyncIterator[Collector]:
+    log, metrics = FakeLog(), CountingMetrics()
+    room = Room(2**20, metrics.in_flight)
+    intake = Intake(log, room, Keys({"secret", "other"}), SCHEMA_IDS, lambda: NOW, metrics, wait_seconds)
+    app = build_app(intake, lambda: running.stopping, lambda: b"playhead_up 1\n")
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:
+        running = Collector(client, log, metrics)
+        yield running
