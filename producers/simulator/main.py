@@ -1,0 +1,204 @@
+"""The simulator's commands: settings, data, clients, run."""
+
+import asyncio
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.object_store import ObjectStore
+from infra.clients.registry import Registry
+from infra.datasets import DatasetError, fetch, films
+from infra.settings import Settings
+from producers.simulator.audience import Member, gather
+from producers.simulator.catalogue import OBJECT_KEY, Title, join, to_jsonl
+from producers.simulator.client_log import ClientLog, Outcome
+from producers.simulator.live import HttpPost, Run, attend, scripts
+from producers.simulator.movielens import Rating, films_beside, parse_films, parse_ratings
+from producers.simulator.network import Faults, arrivals
+from producers.simulator.outbox import Outbox, Rejected
+from producers.simulator.past import Sending, play, sendings
+from producers.simulator.progress import bar
+from producers.simulator.visits import Span, visits
+from schemas.errors import TransientError
+
+DAY_MS = 24 * 60 * 60 * 1000
+GRACE_SECONDS = 30
+"""How long a live run waits after its end for answers that are still missing; after Ctrl-C a fifth of it."""
+
+app = typer.Typer(no_args_is_help=True, help="Simulated members who watch: weeks of the past, or now over HTTP.")
+
+Members = Annotated[int, typer.Option(min=1, help="How many members there are; MovieLens 100k has 943.")]
+Ratings = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="Your own ratings in MovieLens' format: ratings.csv (films in movies.csv beside it), "
+        "ratings.dat (movies.dat) or NAME.inter (NAME.item).",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same members and habits.")]
+Late = Annotated[float, typer.Option(min=0, max=1, help="Share recorded offline and sent hours later.")]
+Duplicated = Annotated[float, typer.Option(min=0, max=1, help="Share sent again under the same id.")]
+Reordered = Annotated[float, typer.Option(min=0, max=1, help="Share that later events overtake.")]
+Corrupt = Annotated[float, typer.Option(min=0, max=1, help="Share that breaks the contract.")]
+Lost = Annotated[float, typer.Option(min=0, max=1, help="Share that is never sent: a gap in seq.")]
+USUAL = Faults()
+
+
+@app.command()
+def past(
+    members: Members = 200,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How many days up to now.")] = 14,
+    ratings: Ratings = None,
+    seed: Seed = 1,
+    late: Late = USUAL.late,
+    duplicated: Duplicated = USUAL.duplicated,
+    reordered: Reordered = USUAL.reordered,
+    corrupt: Corrupt = USUAL.corrupt,
+    lost: Lost = USUAL.lost,
+) -> None:
+    """Write evenings of the past straight into Kafka, in the order in which they would have arrived."""
+    settings, now = Settings(), _now()
+    span = Span(now - days * DAY_MS, now)
+    with _plain_errors():
+        audience = _audience(settings, ratings, members, seed)
+        ids = Registry(settings).ids()
+        faults = Faults(late, duplicated, reordered, corrupt, lost)
+        deliveries = arrivals(visits(audience, span, seed), faults, span, seed)
+        tally: Counter[str] = Counter()
+        with bar("The past") as show, _client_log(settings, "past", now) as log:
+
+            def progress(batch: Sequence[Sending]) -> None:
+                tally["records"] += len(batch)
+                tally["corrupt"] += sum(one.corrupt for one in batch)
+                done = (batch[-1].event.received_at - span.since) / (span.until - span.since)
+                show(done, f"{tally['records']:,} records")
+
+            started = time.monotonic()
+            play(sendings(deliveries, ids), BulkProducer(settings), log, progress)
+            took = time.monotonic() - started
+    typer.echo(
+        f"{len(audience)} members, {days} days: {tally['records']:,} records in Kafka "
+        f"({tally['corrupt']} of them corrupt on purpose) in {took:.1f} s, {tally['records'] / took:,.0f}/s"
+    )
+
+
+@app.command()
+def live(
+    members: Members = 200,
+    viewers: Annotated[int, typer.Option(min=1, help="How many of them watch at once.")] = 50,
+    seconds: Annotated[float, typer.Option(min=1, help="How long; Ctrl-C ends it sooner.")] = 60,
+    heartbeat_seconds: Annotated[
+        float, typer.Option(min=0.1, max=60, help="Time between a player's heartbeats; real ones take 30.")
+    ] = 30,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Aim at so many events a second, by setting the heartbeats instead."),
+    ] = None,
+    ratings: Ratings = None,
+    seed: Seed = 1,
+    late: Late = USUAL.late,
+    duplicated: Duplicated = USUAL.duplicated,
+    reordered: Reordered = USUAL.reordered,
+    corrupt: Corrupt = USUAL.corrupt,
+    lost: Lost = USUAL.lost,
+) -> None:
+    """Let members watch now, each sending to the collector over HTTP, by the real clock."""
+    settings = Settings()
+    with _plain_errors():
+        audience = _audience(settings, ratings, max(members, viewers), seed)[:viewers]
+        heartbeat_ms = round(1000 * (len(audience) / rate if rate else heartbeat_seconds))
+        run = Run(_now(), seconds, max(heartbeat_ms, 50), seed, Faults(late, duplicated, reordered, corrupt, lost))
+        tally = asyncio.run(_run(settings, audience, run))
+    typer.echo(
+        f"{len(audience)} viewers sent {tally['sent']:,} events: {tally['accepted']:,} accepted, "
+        f"{tally['refused']:,} refused, {tally['unanswered']:,} unanswered"
+    )
+    if not tally["accepted"]:
+        typer.secho(f"Nothing was accepted at {settings.collector_url}: is the stack up?", fg="red", err=True)
+        raise typer.Exit(1)
+
+
+def catalogue(ratings: Ratings = None) -> None:
+    """Fetch films and tastes where they are missing, and write the catalogue of titles to the lake."""
+    settings = Settings()
+    with _plain_errors():
+        _, titles = _data(settings, ratings)
+        ObjectStore(settings).put(OBJECT_KEY, to_jsonl(titles))
+    typer.echo(f"{len(titles):,} titles in the catalogue")
+
+
+async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Counter[Outcome]:
+    stop, give_up = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        stop.set()
+        loop.call_later(GRACE_SECONDS / 5, give_up.set)
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, leave)
+    loop.call_later(run.seconds + GRACE_SECONDS, give_up.set)
+    limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
+    patience = settings.intake_wait_seconds + 5  # longer than the collector waits, so that its answer is heard
+    key = min(settings.ingest_keys, default="")
+    with bar("Live") as show, _client_log(settings, "live", run.began_at) as log:
+        async with httpx.AsyncClient(base_url=settings.collector_url, timeout=patience, limits=limits) as client:
+            outbox = Outbox(HttpPost(client, key), log, _now, give_up)
+            watching = asyncio.create_task(_show(outbox, run, show))
+            async with asyncio.TaskGroup() as group:
+                for script in scripts(audience, run):
+                    group.create_task(attend(script, outbox, _now, stop))
+            watching.cancel()
+    return outbox.tally
+
+
+async def _show(outbox: Outbox, run: Run, show: Callable[[float, str], None]) -> None:
+    while True:
+        accepted, refused = outbox.tally["accepted"], outbox.tally["refused"]
+        show((_now() - run.began_at) / 1000 / run.seconds, f"{accepted:,} accepted, {refused:,} refused")
+        await asyncio.sleep(0.5)
+
+
+def _audience(settings: Settings, ratings: Path | None, members: int, seed: int) -> list[Member]:
+    tastes, titles = _data(settings, ratings)
+    return gather(tastes, titles, members, seed)
+
+
+def _data(settings: Settings, ratings: Path | None) -> tuple[list[Rating], list[Title]]:
+    """Everybody's taste, and the titles it is about."""
+    datasets = fetch(settings.home / "datasets", lambda line: typer.echo(line, err=True))
+    source = ratings or datasets.ratings
+    tastes = parse_ratings(source.read_text("utf-8"))
+    return tastes, join(parse_films(films_beside(source).read_text("utf-8")), films(datasets.movies))
+
+
+def _client_log(settings: Settings, mode: str, began_at: int) -> ClientLog:
+    return ClientLog(settings.folder / "client-log" / f"{mode}-{began_at}.jsonl")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What a person can do something about comes as one line."""
+    try:
+        yield
+    except* (DatasetError, TransientError, Rejected, ValueError, FileNotFoundError) as group:
+        typer.secho(str(_first(group)), fg="red", err=True)
+        raise typer.Exit(1) from None
+
+
+def _first(problem: BaseException) -> BaseException:
+    return _first(problem.exceptions[0]) if isinstance(problem, BaseExceptionGroup) else problem

@@ -1,0 +1,115 @@
+"""What happens to events between a client and us: batches, delay, repeats, disorder, loss, nonsense.
+
+A client sends what it has every few seconds; a request takes about 80 ms (lognormal). On top of that each event
+has at most one misfortune, by the fractions of `Faults`; being late befalls whole visits, watched offline.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+
+from producers.simulator.catalogue import MINUTE_MS
+from producers.simulator.devices import HOUR_MS
+from producers.simulator.visits import Span, Visit
+from schemas.events import Event
+
+FLUSH_MS = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Fractions of the events, each 0-1."""
+
+    late: float = 0.02
+    """Recorded offline, sent more than an hour after the visit."""
+    duplicated: float = 0.02
+    """Sent again under the same id, since the answer got lost."""
+    reordered: float = 0.02
+    """Held up on the way for 1.3 to 6 heartbeats, so that later events overtake it."""
+    corrupt: float = 0.001
+    """Arrives as something that breaks the contract."""
+    lost: float = 0.002
+    """Never sent: a gap in seq."""
+
+    def __post_init__(self) -> None:
+        if min(self.misfortunes) < 0 or not 0 <= self.late <= 1 or sum(self.misfortunes) > 1:
+            raise ValueError(f"fractions lie between 0 and 1, and misfortunes add up to 1 at most: {self}")
+
+    @property
+    def misfortunes(self) -> tuple[float, float, float, float]:
+        return self.duplicated, self.reordered, self.corrupt, self.lost
+
+
+class Delivery(NamedTuple):
+    received_at: int
+    number: int
+    """Rises within a run: keeps what arrives in the same millisecond in order."""
+    event: Event
+    """With the times that it arrives with."""
+    clock_ahead_ms: int
+    corruption: int | None
+    """None: arrives as it is. Else a number that chooses what is wrong with it."""
+
+
+def arrivals(visits: Iterator[Visit], faults: Faults, span: Span, seed: object) -> Iterator[Delivery]:
+    """Everything that arrives within the span, in order of arrival. Visits must come in order of their beginning."""
+    rng = Random(f"{seed}/network")
+    pending: list[Delivery] = []
+    number = 0
+    for visit in visits:
+        while pending and pending[0].received_at <= visit.began_at:
+            yield heapq.heappop(pending)
+        for received_at, event, corruption in _deliver(visit, faults, span.heartbeat_ms, rng):
+            if received_at <= span.until:
+                number += 1
+                delivery = Delivery(received_at, number, event, visit.clock_ahead_ms, corruption)
+                heapq.heappush(pending, delivery)
+    while pending:
+        yield heapq.heappop(pending)
+
+
+def _deliver(visit: Visit, faults: Faults, heartbeat_ms: int, rng: Random) -> Iterator[tuple[int, Event, int | None]]:
+    ahead = visit.clock_ahead_ms
+    twice, overtaken, broken, lost = _thresholds(faults)
+    online_at = 0
+    if rng.random() < faults.late:
+        online_at = visit.events[-1].client_time + round(rng.uniform(1.1, 20) * HOUR_MS)
+    sent_at = delay = 0
+    for event in visit.events:
+        if event.client_time > sent_at:  # it missed the last request
+            sent_at = max(event.client_time + rng.randrange(FLUSH_MS), online_at)
+            delay = _delay(rng)
+        fate = rng.random()
+        if fate >= lost:
+            yield _stamp(event, sent_at, ahead, delay)
+        elif fate < twice:
+            yield _stamp(event, sent_at, ahead, delay)
+            again = round(rng.uniform(5_000, MINUTE_MS) if rng.random() < 0.9 else rng.uniform(MINUTE_MS, HOUR_MS))
+            yield _stamp(event, sent_at + again, ahead, _delay(rng))
+        elif fate < overtaken:
+            held_up = round(rng.uniform(1.3, 6) * heartbeat_ms)
+            yield _stamp(event, sent_at, ahead, delay + held_up)
+        elif fate < broken:
+            received_at, stamped, _ = _stamp(event, sent_at, ahead, delay)
+            yield received_at, stamped, rng.getrandbits(30)
+
+
+def _thresholds(faults: Faults) -> tuple[float, float, float, float]:
+    twice, overtaken, broken, lost = faults.misfortunes
+    return twice, twice + overtaken, twice + overtaken + broken, twice + overtaken + broken + lost
+
+
+def _delay(rng: Random) -> int:
+    return 5 + round(80 * rng.lognormvariate(0, 0.6))
+
+
+def _stamp(event: Event, sent_at: int, clock_ahead_ms: int, delay: int) -> tuple[int, Event, None]:
+    """The times as the collector would write them; see schemas/avro for what each means."""
+    received_at = sent_at - clock_ahead_ms + delay
+    event_time = received_at - (sent_at - event.client_time)
+    stamped = msgspec.structs.replace(event, sent_at=sent_at, received_at=received_at, event_time=event_time)
+    return received_at, stamped, None

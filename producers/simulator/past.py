@@ -1,0 +1,62 @@
+"""Past mode: weeks of evenings, written straight into Kafka in the order of their (simulated) arrival.
+
+The whole envelope is made here, so the past need not be squeezed through a collector that stamps the present.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from producers.ports import Message
+from producers.simulator.client_log import ClientLog, Line, Outcome
+from producers.simulator.network import Delivery
+from producers.simulator.nonsense import SchemaIds, corrupt_payload
+from schemas.codec import encode
+from schemas.events import Event, family, key
+from schemas.framing import frame
+from schemas.topics import EVENT_TOPICS
+
+BATCH = 5_000
+
+
+class Bulk(Protocol):
+    def write(self, messages: Sequence[Message]) -> None:
+        """Returns when Kafka has acknowledged every one, in order; TransientError otherwise."""
+        ...
+
+
+class Sending(NamedTuple):
+    message: Message
+    event: Event
+    """As the client made it, also when what was sent is corrupt."""
+    corrupt: bool
+    field: str | None
+
+
+def sendings(deliveries: Iterable[Delivery], ids: SchemaIds) -> Iterator[Sending]:
+    """What goes into Kafka for what arrives. `ids`: registry ids by family."""
+    topics = {name: topic.name for name, topic in EVENT_TOPICS.items()}
+    for delivery in deliveries:
+        event, field = delivery.event, None
+        name = family(event)
+        if delivery.corruption is None:
+            payload = frame(ids[name], encode(event))
+        else:
+            payload, field = corrupt_payload(event, delivery.corruption, ids)
+        message = Message(topics[name], key(event).encode(), payload)
+        yield Sending(message, event, delivery.corruption is not None, field)
+
+
+def play(sent: Iterable[Sending], bulk: Bulk, log: ClientLog, progress: Callable[[Sequence[Sending]], None]) -> None:
+    """Write all, batch by batch; the log says `sent` before each batch and how it went after it."""
+    source = iter(sent)
+    while batch := list(islice(source, BATCH)):
+        log.write(Line(one.event.event_id, family(one.event), "sent") for one in batch)
+        bulk.write([one.message for one in batch])
+        log.write(_settled(one) for one in batch)
+        progress(batch)
+
+
+def _settled(one: Sending) -> Line:
+    outcome: Outcome = "refused" if one.corrupt else "accepted"
+    return Line(one.event.event_id, family(one.event), outcome, one.field)

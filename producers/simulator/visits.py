@@ -1,0 +1,110 @@
+"""A member's life with the service: one visit after the other, each of them browsing and a play or two."""
+
+import heapq
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from zoneinfo import ZoneInfo
+
+from producers.simulator.audience import Member
+from producers.simulator.browsing import browse
+from producers.simulator.catalogue import MINUTE_MS
+from producers.simulator.devices import HOUR_MS, Device
+from producers.simulator.evenings import days, starts
+from producers.simulator.reports import about_session, job, start_of_app
+from producers.simulator.shelf import Choice, Shelf
+from producers.simulator.viewer import FOREVER, HEARTBEAT_MS, Viewing, watch
+from producers.simulator.who import Who
+from schemas.events import Event, Playback
+
+_JOBS_EVERY_MS = 8 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    began_at: int
+    """True time, ms; no event of the visit is older."""
+    clock_ahead_ms: int
+    """What to take off the events' times to get true time."""
+    events: Sequence[Event]
+    """In the order in which they happened, by the device's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From when to when, in ms; `leave_by` and a shorter heartbeat are for visits in real time."""
+
+    since: int
+    until: int
+    leave_by: int = FOREVER
+    heartbeat_ms: int = HEARTBEAT_MS
+
+
+def visits(members: Sequence[Member], span: Span, seed: int) -> Iterator[Visit]:
+    """Everybody's visits that begin in the span, and our own machines' jobs, in order of their beginning."""
+    lives = [life(member, span, seed) for member in members]
+    return heapq.merge(*lives, jobs(members, span, seed), key=lambda visit: visit.began_at)
+
+
+def life(member: Member, span: Span, seed: int) -> Iterator[Visit]:
+    """One member's visits: a new one never begins before the last one ended."""
+    rng = Random(f"{seed}/life/{member.profile_id}")
+    shelf = Shelf(member.tastes, rng)
+    zone = ZoneInfo(member.place.zone)
+    free_from = span.since
+    for day in days(span.since, span.until, zone):
+        for at in starts(zone, day, member.visits_per_day, rng):
+            if free_from <= at < span.until:
+                visit = come(member, shelf, at, span, rng)
+                free_from = visit.events[-1].client_time - visit.clock_ahead_ms + MINUTE_MS
+                yield visit
+
+
+def come(member: Member, shelf: Shelf, at: int, span: Span, rng: Random) -> Visit:
+    """One visit that begins at `at`. A play that fails or is given up before it starts is tried again (60 %)."""
+    who = Who(member.profile_id, member.account_id, member.place.country, _pick(member.devices, rng))
+    ahead = who.device.clock_ahead_ms
+    choice = shelf.choose()
+    opened = start_of_app(who, at + ahead, rng)
+    clicks = browse(who, choice, shelf.glance(rng.randint(2, 5)), at + ahead, rng)
+    events: list[Event] = [*opened, *clicks]
+    begins, recommendation = clicks[-1].client_time, clicks[-1].recommendation_id
+    while True:
+        session = list(watch(_viewing(who, choice, begins, recommendation, span), rng))
+        events += sorted([*session, *about_session(who, session, rng)], key=lambda event: event.client_time)
+        last = session[-1]
+        if _seen_something(last) or rng.random() < 0.4 or last.client_time - ahead >= span.leave_by:
+            break
+        begins = last.client_time + rng.randint(3_000, 30_000)
+    shelf.put_back(choice, session[-1].playhead_ms)
+    return Visit(at, ahead, events)
+
+
+def _viewing(who: Who, choice: Choice, begins: int, recommendation: str | None, span: Span) -> Viewing:
+    return Viewing(
+        who=who,
+        title=choice.taste.title,
+        started_at=begins,
+        from_ms=choice.from_ms,
+        to_ms=choice.to_ms,
+        leave_at=span.leave_by + who.device.clock_ahead_ms,
+        heartbeat_ms=span.heartbeat_ms,
+        recommendation_id=recommendation,
+    )
+
+
+def _seen_something(last: Playback) -> bool:
+    return last.startup_time_ms is not None and not last.error_fatal
+
+
+def _pick(devices: Sequence[Device], rng: Random) -> Device:
+    """The first (the television, where there is one) two times of three."""
+    return devices[0] if rng.random() < 2 / 3 else devices[-1]
+
+
+def jobs(members: Sequence[Member], span: Span, seed: int) -> Iterator[Visit]:
+    """What our own machines report: every 8 hours a title that somebody watches is processed."""
+    titles = sorted({taste.title for member in members for taste in member.tastes}, key=lambda title: title.title_id)
+    rng = Random(f"{seed}/jobs")
+    for at in range(span.since, span.until, _JOBS_EVERY_MS):
+        yield Visit(at, 0, list(job(rng.choice(titles), at, rng)))
