@@ -3,8 +3,9 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import fastavro
 import fastavro.schema
 
 _FOLDER = Path(__file__).parent / "avro"
@@ -30,6 +31,11 @@ def physical(schema: Any) -> Any:
     if isinstance(schema, list):
         return [physical(branch) for branch in schema]
     return schema
+
+
+def parsed(schema: Schema) -> Schema:
+    """The physical schema as fastavro wants it: checked, with full names."""
+    return cast(Schema, fastavro.parse_schema(physical(schema)))
 
 
 def full_name(schema: Schema) -> str:

@@ -1,7 +1,8 @@
-"""The kinds of validation rule. Each says one thing twice: for one event, and for a column of them.
+"""The kinds of validation rule. Each says one thing twice: for one event, and for many in columns.
 
-``violation`` explains what to fix; ``expression`` is true where the rule holds (null counts as true).
-A value that is null breaks only the rules that ask for a value.
+``violation`` explains what to fix; ``holds`` is true for the rows that keep the rule. Null breaks only
+the rules that ask for a value. Columns are numpy's: forty polars expressions on a batch of 500 cost 1 ms,
+more than all the rest of its decoding.
 """
 
 import math
@@ -9,9 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import polars as pl
+import numpy as np
 
 from schemas.errors import InvalidEvent
+from schemas.rows import Mask, Rows, lengths
 
 _SHOWN_CHARACTERS = 60
 
@@ -26,7 +28,7 @@ class Rule(Protocol):
 
     def violation(self, event: object) -> InvalidEvent | None: ...
 
-    def expression(self) -> pl.Expr: ...
+    def holds(self, rows: Rows) -> Mask: ...
 
 
 def _shown(value: object) -> str:
@@ -57,8 +59,9 @@ class Range:
             "out_of_range", f"{self.field} is {_shown(value)}; it must be from {self.low} to {self.high}.", self.field
         )
 
-    def expression(self) -> pl.Expr:
-        return pl.col(self.field).is_between(self.low, self.high)
+    def holds(self, rows: Rows) -> Mask:
+        numbers = rows.numbers(self.field)
+        return rows.null(self.field) | ((self.low <= numbers) & (numbers <= self.high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,9 @@ class Text:
             "too_long", f"{self.field} has {size} bytes of UTF-8; at most {self.most} are allowed.", self.field
         )
 
-    def expression(self) -> pl.Expr:
-        return pl.col(self.field).str.len_bytes().is_between(1, self.most)
+    def holds(self, rows: Rows) -> Mask:
+        sizes = rows.sizes(self.field)
+        return rows.null(self.field) | ((sizes >= 1) & (sizes <= self.most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +104,8 @@ class Pattern:
             return None
         return InvalidEvent("bad_format", f"{self.field} is {_shown(value)}; it must be {self.meaning}.", self.field)
 
-    def expression(self) -> pl.Expr:
-        return pl.col(self.field).str.contains(f"^(?:{self.pattern})$")
+    def holds(self, rows: Rows) -> Mask:
+        return rows.null(self.field) | rows.matches(self.field, self.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +119,8 @@ class Finite:
             return None
         return InvalidEvent("out_of_range", f"{self.field} is {value}; it must be a finite number.", self.field)
 
-    def expression(self) -> pl.Expr:
-        return pl.col(self.field).is_finite()
+    def holds(self, rows: Rows) -> Mask:
+        return np.isfinite(rows.numbers(self.field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +148,19 @@ class Entries:
                 return InvalidEvent("too_long", reason, self.field)
         return None
 
-    def expression(self) -> pl.Expr:
-        entries = pl.col(self.field).map
-        key_sizes = entries.keys().list.eval(pl.element().str.len_bytes())
-        value_sizes = entries.values().list.eval(pl.element().str.len_bytes())
-        return (
-            (entries.len() <= self.most)
-            # A name given twice reads differently in different readers; only a column can still show it.
-            & (entries.keys().list.n_unique() == entries.len())
-            & key_sizes.list.min().is_between(1, self.key_bytes)
-            & key_sizes.list.max().is_between(1, self.key_bytes)
-            & (value_sizes.list.max() <= self.value_bytes)
-        )
+    def holds(self, rows: Rows) -> Mask:
+        maps = rows.entries(self.field)
+        counts, keys, values = lengths(maps), lengths(maps.keys), lengths(maps.items)
+        wrong = (keys < 1) | (keys > self.key_bytes) | (values > self.value_bytes)
+        row_of = np.repeat(np.arange(rows.count), counts)
+        # A name given twice: readers differ in which of the two they keep, so neither is right.
+        names = maps.keys.dictionary_encode()
+        _, first = np.unique(row_of * len(names.dictionary) + names.indices.to_numpy(), return_index=True)
+        again = np.ones(len(keys), np.bool_)
+        again[first] = False
+        holds = counts <= self.most
+        holds[row_of[wrong | again]] = False
+        return holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +184,17 @@ class NotAfter:
         limit = f"{other + self.slack}: {self.slack} ms after {self.meaning} ({other})"
         return InvalidEvent(self.code, f"{self.field} is {value}; it must be at most {limit}.", self.field)
 
-    def expression(self) -> pl.Expr:
-        return pl.col(self.field) <= pl.col(self.other) + self.slack
+    def holds(self, rows: Rows) -> Mask:
+        held = rows.numbers(self.field) <= rows.numbers(self.other) + self.slack
+        return rows.null(self.field) | rows.null(self.other) | held
 
 
 class Condition(Protocol):
-    def holds(self, event: object) -> bool: ...
+    """Null meets none."""
 
-    def expression(self) -> pl.Expr:
-        """Never null."""
+    def met(self, event: object) -> bool: ...
+
+    def met_in(self, rows: Rows) -> Mask: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +202,11 @@ class Equal:
     field: str
     value: Any
 
-    def holds(self, event: object) -> bool:
+    def met(self, event: object) -> bool:
         return bool(getattr(event, self.field) == self.value)
 
-    def expression(self) -> pl.Expr:
-        return pl.col(self.field).eq_missing(pl.lit(self.value))
+    def met_in(self, rows: Rows) -> Mask:
+        return rows.equal(self.field, self.value)
 
     def __str__(self) -> str:
         return f"{self.field} is {str(self.value).lower()}"
@@ -209,12 +216,12 @@ class Equal:
 class Positive:
     field: str
 
-    def holds(self, event: object) -> bool:
+    def met(self, event: object) -> bool:
         value = getattr(event, self.field)
         return value is not None and value > 0
 
-    def expression(self) -> pl.Expr:
-        return (pl.col(self.field) > 0).fill_null(False)
+    def met_in(self, rows: Rows) -> Mask:
+        return ~rows.null(self.field) & (rows.numbers(self.field) > 0)
 
     def __str__(self) -> str:
         return f"{self.field} is above 0"
@@ -229,12 +236,12 @@ class Required:
     codes: tuple[str, ...] = ("required",)
 
     def violation(self, event: object) -> InvalidEvent | None:
-        if getattr(event, self.field) is not None or not self.when.holds(event):
+        if getattr(event, self.field) is not None or not self.when.met(event):
             return None
         return InvalidEvent("required", f"{self.field} is missing; it is required when {self.when}.", self.field)
 
-    def expression(self) -> pl.Expr:
-        return pl.col(self.field).is_not_null() | ~self.when.expression()
+    def holds(self, rows: Rows) -> Mask:
+        return ~(rows.null(self.field) & self.when.met_in(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,13 +255,12 @@ class Only:
 
     def violation(self, event: object) -> InvalidEvent | None:
         value = getattr(event, self.field)
-        if value is None or value == self.unset or self.when.holds(event):
+        if value is None or value == self.unset or self.when.met(event):
             return None
         return InvalidEvent(
             "inconsistent", f"{self.field} is {_shown(value)}; it may be set only when {self.when}.", self.field
         )
 
-    def expression(self) -> pl.Expr:
-        column = pl.col(self.field)
-        is_unset = column.is_null() if self.unset is None else column == self.unset
-        return is_unset | self.when.expression()
+    def holds(self, rows: Rows) -> Mask:
+        unset = rows.null(self.field) if self.unset is None else rows.numbers(self.field) == self.unset
+        return unset | self.when.met_in(rows)

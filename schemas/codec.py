@@ -8,17 +8,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import fastavro
 import msgspec
+import numpy as np
 import polars as pl
 
 from schemas import avro
-from schemas.columnar import Columns, Undecodable, frame_schema
+from schemas.columnar import Undecodable, arrow_schema, columns_between
 from schemas.errors import InvalidEvent
 from schemas.events import RECORD_TYPES, Record, record_name
 from schemas.framing import HEADER_BYTES, schema_id
+from schemas.rows import Rows
 from schemas.rules import all_hold, check, check_size
 
 _ONE_BY_ONE = 16  # batches so small are not split further in the search for a culprit
@@ -28,8 +30,7 @@ _INT = range(-(2**31), 2**31)
 @cache
 def _physical(record: str) -> avro.Schema:
     """Our own newest schema of a record, parsed."""
-    parsed: avro.Schema = fastavro.parse_schema(avro.physical(avro.schema(record)))
-    return parsed
+    return avro.parsed(avro.schema(record))
 
 
 def encode(record: Record) -> bytes:
@@ -72,7 +73,7 @@ class Decoder:
     def _read(self, datum: bytes, reader: avro.Schema | None) -> dict[str, Any]:
         source = BytesIO(datum)
         try:
-            values: dict[str, Any] = fastavro.schemaless_reader(source, self._writer, reader)
+            values = cast(dict[str, Any], fastavro.schemaless_reader(source, self._writer, reader))
         except fastavro.read.SchemaResolutionError as error:
             reason = f"The writer's schema does not resolve to this {self._record}: {error}"
             raise InvalidEvent("incompatible_schema", reason) from error
@@ -90,7 +91,7 @@ def _parsed(writer: avro.Schema, reader: avro.Schema) -> avro.Schema:
     if avro.full_name(writer) != reader["name"]:
         reason = f"The payload is a {avro.full_name(writer)}; records on this topic are {reader['name']}."
         raise InvalidEvent("wrong_record", reason)
-    parsed: avro.Schema = fastavro.parse_schema(avro.physical(writer))
+    parsed = avro.parsed(writer)
     return reader if parsed == reader else parsed
 
 
@@ -136,26 +137,24 @@ class _Plan:
     def __init__(self, record: str, writer: avro.Schema) -> None:
         self._record = record
         self._one = Decoder(record, writer)
-        self._schema = frame_schema(_physical(record))
-        self._columns = Columns.between(avro.physical(writer), avro.physical(avro.schema(record)))
-        self._holds = all_hold(record)
+        self._columns = columns_between(avro.physical(writer), avro.physical(avro.schema(record)))
 
-    def decode(self, datums: list[bytes], indices: Sequence[int], into: _Batch) -> None:
+    def decode(self, datums: Sequence[bytes], indices: Sequence[int], into: _Batch) -> None:
         if self._columns is None or len(datums) <= _ONE_BY_ONE:
             return self._one_by_one(datums, indices, into)
         try:
-            frame, exact = self._columns.decode(datums)
+            columns, exact = self._columns.decode(datums)
         except Undecodable:
             half = len(datums) // 2
             self.decode(datums[:half], indices[:half], into)
             return self.decode(datums[half:], indices[half:], into)
-        frame = frame.with_columns(_positions(indices))
-        good = exact & frame.select(self._holds).to_series()
+        good = exact & all_hold(self._record, Rows(columns))
+        frame = pl.DataFrame(columns).with_columns(pl.Series("_index", indices, dtype=pl.UInt32))
         if good.all():
             into.frames.append(frame)
             return None
         into.frames.append(frame.filter(good))
-        bad = (~good).arg_true().to_list()
+        bad = np.flatnonzero(~good).tolist()
         return self._one_by_one([datums[row] for row in bad], [indices[row] for row in bad], into)
 
     def _one_by_one(self, datums: Sequence[bytes], indices: Sequence[int], into: _Batch) -> None:
@@ -166,11 +165,7 @@ class _Plan:
             except InvalidEvent as error:
                 into.invalid.append(Invalid(index, error))
         if rows:
-            into.frames.append(pl.DataFrame(rows, schema={**self._schema, "_index": pl.UInt32}))
-
-
-def _positions(indices: Sequence[int]) -> pl.Series:
-    return pl.Series("_index", indices, dtype=pl.UInt32)
+            into.frames.append(pl.DataFrame(rows, schema=_empty(self._record).schema))
 
 
 class BatchDecoder:
@@ -186,7 +181,7 @@ class BatchDecoder:
     def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> DecodedBatch:
         schema_ids: list[int | None] = [None] * len(payloads)
         batch = _Batch()
-        for header, indices in _by_header(payloads).items():
+        for header, (datums, indices) in _by_header(payloads).items():
             try:
                 if header is None:
                     raise InvalidEvent("null_payload", "The record has no payload; it must hold an event.")
@@ -196,9 +191,10 @@ class BatchDecoder:
                 plan = self._plan(record_name, found)
             except InvalidEvent as error:
                 batch.invalid += [Invalid(index, error) for index in indices]
-                continue
-            plan.decode([payloads[index][HEADER_BYTES:] for index in indices], indices, batch)  # type: ignore[index]
-        return DecodedBatch(_joined(record_name, batch.frames), _ordered(batch.invalid), schema_ids)
+            else:
+                plan.decode(datums, indices, batch)
+        invalid = sorted(batch.invalid, key=lambda one: one.index)
+        return DecodedBatch(_joined(record_name, batch.frames), invalid, schema_ids)
 
     def _plan(self, record: str, schema_id: int) -> _Plan:
         plan = self._plans.get((record, schema_id))
@@ -207,18 +203,26 @@ class BatchDecoder:
         return plan
 
 
-def _by_header(payloads: Sequence[bytes | None]) -> dict[bytes | None, Sequence[int]]:
-    groups: dict[bytes | None, list[int]] = {}
+def _by_header(payloads: Sequence[bytes | None]) -> dict[bytes | None, tuple[Sequence[bytes], Sequence[int]]]:
+    """Datums and their positions per header; None for null payloads, which have no datum."""
+    first = payloads[0][:HEADER_BYTES] if payloads and payloads[0] else b""
+    datums = [payload[HEADER_BYTES:] for payload in payloads if payload and payload.startswith(first)]
+    if first and len(datums) == len(payloads):
+        return {first: (datums, range(len(datums)))}
+    groups: dict[bytes | None, tuple[list[bytes], list[int]]] = {}
     for index, payload in enumerate(payloads):
-        groups.setdefault(payload and payload[:HEADER_BYTES], []).append(index)
+        group = groups.setdefault(None if payload is None else payload[:HEADER_BYTES], ([], []))
+        group[0].append(b"" if payload is None else payload[HEADER_BYTES:])
+        group[1].append(index)
     return dict(groups)
 
 
 def _joined(record: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
-    if not frames:
-        return pl.DataFrame(schema={**frame_schema(_physical(record)), "_index": pl.UInt32})
-    return frames[0] if len(frames) == 1 else pl.concat(frames).sort("_index")
+    return frames[0] if len(frames) == 1 else pl.concat([_empty(record), *frames]).sort("_index")
 
 
-def _ordered(invalid: list[Invalid]) -> list[Invalid]:
-    return sorted(invalid, key=lambda one: one.index)
+@cache
+def _empty(record: str) -> pl.DataFrame:
+    """A frame of no rows with a record's columns."""
+    columns = pl.DataFrame(arrow_schema(_physical(record)).empty_table())
+    return columns.with_columns(pl.Series("_index", [], dtype=pl.UInt32))

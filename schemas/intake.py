@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from schemas import avro
 from schemas.errors import InvalidEvent
 from schemas.events import EVENT_TYPES, Event
 from schemas.rules import check
@@ -54,6 +55,13 @@ def _translated(message: str, family: str) -> InvalidEvent:
     at = _AT.search(message)
     field = at["field"] if at else None
     what = message[: at.start()] if at else message
-    if what.startswith("Invalid enum value"):
-        return InvalidEvent("unknown_symbol", f"{field} has an unknown value: {what.lower()}.", field)
+    if field and what.startswith("Invalid enum value"):
+        given, known = what.removeprefix("Invalid enum value "), ", ".join(_symbols(family, field))
+        return InvalidEvent("unknown_symbol", f"{field} is {given}; it must be one of {known}.", field)
     return InvalidEvent("wrong_type", f"{field} has the wrong type: {what[:1].lower()}{what[1:]}.", field)
+
+
+def _symbols(family: str, field: str) -> list[str]:
+    types = {each["name"]: each["type"] for each in avro.schema(family)["fields"]}
+    symbols: list[str] = types[field]["symbols"]
+    return symbols

@@ -4,13 +4,12 @@ The bounds keep a row small (a playback event under 1 KiB), so that no single ev
 Rules may be loosened at any time. Tightening one turns events that are still in Kafka into dead letters.
 """
 
-from functools import cache
-
-import polars as pl
+import numpy as np
 
 from schemas.checks import Entries, Equal, Finite, NotAfter, Only, Pattern, Positive, Range, Required, Rule, Text
 from schemas.errors import InvalidEvent
 from schemas.events import Record, record_name
+from schemas.rows import Mask, Rows
 
 DAY_MS = 24 * 60 * 60 * 1000
 YEAR_MS = 366 * DAY_MS
@@ -134,8 +133,9 @@ def check_size(record: str, datum: bytes) -> None:
         raise InvalidEvent("too_large", f"The event has {len(datum)} bytes; a {record} event has at most {most}.")
 
 
-@cache
-def all_hold(record: str) -> pl.Expr:
-    """True for the rows of a frame that break no rule."""
-    rules = RULES.get(record, ())
-    return pl.all_horizontal(rule.expression() for rule in rules).fill_null(True) if rules else pl.lit(True)
+def all_hold(record: str, rows: Rows) -> Mask:
+    """True for the rows that break no rule."""
+    mask = np.ones(rows.count, np.bool_)
+    for rule in RULES.get(record, ()):
+        mask &= rule.holds(rows)
+    return mask

@@ -1,0 +1,50 @@
+"""A batch's columns as numpy arrays without copying: what the rules look at, many rows at once."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+
+_NO_NULLS: Any = np.False_
+
+
+class Rows:
+    """``batch`` holds a record's columns, whole (no slice). Under a null, numbers and sizes are arbitrary."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+        self.count: int = batch.num_rows
+
+    def null(self, field: str) -> Mask:
+        """Where the field is null; a single False if it is nowhere."""
+        column = self._batch.column(field)
+        return column.is_null().to_numpy(zero_copy_only=False) if column.null_count else _NO_NULLS
+
+    def numbers(self, field: str) -> NDArray[Any]:
+        column = self._batch.column(field)
+        return np.frombuffer(column.buffers()[1], column.type.to_pandas_dtype())[: self.count]
+
+    def sizes(self, field: str) -> NDArray[np.int32]:
+        """Bytes of each text."""
+        return lengths(self._batch.column(field))
+
+    def matches(self, field: str, pattern: str) -> Mask:
+        """Where the whole text matches."""
+        found = pc.match_substring_regex(self._batch.column(field), f"^(?:{pattern})$")
+        return np.asarray(found.fill_null(False).to_numpy(zero_copy_only=False))
+
+    def equal(self, field: str, value: object) -> Mask:
+        return np.asarray(pc.equal(self._batch.column(field), value).fill_null(False).to_numpy(zero_copy_only=False))
+
+    def entries(self, field: str) -> pa.MapArray:
+        return self._batch.column(field)
+
+
+def lengths(column: pa.Array) -> NDArray[np.int32]:
+    """Bytes of each text, or entries of each map."""
+    offsets = np.frombuffer(column.buffers()[1], np.int32)[: len(column) + 1]
+    return offsets[1:] - offsets[:-1]
