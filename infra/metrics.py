@@ -4,6 +4,8 @@
 that the packages declare.
 """
 
+from contextlib import suppress
+
 from prometheus_client import Counter, Gauge, Histogram
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -46,7 +48,14 @@ COLLECTOR_IN_FLIGHT = Gauge("playhead_collector_in_flight_bytes", "Bodies waitin
 # Lake.
 LAKE_OBJECTS = Counter("playhead_lake_objects", "Objects put into the lake.", ["topic"])
 LAKE_RECORDS = Counter("playhead_lake_records", "Records inside those objects.", ["topic"])
-DEAD_LETTERS = Counter("playhead_dead_letters", "Dead letters made.", ["topic", "code"])
+LAKE_BYTES = Counter("playhead_lake_bytes", "Bytes of those objects.", ["topic"])
+LAKE_PUT = Histogram("playhead_lake_put_seconds", "Putting one object.", buckets=SECONDS)
+LAKE_LOST_RACES = Counter("playhead_lake_lost_races", "Objects that another sink had put already.", ["topic"])
+LAKE_GAP_OFFSETS = Counter("playhead_lake_gap_offsets", "Offsets that left Kafka before the lake read them.", ["topic"])
+LAKE_HALTED = Gauge(
+    "playhead_lake_halted", "1 while the partition stands still until somebody looks.", ["topic", "partition"]
+)
+DEAD_LETTERS = Counter("playhead_dead_letters", "Dead letters made.", ["step", "topic", "code"])
 
 
 class WorkerMetrics:
@@ -95,10 +104,41 @@ class CollectorMetrics:
         COLLECTOR_EVENTS.labels(family, verdict).inc(events)
 
     def dead_letter(self, topic: str | None, code: str) -> None:
-        DEAD_LETTERS.labels(topic or "unknown", code).inc()
+        DEAD_LETTERS.labels("collector", topic or "unknown", code).inc()
 
     def delivered(self, seconds: float) -> None:
         COLLECTOR_DELIVERY.observe(seconds)
 
     def in_flight(self, bytes_: int) -> None:
         COLLECTOR_IN_FLIGHT.set(bytes_)
+
+
+class LakeMetrics(WorkerMetrics):
+    """Satisfies ``streams.lake.ports.LakeMetrics``."""
+
+    def stored(self, topic: str, records: int, size: int, seconds: float) -> None:
+        LAKE_OBJECTS.labels(topic).inc()
+        LAKE_RECORDS.labels(topic).inc(records)
+        LAKE_BYTES.labels(topic).inc(size)
+        LAKE_PUT.observe(seconds)
+
+    def lost_race(self, topic: str) -> None:
+        LAKE_LOST_RACES.labels(topic).inc()
+
+    def gap(self, topic: str, offsets: int) -> None:
+        LAKE_GAP_OFFSETS.labels(topic).inc(offsets)
+
+    def dead_letter(self, topic: str, code: str) -> None:
+        DEAD_LETTERS.labels("lake", topic, code).inc()
+
+    def halted(self, topic: str, partition: int, halted: bool) -> None:
+        LAKE_HALTED.labels(topic, partition).set(halted)
+
+    def forget(self, topic: str, partition: int) -> None:
+        for gauge, labels in (
+            (LAG, (self._group, topic, partition)),
+            (LAST_PROCESSED, (self._process, topic, partition)),
+            (LAKE_HALTED, (topic, partition)),
+        ):
+            with suppress(KeyError):
+                gauge.remove(*labels)

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
@@ -16,6 +16,9 @@ from schemas.topics import TOPICS
 COMPATIBILITY = "FULL_TRANSITIVE"
 UNKNOWN_AFTER_S = 60
 """A schema registered a moment ago may not be seen everywhere: only an id still unknown after this is invalid."""
+
+FRESH_IDS = 100
+"""Ids are handed out in sequence: one further than this above the newest known is no fresh schema but garbage."""
 
 
 class Registry:
@@ -37,11 +40,11 @@ class Registry:
         return schema_id
 
     def resolve(self, schema_id: int) -> dict[str, Any]:
-        """The writer's schema. InvalidEvent("unknown_schema") when the registry has not known it for a minute."""
+        """The writer's schema. InvalidEvent("unknown_schema") if the registry has not known it for a minute."""
         if schema_id not in self._resolved:
             try:
                 with _translated():
-                    text = self._client.get_schema(schema_id).schema_str
+                    text = str(self._client.get_schema(schema_id).schema_str)
             except SchemaRegistryError as error:
                 self._refuse(schema_id, error)
             self._resolved[schema_id] = json.loads(text)
@@ -51,12 +54,15 @@ class Registry:
     def ids(self) -> dict[str, int]:
         """For each record of our topics the id of its newest schema."""
         with _translated():
-            return {topic.record: self._client.get_latest_version(topic.subject).schema_id for topic in TOPICS.values()}
+            latest = {topic.record: self._client.get_latest_version(topic.subject) for topic in TOPICS.values()}
+        return {record: version.schema_id for record, version in latest.items() if version.schema_id is not None}
 
-    def _refuse(self, schema_id: int, error: SchemaRegistryError) -> None:
+    def _refuse(self, schema_id: int, error: SchemaRegistryError) -> NoReturn:
+        if error.http_status_code != 404:
+            raise error
         now = self._monotonic()
         missed_for = now - self._first_missed.setdefault(schema_id, now)
-        if missed_for < UNKNOWN_AFTER_S:
+        if missed_for < UNKNOWN_AFTER_S and schema_id <= max(self.ids().values(), default=0) + FRESH_IDS:
             raise TransientError(f"the registry does not know schema {schema_id} yet") from error
         raise InvalidEvent("unknown_schema", f"the registry does not know schema {schema_id}") from error
 

@@ -1,0 +1,27 @@
+"""Where a partition's chain of objects ends: asked from the store, whatever Kafka's commits or a buffer say."""
+
+from streams.lake.names import Chain
+from streams.lake.ports import ObjectStore
+
+
+def end(store: ObjectStore, chain: Chain, known: int | None = None) -> int:
+    """The position after the chain's newest object; 0 for an empty chain. Raises TransientError.
+
+    ``known`` is the start of some object of the chain and saves listing those before it. It is a hint: if
+    nothing stands there or later, the whole chain is listed, so that a lost object is written again as long as
+    Kafka still has its records. Every chain begins at 0, also of a topic whose first records have expired:
+    two sinks must never disagree on where it begins.
+    """
+    newest = None
+    if known is not None:
+        newest = _last(store, chain, chain.just_before(known))
+    if newest is None:
+        newest = _last(store, chain, "")
+    return 0 if newest is None else int(store.head(newest)["end"])
+
+
+def _last(store: ObjectStore, chain: Chain, start_after: str) -> str | None:
+    newest = None
+    for key in store.list(chain.prefix, start_after):
+        newest = key
+    return newest
