@@ -26,6 +26,8 @@ def history(worker: Worker = 0) -> None:
 
 
 async def _history(worker: int) -> None:
+    import asyncio
+
     from prometheus_client import start_http_server
 
     from infra import logs
@@ -36,6 +38,7 @@ async def _history(worker: int) -> None:
     from schemas.codec import BatchDecoder
     from streams.engine.app import Broker, build_app
     from streams.engine.history_agent import add_history_agent
+    from streams.engine.retry import in_place
     from streams.engine.worker import serve
     from streams.history.recording import Recorder
     from streams.pipeline import BY_NAME
@@ -45,7 +48,10 @@ async def _history(worker: int) -> None:
     group = BY_NAME["history"].group or ""
     metrics = HistoryMetrics("history", group)
     start_http_server(settings.port(Port.HISTORY_METRICS, worker), settings.bind)
-    session = connect(settings)
+    # Not crash: the supervisor gives up on a process that keeps dying, and Cassandra may be away for long.
+    session = await in_place(
+        lambda: asyncio.to_thread(connect, settings), lambda: False, lambda: metrics.retried("connect_cassandra")
+    )
     try:
         broker = Broker(
             bootstrap=settings.kafka,

@@ -1,0 +1,45 @@
+"""What the history worker does with one batch: decode, keep the newest per session, write to LiveVH."""
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter
+
+import structlog
+
+from schemas.codec import BatchDecoder
+from schemas.errors import InvalidEvent
+from schemas.events import ViewingRecord
+from streams.history.viewing_record import newest_per_session
+from streams.ports import HistoryMetrics, LiveVHStore
+
+log = structlog.get_logger(__name__)
+
+
+class Recorder:
+    """Invalid payloads are counted and passed over: the lake sink makes their dead letters."""
+
+    def __init__(self, decoder: BatchDecoder, store: LiveVHStore, metrics: HistoryMetrics) -> None:
+        self._decoder = decoder
+        self._store = store
+        self._metrics = metrics
+
+    async def newest(self, topic: str, payloads: Sequence[bytes | None]) -> list[ViewingRecord]:
+        """TransientError while the registry is away."""
+        # In a thread, since an unknown schema id asks the registry over HTTP.
+        decoded = await asyncio.to_thread(self._decoder.decode, "playback", payloads)
+        for invalid in decoded.invalid:
+            self._skip(topic, invalid.error)
+        newest = newest_per_session(decoded.frame)
+        self._metrics.conflicts(newest.conflicts)
+        return newest.records
+
+    async def write(self, topic: str, records: Sequence[ViewingRecord]) -> None:
+        """TransientError while LiveVH is away; writing all of them again is harmless."""
+        started = perf_counter()
+        for refused in await self._store.write(records):
+            self._skip(topic, refused)
+        self._metrics.wrote(len(records), perf_counter() - started)
+
+    def _skip(self, topic: str, error: InvalidEvent) -> None:
+        self._metrics.skipped(topic, error.code)
+        log.warning("invalid", topic=topic, code=error.code, field=error.field, reason=error.reason)
