@@ -1,0 +1,23 @@
+"""Refuses a DataFrame that lacks what a transform needs, before Spark fails somewhere deep inside."""
+
+from collections.abc import Mapping
+
+from pyspark.sql import DataFrame
+
+
+class SchemaMismatch(Exception):
+    """Columns are missing or have another type; the message names each of them."""
+
+
+def require_columns(any_df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
+    """The DataFrame itself, if it has every column of ``columns`` (name to Spark type, for instance ``bigint``)."""
+    found = dict(any_df.dtypes)
+    problems = [f"{name} is missing" for name in columns if name not in found]
+    problems += [
+        f"{name} is {found[name]}, expected {expected}"
+        for name, expected in columns.items()
+        if name in found and found[name] != expected
+    ]
+    if problems:
+        raise SchemaMismatch("; ".join(problems))
+    return any_df
