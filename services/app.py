@@ -1,0 +1,39 @@
+"""The one HTTP application: history API, pages, health; on ports only, so tests run it on fakes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from services import health, problems
+from services.dashboard import routes as dashboard
+from services.dashboard.board import Board
+from services.front_door import FrontDoor
+from services.history_api import routes as history_api
+from services.ports import LiveHistory, Requests
+
+DESCRIPTION = """What members watched and where they stopped, newest first, a moment after it happened.
+Times are RFC 3339 in UTC, durations milliseconds. An error answer has a `code` for programs, a `message` for people
+and, where one is at fault, the `field`."""
+
+
+def create_app(
+    board: Board, history: LiveHistory, requests: Requests, echarts: Path, now: Callable[[], int]
+) -> FastAPI:
+    """``echarts``: the chart library's file. ``now``: milliseconds since the epoch."""
+    app = FastAPI(
+        title="Playhead history API",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    app.include_router(history_api.router(history, board.catalogue))
+    app.include_router(dashboard.router(board, history, echarts, now))
+    app.include_router(health.router(board))
+    app.mount("/static", StaticFiles(directory=dashboard.HERE / "static"), name="static")
+    app.add_middleware(FrontDoor, requests=requests, seconds=monotonic)
+    return app

@@ -1,0 +1,44 @@
+"""Titles by id. Events carry ids only; names come from the catalogue object that the set-up writes to the lake."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+CATALOGUE_KEY = "catalogue/titles.jsonl"
+
+
+class Title(msgspec.Struct, frozen=True):
+    title_id: str
+    name: str | None = None
+    year: int | None = None
+    runtime_ms: int | None = None
+    genres: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.name or self.title_id
+
+
+_DECODER = msgspec.json.Decoder(Title)
+
+
+def read_titles(lines: bytes) -> dict[str, Title]:
+    """The catalogue object: one JSON title a line, unknown keys ignored."""
+    return {title.title_id: title for title in _DECODER.decode_lines(lines)}
+
+
+class Catalogue:
+    """The titles known now; replaced as a whole when the object changes."""
+
+    def __init__(self, titles: Mapping[str, Title] | None = None) -> None:
+        self._titles = titles or {}
+
+    def replace(self, titles: Mapping[str, Title]) -> None:
+        self._titles = titles
+
+    def title(self, title_id: str) -> Title:
+        """The title, or one without a name where the catalogue does not know the id."""
+        return self._titles.get(title_id) or Title(title_id)
+
+    def __len__(self) -> int:
+        return len(self._titles)

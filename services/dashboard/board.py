@@ -1,0 +1,124 @@
+"""What the live page knows now: the newest answer of every source, put together into one document."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from schemas.events import DeadLetter, Playback, ViewingRecord
+from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
+from services.catalogue import Catalogue
+from services.dashboard.balance import balance, lag
+from services.dashboard.chains import Chain
+from services.dashboard.live import DeadLetters, Live, ProcessHealth, Refusal, Source, Write
+from services.dashboard.trail import Trail
+from services.ports import Partition
+from streams.pipeline import BY_NAME, PROCESSES
+
+KEEP_MS = 10 * 60 * 1000
+SHOWN = 12
+"""Rows of the lists that show the newest of something."""
+SOURCES = {
+    "kafka": "Kafka",
+    "cassandra": "Cassandra",
+    "lake": "Object store",
+    "processes": "Process metrics",
+}
+
+
+@dataclass(slots=True)
+class Health:
+    """One source's last word."""
+
+    read_at: int | None = None
+    error: str | None = "has not answered yet"
+
+    def answered(self, at: int) -> None:
+        self.read_at, self.error = at, None
+
+    def failed(self, error: str) -> None:
+        self.error = error
+
+
+@dataclass(slots=True)
+class Board:
+    """Filled by the pollers, read by the pages; both on the one event loop, so nothing is locked."""
+
+    catalogue: Catalogue
+    sources: dict[str, Health] = field(default_factory=lambda: {name: Health() for name in SOURCES})
+    starts: Mapping[Partition, int] = field(default_factory=dict)
+    ends: Mapping[Partition, int] = field(default_factory=dict)
+    chains: Mapping[Partition, Chain] = field(default_factory=dict)
+    refusals: Sequence[DeadLetter] = ()
+    playback: Sequence[Playback] = ()
+    """Each session's newest event, newest session first."""
+    stored: Mapping[str, ViewingRecord] = field(default_factory=dict)
+    """By session: what the history answers for those sessions."""
+    processes: Sequence[ProcessHealth] = ()
+    members: dict[str, Playback] = field(default_factory=dict)
+    """Each member's newest event that was seen."""
+    _appended: Trail = field(default_factory=lambda: Trail(KEEP_MS))
+    _behind: Trail = field(default_factory=lambda: Trail(KEEP_MS))
+
+    def offsets(
+        self,
+        at: int,
+        starts: Mapping[Partition, int],
+        ends: Mapping[Partition, int],
+        committed: Mapping[str, Mapping[Partition, int]],
+    ) -> None:
+        self.starts, self.ends = starts, ends
+        self._appended.add(at, {family: self.total(topic.name) for family, topic in EVENT_TOPICS.items()})
+        self._behind.add(at, {p.group: lag(ends, starts, committed[p.group], p.topics) for p in PROCESSES if p.group})
+
+    def played(self, newest: Sequence[Playback]) -> None:
+        """Events, newest first: the newest of each session stays, and of each member."""
+        sessions: dict[str, Playback] = {}
+        for event in newest:
+            seen = sessions.get(event.playback_session_id)
+            if seen is None or event.seq > seen.seq:
+                sessions[event.playback_session_id] = event
+        self.playback = list(sessions.values())
+        for event in self.playback:
+            known = self.members.get(event.profile_id)
+            if known is None or event.received_at > known.received_at:
+                self.members[event.profile_id] = event
+
+    def total(self, topic: str) -> int:
+        """Records ever appended to a topic."""
+        return sum(end for (name, _), end in self.ends.items() if name == topic)
+
+    def live(self, at: int) -> Live:
+        return Live(
+            at=at,
+            sources=[Source(name, SOURCES[name], s.read_at, s.error) for name, s in self.sources.items()],
+            rates=self._appended.rates(),
+            lag=self._behind.values(),
+            dead_letters=DeadLetters(self.total(DEAD_LETTERS.name), [_refusal(d) for d in self.refusals[:SHOWN]]),
+            ledger=balance(BY_NAME["lake"].topics, self.starts, self.ends, self.chains),
+            writes=[self._write(event) for event in self.playback[:SHOWN]],
+            processes=list(self.processes),
+        )
+
+    def _write(self, event: Playback) -> Write:
+        stored = self.stored.get(event.playback_session_id)
+        title = self.catalogue.title(event.title_id)
+        return Write(
+            profile_id=event.profile_id,
+            playback_session_id=event.playback_session_id,
+            title_id=event.title_id,
+            title=title.label,
+            year=title.year,
+            device_type=event.device_type,
+            country=event.country,
+            player_state=(stored or event).player_state,
+            position_ms=(stored or event).playhead_ms,
+            duration_ms=event.duration_ms,
+            received_at=event.received_at,
+            stored=stored is not None and stored.seq >= event.seq,
+        )
+
+
+def _refusal(letter: DeadLetter) -> Refusal:
+    place = letter.topic or "no topic could be told"
+    if letter.partition is not None:
+        place = f"{letter.topic}[{letter.partition}]@{letter.offset}"
+    return Refusal(letter.failed_at, letter.step, letter.error_class, letter.reason, letter.field, place)

@@ -1,0 +1,110 @@
+"""The pollers: each asks one source again and again, outside of any request, so open pages cost nothing extra.
+
+A source that is away keeps its last numbers on the board, beside what went wrong and when they were read.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from schemas.errors import TransientError
+from schemas.events import DeadLetter, Playback
+from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
+from services.catalogue import CATALOGUE_KEY, read_titles
+from services.dashboard.board import SHOWN, Board
+from services.dashboard.chains import walk_all
+from services.dashboard.processes import ProcessWatch
+from services.ports import EventLog, LiveHistory, ObjectStore
+from streams.pipeline import BY_NAME, PROCESSES
+
+PEEK = 25
+"""Newest records looked at in each partition."""
+GROUPS = tuple(process.group for process in PROCESSES if process.group)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Gatherers:
+    """One method a source; each raises TransientError while its source is away."""
+
+    board: Board
+    event_log: EventLog
+    history: LiveHistory
+    store: ObjectStore
+    processes: ProcessWatch
+    now: Callable[[], int]
+
+    async def kafka(self) -> None:
+        """Offsets, commits; and the newest records of a topic that has grown."""
+        before = {topic: self.board.total(topic) for topic in (DEAD_LETTERS.name, EVENT_TOPICS["playback"].name)}
+        starts, ends = await asyncio.to_thread(self.event_log.offsets)
+        committed = {group: await asyncio.to_thread(self.event_log.committed, group) for group in GROUPS}
+        self.board.offsets(self.now(), starts, ends, committed)
+        for topic, total in before.items():
+            if self.board.total(topic) != total:
+                await self._peek(topic)
+
+    async def _peek(self, topic: str) -> None:
+        records = [record for _, record in await asyncio.to_thread(self.event_log.newest, topic, PEEK)]
+        if topic == DEAD_LETTERS.name:
+            self.board.refusals = [record for record in records if isinstance(record, DeadLetter)]
+        else:
+            self.board.played([record for record in records if isinstance(record, Playback)])
+
+    async def cassandra(self) -> None:
+        """Read back what the history answers for the sessions that the page shows."""
+        profiles = dict.fromkeys(event.profile_id for event in self.board.playback[:SHOWN])
+        partitions = await asyncio.gather(*(self.history.read(profile) for profile in profiles or ["nobody"]))
+        self.board.stored = {record.playback_session_id: record for each in partitions for record in each.records}
+
+    async def lake(self) -> None:
+        if not self.board.ends:
+            return
+        topics = set(BY_NAME["lake"].topics)
+        partitions = sorted(partition for partition in self.board.ends if partition[0] in topics)
+        topic_ids = await asyncio.to_thread(self.event_log.topic_ids)
+        self.board.chains = await asyncio.to_thread(walk_all, self.store, partitions, topic_ids, self.board.chains)
+
+    async def catalogue(self) -> None:
+        self.board.catalogue.replace(read_titles(await asyncio.to_thread(self.store.get, CATALOGUE_KEY)))
+
+    async def process_health(self) -> None:
+        self.board.processes = await self.processes.look(self.now())
+
+    async def once(self) -> None:
+        """Every source once, in an order in which each finds what it needs."""
+        for name, gather, _ in self.plan():
+            await self._try(name, gather)
+
+    async def forever(self) -> None:
+        await asyncio.gather(*(self._repeat(name, gather, seconds) for name, gather, seconds in self.plan()))
+
+    def plan(self) -> tuple[tuple[str | None, Callable[[], Awaitable[None]], float], ...]:
+        """(source, method, seconds between two looks)"""
+        return (
+            ("kafka", self.kafka, 2),
+            ("cassandra", self.cassandra, 2),
+            ("lake", self.lake, 3),
+            ("processes", self.process_health, 3),
+            (None, self.catalogue, 60),
+        )
+
+    async def _repeat(self, source: str | None, gather: Callable[[], Awaitable[None]], seconds: float) -> None:
+        while True:
+            failed = not await self._try(source, gather)
+            await asyncio.sleep(min(seconds, 3) if failed else seconds)
+
+    async def _try(self, source: str | None, gather: Callable[[], Awaitable[None]]) -> bool:
+        try:
+            await gather()
+        except TransientError as error:
+            if source:
+                self.board.sources[source].failed(str(error))
+            log.warning("source_away", source=source or "catalogue", reason=str(error))
+            return False
+        if source:
+            self.board.sources[source].answered(self.now())
+        return True

@@ -1,0 +1,92 @@
+"""The live page's document: what ``/v1/live`` answers, field for field. Times are ms since the epoch (UTC)."""
+
+import msgspec
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where numbers come from, and how old they are."""
+
+    name: str
+    label: str
+    read_at: int | None
+    """When it last answered; None = never yet."""
+    error: str | None
+    """What went wrong since; None while all is well."""
+
+
+class Series(msgspec.Struct, frozen=True):
+    times: list[int]
+    values: dict[str, list[float]]
+    """One value a time, by name."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A dead letter without its bytes."""
+
+    failed_at: int
+    step: str
+    error_class: str
+    reason: str
+    field: str | None
+    place: str
+    """``topic[partition]@offset``, or the topic it was meant for."""
+
+
+class DeadLetters(msgspec.Struct, frozen=True):
+    total: int
+    newest: list[Refusal]
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """One topic of the ledger: records in Kafka = in the lake + dead letters + still in flight + lost."""
+
+    topic: str
+    kafka: int
+    lake: int
+    dead_letters: int
+    in_flight: int
+    lost: int
+    """Records that left Kafka unread, or that no object holds: an alarm whenever it is not 0."""
+
+
+class Write(msgspec.Struct, frozen=True):
+    """One session's newest event in Kafka beside what the history answers for it."""
+
+    profile_id: str
+    playback_session_id: str
+    title_id: str
+    title: str
+    year: int | None
+    device_type: str
+    country: str
+    player_state: str
+    position_ms: int
+    duration_ms: int | None
+    received_at: int
+    stored: bool
+    """The history already answers with this event, or with a newer one."""
+
+
+class ProcessHealth(msgspec.Struct, frozen=True):
+    name: str
+    index: int
+    steps: tuple[str, ...]
+    """What it does, in order."""
+    up: bool
+    uptime_seconds: float | None = None
+    memory_bytes: float | None = None
+    cpu_share: float | None = None
+    """Of one core, since the last look."""
+
+
+class Live(msgspec.Struct, frozen=True):
+    at: int
+    sources: list[Source]
+    rates: Series
+    """Events per second by family."""
+    lag: Series
+    """Records behind by consumer group."""
+    dead_letters: DeadLetters
+    ledger: list[Balance]
+    writes: list[Write]
+    processes: list[ProcessHealth]

@@ -1,0 +1,127 @@
+"""The pages: the pipeline live, members, and what they are drawn with."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from services.dashboard import wording
+from services.dashboard.board import Board
+from services.dashboard.member import by_day, since, summary
+from services.dashboard.poster import draw
+from services.history_api.items import continue_item
+from services.history_api.routes import Cursor, ProfileId, cut, read_history
+from services.ports import LiveHistory
+from streams.history.continue_watching import continue_watching
+
+HERE = Path(__file__).parent
+FRESH_MS = 500
+"""A composed live document serves every open page for that long."""
+SESSIONS_A_PAGE = 40
+MEMBERS_SHOWN = 60
+
+
+class LiveDocument:
+    """The board as JSON bytes, composed at most once per ``FRESH_MS`` however many pages ask."""
+
+    def __init__(self, board: Board, now: Callable[[], int]) -> None:
+        self._board = board
+        self._now = now
+        self._made_at: int | None = None
+        self._body = b""
+
+    def body(self) -> bytes:
+        now = self._now()
+        if self._made_at is None or now - self._made_at >= FRESH_MS:
+            self._body = msgspec.json.encode(self._board.live(now))
+            self._made_at = now
+        return self._body
+
+
+def templates() -> Jinja2Templates:
+    found = Jinja2Templates(directory=HERE / "templates")
+    for word in (
+        wording.duration,
+        wording.seconds,
+        wording.position,
+        wording.percent,
+        wording.words,
+        wording.clock,
+        wording.ago,
+        wording.day_name,
+    ):
+        found.env.filters[word.__name__] = word
+    found.env.trim_blocks = found.env.lstrip_blocks = True
+    return found
+
+
+def router(board: Board, history: LiveHistory, echarts: Path, now: Callable[[], int]) -> APIRouter:
+    routes = APIRouter(include_in_schema=False)
+    page = templates().TemplateResponse
+    document = LiveDocument(board, now)
+
+    @routes.get("/")
+    async def live_page(request: Request) -> HTMLResponse:
+        return page(request, "live.html", {"here": "live"})
+
+    @routes.get("/v1/live")
+    async def live() -> Response:
+        return Response(document.body(), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    @routes.get("/members")
+    async def members(request: Request, q: Annotated[str, Query(max_length=64)] = "") -> HTMLResponse:
+        asked = q.strip()
+        seen = sorted(board.members.values(), key=lambda event: event.received_at, reverse=True)
+        found = [event for event in seen if asked.lower() in event.profile_id.lower()]
+        return page(
+            request,
+            "members.html",
+            {
+                "here": "members",
+                "asked": asked,
+                "members": [(event, board.catalogue.title(event.title_id)) for event in found[:MEMBERS_SHOWN]],
+                "found": len(found),
+                "exact": any(event.profile_id == asked for event in found),
+                "now": now(),
+            },
+        )
+
+    @routes.get("/members/{profile_id:path}")
+    async def member(request: Request, profile_id: ProfileId, cursor: Cursor = None) -> HTMLResponse:
+        sessions = await read_history(history, profile_id)
+        shown = cut(sessions, SESSIONS_A_PAGE, cursor)
+        return page(
+            request,
+            "member.html",
+            {
+                "here": "members",
+                "profile_id": profile_id,
+                "summary": summary(sessions),
+                "since": since(sessions[-1] if sessions else None),
+                "resume": [continue_item(mark, board.catalogue) for mark in continue_watching(sessions)],
+                "days": by_day(shown.items, board.catalogue),
+                "older": shown.next_cursor,
+                "first_page": cursor is None,
+                "today": datetime.fromtimestamp(now() / 1000, UTC).date(),
+            },
+        )
+
+    @routes.get("/posters/{title_id:path}.svg")
+    async def poster(title_id: str) -> Response:
+        svg = draw(board.catalogue.title(title_id))
+        return Response(svg, media_type="image/svg+xml", headers={"Cache-Control": "max-age=300"})
+
+    @routes.get("/docs")
+    async def docs(request: Request) -> HTMLResponse:
+        return page(request, "docs.html", {"here": "docs"})
+
+    @routes.get("/assets/echarts.min.js")
+    async def charts() -> FileResponse:
+        return FileResponse(echarts, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+    return routes

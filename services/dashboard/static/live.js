@@ -1,0 +1,182 @@
+// The live page: asks for the document every two seconds and draws it. Old numbers are shown as old, never as new.
+
+import { ago, clock, count, lasting, make, position, rate, short, words } from "./page.js";
+import { timeChart } from "./chart.js";
+
+const EVERY_MS = 2000;
+const LATE_MS = 12000;
+const FAMILIES = ["playback", "ui", "performance", "diagnostic", "error", "processing"];
+const GROUPS = ["history", "lake"];
+const at = (id) => document.getElementById(id);
+
+const multiples = FAMILIES.map((family) => {
+  const now = make("span", { class: "now" }, "–");
+  const chart = make("div", { class: "chart" });
+  at("rates").append(
+    make("div", {}, make("div", { class: "multiple-head" }, make("span", { class: `family ${family}` }, family), now), chart),
+  );
+  const draw = timeChart(chart, [family], `${family} events a second, last ten minutes`, { empty: "no events" });
+  return { family, now, draw };
+});
+const drawLag = timeChart(at("lag"), GROUPS, "Records behind by consumer group, last ten minutes", {
+  legend: true,
+  area: false,
+  empty: "nothing to catch up on",
+});
+
+function tile(name, text, aside, state = "") {
+  at(`tile-${name}`).textContent = text;
+  at(`tile-${name}`).className = state;
+  at(`tile-${name}-aside`).textContent = aside;
+}
+
+const last = (values) => values?.at(-1) ?? 0;
+const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
+
+function showRates({ rates }) {
+  for (const { family, now, draw } of multiples) {
+    now.replaceChildren(rate(last(rates.values[family])), make("small", {}, " /s"));
+    draw(rates);
+  }
+  const totals = rates.times.map((_, place) => sum(FAMILIES.map((family) => rates.values[family]?.[place] ?? 0)));
+  const minute = totals.filter((_, place) => rates.times[place] > last(rates.times) - 60000);
+  tile("rate", rate(last(totals)), minute.length ? `${rate(sum(minute) / minute.length)} a second over the last minute` : "");
+}
+
+function showLag({ lag }) {
+  const named = Object.fromEntries(Object.entries(lag.values).map(([group, values]) => [group.replace("playhead.", ""), values]));
+  drawLag({ times: lag.times, values: named });
+  const groups = Object.entries(named).map(([group, values]) => [group, last(values)]);
+  tile("lag", short(sum(groups.map(([, records]) => records))), groups.map(([group, records]) => `${group} ${short(records)}`).join(" · "));
+}
+
+function state(balance) {
+  if (balance.lost) return ["bad", `${count(balance.lost)} lost`];
+  if (balance.in_flight) return ["", `${short(balance.in_flight)} in flight`];
+  return balance.kafka ? ["good", "balanced"] : ["", "empty"];
+}
+
+function showLedger({ ledger }) {
+  if (!ledger.length) return;
+  const total = (column) => sum(ledger.map((balance) => balance[column]));
+  at("ledger").replaceChildren(
+    ...ledger.map((balance) => {
+      const [kind, text] = state(balance);
+      const number = (name, value) => make("td", { "data-name": name }, count(value));
+      return make(
+        "tr", {}, make("td", {}, words(balance.topic.replace("playhead.", ""))), number("Kafka", balance.kafka),
+        number("Lake", balance.lake), number("Dead letters", balance.dead_letters), make("td", {}, make("span", { class: `pill ${kind}` }, text)),
+      );
+    }),
+  );
+  const [lost, inFlight] = [total("lost"), total("in_flight")];
+  const aside = `${short(total("kafka"))} in Kafka · ${short(total("lake"))} in the lake`;
+  if (lost) tile("ledger", `${count(lost)} lost`, aside, "bad");
+  else if (inFlight) tile("ledger", `${short(inFlight)} in flight`, aside);
+  else tile("ledger", total("kafka") ? "Balanced" : "Empty", aside, total("kafka") ? "good" : "");
+}
+
+function showWrites({ writes, at: now }) {
+  if (!writes.length) return;
+  at("writes").replaceChildren(
+    ...writes.map((write) => {
+      const where = write.duration_ms ? `${position(write.position_ms)} of ${position(write.duration_ms)}` : position(write.position_ms);
+      const name = make("p", { class: "name", title: write.title }, write.title);
+      if (write.year) name.append(" ", make("span", { class: "muted" }, String(write.year)));
+      const member = make("a", { href: `/members/${encodeURIComponent(write.profile_id)}` }, write.profile_id);
+      return make(
+        "li", { class: "write" },
+        make("img", { src: `/posters/${encodeURIComponent(write.title_id)}.svg`, alt: "", width: "320", height: "180" }),
+        make(
+          "div", {}, name, make("p", { class: "muted" }, member, ` · ${words(write.device_type)} · ${where}`),
+          write.duration_ms ? make("progress", { max: write.duration_ms, value: write.position_ms, "aria-label": `Position in ${write.title}` }) : null,
+        ),
+        make(
+          "p", { class: "when" }, ago(now - write.received_at), make("br"),
+          make("span", { class: `pill ${write.stored ? "good" : "warn"}` }, write.stored ? words(write.player_state) : "on its way"),
+        ),
+      );
+    }),
+  );
+}
+
+function showDeadLetters({ dead_letters: letters, at: now }) {
+  const newest = letters.newest[0];
+  tile("dead", count(letters.total), newest ? `the newest ${ago(now - newest.failed_at)}` : "none so far");
+  if (!newest) return;
+  at("letters").replaceChildren(
+    ...letters.newest.slice(0, 8).map((letter) =>
+      make(
+        "li", {},
+        make("div", { class: "letter-head" }, make("span", { class: "pill bad" }, words(letter.error_class)), `by the ${letter.step} · ${ago(now - letter.failed_at)}`),
+        make("p", { class: "reason" }, letter.reason),
+        make("code", {}, letter.place),
+      ),
+    ),
+  );
+}
+
+function showProcesses({ processes }) {
+  if (!processes.length) return;
+  const several = (process) => processes.filter(({ name }) => name === process.name).length > 1;
+  at("processes").replaceChildren(
+    ...processes.map((process) => {
+      const facts = [];
+      if (process.uptime_seconds !== null) facts.push(`up for ${lasting(process.uptime_seconds)}`);
+      if (process.memory_bytes !== null) facts.push(`${count(process.memory_bytes / 2 ** 20)} MiB`);
+      if (process.cpu_share !== null) facts.push(`${count(process.cpu_share * 100)} % of a core`);
+      return make(
+        "li", { class: "process" }, make("span", { class: "name" }, several(process) ? `${process.name} ${process.index}` : process.name),
+        make("span", { class: "muted" }, process.steps.join(" → ")),
+        make("span", { class: "muted" }, facts.join(" · ") || (process.up ? "tells no numbers" : "does not answer")),
+        make("span", { class: `pill ${process.up ? "good" : "bad"}` }, process.up ? "up" : "down"),
+      );
+    }),
+  );
+}
+
+function showSources({ sources, at: now }) {
+  const age = (source) => (source.read_at === null ? null : now - source.read_at);
+  const kind = (source) => (source.error ? "away" : age(source) > LATE_MS ? "late" : "");
+  at("sources").replaceChildren(
+    ...sources.map((source) =>
+      make("li", { class: kind(source), title: source.error ?? "answers" }, `${source.label} ${source.error ? "away" : ago(age(source))}`),
+    ),
+  );
+  for (const source of sources) {
+    const note = source.read_at === null ? `${source.label} has not answered yet.` : `${source.label} is away: numbers of ${clock(source.read_at)}.`;
+    for (const panel of document.querySelectorAll(`[data-source="${source.name}"]`)) {
+      panel.classList.toggle("stale", kind(source) !== "");
+      panel.querySelector(".panel-head").dataset.note = note;
+    }
+  }
+  const away = sources.filter((source) => kind(source) !== "").map((source) => source.label);
+  if (away.length) say("stale", `${away.join(", ")} away: the numbers from there are old`);
+  else say("live", `Updated ${clock(now)}`);
+}
+
+function say(kind, text) {
+  const status = at("status");
+  status.dataset.state = kind;
+  if (status.textContent !== text) status.textContent = text;
+}
+
+const SHOWS = [showRates, showLag, showLedger, showWrites, showDeadLetters, showProcesses, showSources];
+let newestAt = null;
+
+async function refresh() {
+  try {
+    const answer = await fetch("/v1/live", { signal: AbortSignal.timeout(8000) });
+    if (!answer.ok) throw new Error(`answered ${answer.status}`);
+    const live = await answer.json();
+    SHOWS.forEach((show) => show(live));
+    newestAt = live.at;
+  } catch (error) {
+    say("lost", newestAt ? `This page lost its server: everything below is of ${clock(newestAt)}` : "The server does not answer");
+    console.info("live numbers:", error);
+  }
+  document.documentElement.dataset.refreshed = String(Date.now());
+  setTimeout(refresh, EVERY_MS);
+}
+
+refresh();

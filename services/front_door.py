@@ -1,0 +1,50 @@
+"""What every answer gets on its way out: headers that keep a page to itself, and a count."""
+
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.ports import Requests
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class FrontDoor:
+    """ASGI middleware. ``seconds`` is a monotonic clock."""
+
+    def __init__(self, app: ASGIApp, requests: Requests, seconds: Callable[[], float]) -> None:
+        self._app = app
+        self._requests = requests
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = self._seconds()
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+                route = getattr(scope.get("route"), "path", "other")
+                self._requests.answered(route, message["status"], self._seconds() - began)
+            await send(message)
+
+        await self._app(scope, receive, send_on)

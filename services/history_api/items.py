@@ -1,0 +1,125 @@
+"""What the history API answers: viewing records as a client wants to read them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, Field, PlainSerializer
+
+from schemas.events import DeviceType, PlaybackEventType, PlayerState, TitleClass, ViewingRecord
+from services.catalogue import Catalogue
+from streams.history.continue_watching import Bookmark
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(
+        lambda at: at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), return_type=str, when_used="json"
+    ),
+]
+"""RFC 3339, UTC, milliseconds."""
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the items after these; null at the end.")
+    complete: bool = Field(description="False when a part of the history could not be read: items may be missing.")
+
+
+class TitleItem(BaseModel):
+    id: str = Field(examples=["ml-50"])
+    name: str | None = Field(description="From the catalogue; null where it does not know the id.")
+    year: int | None
+
+
+class Device(BaseModel):
+    id: str
+    type: DeviceType
+    app_version: str
+
+
+class Failure(BaseModel):
+    code: str | None
+    fatal: bool = Field(description="True when the error ended the session: a playback failure.")
+
+
+class Quality(BaseModel):
+    startup_time_ms: int | None = Field(description="Press of play to the first frame; null if none was shown.")
+    rebuffer_count: int
+    rebuffer_ms: int
+    bitrate_kbps: int | None
+
+
+class HistoryItem(BaseModel):
+    playback_session_id: str
+    title: TitleItem
+    title_class: TitleClass
+    started_at: Moment = Field(description="Start of the session by the client's clock.")
+    last_event_at: Moment = Field(description="Newest event, by the client's clock set right.")
+    bookmark_ms: int = Field(description="Position in the title.")
+    duration_ms: int | None = Field(description="Length of the title; null for live streams.")
+    watched_ms: int = Field(description="Time with the picture moving.")
+    watched_share: float | None = Field(description="watched_ms ÷ duration_ms, at most 1.")
+    state: PlayerState
+    last_event: PlaybackEventType
+    device: Device
+    country: str
+    quality: Quality
+    error: Failure | None
+
+
+class ContinueItem(BaseModel):
+    title: TitleItem
+    playback_session_id: str
+    bookmark_ms: int = Field(description="Where to resume.")
+    duration_ms: int
+    progress: float = Field(description="bookmark_ms ÷ duration_ms.")
+    last_watched_at: Moment
+    played: bool = Field(description="Some earlier session came to 90 % of the title.")
+
+
+def history_item(record: ViewingRecord, catalogue: Catalogue) -> HistoryItem:
+    return HistoryItem(
+        playback_session_id=record.playback_session_id,
+        title=_title(record.title_id, catalogue),
+        title_class=record.title_class,
+        started_at=moment(record.session_started_at),
+        last_event_at=moment(record.event_time),
+        bookmark_ms=record.playhead_ms,
+        duration_ms=record.duration_ms,
+        watched_ms=record.watched_ms,
+        watched_share=round(min(1.0, record.watched_ms / record.duration_ms), 4) if record.duration_ms else None,
+        state=record.player_state,
+        last_event=record.event_type,
+        device=Device(id=record.device_id, type=record.device_type, app_version=record.app_version),
+        country=record.country,
+        quality=Quality(
+            startup_time_ms=record.startup_time_ms,
+            rebuffer_count=record.rebuffer_count,
+            rebuffer_ms=record.rebuffer_ms,
+            bitrate_kbps=record.bitrate_kbps,
+        ),
+        error=Failure(code=record.error_code, fatal=record.error_fatal)
+        if record.error_code or record.error_fatal
+        else None,
+    )
+
+
+def continue_item(bookmark: Bookmark, catalogue: Catalogue) -> ContinueItem:
+    return ContinueItem(
+        title=_title(bookmark.title_id, catalogue),
+        playback_session_id=bookmark.playback_session_id,
+        bookmark_ms=bookmark.bookmark_ms,
+        duration_ms=bookmark.duration_ms,
+        progress=round(bookmark.bookmark_ms / bookmark.duration_ms, 4),
+        last_watched_at=moment(bookmark.event_time),
+        played=bookmark.played,
+    )
+
+
+def moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _title(title_id: str, catalogue: Catalogue) -> TitleItem:
+    title = catalogue.title(title_id)
+    return TitleItem(id=title_id, name=title.name, year=title.year)

@@ -1,0 +1,58 @@
+"""What the services ask of the outside. Adapters in ``infra`` satisfy these by shape; tests by fakes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from schemas.events import Record, ViewingRecord
+
+Partition = tuple[str, int]
+"""(topic, partition number)."""
+
+
+class LivePartition(Protocol):
+    @property
+    def records(self) -> Sequence[ViewingRecord]: ...
+
+
+class LiveHistory(Protocol):
+    async def read(self, profile_id: str) -> LivePartition:
+        """A profile's live records, all of them, in no particular order. Raises TransientError."""
+        ...
+
+
+class EventLog(Protocol):
+    """Kafka as seen from beside it: no group is joined, nothing is committed. Calls block; all raise TransientError."""
+
+    def offsets(self) -> tuple[Mapping[Partition, int], Mapping[Partition, int]]:
+        """First kept and next offset of every partition of our topics."""
+        ...
+
+    def committed(self, group: str) -> Mapping[Partition, int]:
+        """Next offset that the group will read; partitions without a commit are absent."""
+        ...
+
+    def topic_ids(self) -> Mapping[str, str]:
+        """Kafka's own id of each of our topics."""
+        ...
+
+    def newest(self, topic: str, count: int) -> Sequence[tuple[int, Record]]:
+        """Up to ``count`` newest readable records of each partition with their append times, newest first."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """The lake's bucket. Calls block and raise TransientError."""
+
+    def list(self, prefix: str, start_after: str) -> Iterator[str]: ...
+
+    def head(self, key: str) -> Mapping[str, str]:
+        """The object's own metadata."""
+        ...
+
+    def get(self, key: str) -> bytes: ...
+
+
+class Requests(Protocol):
+    """Counts what the HTTP front door answers."""
+
+    def answered(self, route: str, status: int, seconds: float) -> None: ...

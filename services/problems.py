@@ -1,0 +1,68 @@
+"""The one shape of an error answer: ``code`` for programs, ``message`` for people, ``field`` where one is at fault."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from schemas.errors import TransientError
+
+RETRY_AFTER_SECONDS = 5
+
+log = structlog.get_logger()
+
+
+class Problem(BaseModel):
+    code: str = Field(description="Stable, for programs.", examples=["out_of_range"])
+    message: str = Field(description="What to change, for people.")
+    field: str | None = Field(None, description="The parameter at fault.", examples=["limit"])
+
+
+class BadRequest(Exception):
+    """A parameter that no one could answer."""
+
+    def __init__(self, code: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(code=code, message=message, field=field)
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "A parameter cannot be used; the answer names it."},
+    503: {"model": Problem, "description": "The history cannot be read now: ask again after `Retry-After` seconds."},
+}
+
+
+def install(app: FastAPI) -> None:
+    """Turn everything that a route may raise into that shape."""
+
+    @app.exception_handler(BadRequest)
+    async def bad_request(_: Request, error: BadRequest) -> JSONResponse:
+        return _answer(400, error.problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid_parameter(_: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        name = str(first["loc"][-1])
+        return _answer(400, Problem(code="invalid", field=name, message=f"{name}: {first['msg']}."))
+
+    @app.exception_handler(TransientError)
+    async def away(request: Request, error: TransientError) -> JSONResponse:
+        log.warning("unavailable", path=request.url.path, reason=str(error))  # addresses are nobody else's business
+        problem = Problem(
+            code="unavailable", message=f"The history cannot be read now. Ask again in {RETRY_AFTER_SECONDS} seconds."
+        )
+        return _answer(503, problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+    @app.exception_handler(HTTPException)
+    async def not_found(_: Request, error: HTTPException) -> JSONResponse:
+        code = HTTPStatus(error.status_code).name.lower()
+        return _answer(error.status_code, Problem(code=code, message=str(error.detail)), error.headers)
+
+
+def _answer(status: int, problem: Problem, headers: Any = None) -> JSONResponse:
+    return JSONResponse(problem.model_dump(exclude_none=True), status, headers)

@@ -1,0 +1,254 @@
+"""An invented evening at a small streaming service: what the services' ports would answer, without any engine.
+
+Seeded, so that every run shows the same evening; only its clock is given.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from uuid import UUID
+
+import msgspec
+
+from schemas.errors import TransientError
+from schemas.events import DeadLetter, Playback, Record, ViewingRecord
+from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
+from services.catalogue import CATALOGUE_KEY, Title
+from services.ports import Partition
+from streams.pipeline import BY_NAME
+from tests.builders import playback
+from tests.fakes import FakePartition
+
+MINUTE = 60_000
+DAY = 24 * 60 * MINUTE
+PARTITIONS = 4
+A_SECOND = {"ui": 41, "playback": 164, "error": 2, "diagnostic": 9, "processing": 1, "performance": 23}
+"""Events per second on a usual evening."""
+FILMS = (
+    ("ml-50", "Star Wars", 1977, 121),
+    ("ml-98", "The Silence of the Lambs", 1991, 118),
+    ("ml-100", "Fargo", 1996, 98),
+    ("ml-127", "The Godfather", 1972, 175),
+    ("ml-181", "Return of the Jedi", 1983, 131),
+    ("ml-258", "Contact", 1997, 150),
+    ("ml-268", "Chasing Amy", 1997, 113),
+    ("ml-269", "The Full Monty", 1997, 91),
+    ("ml-286", "The English Patient", 1996, 162),
+    ("ml-302", "L.A. Confidential", 1997, 138),
+    ("ml-313", "Titanic", 1997, 194),
+    ("ml-483", "Casablanca", 1942, 102),
+    ("ml-603", "Rear Window", 1954, 112),
+    ("ml-655", "Stand by Me", 1986, 89),
+    (
+        "ml-474",
+        "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb",
+        1964,
+        95,
+    ),
+)
+DEVICES = ("tv", "tv", "tv", "phone", "tablet", "desktop", "set_top_box", "console")
+COUNTRIES = ("NL", "DE", "US", "BR", "JP", "FR")
+MEMBERS = ("ml-196", "ml-13", "ml-405", "ml-655", "ml-450", "ml-276", "ml-416", "ml-537", "ml-303", "ml-234")
+MEMBER = MEMBERS[0]
+"""The one with the richest history."""
+REFUSALS = (
+    ("lake", "not_framed", "The payload starts with 7b22657665; it must start with 00 and a schema id.", None, 2),
+    ("collector", "out_of_range", "playhead_ms is -4; it must be from 0 to 31622400000.", "playhead_ms", None),
+    (
+        "collector",
+        "in_future",
+        "session_started_at is two days ahead; the server's time is 2026-03-02T20:14:09Z.",
+        "session_started_at",
+        None,
+    ),
+    ("lake", "bad_format", "country is 'Netherlands'; it must be an ISO 3166-1 alpha-2 code.", "country", 0),
+    ("collector", "unknown_field", "Object contains unknown field `playhead`.", "playhead", None),
+)
+
+
+def titles() -> bytes:
+    rows = (Title(title_id, name, year, minutes * MINUTE, ("Drama",)) for title_id, name, year, minutes in FILMS)
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+
+
+def session_id(random: Random) -> str:
+    return str(UUID(int=random.getrandbits(128), version=4))
+
+
+def session(random: Random, profile_id: str, started_at: int, now: int) -> Playback:
+    """The newest event of one session that began then."""
+    title_id, _, _, minutes = random.choice(FILMS)
+    duration = minutes * MINUTE
+    watched = min(int(duration * random.choice((0.03, 0.2, 0.45, 0.6, 0.8, 1.0))), max(0, now - started_at))
+    running = started_at + duration > now and watched >= now - started_at
+    failed = random.random() < 0.08
+    stalls = random.choice((0, 0, 0, 1, 2, 6))
+    at = started_at + watched
+    return playback(
+        event_id=session_id(random),
+        profile_id=profile_id,
+        playback_session_id=session_id(random),
+        session_started_at=started_at,
+        seq=1 + watched // 30_000,
+        title_id=title_id,
+        client_time=at,
+        sent_at=at,
+        received_at=at,
+        event_time=at,
+        device_type=random.choice(DEVICES),
+        country=random.choice(COUNTRIES),
+        event_type="error" if failed else "heartbeat" if running else "ended" if watched == duration else "stopped",
+        player_state="playing" if running and not failed else "stopped",
+        playhead_ms=watched,
+        watched_ms=watched,
+        duration_ms=duration,
+        startup_time_ms=random.randrange(400, 3800),
+        rebuffer_count=stalls,
+        rebuffer_ms=stalls * random.randrange(300, 4000),
+        bitrate_kbps=random.choice((1_800, 4_500, 8_000, 15_600)),
+        error_code=random.choice(("drm_license_denied", "segment_timeout")) if failed else None,
+        error_fatal=failed,
+    )
+
+
+def record(event: Playback) -> ViewingRecord:
+    return ViewingRecord(**{name: getattr(event, name) for name in ViewingRecord.__struct_fields__})
+
+
+@dataclass
+class Evening:
+    """Satisfies the ports LiveHistory, EventLog and ObjectStore. ``away``: the engines that don't answer."""
+
+    now: int
+    random: Random = field(default_factory=lambda: Random(7))
+    away: set[str] = field(default_factory=set)
+    ends: dict[Partition, int] = field(default_factory=dict)
+    in_lake: dict[Partition, int] = field(default_factory=dict)
+    objects: dict[str, dict[str, str]] = field(default_factory=dict)
+    sessions: list[Playback] = field(default_factory=list)
+    rows: dict[str, dict[str, ViewingRecord]] = field(default_factory=dict)
+    letters: list[DeadLetter] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.ends = {(topic, number): 0 for topic in TOPICS for number in range(PARTITIONS)}
+        self.in_lake = dict(self.ends)
+        for profile_id in MEMBERS:
+            for days in range(16 if profile_id == MEMBER else 5):
+                for hours in self.random.sample(range(5), 2):
+                    started_at = self.now - days * DAY - hours * 37 * MINUTE - self.random.randrange(MINUTE)
+                    self._play(session(self.random, profile_id, started_at, self.now))
+        self._append("playback", 211_000)
+        self._append("ui", 52_000)
+        for number, refusal in enumerate(REFUSALS):
+            self._refuse(number, *refusal)
+        self.flush()
+
+    def pass_time(self, seconds: float) -> None:
+        """Members watch on, the lake falls a little behind and catches up."""
+        before, self.now = self.now, self.now + int(seconds * 1000)
+        for family, rate in A_SECOND.items():
+            swing = 1 + 0.25 * self.random.random() + (0.6 if (self.now // 50_000) % 3 == 0 else 0)
+            self._append(family, int(rate * swing * seconds))
+        for place, event in enumerate(self.sessions):
+            if event.player_state == "playing" and self.random.random() < 0.5:
+                step = self.now - before
+                event = msgspec.structs.replace(
+                    event,
+                    seq=event.seq + 1,
+                    received_at=self.now,
+                    event_time=self.now,
+                    playhead_ms=min(event.playhead_ms + step, event.duration_ms or 0),
+                    watched_ms=min(event.watched_ms + step, event.duration_ms or 0),
+                )
+                self.sessions[place] = event
+                self._store(event)
+        if self.random.random() < 0.4:
+            self.flush()
+
+    def flush(self) -> None:
+        """The lake writes one more object a partition."""
+        for (topic, number), end in self.ends.items():
+            start = self.in_lake[topic, number]
+            if end > start:
+                bad = 1 if topic == EVENT_TOPICS["playback"].name and start == 0 and number in (0, 2) else 0
+                self.objects[f"raw/{topic}/id-{topic}/partition={number}/{start:020}.avro"] = {
+                    "end": str(end),
+                    "records": str(end - start - bad),
+                    "dead_letters": str(bad),
+                    "kind": "data",
+                }
+                self.in_lake[topic, number] = end
+
+    def _append(self, family: str, count: int) -> None:
+        topic = EVENT_TOPICS[family].name
+        for number in range(PARTITIONS):
+            self.ends[topic, number] += count // PARTITIONS + (number < count % PARTITIONS)
+
+    def _play(self, event: Playback) -> None:
+        self.sessions.append(event)
+        self._store(event)
+
+    def _store(self, event: Playback) -> None:
+        self.rows.setdefault(event.profile_id, {})[event.playback_session_id] = record(event)
+
+    def _refuse(
+        self, number: int, step: str, error_class: str, reason: str, at_field: str | None, partition: int | None
+    ) -> None:
+        self.letters.append(
+            DeadLetter(
+                dead_letter_id=session_id(self.random),
+                failed_at=self.now - (number * 7 + 1) * MINUTE,
+                step=step,
+                error_class=error_class,
+                reason=reason,
+                field=at_field,
+                topic=EVENT_TOPICS["playback"].name,
+                partition=partition,
+                offset=None if partition is None else 4211 + number,
+            )
+        )
+        self.ends[DEAD_LETTERS.name, number % PARTITIONS] += 1
+
+    def _answers(self, engine: str, reason: str) -> None:
+        if engine in self.away:
+            raise TransientError(reason)
+
+    # LiveHistory
+
+    async def read(self, profile_id: str) -> FakePartition:
+        self._answers("cassandra", "no node of Cassandra can be reached")
+        return FakePartition(list(self.rows.get(profile_id, {}).values()))
+
+    # EventLog
+
+    def offsets(self) -> tuple[Mapping[Partition, int], Mapping[Partition, int]]:
+        self._answers("kafka", "no broker can be reached")
+        return dict.fromkeys(self.ends, 0), dict(self.ends)
+
+    def committed(self, group: str) -> Mapping[Partition, int]:
+        if group == BY_NAME["lake"].group:
+            return dict(self.in_lake)
+        return {at: max(0, end - (end * 7 + self.now) % 23) for at, end in self.ends.items()}
+
+    def topic_ids(self) -> Mapping[str, str]:
+        return {topic: f"id-{topic}" for topic in TOPICS}
+
+    def newest(self, topic: str, count: int) -> Sequence[tuple[int, Record]]:
+        if topic == DEAD_LETTERS.name:
+            return [(letter.failed_at, letter) for letter in self.letters[:count]]
+        events = sorted(self.sessions, key=lambda event: event.received_at, reverse=True)
+        return [(event.received_at, event) for event in events[: count * PARTITIONS]]
+
+    # ObjectStore
+
+    def list(self, prefix: str, start_after: str) -> Iterator[str]:
+        self._answers("lake", "the object store refuses connections")
+        yield from (key for key in sorted(self.objects) if key.startswith(prefix) and key > start_after)
+
+    def head(self, key: str) -> Mapping[str, str]:
+        return self.objects[key]
+
+    def get(self, key: str) -> bytes:
+        self._answers("lake", "the object store refuses connections")
+        assert key == CATALOGUE_KEY
+        return titles()

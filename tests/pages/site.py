@@ -1,0 +1,80 @@
+"""The services on an invented evening, in a thread: the pages for the browser, without any engine."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from infra.settings import ROOT
+from services.app import create_app
+from services.catalogue import Catalogue
+from services.dashboard.board import Board
+from services.dashboard.gather import Gatherers
+from services.dashboard.processes import ProcessWatch, Target
+from streams.pipeline import PROCESSES
+from tests.evening import Evening
+
+ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
+EVENING = 1_772_482_449_000
+"""2 March 2026, 20:14:09 UTC."""
+TARGETS = tuple(Target(each.name, 0, f"http://{each.name}/metrics", each.steps) for each in PROCESSES)
+
+
+class Uncounted:
+    def answered(self, route: str, status: int, seconds: float) -> None: ...
+
+
+def exposition(evening: Evening) -> httpx.MockTransport:
+    """Every process answers with its numbers; those that are away refuse."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host in evening.away:
+            raise httpx.ConnectError("refused")
+        cpu = (evening.now - EVENING) / 1000 * 0.21
+        return httpx.Response(
+            200,
+            text=f"process_start_time_seconds {EVENING / 1000 - 8000}\n"
+            f"process_resident_memory_bytes 1.24e+08\nprocess_cpu_seconds_total {cpu}\n",
+        )
+
+    return httpx.MockTransport(answer)
+
+
+def gatherers(evening: Evening) -> Gatherers:
+    return Gatherers(
+        board=Board(Catalogue()),
+        event_log=evening,
+        history=evening,
+        store=evening,
+        processes=ProcessWatch(httpx.AsyncClient(transport=exposition(evening)), TARGETS),
+        now=lambda: evening.now,
+    )
+
+
+@contextmanager
+def served(evening: Evening, past_seconds: int) -> Iterator[str]:
+    """The site's address; ``past_seconds`` of the evening have already been seen."""
+    gather = gatherers(evening)
+    app = create_app(gather.board, evening, Uncounted(), ECHARTS, lambda: evening.now)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+
+    async def run() -> None:
+        for _ in range(0, past_seconds, 2):
+            evening.pass_time(2)
+            await gather.once()
+        serving = asyncio.create_task(server.serve([listener]))
+        while not serving.done():
+            evening.pass_time(2)
+            await gather.once()
+            await asyncio.wait([serving], timeout=0.5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
