@@ -1,8 +1,11 @@
 """The ``playhead`` command. Engines and clients are imported by the commands that need them, so that help is fast."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -100,7 +103,50 @@ def restart(name: Name) -> None:
         stack.restart(name)
 
 
-# Commands of other packages are added here, each imported where it runs.
+@app.command()
+def demo(
+    members: Annotated[int, typer.Option(min=1, max=943, help="How many members watch.")] = 200,
+    days: Annotated[int, typer.Option(min=1, max=60, help="Days of past evenings.")] = 14,
+    live_viewers: Annotated[int, typer.Option(min=1, help="Members who watch now, over HTTP.")] = 40,
+    live_seconds: Annotated[int, typer.Option(min=5, help="For how long.")] = 20,
+    exit_: Annotated[bool, typer.Option("--exit", help="End after the last step; 1 when something is wrong.")] = False,
+) -> None:
+    """Play the whole pipeline on real engines, from an empty stack to pages worth looking at."""
+    from infra.demo import Audience, run
+
+    audience = Audience(members, days, live_viewers, live_seconds)
+    with _stack() as stack:
+        raise typer.Exit(run(stack.settings, audience, stack.wipe, stack.down, stay=not exit_))
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A command that another package owns; it runs as its own process, so that each imports only what it needs."""
+
+    module: str
+    help: str
+
+
+ELSEWHERE = {
+    "catalogue": Elsewhere("producers.main", "Fetch films and tastes; write the title catalogue into the lake."),
+    "simulate": Elsewhere("producers.main", "Play simulated members: past evenings, or live over HTTP."),
+    "replay": Elsewhere("producers.main", "Send dead letters again, after the cause is mended."),
+    "drain": Elsewhere("streams.ledger.main", "Wait until every consumer has read all that is in Kafka."),
+    "ledger": Elsewhere("streams.ledger.main", "Prove that nothing was lost, doubled or made up; name what was."),
+    "job": Elsewhere("batch.main", "Run a Spark job over the lake."),
+}
+ALL_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _add(name: str, elsewhere: Elsewhere) -> None:
+    @app.command(name, help=elsewhere.help, context_settings=ALL_ARGUMENTS)
+    def run(context: typer.Context) -> None:
+        named = [] if elsewhere.module == "batch.main" else [name]
+        os.execv(sys.executable, [sys.executable, "-m", elsewhere.module, *named, *context.args])
+
+
+for _name, _elsewhere in ELSEWHERE.items():
+    _add(_name, _elsewhere)
 
 
 @contextmanager

@@ -80,7 +80,8 @@ def _rows(sides: Sides) -> Equation:
     actual = sides.lake.group_by("topic", "partition").len("rows")
     stated = sides.objects.group_by("topic", "partition").agg(pl.col("records").sum())
     both = stated.join(actual, on=["topic", "partition"], how="full", coalesce=True).fill_null(0)
-    differences = [
+    differences = list(sides.damaged)
+    differences += [
         f"{row['topic']}[{row['partition']}]: metadata say {row['records']} records, the objects hold {row['rows']}"
         for row in both.filter(pl.col("records") != pl.col("rows")).iter_rows(named=True)
     ]

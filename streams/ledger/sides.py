@@ -35,6 +35,8 @@ class Sides:
     """OBJECTS: the lake's chains as the store lists them, with what their metadata say."""
     lake: pl.DataFrame
     """RECORDS: one row a record read back from the objects' bytes; null event_id where a record has none."""
+    damaged: tuple[str, ...]
+    """Why objects could not be read back."""
     dead_letters: pl.DataFrame
     """POSITIONS: distinct places in Kafka that a dead letter names."""
     history: pl.DataFrame

@@ -26,6 +26,7 @@ def balanced() -> Sides:
         ),
         objects=pl.DataFrame([(PLAYBACK, 0, "raw/o", 0, 3, 2, 1, "data")], schema=schema.OBJECTS, orient="row"),
         lake=pl.DataFrame([(PLAYBACK, 0, 0, "a"), (PLAYBACK, 0, 2, "b")], schema=schema.RECORDS, orient="row"),
+        damaged=(),
         dead_letters=pl.DataFrame([(PLAYBACK, 0, 1)], schema=schema.POSITIONS, orient="row"),
         history=pl.DataFrame([("s", 1)], schema=schema.SESSIONS, orient="row"),
         client=pl.DataFrame([("a", "accepted"), ("b", "accepted")], schema=schema.CLIENT, orient="row"),
@@ -80,6 +81,12 @@ def test_a_row_lost_inside_an_object_is_noticed() -> None:
     assert broken(replace(sides, lake=sides.lake.head(1))) == {
         "lake rows": ("playhead.playback[0]: metadata say 2 records, the objects hold 1",),
         "events": ("playhead.playback[0]@2: event b is not in the lake",),
+    }
+
+
+def test_a_damaged_object_is_named() -> None:
+    assert broken(replace(balanced(), damaged=("raw/o does not hold the bytes that were put",))) == {
+        "lake rows": ("raw/o does not hold the bytes that were put",)
     }
 
 

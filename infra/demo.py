@@ -1,0 +1,101 @@
+"""The demo: the commands that a person would type, in order, from an empty stack to pages worth looking at."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from infra.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """How much is played."""
+
+    members: int
+    days: int
+    live_viewers: int
+    live_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    title: str
+    command: tuple[str, ...]
+
+
+def steps(audience: Audience) -> tuple[Step, ...]:
+    members = str(audience.members)
+    return (
+        Step("Start the engines and our workers", ("up",)),
+        Step("Fetch films and tastes, fill the catalogue", ("catalogue",)),
+        Step(
+            f"Play {audience.days} days of past evenings of {members} members",
+            ("simulate", "past", "--members", members, "--days", str(audience.days)),
+        ),
+        Step(
+            f"Let {audience.live_viewers} members watch now, over HTTP",
+            (
+                *("simulate", "live", "--members", members, "--viewers", str(audience.live_viewers)),
+                *("--seconds", str(audience.live_seconds), "--heartbeat-seconds", "2"),
+            ),
+        ),
+        Step("Wait until every record has reached history and lake", ("drain",)),
+        Step("Balance the ledger", ("ledger",)),
+        Step("Turn the lake into a report with Spark", ("job", "viewing")),
+    )
+
+
+def run(
+    settings: Settings, audience: Audience, wipe: Callable[[], int], stop: Callable[[], None], *, stay: bool
+) -> int:
+    """Play the demo; returns the exit code of the first step that failed, else 0.
+
+    ``wipe`` empties the stack and says how many bytes that freed; ``stop`` ends it. With ``stay`` the pages are
+    served until Ctrl-C.
+    """
+    console = Console()
+    freed = wipe()
+    if freed:
+        console.print(f"Starting afresh: the last demo's {freed / 2**20:,.0f} MiB are wiped.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill stops the stack as Ctrl-C does
+    try:
+        for number, step in enumerate(steps(audience), 1):
+            console.rule(f"[bold]{number}. {step.title}[/]", align="left")
+            console.print(f"[dim]$ playhead {' '.join(step.command)}[/]")
+            code = subprocess.run([sys.executable, "-m", "infra.main", *step.command], check=False).returncode
+            if code:
+                console.print(f"[bold red]The demo stops here: `playhead {' '.join(step.command)}` failed ({code}).[/]")
+                return code
+        console.print(_pages(settings))
+        if stay:
+            _stay(console)
+    except KeyboardInterrupt:
+        console.print("Interrupted.")
+        return 130
+    finally:
+        stop()
+    return 0
+
+
+def _stay(console: Console) -> None:
+    console.print("Ctrl-C stops everything; the data stay, `make up` brings them back.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("Stopping …")
+
+
+def _pages(settings: Settings) -> Panel:
+    pages = Table.grid(padding=(0, 2))
+    pages.add_row("The pipeline, live", settings.services_url)
+    pages.add_row("A member", f"{settings.services_url}/members")
+    pages.add_row("Viewing report", (settings.folder / "reports" / "viewing.html").as_uri())
+    pages.add_row("History API", f"{settings.services_url}/docs")
+    pages.add_row("Send your own event", f"{settings.collector_url}/docs")
+    return Panel(pages, title="Worth looking at", border_style="green")

@@ -1,0 +1,115 @@
+"""The ledger as commands: settings, clients, read, print."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.clients.cassandra import close, connect
+from infra.clients.cassandra_scan import HistoryScan
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.object_store import ObjectStore
+from infra.clients.registry import Registry
+from infra.settings import Settings
+from schemas.codec import BatchDecoder
+from schemas.errors import TransientError
+from streams.ledger.client_log import read_client_logs
+from streams.ledger.collect import Places, collect
+from streams.ledger.equations import Equation, balance
+from streams.pipeline import PROCESSES
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+POLL_S = 0.5
+FAILED = 1
+
+
+@app.callback()
+def proofs() -> None:
+    """Proofs that nothing was lost, doubled or made up."""
+
+
+@app.command()
+def ledger(
+    client_logs: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the clients' own logs; the simulator's by default.", file_okay=False),
+    ] = None,
+) -> None:
+    """Compare Kafka, lake, history and the clients' own logs; exits 1 and names what differs."""
+    settings = Settings()
+    console = Console()
+    try:
+        with console.status("Reading every side …") as status:
+            equations = _balance(settings, client_logs or settings.folder / "client-log", status.update)
+    except TransientError as error:
+        _fail(f"{error}\nIs the stack up? `playhead status` tells.")
+    console.print(_table(equations))
+    if all(equation.holds for equation in equations):
+        console.print("[bold green]The ledger balances.[/]")
+        return
+    for equation in equations:
+        for difference in equation.differences:
+            console.print(f"[red]{equation.name}:[/] {difference}", highlight=False, soft_wrap=True)
+    _fail("The ledger does not balance.")
+
+
+def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Equation]:
+    session = connect(settings)
+    try:
+        places = Places(
+            kafka=KafkaLog(settings),
+            lake=ObjectStore(settings),
+            history=HistoryScan(session),
+            decoder=BatchDecoder(Registry(settings).resolve),
+        )
+        return balance(collect(places, read_client_logs(client_logs), progress))
+    finally:
+        close(session)
+
+
+def _table(equations: list[Equation]) -> Table:
+    table = Table(title="Ledger", title_justify="left")
+    for column, justify in (("", "left"), ("one side", "left"), ("", "right"), ("other side", "left"), ("", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table.add_column("holds")
+    for e in equations:
+        holds = "[green]yes[/]" if e.holds else "[bold red]NO[/]"
+        table.add_row(e.name, e.left, f"{e.left_count:,}", e.right, f"{e.right_count:,}", holds)
+    return table
+
+
+@app.command()
+def drain(
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait at most.")] = 300,
+) -> None:
+    """Wait until every consumer group has committed all that is in Kafka; exits 1 when it takes too long."""
+    kafka = KafkaLog(Settings())
+    groups = {process.group: process.topics for process in PROCESSES if process.group}
+    deadline = time.monotonic() + timeout
+    with Console().status("Waiting for the consumers …") as status:
+        while True:
+            try:
+                lags = {group: kafka.lag(group, topics) for group, topics in groups.items()}
+            except TransientError as error:
+                _fail(str(error))
+            if not any(lags.values()):
+                break
+            behind = ", ".join(f"{group} has {lag:,} records to go" for group, lag in lags.items() if lag)
+            status.update(behind)
+            if time.monotonic() > deadline:
+                _fail(f"not drained within {timeout:g} s: {behind}")
+            time.sleep(POLL_S)
+    typer.echo(f"Drained: {', '.join(groups)} have nothing left to read.")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho(message, fg="red", err=True)
+    raise typer.Exit(FAILED)
+
+
+if __name__ == "__main__":
+    app()
