@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports. Each passes the contract suite of the real adapter."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from producers.ports import Delivery, Message
@@ -43,16 +43,21 @@ class FakeLiveVH:
 
 
 class FakeLog:
-    """Kafka in a list. ``fate`` decides what becomes of each message; ``gate`` closed lets publishers wait."""
+    """Kafka in a list. ``fate`` decides what becomes of each message.
+
+    A closed ``gate`` lets publishers wait; ``asked`` tells that one has come.
+    """
 
     def __init__(self, fate: Callable[[Message], Delivery] = lambda _: "acknowledged") -> None:
         self.stored: list[Message] = []
         self.fate = fate
         self.gate = asyncio.Event()
         self.gate.set()
+        self.asked = asyncio.Event()
         self.closed = False
 
     async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
+        self.asked.set()
         await self.gate.wait()
         fates: list[Delivery] = ["failed" if len(m.value) > 2 * 2**20 else self.fate(m) for m in messages]
         self.stored += [message for message, fate in zip(messages, fates, strict=True) if fate == "acknowledged"]
@@ -63,3 +68,31 @@ class FakeLog:
 
     def close(self) -> None:
         self.closed = True
+
+
+class FakeObjectStore:
+    """An object store in a dict."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
+
+    def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        if key in self.objects:
+            return False
+        self.objects[key] = (body, dict(metadata))
+        return True
+
+    def put(self, key: str, body: bytes) -> None:
+        self.objects[key] = (body, {})
+
+    def head(self, key: str) -> dict[str, str]:
+        return dict(self.objects[key][1])
+
+    def get(self, key: str) -> bytes:
+        return self.objects[key][0]
+
+    def list(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        yield from sorted(key for key in self.objects if key.startswith(prefix) and key > start_after)
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from producers.collector.app import build_app
@@ -55,11 +56,19 @@ class Collector:
     metrics: CountingMetrics
     stopping: bool = False
 
-    async def post(self, *events: Any, sent_at: int = SENT_AT, query: str = "", **changes: Any) -> httpx.Response:
-        """Send events with the right key and type; ``changes`` go to httpx."""
-        content = {"json": {"sent_at": sent_at, "events": events}} if "content" not in changes else {}
-        headers = {"Authorization": "Bearer secret", "Content-Type": "application/json"} | changes.pop("headers", {})
-        return await self.client.post(f"/v1/events{query}", **content, headers=headers, **changes)
+    async def post(
+        self,
+        *events: Any,
+        sent_at: int = SENT_AT,
+        query: str = "",
+        headers: dict[str, str] | None = None,
+        content: bytes | AsyncIterator[bytes] | None = None,
+    ) -> httpx.Response:
+        """Send events with the right key and type, or ``content`` as it is."""
+        if content is None:
+            content = msgspec.json.encode({"sent_at": sent_at, "events": events})
+        given = {"Authorization": "Bearer secret", "Content-Type": "application/json", **(headers or {})}
+        return await self.client.post(f"/v1/events{query}", content=content, headers=given)
 
     def on(self, topic: str) -> list[Message]:
         return [message for message in self.log.stored if message.topic == topic]
@@ -69,9 +78,9 @@ class Collector:
         return [letter for letter in letters if isinstance(letter, DeadLetter)]
 
 
-def event(family: str = "ui", **changes: Any) -> dict[str, Any]:
+def event(example: str = "ui", **changes: Any) -> dict[str, Any]:
     """A valid event as a client sends it; a field set to None is left out."""
-    return {name: value for name, value in (EXAMPLES[family] | changes).items() if value is not None}
+    return {name: value for name, value in (EXAMPLES[example] | changes).items() if value is not None}
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+import pytest
+
+from tests.unit.producers.collector.conftest import Collector, event
+
+
+@pytest.mark.parametrize(
+    ("query", "authorization"),
+    [("", "Bearer secret"), ("", "bearer other"), ("?key=secret", ""), ("?key=other&dry_run=false", "Basic x")],
+)
+async def test_a_key_opens_by_header_or_by_query(collector: Collector, query: str, authorization: str) -> None:
+    answer = await collector.post(event(), query=query, headers={"Authorization": authorization})
+
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("query", "authorization"),
+    [("", ""), ("", "Bearer"), ("", "Bearer wrong"), ("", "secret"), ("?key=", ""), ("?key=schlüssel", ""),
+     ("?key=secret", "Bearer wrong")],
+)  # fmt: skip
+async def test_without_a_right_key_nothing_is_read(collector: Collector, query: str, authorization: str) -> None:
+    answer = await collector.post(event(), query=query, headers={"Authorization": authorization})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert collector.log.stored == []
+
+
+async def test_a_page_of_any_origin_may_send_with_its_key(collector: Collector) -> None:
+    asked = {
+        "Origin": "https://watch.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization, content-type, content-encoding",
+    }
+    preflight = await collector.client.options("/v1/events", headers=asked)
+    answer = await collector.post(event(), headers={"Origin": "https://watch.example"})
+
+    assert preflight.status_code == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
+
+
+async def test_a_wrong_path_or_method_is_answered_in_json(collector: Collector) -> None:
+    path = await collector.client.post("/v1/event")
+    method = await collector.client.get("/v1/events")
+
+    assert (path.status_code, path.json()["code"]) == (404, "not_found")
+    assert (method.status_code, method.json()["code"], method.headers["Allow"]) == (405, "method_not_allowed", "POST")
+    assert "POST /v1/events" in path.json()["message"]
+
+
+async def test_a_failure_of_ours_is_answered_in_json_and_counted(collector: Collector) -> None:
+    def explode(_: object) -> None:
+        raise ZeroDivisionError
+
+    collector.log.fate = explode  # type: ignore[assignment]
+    answer = await collector.post(event())
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert collector.metrics.statuses[500] == 1
+    assert collector.metrics.bytes_in_flight == 0
+
+
+async def test_it_is_ready_while_kafka_is_there_and_until_it_stops(collector: Collector) -> None:
+    ready = await collector.client.get("/readyz")
+    collector.stopping = True
+    stopping = await collector.client.get("/readyz")
+    collector.stopping = False
+    collector.log.closed = True
+    away = await collector.client.get("/readyz")
+    alive = await collector.client.get("/livez")
+
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    assert (stopping.status_code, stopping.json()) == (503, {"status": "stopping"})
+    assert (away.status_code, away.json()) == (503, {"status": "kafka is away"})
+    assert alive.status_code == 200
+
+
+async def test_metrics_are_exposed(collector: Collector) -> None:
+    answer = await collector.client.get("/metrics")
+
+    assert (answer.status_code, answer.text) == (200, "playhead_up 1\n")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")

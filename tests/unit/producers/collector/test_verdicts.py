@@ -1,0 +1,168 @@
+import asyncio
+from typing import Any
+
+import pytest
+
+from producers.ports import Delivery, Message
+from tests.unit.producers.collector.conftest import NOW, Collector, event
+
+ID = "01972a3e-8c00-7000-8000-000000000001"
+
+
+async def test_a_mixed_request_is_accepted_and_names_what_was_not(collector: Collector) -> None:
+    answer = await collector.post(event(), event("playback", seq=-1), event("error"))
+
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "accepted": 2,
+        "rejected": [
+            {
+                "index": 1,
+                "event_id": "01972a3e-8c00-7000-8000-000000000002",
+                "field": "seq",
+                "code": "out_of_range",
+                "message": "seq is -1; it must be from 0 to 2147483647.",
+            }
+        ],
+    }
+    assert [len(collector.on(f"playhead.{f}")) for f in ("ui", "playback", "error", "dead_letters")] == [1, 0, 1, 1]
+
+
+async def test_a_request_without_one_valid_event_is_a_400_that_names_index_and_field(collector: Collector) -> None:
+    answer = await collector.post(event(page=""), event("playback", seq="7"))
+
+    content = answer.json()
+    assert answer.status_code == 400
+    assert (content["code"], content["accepted"], content["server_time"]) == ("empty", 0, NOW)
+    assert content["message"] == "No event was accepted. events[0].page: page is empty; it must have 1 to 128 bytes."
+    assert [(each["index"], each["field"], each["code"]) for each in content["rejected"]] == [
+        (0, "page", "empty"),
+        (1, "seq", "wrong_type"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "code"),
+    [
+        (event(family="film"), "family", "unknown_family"),
+        (event(family=None), "family", "unknown_family"),
+        (event(event_id=None), "event_id", "missing"),
+        (event(colour="red"), "colour", "unknown_field"),
+        (event(received_at=1), "received_at", "unknown_field"),
+        (event(device_type="fridge"), "device_type", "unknown_symbol"),
+        (event(row=2**63), "row", "out_of_range"),
+        ("text", None, "wrong_type"),
+        (None, None, "wrong_type"),
+        ([], None, "wrong_type"),
+    ],
+)
+async def test_what_is_wrong_is_said(collector: Collector, raw: Any, field: str | None, code: str) -> None:
+    content = (await collector.post(raw)).json()
+
+    [rejected] = content["rejected"]
+    assert (rejected["field"], rejected["code"]) == (field, code)
+    assert len(collector.dead_letters()) == 1
+
+
+async def test_an_answer_about_a_clock_tells_the_servers_time(collector: Collector) -> None:
+    tomorrow = NOW + 2 * 24 * 60 * 60 * 1000
+
+    content = (await collector.post(event("playback", session_started_at=tomorrow))).json()
+
+    assert (content["code"], content["server_time"]) == ("in_future", NOW)
+    assert f"the server's time ({NOW})" in content["message"]
+
+
+async def test_an_empty_request_is_accepted(collector: Collector) -> None:
+    answer = await collector.post()
+
+    assert (answer.status_code, answer.json()) == (202, {"accepted": 0, "rejected": []})
+
+
+async def test_a_dry_run_judges_and_stores_nothing(collector: Collector) -> None:
+    good = await collector.post(event(), event(page=""), query="?dry_run=true")
+    bad = await collector.post(event(page=""), query="?dry_run=true")
+    unreadable = await collector.post(content=b"{", query="?dry_run=true")
+
+    assert (good.status_code, good.json()["accepted"], len(good.json()["rejected"])) == (200, 1, 1)
+    assert (bad.status_code, unreadable.status_code) == (400, 400)
+    assert (collector.log.stored, dict(collector.metrics.verdicts)) == ([], {})
+
+
+async def test_a_misspelt_dry_run_is_refused_lest_events_be_stored(collector: Collector) -> None:
+    answer = await collector.post(event(), query="?dry_run=yes")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_parameter")
+    assert collector.log.stored == []
+
+
+@pytest.mark.parametrize(("fate", "code"), [("unknown", "unknown"), ("failed", "not_stored")])
+async def test_an_event_that_kafka_did_not_confirm_is_asked_for_again(
+    collector: Collector, fate: Delivery, code: str
+) -> None:
+    collector.log.fate = lambda message: fate if message.topic == "playhead.ui" else "acknowledged"
+
+    answer = await collector.post(event(), event("error"))
+
+    [rejected] = answer.json()["rejected"]
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    assert (rejected["index"], rejected["event_id"], rejected["field"], rejected["code"]) == (0, ID, None, code)
+    assert "send it again under the same id" in rejected["message"]
+    assert dict(collector.metrics.verdicts) == {("ui", "unsettled"): 1, ("error", "accepted"): 1}
+
+
+@pytest.mark.parametrize("fate", ["unknown", "failed"])
+async def test_when_kafka_confirms_nothing_the_whole_request_is_asked_for_again(
+    collector: Collector, fate: Delivery
+) -> None:
+    collector.log.fate = lambda _: fate
+
+    answer = await collector.post(event(), event("error"))
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_stored")
+    assert answer.headers["Retry-After"] == "5"
+
+
+async def test_a_rejection_is_given_only_once_its_dead_letter_is_stored(collector: Collector) -> None:
+    def fate(message: Message) -> Delivery:
+        return "unknown" if message.topic == "playhead.dead_letters" else "acknowledged"
+
+    collector.log.fate = fate
+    mixed = await collector.post(event(), event(page=""))
+    alone = await collector.post(event(page=""))
+    unreadable = await collector.post(content=b"{")
+
+    assert (mixed.status_code, mixed.json()["rejected"][0]["code"]) == (202, "unknown")
+    assert (alone.status_code, unreadable.status_code) == (503, 503)
+    assert dict(collector.metrics.letters) == {}
+
+
+async def test_the_answer_waits_for_kafka(collector: Collector) -> None:
+    collector.log.gate.clear()
+    asking = asyncio.create_task(collector.post(event()))
+    await collector.log.asked.wait()
+    assert collector.metrics.bytes_in_flight > 0
+    assert not asking.done()
+
+    collector.log.gate.set()
+
+    assert (await asking).status_code == 202
+    assert collector.metrics.bytes_in_flight == 0
+
+
+async def test_requests_and_events_are_counted(collector: Collector) -> None:
+    await collector.post(event(), event("playback"), event("playback", seq=-1), event(family="film"))
+    await collector.post(content=b"{")
+
+    assert dict(collector.metrics.statuses) == {202: 1, 400: 1}
+    assert dict(collector.metrics.verdicts) == {
+        ("ui", "accepted"): 1,
+        ("playback", "accepted"): 1,
+        ("playback", "rejected"): 1,
+        ("unknown", "rejected"): 1,
+    }
+    assert dict(collector.metrics.letters) == {
+        ("playhead.playback", "out_of_range"): 1,
+        (None, "unknown_family"): 1,
+        (None, "malformed"): 1,
+    }
