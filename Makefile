@@ -1,0 +1,69 @@
+# Playhead. `make` alone explains the targets; the `playhead` command does the work.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv --quiet
+PLAYHEAD := $(BIN)/playhead
+INSTALLED := $(VENV)/.installed
+COMPILE := --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
+
+.DEFAULT_GOAL := help
+
+help: ## explain the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## make the Python environment (every other target does it when needed)
+
+up: setup ## start the engines and our workers
+	@$(PLAYHEAD) up
+
+status: setup ## show every process and whether it answers
+	@$(PLAYHEAD) status
+
+logs: setup ## show the last log lines; ARGS="history -f" follows one process
+	@$(PLAYHEAD) logs $(ARGS)
+
+down: setup ## stop everything; data stay
+	@$(PLAYHEAD) down
+
+wipe: setup ## stop everything and delete the stack's data; ARGS=--yes does not ask
+	@$(PLAYHEAD) wipe $(ARGS)
+
+demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by itself
+	@$(PLAYHEAD) demo $(ARGS)
+
+check: setup ## lint, types, layers and the tests that need no engine
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest tests/unit tests/contract -m "not engines"
+
+test: check ## check, then everything on real engines (its own stack: a demo's data stay)
+	@$(BIN)/pytest tests --ignore tests/unit
+
+bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
+	@$(BIN)/python -m bench.stream $(ARGS)
+
+lock: setup ## pin and hash what requirements.in asks for
+	@$(UV) pip compile $(COMPILE) requirements/requirements.in -o requirements/requirements.txt
+	@grep '^uv==' requirements/requirements.in | $(UV) pip compile $(COMPILE) --no-annotate - -o requirements/uv.txt
+
+# uv does the installing; pip only brings uv itself.
+$(BIN)/uv: requirements/uv.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is missing: apt-get install python3.11 python3.11-venv, or say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "$(PYTHON) is not Python 3.11: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3.11-venv" >&2; exit 1; }
+	@echo "make the Python environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
+	@echo "install what Playhead runs on"
+	@$(UV) pip sync --python $(BIN)/python --require-hashes requirements/requirements.txt
+	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: help setup up status logs down wipe demo check test bench-stream lock
