@@ -8,7 +8,7 @@ more than all the rest of its decoding.
 import math
 import re
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
@@ -120,7 +120,7 @@ class Finite:
         return InvalidEvent("out_of_range", f"{self.field} is {value}; it must be a finite number.", self.field)
 
     def holds(self, rows: Rows) -> Mask:
-        return np.isfinite(rows.numbers(self.field))
+        return cast(Mask, np.isfinite(rows.numbers(self.field)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A batch's columns as numpy arrays without copying: what the rules look at, many rows at once."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
-_NO_NULLS: Any = np.False_
+_NO_NULLS = cast(Mask, np.False_)
 
 
 class Rows:
@@ -22,7 +22,7 @@ class Rows:
     def null(self, field: str) -> Mask:
         """Where the field is null; a single False if it is nowhere."""
         column = self._batch.column(field)
-        return column.is_null().to_numpy(zero_copy_only=False) if column.null_count else _NO_NULLS
+        return _mask(column.is_null()) if column.null_count else _NO_NULLS
 
     def numbers(self, field: str) -> NDArray[Any]:
         column = self._batch.column(field)
@@ -35,10 +35,10 @@ class Rows:
     def matches(self, field: str, pattern: str) -> Mask:
         """Where the whole text matches."""
         found = pc.match_substring_regex(self._batch.column(field), f"^(?:{pattern})$")
-        return np.asarray(found.fill_null(False).to_numpy(zero_copy_only=False))
+        return _mask(found.fill_null(False))
 
     def equal(self, field: str, value: object) -> Mask:
-        return np.asarray(pc.equal(self._batch.column(field), value).fill_null(False).to_numpy(zero_copy_only=False))
+        return _mask(pc.equal(self._batch.column(field), value).fill_null(False))
 
     def entries(self, field: str) -> pa.MapArray:
         return self._batch.column(field)
@@ -48,3 +48,7 @@ def lengths(column: pa.Array) -> NDArray[np.int32]:
     """Bytes of each text, or entries of each map."""
     offsets = np.frombuffer(column.buffers()[1], np.int32)[: len(column) + 1]
     return offsets[1:] - offsets[:-1]
+
+
+def _mask(booleans: pa.BooleanArray) -> Mask:
+    return cast(Mask, booleans.to_numpy(zero_copy_only=False))

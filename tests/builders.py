@@ -1,29 +1,49 @@
 """Records with sensible defaults: a test names only what it is about."""
 
+from collections.abc import Callable
 from typing import Any
 
-from schemas.events import Playback, ViewingRecord
+import msgspec
+
+from schemas.events import (
+    CompactionRequest,
+    DeadLetter,
+    Diagnostic,
+    Error,
+    Event,
+    Performance,
+    Playback,
+    Processing,
+    Ui,
+    ViewingRecord,
+    family,
+)
+from schemas.intake import STAMPED
 
 T0 = 1_700_000_000_000
 """A Tuesday evening in November 2023, in milliseconds."""
 SESSION = "018bcfe5-6800-7000-8000-000000000001"
 
 
+_ENVELOPE: dict[str, Any] = {
+    "event_id": "018bcfe5-6800-7000-8000-00000000e001",
+    "client_time": T0 + 60_000,
+    "sent_at": T0 + 60_100,
+    "received_at": T0 + 60_200,
+    "event_time": T0 + 60_100,
+    "device_id": "device-1",
+    "device_type": "tv",
+    "app_name": "living-room",
+    "app_version": "1.0.0",
+    "country": "NL",
+    "account_id": "account-1",
+    "profile_id": "ml-1",
+}
+
+
 def playback(**changes: Any) -> Playback:
     """A heartbeat a minute into a film of 100 minutes."""
     fields: dict[str, Any] = {
-        "event_id": "018bcfe5-6800-7000-8000-00000000e001",
-        "client_time": T0 + 60_000,
-        "sent_at": T0 + 60_100,
-        "received_at": T0 + 60_200,
-        "event_time": T0 + 60_100,
-        "device_id": "device-1",
-        "device_type": "tv",
-        "app_name": "living-room",
-        "app_version": "1.0.0",
-        "country": "NL",
-        "account_id": "account-1",
-        "profile_id": "ml-1",
         "playback_session_id": SESSION,
         "session_started_at": T0,
         "seq": 3,
@@ -45,7 +65,53 @@ def playback(**changes: Any) -> Playback:
         "error_fatal": False,
         "recommendation_id": None,
     }
-    return Playback(**(fields | changes))
+    return Playback(**(_ENVELOPE | fields | changes))
+
+
+def ui(**changes: Any) -> Ui:
+    """An impression of a title on the home page."""
+    fields = {"action": "impression", "page": "home", "row": 2, "position": 0, "title_id": "ml-50"}
+    return Ui(**(_ENVELOPE | fields | changes))
+
+
+def error(**changes: Any) -> Error:
+    """A licence that did not come."""
+    fields = {"code": "DRM_6001", "message": "No licence within 10 s", "fatal": True, "component": "drm"}
+    return Error(**(_ENVELOPE | fields | changes))
+
+
+def diagnostic(**changes: Any) -> Diagnostic:
+    fields = {"name": "decoder_chosen", "level": "info", "fields": {"codec": "av1", "hardware": "true"}}
+    return Diagnostic(**(_ENVELOPE | fields | changes))
+
+
+def processing(**changes: Any) -> Processing:
+    """A service event, of no account and no profile."""
+    fields = {"job": "encode", "stage": "package", "status": "succeeded", "title_id": "ml-50", "duration_ms": 90_000}
+    return Processing(**(_ENVELOPE | {"account_id": None, "profile_id": None} | fields | changes))
+
+
+def performance(**changes: Any) -> Performance:
+    fields = {"metric": "time_to_interactive", "value": 812.5, "unit": "ms"}
+    return Performance(**(_ENVELOPE | fields | changes))
+
+
+EVENTS: dict[str, Callable[..., Event]] = {
+    "ui": ui,
+    "playback": playback,
+    "error": error,
+    "diagnostic": diagnostic,
+    "processing": processing,
+    "performance": performance,
+}
+
+
+def as_client(event: Event) -> dict[str, Any]:
+    """The event as a client sends it: family, no stamps, no nulls."""
+    fields = msgspec.structs.asdict(event)
+    return {"family": family(event)} | {
+        name: value for name, value in fields.items() if name not in STAMPED and value is not None
+    }
 
 
 def viewing_record(**changes: Any) -> ViewingRecord:
@@ -53,3 +119,26 @@ def viewing_record(**changes: Any) -> ViewingRecord:
     event = playback()
     fields = {name: getattr(event, name) for name in ViewingRecord.__struct_fields__}
     return ViewingRecord(**(fields | changes))
+
+
+def compaction_request(**changes: Any) -> CompactionRequest:
+    fields = {"profile_id": "ml-1", "requested_at": T0, "live_records": 101}
+    return CompactionRequest(**(fields | changes))
+
+
+def dead_letter(**changes: Any) -> DeadLetter:
+    """Bytes in Kafka that are no event."""
+    fields = {
+        "dead_letter_id": "6ba7b811-9dad-5d10-80b4-00c04fd430c8",
+        "failed_at": T0,
+        "step": "lake",
+        "error_class": "not_framed",
+        "reason": "The payload starts with 6e6f.",
+        "topic": "playhead.playback",
+        "topic_id": "AAAAAAAAAAAAAAAAAAAAAA",
+        "partition": 1,
+        "offset": 7,
+        "key": b"ml-1",
+        "value": b"no event",
+    }
+    return DeadLetter(**(fields | changes))
