@@ -23,18 +23,18 @@
   const most = (rows, measure) => rows.reduce((best, row) => (row[measure] > best[measure] ? row : best));
 
   // The look, read from the page's styles so that charts follow light and dark --------------------------------------
+  const ROLES = ["ink", "muted", "line", "surface", "minutes", "pale", "starts", "failures", "least", "most"];
   function look(element) {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    const em = parseFloat(style.fontSize);
     return {
+      em,
       width: element.clientWidth,
       height: element.clientHeight,
-      narrow: element.clientWidth < 520,
-      em: parseFloat(style.fontSize),
-      font: style.fontFamily,
-      ink: colour("ink"), muted: colour("muted"), grid: colour("grid"), line: colour("line"), panel: colour("panel"),
-      accent: colour("accent"), soft: colour("accent-soft"), second: colour("second"), bad: colour("bad"),
-      low: colour("heat-low"), high: colour("heat-high"),
+      narrow: element.clientWidth < 36 * em,
+      font: getComputedStyle(document.body).fontFamily,
+      ...Object.fromEntries(ROLES.map((role) => [role, colour(role)])),
     };
   }
   const frame = (l) => ({
@@ -42,7 +42,7 @@
     useUTC: true,
     textStyle: { fontFamily: l.font, fontSize: 0.8 * l.em, color: l.muted },
     tooltip: {
-      confine: true, backgroundColor: l.panel, borderColor: l.line, extraCssText: "box-shadow: 0 4px 18px #0003",
+      confine: true, backgroundColor: l.surface, borderColor: l.line, extraCssText: "box-shadow: 0 4px 18px #0003",
       textStyle: { color: l.ink, fontSize: 0.85 * l.em, fontFamily: l.font },
     },
   });
@@ -56,9 +56,9 @@
     const rows = report.hours;
     const peak = most(rows, "minutes");
     const bands = [
-      { measure: "minutes", name: "Minutes watched", unit: "min", colour: "accent", share: 0.48 },
-      { measure: "starts", name: "Starts", unit: "starts", colour: "second", share: 0.28 },
-      { measure: "failures", name: "Failures", unit: "failures", colour: "bad", share: 0.12 },
+      { measure: "minutes", name: "Minutes watched", share: 0.48 },
+      { measure: "starts", name: "Starts", share: 0.28 },
+      { measure: "failures", name: "Failures", share: 0.12 },
     ];
     return {
       finding: `Busiest hour: ${moment(peak.hour)} UTC, ${minutes(peak.minutes)} from ${count(peak.starts, "start")}.`,
@@ -78,7 +78,7 @@
           ...frame(l),
           title: bands.map((band, n) => ({
             text: band.name, left, top: grid[n].top - 1.55 * l.em, padding: 0,
-            textStyle: { ...text(l, l[band.colour]), fontWeight: 600, fontSize: 0.85 * l.em },
+            textStyle: { ...text(l, l[band.measure]), fontWeight: 600, fontSize: 0.85 * l.em },
           })),
           grid,
           axisPointer: { link: [{ xAxisIndex: "all" }], lineStyle: { color: l.muted } },
@@ -90,22 +90,22 @@
             },
           },
           xAxis: bands.map((band, n) => ({
-            ...plainAxis(l), type: "time", gridIndex: n, splitNumber: l.width < 600 ? 3 : 8,
+            ...plainAxis(l), type: "time", gridIndex: n, splitNumber: l.narrow ? 3 : 8,
             axisLabel: { ...text(l), show: n === bands.length - 1, hideOverlap: true, formatter: { day: "{d} {MMM}", month: "{d} {MMM}", year: "{d} {MMM}", hour: "{HH}:{mm}" } },
           })),
           yAxis: bands.map((band, n) => ({
             type: "value", gridIndex: n, splitNumber: n === 2 ? 1 : 3, minInterval: 1, axisLabel: { ...text(l), formatter: short },
-            splitLine: { lineStyle: { color: l.grid } },
+            splitLine: { lineStyle: { color: l.line } },
           })),
           dataZoom: [
-            { type: "slider", xAxisIndex: [0, 1, 2], bottom: 0.4 * l.em, height: 1.7 * l.em, left, right: 0.6 * l.em, textStyle: text(l), borderColor: l.line, fillerColor: `${l.accent}22`, handleStyle: { color: l.panel, borderColor: l.accent }, moveHandleStyle: { color: l.soft }, emphasis: { handleStyle: { borderColor: l.ink }, moveHandleStyle: { color: l.accent } }, dataBackground: { lineStyle: { color: l.soft }, areaStyle: { color: l.soft } }, selectedDataBackground: { lineStyle: { color: l.accent }, areaStyle: { color: l.soft } }, labelFormatter: (value) => moment(value).replace(/,? \d+:\d+$/, "") },
+            { type: "slider", xAxisIndex: [0, 1, 2], bottom: 0.4 * l.em, height: 1.7 * l.em, left, right: 0.6 * l.em, textStyle: text(l), borderColor: l.line, fillerColor: `${l.minutes}22`, handleStyle: { color: l.surface, borderColor: l.minutes }, moveHandleStyle: { color: l.pale }, emphasis: { handleStyle: { borderColor: l.ink }, moveHandleStyle: { color: l.minutes } }, dataBackground: { lineStyle: { color: l.pale }, areaStyle: { color: l.pale } }, selectedDataBackground: { lineStyle: { color: l.minutes }, areaStyle: { color: l.pale } }, labelFormatter: (value) => moment(value).replace(/,? \d+:\d+$/, "") },
             ...(matchMedia("(pointer: fine)").matches ? [{ type: "inside", xAxisIndex: [0, 1, 2], zoomOnMouseWheel: "ctrl" }] : []),
           ],
           series: bands.map((band, n) => ({
             name: band.name, xAxisIndex: n, yAxisIndex: n, data: rows.map((row) => [row.hour, row[band.measure]]),
             ...(n === 0
-              ? { type: "line", symbol: "none", lineStyle: { width: 1.5, color: l[band.colour] }, areaStyle: { color: l[band.colour], opacity: 0.18 }, itemStyle: { color: l[band.colour] } }
-              : { type: "bar", barCategoryGap: "15%", barMinWidth: 1, itemStyle: { color: l[band.colour] } }),
+              ? { type: "line", symbol: "none", lineStyle: { width: 1.5, color: l[band.measure] }, areaStyle: { color: l[band.measure], opacity: 0.18 }, itemStyle: { color: l[band.measure] } }
+              : { type: "bar", barCategoryGap: "15%", barMinWidth: 1, itemStyle: { color: l[band.measure] } }),
           })),
         };
       },
@@ -135,11 +135,11 @@
         yAxis: { ...plainAxis(l), type: "category", inverse: true, data: days.map((day) => WEEKDAYS[day].slice(0, 3)) },
         visualMap: {
           min: 0, max: Math.max(1, peak.minutes), orient: "horizontal", left: "center", bottom: 0, itemWidth: 0.8 * l.em, itemHeight: 9 * l.em,
-          text: [`${number(peak.minutes)} minutes in the hour`, "0"], textStyle: text(l), inRange: { color: [l.low, l.accent, l.high] }, hoverLink: false,
+          text: [`${number(peak.minutes)} minutes in the hour`, "0"], textStyle: text(l), inRange: { color: [l.least, l.minutes, l.most] }, hoverLink: false,
         },
         series: [{
           type: "heatmap", data: rows.map((row) => [row.hour, days.indexOf(row.weekday), row.minutes]),
-          itemStyle: { borderColor: l.panel, borderWidth: 1.5, borderRadius: 3 }, emphasis: { itemStyle: { borderColor: l.ink } },
+          itemStyle: { borderColor: l.surface, borderWidth: 1.5, borderRadius: 3 }, emphasis: { itemStyle: { borderColor: l.ink } },
         }],
       }),
       columns: [["Weekday", "text"], ["Hour (UTC)"], ["Minutes, average day"], ["Starts, average day"]],
@@ -154,7 +154,7 @@
     const longest = Math.max(...shown.map((row) => value(row).length));
     return {
       finding,
-      lines: (l) => (l.narrow ? 2.5 : 1.5) * shown.length + 0.5,
+      lines: (l) => (l.narrow ? 2.7 : 1.5) * shown.length + 0.5,
       option: (l) => ({
         ...frame(l),
         grid: { left: 0, right: l.narrow ? 0 : 0.48 * longest * l.em, top: l.narrow ? 0.5 * l.em : 0, bottom: 0, outerBoundsMode: "same" },
@@ -171,10 +171,10 @@
           axisLabel: { ...text(l, l.ink), show: !l.narrow, width: 0.36 * l.width, overflow: "truncate", interval: 0 },
         },
         series: [{
-          type: "bar", data: shown.map((row) => row.minutes), itemStyle: { color: l.accent, borderRadius: 3 },
+          type: "bar", data: shown.map((row) => row.minutes), itemStyle: { color: l.minutes, borderRadius: 3 },
           ...(l.narrow ? { barWidth: 0.5 * l.em } : { barCategoryGap: "32%" }),
           label: {
-            show: true, ...text(l), position: l.narrow ? [0, -1.35 * l.em] : "right", rich: { name: text(l, l.ink) },
+            show: true, ...text(l), position: l.narrow ? [0, -1.15 * l.em] : "right", rich: { name: text(l, l.ink) },
             formatter({ dataIndex }) {
               const row = shown[dataIndex];
               if (!l.narrow) return value(row);
@@ -208,14 +208,14 @@
       finding: worst && worst.failure_rate ? `Most failures: ${name(worst)}, ${percent(worst.failure_rate)} of ${number(worst.views)} views.` : "",
       lines: (l) => (band(l) / l.em) * (l.narrow ? charts.length : 1),
       option(l) {
-        const labels = Math.min(10 * l.em, 0.3 * l.width);
+        const labels = Math.min(10 * l.em, (l.narrow ? 0.4 : 0.3) * l.width);
         const column = l.narrow ? 0 : (l.width - labels) / charts.length, row = l.narrow ? band(l) : 0;
         const width = (l.narrow ? l.width - labels : column) - 3.9 * l.em;
         const height = (l.narrow ? row : l.height) - 2.4 * l.em;
         const place = charts.map((_, n) => ({ left: labels + n * column, top: n * row + 1.9 * l.em }));
         const paint = (figure, average, views) => {
-          if (views < FEW_VIEWS) return { color: l.soft, opacity: 0.55 };
-          return { color: figure >= 2 * average ? l.bad : l.accent };
+          if (views < FEW_VIEWS) return { color: l.pale, opacity: 0.55 };
+          return { color: figure >= 2 * average ? l.failures : l.minutes };
         };
         return {
           ...frame(l),
@@ -241,9 +241,9 @@
               value: row[chart.measure] ?? 0,
               itemStyle: { ...paint(row[chart.measure], report.totals[chart.measure], row.views), borderRadius: [0, 3, 3, 0] },
             })),
-            label: { show: true, position: "right", ...text(l), backgroundColor: l.panel, padding: [1, 3], distance: 2, formatter: ({ dataIndex }) => chart.say(rows[dataIndex][chart.measure]) },
+            label: { show: true, position: "right", ...text(l), backgroundColor: l.surface, padding: [1, 3], distance: 2, formatter: ({ dataIndex }) => chart.say(rows[dataIndex][chart.measure]) },
             markLine: {
-              silent: true, symbol: "none", precision: 9, label: { show: false }, lineStyle: { color: l.muted, type: "dashed", width: 1 },
+              silent: true, symbol: "none", precision: 9, z: 1, label: { show: false }, lineStyle: { color: l.muted, type: "dashed", width: 1 },
               data: [{ xAxis: report.totals[chart.measure] ?? 0 }],
             },
           })),
