@@ -1,7 +1,7 @@
 """`POST /v1/events`: authenticate, wait for room, read, judge, publish, answer.
 
 Everything is answered only after Kafka acknowledged it: events, and dead letters of what is refused. A request
-gives Kafka ``wait_seconds`` in all: a fifth of it to find room, the rest to be confirmed.
+gives Kafka ``wait_seconds`` in all: a tenth of it to find room, the rest to be confirmed.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from schemas.events import DeadLetter, family, key
 from schemas.framing import frame
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 
-ROOM_SHARE = 0.2
+ROOM_SHARE = 0.1
 """Share of the wait that a request may spend until there is room for it."""
 DELIVERY_SHARE = 0.75
 """Share of the wait after which Kafka's client gives a message up: before the request does, so few stay unknown."""
