@@ -122,13 +122,13 @@ def viewing_record(**changes: Any) -> ViewingRecord:
 
 
 def compaction_request(**changes: Any) -> CompactionRequest:
-    fields = {"profile_id": "ml-1", "requested_at": T0, "live_records": 101}
+    fields: dict[str, Any] = {"profile_id": "ml-1", "requested_at": T0, "live_records": 101}
     return CompactionRequest(**(fields | changes))
 
 
 def dead_letter(**changes: Any) -> DeadLetter:
     """Bytes in Kafka that are no event."""
-    fields = {
+    fields: dict[str, Any] = {
         "dead_letter_id": "6ba7b811-9dad-5d10-80b4-00c04fd430c8",
         "failed_at": T0,
         "step": "lake",

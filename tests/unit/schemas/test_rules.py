@@ -1,0 +1,156 @@
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.avro import physical, schema
+from schemas.checks import Entries, Pattern, Rule, Text
+from schemas.codec import encode
+from schemas.columnar import columns_between
+from schemas.errors import InvalidEvent
+from schemas.events import EVENT_TYPES, Event
+from schemas.rows import Rows
+from schemas.rules import MAX_BYTES, RULES, check
+from schemas.topics import FAMILIES
+from tests.builders import EVENTS
+from tests.rule_cases import PASSING, RULE_CASES, RuleCase
+
+
+def case_id(case: RuleCase) -> str:
+    return f"{case.family}-{case.field}-{case.code}"
+
+
+def first_broken(event: Event, rules: Iterable[Rule]) -> Rule | None:
+    return next((rule for rule in rules if rule.violation(event)), None)
+
+
+@pytest.mark.parametrize("case", RULE_CASES, ids=case_id)
+def test_a_broken_rule_names_the_field_and_what_to_fix(case: RuleCase) -> None:
+    with pytest.raises(InvalidEvent) as caught:
+        check(EVENTS[case.family](**case.overrides))
+    assert (caught.value.field, caught.value.code) == (case.field, case.code)
+    assert caught.value.reason.startswith(case.field)
+    assert len(caught.value.reason) < 300
+
+
+@pytest.mark.parametrize(("family", "overrides"), PASSING)
+def test_an_event_at_the_edge_of_the_rules_passes(family: str, overrides: dict[str, object]) -> None:
+    check(EVENTS[family](**overrides))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_rule_has_a_case_that_breaks_it(family: str) -> None:
+    broken = [
+        first_broken(EVENTS[family](**case.overrides), RULES[family]) for case in RULE_CASES if case.family == family
+    ]
+    assert [rule for rule in RULES[family] if rule not in broken] == []
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_text_is_bounded(family: str) -> None:
+    bounded = {rule.field for rule in RULES[family] if isinstance(rule, Text | Pattern | Entries)}
+    texts = {
+        field["name"]
+        for field in physical(schema(family))["fields"]
+        if "string" in (field["type"], *(field["type"] if isinstance(field["type"], list | dict) else ()))
+    }
+    assert texts - bounded == set()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_event_that_keeps_the_rules_is_never_too_large(family: str) -> None:
+    assert greatest_size(family) <= MAX_BYTES[family]
+
+
+def test_a_playback_event_fits_in_a_kibibyte() -> None:
+    assert MAX_BYTES["playback"] == 1024
+
+
+SIZES = {"boolean": 1, "int": 5, "long": 7, "double": 8, "enum": 2, "string": 37}
+"""Greatest sizes by type: a long is below 2**48 by its rule, a text without a length is a UUID."""
+
+
+def greatest_size(family: str) -> int:
+    """Bytes of a datum in which every field is as large as its rules allow."""
+    sizes = {rule.field: rule.most + 3 for rule in RULES[family] if isinstance(rule, Text)}
+    for rule in RULES[family]:
+        if isinstance(rule, Entries):
+            sizes[rule.field] = rule.most * (rule.key_bytes + rule.value_bytes + 4) + 2
+    total = 0
+    for field in physical(schema(family))["fields"]:
+        nullable = isinstance(field["type"], list)
+        kind = field["type"][1] if nullable else field["type"]
+        name = kind["type"] if isinstance(kind, dict) else kind
+        total += nullable + (sizes.get(field["name"]) or SIZES[name])
+    return total
+
+
+def rows_of(events: list[Event], family: str) -> Rows:
+    """The events in columns, past all checks."""
+    columns = columns_between(physical(schema(family)), physical(schema(family)))
+    assert columns is not None
+    batch, _ = columns.decode([encode(event) for event in events])
+    return Rows(batch)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_rule_judges_a_column_as_it_judges_one_event(family: str) -> None:
+    events = [EVENTS[family](**case.overrides) for case in RULE_CASES if case.family == family]
+    events += [EVENTS[each](**overrides) for each, overrides in PASSING if each == family]
+    rows = rows_of(events, family)
+    for rule in RULES[family]:
+        expected = [rule.violation(event) is None for event in events]
+        assert (rule.holds(rows) & [True] * len(events)).tolist() == expected, rule
+
+
+NUMBERS = st.integers(-(2**31), 2**31 - 1) | st.integers(-2, 70_000)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "seq": NUMBERS,
+                "playhead_ms": NUMBERS,
+                "duration_ms": st.none() | NUMBERS,
+                "watched_ms": NUMBERS,
+                "startup_time_ms": st.none() | NUMBERS,
+                "rebuffer_count": NUMBERS,
+                "rebuffer_ms": NUMBERS,
+                "event_time": NUMBERS,
+                "received_at": NUMBERS,
+                "country": st.text(max_size=3),
+                "event_id": st.from_regex(
+                    r"[0-9A-Fa-f]{8}-[0-9a-f]{4}-[0-9][0-9a-f]{3}-[89abc][0-9a-f]{3}-[0-9a-f]{12}\n?"
+                ),
+                "device_id": st.text(max_size=80),
+                "error_code": st.none() | st.text(max_size=80),
+                "error_fatal": st.booleans(),
+                "event_type": st.sampled_from(["error", "heartbeat"]),
+            }
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_rules_agree_on_anything_that_avro_can_hold(changes: list[dict[str, object]]) -> None:
+    events: list[Event] = [EVENTS["playback"](**change) for change in changes]
+    rows = rows_of(events, "playback")
+    for rule in RULES["playback"]:
+        held = (rule.holds(rows) & [True] * len(events)).tolist()
+        assert held == [rule.violation(event) is None for event in events], rule
+
+
+def test_a_map_with_a_name_twice_breaks_the_rule_in_columns() -> None:
+    rule = next(rule for rule in RULES["diagnostic"] if isinstance(rule, Entries))
+    maps = pa.array(
+        [[("a", "1"), ("b", "2")], [("a", "1"), ("a", "2")], [], [("a", "3")]], pa.map_(pa.string(), pa.string())
+    )
+    assert rule.holds(Rows(pa.record_batch({"fields": maps}))).tolist() == [True, False, True, True]
+
+
+def test_there_are_rules_for_every_family() -> None:
+    assert set(EVENT_TYPES) <= set(RULES)
