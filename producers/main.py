@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from infra import logs
 from infra.clients.kafka import client_config
-from infra.clients.kafka_producer import KafkaLog
+from infra.clients.kafka_producer import KafkaEventLog
 from infra.clients.registry import Registry
 from infra.metrics import CollectorMetrics
 from infra.settings import Port, Settings
@@ -19,12 +19,14 @@ from producers.collector.events import DELIVERY_SHARE, Intake
 from producers.collector.keys import Keys
 from producers.collector.room import Room
 from producers.collector.server import Stopper, serve
+from producers.replay.main import replay
 from producers.simulator import main as simulator
 from schemas.errors import TransientError
 
 app = typer.Typer(help="What writes events into Kafka.", no_args_is_help=True, add_completion=False)
 app.add_typer(simulator.app, name="simulate")
 app.command()(simulator.catalogue)
+app.command()(replay)
 
 
 @app.callback()
@@ -49,7 +51,7 @@ async def _collect(settings: Settings) -> str | None:
     stopper = Stopper()
     stopper.on_signals()
     wait = settings.intake_wait_seconds
-    log = KafkaLog(client_config(settings), wait * DELIVERY_SHARE, stopper.fail)
+    log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, stopper.fail)
     metrics = CollectorMetrics()
     intake = Intake(
         log=log,

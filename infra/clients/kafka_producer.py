@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,7 +21,7 @@ _MAX_MESSAGE_BYTES = 2 * 2**20
 _UNSETTLED_CODES = (KafkaError._MSG_TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._PURGE_INFLIGHT)
 
 
-class KafkaLog:
+class KafkaEventLog:
     """Satisfies ``producers.ports.EventLog``."""
 
     def __init__(self, config: dict[str, str], delivery_seconds: float, on_fatal: Callable[[str], None]) -> None:
@@ -40,7 +41,8 @@ class KafkaLog:
                 "message.max.bytes": _MAX_MESSAGE_BYTES,
                 "queue.buffering.max.messages": 0,  # bounded in bytes, by the collector's room
                 "error_cb": self._on_error,
-            }
+            },
+            logger=logging.getLogger("kafka"),
         )
         self._thread = threading.Thread(target=self._poll, name="kafka-producer", daemon=True)
         self._thread.start()

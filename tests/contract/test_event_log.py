@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from infra.clients.kafka_producer import KafkaLog
+from infra.clients.kafka_producer import KafkaEventLog
 from producers.ports import EventLog, Message
 from tests.fakes import FakeLog
 
@@ -28,7 +28,7 @@ def no_fatal_error(reason: str) -> None:
 @pytest.fixture(params=["fake", "kafka"])
 def log(request: pytest.FixtureRequest) -> Iterator[ClosableLog]:
     mock = {"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}
-    made: ClosableLog = FakeLog() if request.param == "fake" else KafkaLog(mock, 10, no_fatal_error)
+    made: ClosableLog = FakeLog() if request.param == "fake" else KafkaEventLog(mock, 10, no_fatal_error)
     yield made
     made.close()
 
@@ -36,7 +36,7 @@ def log(request: pytest.FixtureRequest) -> Iterator[ClosableLog]:
 @pytest.fixture(params=["fake", "kafka"])
 def away(request: pytest.FixtureRequest) -> Iterator[EventLog]:
     """A log whose Kafka can't be reached."""
-    made = FakeLog(lambda _: "unknown") if request.param == "fake" else KafkaLog(UNREACHABLE, 0.1, no_fatal_error)
+    made = FakeLog(lambda _: "unknown") if request.param == "fake" else KafkaEventLog(UNREACHABLE, 0.1, no_fatal_error)
     if isinstance(made, FakeLog):
         made.closed = True
     yield made
@@ -46,7 +46,7 @@ def away(request: pytest.FixtureRequest) -> Iterator[EventLog]:
 def stored(log: EventLog) -> list[Message]:
     if isinstance(log, FakeLog):
         return log.stored
-    assert isinstance(log, KafkaLog)
+    assert isinstance(log, KafkaEventLog)
     [broker] = log._producer.list_topics(timeout=5).brokers.values()
     bootstrap: dict[str, str | int | float | bool] = {"bootstrap.servers": f"{broker.host}:{broker.port}"}
     topics = AdminClient(bootstrap).list_topics(timeout=5).topics
@@ -106,7 +106,7 @@ async def test_it_is_not_ready_while_kafka_is_away(away: EventLog) -> None:
 
 def test_a_fatal_error_is_told_and_ends_readiness() -> None:
     told: list[str] = []
-    log = KafkaLog({"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}, 10, told.append)
+    log = KafkaEventLog({"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}, 10, told.append)
     log._on_error(_Fatal())  # type: ignore[arg-type]
     log._on_error(_Fatal())  # type: ignore[arg-type]
 

@@ -1,0 +1,74 @@
+"""The replay command: settings, clients, run."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_dead_letters import KafkaDeadLetters
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.registry import Registry
+from infra.settings import Settings
+from producers.replay.collector_client import CollectorClient
+from producers.replay.outstanding import Choice, mark, outstanding, read
+from producers.replay.replay import Replay, Tally
+from producers.replay.targets import CollectorTarget, TopicTarget
+from schemas.codec import BatchDecoder
+from schemas.errors import TransientError
+from schemas.events import DeadLetter
+from schemas.topics import DEAD_LETTERS
+
+
+def replay(
+    topic: Annotated[str | None, typer.Option(help="Only events of this topic, e.g. playhead.playback.")] = None,
+    error_class: Annotated[str | None, typer.Option(help="Only this kind of error, e.g. out_of_range.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only those found at or after this time (local).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run/--send", help="Only show what --send would do.")] = True,
+) -> None:
+    """Send dead letters again that are valid now, after a fix; each one once, under its first event id."""
+    settings = Settings()
+    registry = Registry(settings)
+    choice = Choice(topic, error_class, None if since is None else int(since.timestamp() * 1000))
+    try:
+        waiting = outstanding(_records(settings, registry), choice)
+        tally = _replay(settings, registry).run(waiting, dry=dry_run)
+    except TransientError as problem:
+        typer.secho(f"{problem}. What was sent is marked: run it again.", fg="red", err=True)
+        raise typer.Exit(1) from None
+    _show(tally)
+
+
+def _records(settings: Settings, registry: Registry) -> Iterator[DeadLetter]:
+    kafka, decoder = KafkaLog(settings), BatchDecoder(registry.resolve)
+    for name, _, partition, start, end in kafka.spans([DEAD_LETTERS.name]):
+        for batch in kafka.read(name, partition, start, end):
+            yield from read(decoder, [value for _, value in batch])
+
+
+def _replay(settings: Settings, registry: Registry) -> Replay:
+    letters = KafkaDeadLetters(settings, registry.ids()[DEAD_LETTERS.record])
+    client = CollectorClient(settings.collector_url, min(settings.ingest_keys))
+    return Replay(
+        topic=TopicTarget(registry.resolve, BulkProducer(settings).write),
+        collector=CollectorTarget(client.post, _now),
+        mark=lambda letter: letters.publish([mark(letter, _now())]),
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _show(tally: Tally) -> None:
+    if not tally:
+        typer.echo("no dead letters wait to be replayed")
+        return
+    table = Table("topic", "error class", "outcome", "dead letters", box=None, pad_edge=False)
+    for (topic, error_class, outcome), count in sorted(tally.items()):
+        table.add_row(topic, error_class, outcome, str(count))
+    Console().print(table)

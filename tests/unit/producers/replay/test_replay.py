@@ -1,0 +1,167 @@
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from producers.collector.examples import EXAMPLES, SENT_AT
+from producers.replay.outstanding import Choice, mark, outstanding, read
+from producers.replay.replay import Replay
+from producers.replay.targets import CollectorTarget, TopicTarget
+from schemas import avro, codec
+from schemas.dead_letter import Position, of_record, of_refused
+from schemas.errors import InvalidEvent, TransientError
+from schemas.events import DeadLetter
+from schemas.framing import frame
+from tests.builders import playback
+
+NOW = 1_700_000_500_000
+DAY_MS = 24 * 60 * 60 * 1000
+SCHEMA_ID, MISSING_ID, LETTER_ID = 2, 4, 8
+
+
+def resolve(schema_id: int) -> avro.Schema:
+    if schema_id == MISSING_ID:
+        raise InvalidEvent("unknown_schema", "The registry does not know it.")
+    return avro.schema("dead_letter" if schema_id == LETTER_ID else "playback")
+
+
+def in_kafka(offset: int = 7, key: bytes | None = b"ml-1", schema_id: int = SCHEMA_ID) -> DeadLetter:
+    """A record that was not readable when it was found; with the usual schema id it is now."""
+    value = frame(schema_id, codec.encode(playback()))
+    at = Position("playhead.playback", "topic-id", 0, offset)
+    return of_record(InvalidEvent("unknown_schema", "The registry does not know it."), at, key, value, NOW)
+
+
+def over_http(page: str = "home") -> DeadLetter:
+    sent = json.dumps(EXAMPLES["ui"] | {"page": page}).encode()
+    return of_refused(InvalidEvent("too_long", "page is too long.", "page"), sent, "playhead.ui", NOW, SENT_AT)
+
+
+class World:
+    """Kafka, the collector and the topic of dead letters."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, bytes, bytes]] = []
+        self.posted: list[bytes] = []
+        self.marks: list[DeadLetter] = []
+        self.collector_away = False
+        self.replay = Replay(
+            TopicTarget(resolve, self.write), CollectorTarget(self.post, lambda: NOW + DAY_MS), self.mark
+        )
+
+    def write(self, messages: Sequence[tuple[str, bytes, bytes]]) -> None:
+        self.written += messages
+
+    def post(self, body: bytes, dry: bool) -> None:
+        if self.collector_away:
+            raise TransientError("away")
+        if b'"page": ""' in body or body == b"{":
+            raise InvalidEvent("empty", "page is empty.")
+        if not dry:
+            self.posted.append(body)
+
+    def mark(self, letter: DeadLetter) -> None:
+        self.marks.append(mark(letter, NOW))
+
+
+def test_a_record_goes_to_its_topic_again_with_the_very_same_bytes() -> None:
+    world, letter = World(), in_kafka()
+
+    tally = world.replay.run([letter], dry=False)
+
+    assert world.written == [("playhead.playback", b"ml-1", letter.value)]
+    assert tally == {("playhead.playback", "unknown_schema", "sent"): 1}
+
+
+def test_a_record_that_had_no_key_gets_the_one_of_its_event() -> None:
+    world = World()
+
+    world.replay.run([in_kafka(key=None)], dry=False)
+
+    assert world.written[0][1] == b"ml-1"
+
+
+def test_a_refused_event_goes_through_the_collector_and_keeps_its_corrected_time() -> None:
+    world = World()
+
+    world.replay.run([over_http()], dry=False)
+
+    [body] = map(json.loads, world.posted)
+    assert body["events"] == [EXAMPLES["ui"]]
+    assert body["sent_at"] == SENT_AT + DAY_MS  # refused at NOW, sent again a day later
+
+
+def test_what_would_die_again_is_left_alone() -> None:
+    world = World()
+    unreadable = of_refused(InvalidEvent("malformed", "The body is not JSON."), b"{", None, NOW)
+    no_event = of_record(InvalidEvent("malformed", ""), Position("playhead.dead_letters", "id", 0, 1), None, b"x", NOW)
+
+    tally = world.replay.run([in_kafka(schema_id=MISSING_ID), over_http(page=""), unreadable, no_event], dry=False)
+
+    assert (world.written, world.posted, world.marks) == ([], [], [])
+    assert tally == {
+        ("playhead.playback", "unknown_schema", "still invalid"): 1,
+        ("playhead.ui", "too_long", "still invalid"): 1,
+        ("unknown", "malformed", "still invalid"): 1,
+        ("playhead.dead_letters", "malformed", "still invalid"): 1,
+    }
+
+
+def test_a_dry_run_counts_and_sends_nothing() -> None:
+    world = World()
+
+    tally = world.replay.run([in_kafka(), over_http(), over_http(page="")], dry=True)
+
+    assert (world.written, world.posted, world.marks) == ([], [], [])
+    assert tally == {
+        ("playhead.playback", "unknown_schema", "valid now"): 1,
+        ("playhead.ui", "too_long", "valid now"): 1,
+        ("playhead.ui", "too_long", "still invalid"): 1,
+    }
+
+
+def test_a_second_run_finds_nothing_to_do() -> None:
+    world, letters = World(), [in_kafka(), over_http()]
+    world.replay.run(letters, dry=False)
+
+    assert outstanding([*letters, *world.marks], Choice()) == []
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_stopped() -> None:
+    world, letters = World(), [in_kafka(), over_http()]
+    world.collector_away = True
+    with pytest.raises(TransientError):
+        world.replay.run(letters, dry=False)
+
+    assert outstanding([*letters, *world.marks], Choice()) == [letters[1]]
+
+
+def test_what_is_refused_again_after_its_replay_waits_again() -> None:
+    letter = over_http()
+
+    assert outstanding([letter, mark(letter, NOW), letter], Choice()) == [letter]
+
+
+def test_repeats_of_a_dead_letter_are_one() -> None:
+    assert outstanding([in_kafka(), over_http(), in_kafka()], Choice()) == [in_kafka(), over_http()]
+
+
+@pytest.mark.parametrize(
+    ("choice", "offsets"),
+    [
+        (Choice(), [7, None]),
+        (Choice(topic="playhead.playback"), [7]),
+        (Choice(error_class="too_long"), [None]),
+        (Choice(since=NOW), [7, None]),
+        (Choice(since=NOW + 1), []),
+    ],
+)
+def test_the_operator_chooses(choice: Choice, offsets: list[int | None]) -> None:
+    assert [letter.offset for letter in outstanding([in_kafka(), over_http()], choice)] == offsets
+
+
+def test_dead_letters_are_read_from_their_topic_and_what_is_none_is_passed_over() -> None:
+    letters = [in_kafka(), over_http(), mark(over_http(), NOW)]
+    payloads: list[bytes | None] = [frame(LETTER_ID, codec.encode(letter)) for letter in letters]
+
+    assert list(read(codec.BatchDecoder(resolve), [None, *payloads, b"rubbish"])) == letters
