@@ -57,6 +57,11 @@ LAKE_HALTED = Gauge(
 )
 DEAD_LETTERS = Counter("playhead_dead_letters", "Dead letters made.", ["step", "topic", "code"])
 
+# Services.
+SERVICES_LATENCY = Histogram(
+    "playhead_services_request_seconds", "Request to the start of its answer.", ["route", "status"], buckets=SECONDS
+)
+
 
 class WorkerMetrics:
     """One worker's numbers; satisfies ``streams.ports.Metrics``."""
@@ -142,3 +147,10 @@ class LakeMetrics(WorkerMetrics):
         ):
             with suppress(KeyError):
                 gauge.remove(*labels)
+
+
+class ServicesMetrics:
+    """Satisfies ``services.ports.Requests``."""
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        SERVICES_LATENCY.labels(route, status).observe(seconds)

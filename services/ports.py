@@ -41,7 +41,7 @@ class EventLog(Protocol):
 
 
 class ObjectStore(Protocol):
-    """The lake's bucket. Calls block and raise TransientError."""
+    """The lake's bucket. Calls block, and raise TransientError, or KeyError for a key that is not there."""
 
     def list(self, prefix: str, start_after: str) -> Iterator[str]: ...
 

@@ -27,8 +27,9 @@ def _topic(
 ) -> Balance:
     kafka = lake = dead_letters = in_flight = lost = 0
     for partition in (p for p in ends if p[0] == topic):
-        log_start, end = starts.get(partition, 0), ends[partition]
+        log_start = starts.get(partition, 0)
         chain = chains.get(partition, Chain(log_start, log_start))
+        end = max(ends[partition], chain.end)  # the lake may have been looked at later than Kafka
         kafka += end - min(chain.start, log_start)
         lake += chain.records
         dead_letters += chain.dead_letters

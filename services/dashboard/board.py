@@ -16,6 +16,7 @@ from streams.pipeline import BY_NAME, PROCESSES
 KEEP_MS = 10 * 60 * 1000
 SHOWN = 12
 """Rows of the lists that show the newest of something."""
+NEVER = "has not answered yet"
 SOURCES = {
     "kafka": "Kafka",
     "cassandra": "Cassandra",
@@ -29,13 +30,17 @@ class Health:
     """One source's last word."""
 
     read_at: int | None = None
-    error: str | None = "has not answered yet"
+    error: str | None = NEVER
 
-    def answered(self, at: int) -> None:
-        self.read_at, self.error = at, None
+    def answered(self, at: int) -> bool:
+        """True if it was away until now."""
+        was_away, self.read_at, self.error = self.error is not None, at, None
+        return was_away
 
-    def failed(self, error: str) -> None:
-        self.error = error
+    def failed(self, error: str) -> bool:
+        """True if it was not away until now, or never has been here."""
+        was_here, self.error = self.error is None or self.error == NEVER, error
+        return was_here
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ A source that is away keeps its last numbers on the board, beside what went wron
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -66,10 +67,15 @@ class Gatherers:
         topics = set(BY_NAME["lake"].topics)
         partitions = sorted(partition for partition in self.board.ends if partition[0] in topics)
         topic_ids = await asyncio.to_thread(self.event_log.topic_ids)
-        self.board.chains = await asyncio.to_thread(walk_all, self.store, partitions, topic_ids, self.board.chains)
+        try:
+            chains = await asyncio.to_thread(walk_all, self.store, partitions, topic_ids, self.board.chains)
+        except KeyError as error:
+            raise TransientError("an object of the lake vanished while it was read") from error
+        self.board.chains = chains
 
     async def catalogue(self) -> None:
-        self.board.catalogue.replace(read_titles(await asyncio.to_thread(self.store.get, CATALOGUE_KEY)))
+        with suppress(KeyError):  # there is none yet; ids stand for names
+            self.board.catalogue.replace(read_titles(await asyncio.to_thread(self.store.get, CATALOGUE_KEY)))
 
     async def process_health(self) -> None:
         self.board.processes = await self.processes.look(self.now())
@@ -101,10 +107,9 @@ class Gatherers:
         try:
             await gather()
         except TransientError as error:
-            if source:
-                self.board.sources[source].failed(str(error))
-            log.warning("source_away", source=source or "catalogue", reason=str(error))
+            if source and self.board.sources[source].failed(str(error)):
+                log.warning("source away", source=source, reason=str(error))
             return False
-        if source:
-            self.board.sources[source].answered(self.now())
+        if source and self.board.sources[source].answered(self.now()):
+            log.info("source answers", source=source)
         return True

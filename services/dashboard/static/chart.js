@@ -14,10 +14,12 @@ export function timeChart(element, names, label, { legend = false, area = true, 
   let series = { times: [], values: {} };
 
   function draw() {
+    const [first, last] = [series.times[0], series.times.at(-1)];
+    const digits = last - first < 240000 ? 8 : 5; // with seconds, or without
     const flat = names.every((name) => (series.values[name] ?? []).every((value) => value === 0));
     chart.setOption({
       animation: false,
-      textStyle: { fontFamily: "inherit" },
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
       grid: { left: 44, right: 10, top: legend ? 34 : 12, bottom: 24 },
       legend: { show: legend, left: 0, top: 0, itemWidth: 14, itemHeight: 8, textStyle: { color: colour("ink") } },
       tooltip: {
@@ -32,8 +34,8 @@ export function timeChart(element, names, label, { legend = false, area = true, 
       },
       xAxis: {
         type: "time",
-        splitNumber: Math.max(1, Math.floor(element.clientWidth / 110)),
-        axisLabel: { color: colour("muted"), hideOverlap: true, fontSize: 11, formatter: (time) => clock(time).slice(0, 5) },
+        splitNumber: Math.max(1, Math.floor(element.clientWidth / 120)),
+        axisLabel: { color: colour("muted"), hideOverlap: true, fontSize: 11, formatter: (time) => clock(time).slice(0, digits) },
         axisLine: { lineStyle: { color: colour("line") } },
         axisTick: { show: false },
       },

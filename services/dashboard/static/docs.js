@@ -4,7 +4,12 @@ import { make } from "./page.js";
 
 const api = await (await fetch("/openapi.json")).json();
 document.getElementById("api-title").textContent = api.info.title;
-document.getElementById("api-description").textContent = api.info.description;
+document.getElementById("api-description").append(...prose(api.info.description));
+
+/** Text with `code` in back-ticks. */
+function prose(text) {
+  return text.split("`").map((part, place) => (place % 2 ? make("code", {}, part) : part));
+}
 
 const resolve = (schema) => (schema.$ref ? api.components.schemas[schema.$ref.split("/").pop()] : schema);
 
@@ -29,7 +34,7 @@ function fields(schema, path = "") {
 function fieldTable(schema) {
   const head = make("tr", {}, ...["Field", "Type", "Meaning"].map((name) => make("th", { scope: "col" }, name)));
   const rows = fields(schema).map(({ name, type, text }) =>
-    make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, type), make("td", {}, text)),
+    make("tr", {}, make("td", {}, make("code", {}, name)), make("td", {}, type), make("td", {}, ...prose(text))),
   );
   return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
 }
@@ -40,7 +45,7 @@ function tryForm(path, parameters) {
     const input = make("input", { name: parameter.name, autocomplete: "off" });
     if (parameter.in === "path") input.required = true;
     input.value = parameter.examples?.[0] ?? parameter.schema.examples?.[0] ?? parameter.schema.default ?? "";
-    const text = make("label", {}, make("span", {}, make("b", {}, parameter.name), ` ${parameter.description ?? ""}`), input);
+    const text = make("label", {}, make("span", {}, make("b", {}, parameter.name), " ", ...prose(parameter.description ?? "")), input);
     return { parameter, input, text };
   });
   const form = make("form", {}, ...inputs.map(({ text }) => text), make("button", {}, "Try it"));
@@ -71,7 +76,7 @@ for (const [path, methods] of Object.entries(api.paths)) {
         make("h2", {}, make("span", { class: "pill good" }, method.toUpperCase()), path),
         make("p", {}, operation.summary),
         ...tryForm(path, operation.parameters ?? []),
-        make("details", {}, make("summary", {}, "What it answers"), ...answers.map(([status, { description }]) => make("p", { class: "muted" }, `${status}: ${description}`)), success ? fieldTable(success) : null),
+        make("details", {}, make("summary", {}, "What it answers"), ...answers.map(([status, { description }]) => make("p", { class: "muted" }, `${status}: `, ...prose(description))), success ? fieldTable(success) : null),
       ),
     );
   }

@@ -56,12 +56,13 @@ function state(balance) {
   return balance.kafka ? ["good", "balanced"] : ["", "empty"];
 }
 
-function showLedger({ ledger }) {
+function showLedger({ ledger, sources }) {
   if (!ledger.length) return;
+  const away = sources.filter(({ name, error }) => error && ["kafka", "lake"].includes(name)).map(({ label }) => label);
   const total = (column) => sum(ledger.map((balance) => balance[column]));
   at("ledger").replaceChildren(
     ...ledger.map((balance) => {
-      const [kind, text] = state(balance);
+      const [kind, text] = away.length ? ["", "unknown"] : state(balance);
       const number = (name, value) => make("td", { "data-name": name }, count(value));
       return make(
         "tr", {}, make("td", {}, words(balance.topic.replace("playhead.", ""))), number("Kafka", balance.kafka),
@@ -71,7 +72,8 @@ function showLedger({ ledger }) {
   );
   const [lost, inFlight] = [total("lost"), total("in_flight")];
   const aside = `${short(total("kafka"))} in Kafka · ${short(total("lake"))} in the lake`;
-  if (lost) tile("ledger", `${count(lost)} lost`, aside, "bad");
+  if (away.length) tile("ledger", "Unknown", `${away.join(" and ")} away`, "warn");
+  else if (lost) tile("ledger", `${count(lost)} lost`, aside, "bad");
   else if (inFlight) tile("ledger", `${short(inFlight)} in flight`, aside);
   else tile("ledger", total("kafka") ? "Balanced" : "Empty", aside, total("kafka") ? "good" : "");
 }
@@ -143,16 +145,18 @@ function showSources({ sources, at: now }) {
       make("li", { class: kind(source), title: source.error ?? "answers" }, `${source.label} ${source.error ? "away" : ago(age(source))}`),
     ),
   );
-  for (const source of sources) {
-    const note = source.read_at === null ? `${source.label} has not answered yet.` : `${source.label} is away: numbers of ${clock(source.read_at)}.`;
-    for (const panel of document.querySelectorAll(`[data-source="${source.name}"]`)) {
-      panel.classList.toggle("stale", kind(source) !== "");
-      panel.querySelector(".panel-head").dataset.note = note;
-    }
+  for (const panel of document.querySelectorAll("[data-source]")) {
+    const old = sources.find((source) => panel.dataset.source.split(" ").includes(source.name) && kind(source) !== "");
+    panel.classList.toggle("stale", old !== undefined);
+    panel.querySelector(".panel-head").dataset.note = old ? staleness(old) : "";
   }
   const away = sources.filter((source) => kind(source) !== "").map((source) => source.label);
   if (away.length) say("stale", `${away.join(", ")} away: the numbers from there are old`);
   else say("live", `Updated ${clock(now)}`);
+}
+
+function staleness({ label, read_at: readAt }) {
+  return readAt === null ? `${label} has not answered yet.` : `${label} is away: numbers of ${clock(readAt)}.`;
 }
 
 function say(kind, text) {
