@@ -15,3 +15,8 @@ def client_config(settings: Settings) -> dict[str, str]:
             "sasl.password": settings.kafka_password.get_secret_value(),
         }
     return config
+
+
+def topic_id(found: object) -> str:
+    """Kafka's id of a topic as Kafka itself prints it (librdkafka's text has "/" and "+" in it)."""
+    return str(found).translate(str.maketrans("+/", "-_"))

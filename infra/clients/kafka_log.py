@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from infra.clients.kafka import client_config
+from infra.clients.kafka import client_config, topic_id
 from infra.settings import Settings
 from schemas.errors import TransientError
 
@@ -30,7 +30,7 @@ class KafkaLog:
         try:
             described = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=SILENCE_S)
             return [
-                (name, str(topic.topic_id), p.id, *self._bounds(name, p.id))
+                (name, topic_id(topic.topic_id), p.id, *self._bounds(name, p.id))
                 for name, topic in ((name, future.result()) for name, future in described.items())
                 for p in topic.partitions
             ]
