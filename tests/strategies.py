@@ -1,5 +1,6 @@
 """Hypothesis strategies for records of full generality: every value that the rules allow, drawn from the rules."""
 
+from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
@@ -76,6 +77,7 @@ def _mended(record: str, values: dict[str, Any]) -> Record:
     return RECORD_TYPES[record](**values)
 
 
+@cache
 def records(record: str) -> st.SearchStrategy[Any]:
     """Valid records of one name."""
     return _values(record).map(lambda values: _mended(record, dict(values)))

@@ -1,4 +1,4 @@
-"""A version of the playback schema that does not exist yet: one field with a default and one enum symbol more."""
+"""Versions of the schemas that do not exist yet."""
 
 from copy import deepcopy
 
@@ -8,9 +8,16 @@ NEW_FIELD = {"name": "audio_language", "type": ["null", "string"], "default": No
 NEW_SYMBOL = "audio_changed"
 
 
-def playback_v2() -> Schema:
-    newer = deepcopy(schema("playback"))
+def with_field(older: Schema) -> Schema:
+    """One field with a default more, at the end."""
+    newer = deepcopy(older)
     newer["fields"].append(NEW_FIELD)
+    return newer
+
+
+def playback_v2() -> Schema:
+    """One field and one kind of event more."""
+    newer = with_field(schema("playback"))
     event_type = next(field for field in newer["fields"] if field["name"] == "event_type")
     event_type["type"]["symbols"].append(NEW_SYMBOL)
     return newer
