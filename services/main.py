@@ -108,7 +108,8 @@ def main() -> None:
     """Serve the history API and the pages."""
     settings = Settings()
     logs.configure("services", settings.log_level)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at every process
+    for chatty in ("httpx", "httpx2"):  # they would tell of every look at every process
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(serve(settings))
 
 

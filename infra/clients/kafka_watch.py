@@ -7,7 +7,7 @@ from typing import Any
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from infra.clients.kafka import client_config
+from infra.clients.kafka import client_config, topic_id
 from infra.clients.registry import Registry
 from infra.settings import Settings
 from schemas.codec import decode
@@ -40,7 +40,7 @@ class KafkaWatch:
         return self._bounds(partitions, FIRST), self._bounds(partitions, NEXT)
 
     def topic_ids(self) -> Mapping[str, str]:
-        return {name: str(topic.topic_id) for name, topic in self._topics().items()}
+        return {name: topic_id(topic.topic_id) for name, topic in self._topics().items()}
 
     def committed(self, group: str) -> Mapping[Partition, int]:
         asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=ANSWER_S)

@@ -24,10 +24,13 @@ async def in_place(operation: Callable[[], Awaitable[T]], give_up: Callable[[], 
         note()
         log.warning("retrying", attempt=state.attempt_number, reason=str(state.outcome and state.outcome.exception()))
 
+    async def once() -> T:  # tenacity awaits only what is declared async: not a lambda that returns a coroutine
+        return await operation()
+
     return await AsyncRetrying(
         retry=retry_if_exception_type(TransientError),
         wait=wait_random_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S),
         stop=lambda _state: give_up(),
         before_sleep=before_wait,
         reraise=True,
-    )(operation)
+    )(once)
