@@ -1,10 +1,12 @@
 """Every setting, read from the environment (prefix ``PLAYHEAD_``) or from ``.env``, validated once at start.
+``PLAYHEAD_ENV_FILE`` names another file; empty, none is read.
 
 A *stack* is a name, a folder and a block of ports. ``demo`` and ``test`` come with one; any other name
 needs ``PLAYHEAD_PORT_BASE``. An address left empty means the local stack's own engine; set it, and
 the same code talks to a Kafka cluster, a Cassandra ring, S3 or a Spark cluster elsewhere.
 """
 
+import os
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +46,11 @@ class Port(IntEnum):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_prefix="PLAYHEAD_", env_file=ROOT / ".env", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix="PLAYHEAD_",
+        env_file=os.environ.get("PLAYHEAD_ENV_FILE", ROOT / ".env"),
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
     )
 
     stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")

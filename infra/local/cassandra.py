@@ -70,7 +70,6 @@ def program(settings: Settings) -> Program:
         is_ready=lambda: _answers(settings.port(Port.CASSANDRA)),
         configure=configure,
         package="cassandra",
-        ready_within_s=120,
     )
 
 

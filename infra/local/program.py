@@ -23,5 +23,6 @@ class Program:
     """Writes the files that the command names."""
     package: str | None = None
     """The profile of pom.xml whose jars it runs on."""
-    ready_within_s: int = 60
+    ready_within_s: int = 180
+    """Generous, for a loaded machine: one that dies is noticed at once."""
     stop_within_s: int = 30

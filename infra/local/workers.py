@@ -45,10 +45,14 @@ def _program(settings: Settings, process: Process, worker: int) -> Program:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables that give another process these settings: all that were set, wherever they came from."""
+    """The variables that give another process these settings: all that were set, wherever they came from.
+
+    A ``.env`` is already among them, so the process reads none.
+    """
     given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
     given |= {"stack": settings.stack, "home": settings.home.absolute()}
-    return {f"PLAYHEAD_{name.upper()}": _text(value) for name, value in given.items()}
+    variables = {f"PLAYHEAD_{name.upper()}": _text(value) for name, value in given.items()}
+    return {"PLAYHEAD_ENV_FILE": "", **variables}
 
 
 def _text(value: str | int | float | Path | SecretStr | Collection[str] | None) -> str:

@@ -1,0 +1,69 @@
+"""The test stack: engines of its own beside any demo, empty when a session starts, stopped when it ends.
+
+Nothing of the shell's or ``.env``'s settings reaches a test, but the folder and the block of ports may be chosen:
+``PLAYHEAD_HOME``, and ``PLAYHEAD_STACK`` with ``PLAYHEAD_PORT_BASE`` (``x`` makes the stack ``x-test``).
+"""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+
+def _isolate_settings() -> None:
+    chosen = os.environ.get("PLAYHEAD_STACK", "").removesuffix("-test")
+    stack = "test" if chosen in ("", "demo", "test") else f"{chosen}-test"
+    for name in [name for name in os.environ if name.startswith("PLAYHEAD_")]:
+        if name not in ("PLAYHEAD_HOME", "PLAYHEAD_PORT_BASE"):
+            del os.environ[name]
+    os.environ |= {"PLAYHEAD_STACK": stack, "PLAYHEAD_ENV_FILE": ""}
+
+
+_isolate_settings()  # before anything reads them
+
+from infra.local.program import StackError  # noqa: E402
+from infra.local.stack import Stack  # noqa: E402
+from infra.settings import Settings  # noqa: E402
+from streams.pipeline import PROCESSES  # noqa: E402
+
+ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "local_stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("engines")
+
+
+@pytest.fixture(scope="session")
+def local_stack() -> Iterator[Stack]:
+    """The test stack with its engines up and made ready; for tests that stop, kill or restart something."""
+    stack = Stack(Settings(), PROCESSES)
+    try:
+        stack.wipe()
+        stack.up(ENGINES)
+    except StackError as error:
+        stack.down()
+        pytest.exit(f"The test stack does not start. {error}", returncode=1)
+    yield stack
+    stack.down()
+
+
+@pytest.fixture(scope="session")
+def stack(local_stack: Stack) -> Settings:
+    """Settings of the test stack, whose engines are up, with topics, schemas, tables and bucket made."""
+    return local_stack.settings
+
+
+@pytest.fixture
+def start_workers(local_stack: Stack) -> Iterator[Callable[..., None]]:
+    """Starts and awaits processes of the table by name, and stops them after the test."""
+    started: list[str] = []
+
+    def start(*names: str) -> None:
+        started.extend(names)
+        local_stack.up(names)
+
+    yield start
+    for name in started:
+        local_stack.stop(name)
