@@ -1,0 +1,116 @@
+"""Workers killed, engines stopped, a rebalance in the middle: nothing is lost, nothing doubled."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.registry import Registry
+from infra.local.program import StackError
+from infra.local.stack import Stack
+from infra.settings import Port, Settings
+from producers.ports import Message
+from producers.simulator.generate import generate
+from producers.simulator.network import Faults
+from schemas.events import Event
+from streams.pipeline import BY_NAME, PROCESSES
+from tests.pipeline import Pipeline, eventually, playhead
+
+HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.01, lost=0.01)
+EVENTS = 20_000
+WORKERS = ("history-0", "lake-0", "history-1", "lake-0", "history-0")
+"""Who is killed, in order."""
+WRITTEN = {"history": "playhead_live_vh_records_total", "lake": "playhead_lake_records_total"}
+"""What grows once a worker has written and not yet committed."""
+AWAY_S = 60
+
+
+@pytest.fixture(scope="module")
+def pipeline(local_stack: Stack) -> Iterator[Pipeline]:
+    """An empty test stack with two history workers."""
+    local_stack.wipe()
+    stack = Stack(Settings(history_processes=2, lake_flush_seconds=1), PROCESSES)
+    stack.up()
+    yield Pipeline(stack)
+    stack.down()
+    local_stack.up(("kafka", "registry", "seaweedfs", "cassandra"))
+
+
+def test_history_lake_and_dead_letters_are_exact_after_kills_restarts_and_a_rebalance(pipeline: Pipeline) -> None:
+    chunks = _chunks(pipeline, len(WORKERS) + 2)
+    stack = pipeline.stack
+
+    for worker in WORKERS:
+        _kill_in_mid_flight(pipeline, worker, next(chunks))
+
+    pipeline.send(*next(chunks))
+    stack.restart("kafka")
+
+    stack.stop("cassandra")
+    since = time.monotonic()
+    pipeline.send(*next(chunks))
+    eventually(lambda: _counted(pipeline, "history-0", "playhead_retries_total") > 0)
+    stack.stop("history-1")  # its partitions move to a worker that cannot write either
+    time.sleep(max(0.0, AWAY_S - (time.monotonic() - since)))  # being away for that long is what is tested
+    stack.start("cassandra")
+    stack.start("history-1")
+
+    pipeline.drain()
+    records = pipeline.kafka()
+    valid, lake, letters = pipeline.valid(records), pipeline.lake(), pipeline.dead_letters()
+    assert pipeline.histories() == pipeline.expected_histories()
+    assert sorted(lake) == sorted(valid)
+    assert sorted([*lake, *letters]) == sorted(records)
+    ledger = playhead("ledger")
+    assert ledger.returncode == 0, ledger.stdout
+
+
+def _chunks(pipeline: Pipeline, count: int) -> Iterator[tuple[list[Message], list[Event]]]:
+    """The day's records in so many equal parts."""
+    sent = generate(seed=23, ids=Registry(pipeline.settings).ids(), events=EVENTS, faults=HOSTILE)
+    size = -(-len(sent.records) // count)
+    corrupt = {id(one.message) for one in sent.corrupt}
+    events = iter(sent.events)
+    for start in range(0, len(sent.records), size):
+        records = sent.records[start : start + size]
+        yield records, [next(events) for message in records if id(message) not in corrupt]
+
+
+def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Message], list[Event]]) -> None:
+    """SIGKILL after the worker has written some of the chunk, while it has not committed all of it."""
+    process = BY_NAME[worker.split("-")[0]]
+    kafka = KafkaLog(pipeline.settings)
+    pid = pipeline.stack.pid(worker)
+    before = _counted(pipeline, worker, WRITTEN[process.name])
+    os.kill(pid, signal.SIGSTOP)
+    pipeline.send(*chunk)
+    os.kill(pid, signal.SIGCONT)
+    eventually(lambda: _counted(pipeline, worker, WRITTEN[process.name]) > before)
+    os.kill(pid, signal.SIGSTOP)  # frozen, so that the lag is what it is when the kill comes
+    lag = kafka.lag(process.group or "", process.topics)
+    os.kill(pid, signal.SIGKILL)
+    assert lag > 0
+    eventually(lambda: _pid(pipeline, worker) not in (None, pid))
+
+
+def _pid(pipeline: Pipeline, worker: str) -> int | None:
+    try:
+        return pipeline.stack.pid(worker)
+    except StackError:
+        return None
+
+
+def _counted(pipeline: Pipeline, worker: str, metric: str) -> float:
+    """The sum of a counter over its labels, 0 while the worker does not answer."""
+    name, index = worker.split("-")
+    port = pipeline.settings.port(Port[BY_NAME[name].port], int(index))
+    try:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    except httpx.TransportError:
+        return 0
+    return sum(float(value) for value in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", text, re.MULTILINE))

@@ -1,0 +1,72 @@
+"""The demo itself, small, on the test stack: there is no second wiring. Its real pages are looked at by a browser."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from infra.local.stack import Stack
+from tests.pipeline import playhead
+
+SMALL = ("--members", "30", "--days", "4", "--live-viewers", "15", "--live-seconds", "10")
+ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
+
+
+@dataclass
+class Demo:
+    process: subprocess.Popen[str]
+    printed: str
+    stack: Stack
+
+
+@pytest.fixture(scope="module")
+def demo(local_stack: Stack) -> Iterator[Demo]:
+    """A demo that has arrived at its pages and waits for Ctrl-C."""
+    command = [sys.executable, "-m", "infra.main", "demo", *SMALL]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        assert process.stdout
+        printed = ""
+        for line in process.stdout:
+            printed += line
+            if "Ctrl-C" in line:
+                break
+        yield Demo(process, printed, local_stack)
+        process.kill()
+    local_stack.up(ENGINES)
+
+
+def test_it_balances_the_ledger_and_names_its_pages(demo: Demo) -> None:
+    assert "The ledger balances." in demo.printed, demo.printed
+    for address in (demo.stack.settings.services_url, demo.stack.settings.collector_url):
+        assert address in demo.printed
+
+
+def test_its_members_have_a_history(demo: Demo) -> None:
+    page = httpx.get(f"{demo.stack.settings.services_url}/members")
+    members = re.findall(r"/members/(ml-\d+)", page.text)
+    assert members
+    answer = httpx.get(f"{demo.stack.settings.services_url}/v1/profiles/{members[0]}/viewing-history").json()
+    assert answer["items"][0]["title"]["name"]
+
+
+def test_its_report_is_one_file_with_charts(demo: Demo) -> None:
+    report = (demo.stack.settings.folder / "reports" / "viewing.html").read_text()
+    assert "echarts" in report
+
+
+def test_status_finds_every_process_ready(demo: Demo) -> None:
+    status = playhead("status")
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert len(re.findall(r"\bready\b", status.stdout)) == 8
+
+
+def test_ctrl_c_stops_all_and_keeps_the_data(demo: Demo) -> None:
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(60) == 0
+    assert demo.stack.status() == []
+    assert (demo.stack.settings.folder / "reports" / "viewing.html").exists()

@@ -1,0 +1,177 @@
+"""From Kafka and HTTP to history, lake and dead letters, on the real engines; and the ledger over all of it."""
+
+import time
+
+import httpx
+import pytest
+
+from infra.clients.cassandra import close, connect
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.object_store import ObjectStore
+from infra.clients.registry import Registry
+from producers.ports import Message
+from producers.simulator.generate import generate
+from producers.simulator.network import Faults
+from schemas.codec import encode
+from schemas.events import Event, Playback, family, key
+from schemas.framing import frame
+from schemas.topics import EVENT_TOPICS
+from streams.lake.reading import read_objects
+from tests.builders import EVENTS, as_client, playback
+from tests.pipeline import Pipeline, playhead
+from tests.rule_cases import BYTES_CASES, JSON_CASES, RULE_CASES, JsonCase, RuleCase
+
+HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.02, lost=0.01)
+EVENTS_SENT = 20_000
+STARTED_AT = time.time_ns() // 1_000_000 - 60_000
+SESSION = "0199a000-0000-7000-8000-00000000{:04x}"
+EVENT = "0199a000-0000-7000-8000-0000000e{:04x}"
+
+
+@pytest.fixture(scope="module")
+def played(pipeline: Pipeline) -> Pipeline:
+    """20,000 events of a bad day, every way to break the contract as bytes in Kafka, and some events over HTTP."""
+    ids = Registry(pipeline.settings).ids()
+    sent = generate(seed=11, ids=ids, events=EVENTS_SENT, faults=HOSTILE)
+    assert sent.corrupt
+    pipeline.send(sent.records, sent.events)
+    pipeline.send(_broken(ids), [])
+    pipeline.send_over_http(_live())
+    pipeline.drain()
+    return pipeline
+
+
+def _broken(ids: dict[str, int]) -> list[Message]:
+    by_rule = [EVENTS[case.family](**case.overrides) for case in RULE_CASES]
+    messages = [Message(EVENT_TOPICS[family(event)].name, b"rule", pipeline_payload(ids, event)) for event in by_rule]
+    framed = pipeline_payload(ids, playback())
+    topic = EVENT_TOPICS["playback"].name
+    return messages + [Message(topic, b"bytes", case.spoil(framed)) for case in BYTES_CASES]  # type: ignore[arg-type]
+
+
+def pipeline_payload(ids: dict[str, int], event: Event) -> bytes:
+    return frame(ids[family(event)], encode(event))
+
+
+def _live(last_seq: int = 49) -> list[Playback]:
+    """Four sessions of fifty heartbeats."""
+    return [
+        playback(
+            event_id=EVENT.format(session * 100 + seq),
+            playback_session_id=SESSION.format(session),
+            profile_id=f"http-{session}",
+            session_started_at=STARTED_AT,
+            client_time=STARTED_AT + 1,
+            seq=seq,
+        )
+        for session in range(4)
+        for seq in range(last_seq + 1)
+    ]
+
+
+def test_every_history_equals_what_was_sent(played: Pipeline) -> None:
+    expected = played.expected_histories()
+    assert len(expected) > 20
+    assert played.histories() == expected
+
+
+def test_every_record_in_kafka_is_in_the_lake_exactly_once_or_is_a_dead_letter(played: Pipeline) -> None:
+    records = played.kafka()
+    lake = played.lake()
+    letters = played.dead_letters()
+    assert len(records) > EVENTS_SENT
+    assert sorted(lake) == sorted(played.valid(records))
+    assert sorted([*lake, *letters]) == sorted(records)
+
+
+def test_every_corrupt_record_is_one_dead_letter_with_its_bytes_and_reason(played: Pipeline) -> None:
+    records = played.kafka()
+    letters = played.dead_letters()
+    for place, letter in letters.items():
+        assert letter.value == records[place]
+        assert letter.reason
+    corrupt = set(records) - set(played.valid(records))
+    assert set(letters) == corrupt
+    assert len(corrupt) > len(RULE_CASES) + len(BYTES_CASES)
+
+
+def test_each_rule_makes_a_dead_letter_that_names_field_and_code(played: Pipeline) -> None:
+    letters = [letter for letter in played.dead_letters().values() if letter.key == b"rule"]
+    found = sorted((letter.topic, letter.field, letter.error_class) for letter in letters)
+    assert found == sorted((EVENT_TOPICS[case.family].name, case.field, case.code) for case in RULE_CASES)
+
+
+def test_each_way_to_mangle_bytes_makes_a_dead_letter_with_its_code(played: Pipeline) -> None:
+    letters = [letter for letter in played.dead_letters().values() if letter.key == b"bytes"]
+    assert sorted(letter.error_class for letter in letters) == sorted(case.code for case in BYTES_CASES)
+
+
+@pytest.mark.parametrize("case", [case for case in RULE_CASES if case.over_http], ids=str)
+def test_each_rule_is_refused_over_http_with_its_field_and_code(played: Pipeline, case: RuleCase) -> None:
+    assert played.verdict(as_client(EVENTS[case.family](**case.overrides))) == (case.field, case.code)
+
+
+@pytest.mark.parametrize("case", JSON_CASES, ids=str)
+def test_what_only_json_can_get_wrong_is_refused_with_its_field_and_code(played: Pipeline, case: JsonCase) -> None:
+    body = {k: v for k, v in (as_client(EVENTS[case.family]()) | case.change).items() if v is not ...}
+    assert played.verdict(body) == (case.field, case.code)
+
+
+def test_the_history_api_answers_with_the_newest_state(played: Pipeline) -> None:
+    answer = httpx.get(f"{played.settings.services_url}/v1/profiles/http-2/viewing-history").json()
+    assert [item["playback_session_id"] for item in answer["items"]] == [SESSION.format(2)]
+    assert answer["complete"] is True
+    assert answer["next_cursor"] is None
+
+
+class TestTheLedger:
+    """What is taken away or slipped in is noticed; what was taken is put back after each test."""
+
+    def test_balances(self, played: Pipeline) -> None:
+        ledger = playhead("ledger")
+        assert ledger.returncode == 0, ledger.stdout
+        assert "The ledger balances." in ledger.stdout
+
+    def test_names_a_deleted_lake_object(self, played: Pipeline) -> None:
+        store = ObjectStore(played.settings)
+        gone = next(each for each in read_objects(store, topic="playhead.playback") if each.records)
+        body, metadata = store.get(gone.key), store.head(gone.key)
+        store.delete(gone.key)
+        ledger = playhead("ledger")
+        assert store.put_if_absent(gone.key, body, metadata)
+        assert ledger.returncode == 1
+        assert (
+            f"records: playhead.playback[{gone.chain.partition}]: offsets {gone.start} to {gone.end - 1} are in no"
+            in (ledger.stdout)
+            or f"playhead.playback[{gone.chain.partition}]: the lake ends at offset {gone.start}" in ledger.stdout
+        )
+
+    def test_names_the_session_of_a_deleted_history_row(self, played: Pipeline) -> None:
+        session = connect(played.settings)
+        try:
+            session.execute(
+                f"DELETE FROM live_vh USING TIMESTAMP {STARTED_AT * 1000 + 49} "
+                f"WHERE profile_id = 'http-1' AND playback_session_id = {SESSION.format(1)}"
+            )
+        finally:
+            close(session)
+        ledger = playhead("ledger")
+        assert ledger.returncode == 1
+        assert f"history: session {SESSION.format(1)}: newest seq in Kafka 49, in the history nothing" in ledger.stdout
+        played.send_over_http([event for event in _live(last_seq=50) if event.seq == 50])
+
+    def test_names_the_offset_of_a_record_appended_behind_its_back(self, played: Pipeline) -> None:
+        played.stack.stop("lake")
+        stranger = playback(
+            event_id=EVENT.format(0xFFFF), profile_id="http-0", seq=2, playback_session_id=SESSION.format(9)
+        )
+        payload = pipeline_payload(Registry(played.settings).ids(), stranger)
+        BulkProducer(played.settings).write([(EVENT_TOPICS["playback"].name, key(stranger).encode(), payload)])
+        place = max(place for place, value in played.kafka().items() if value == payload)
+        ledger = playhead("ledger")
+        assert ledger.returncode == 1
+        topic, partition, offset = place
+        assert (
+            f"records: {topic}[{partition}]: the lake ends at offset {offset}, Kafka at {offset + 1}" in ledger.stdout
+        )
+        assert f"events: {topic}[{partition}]@{offset}: event {stranger.event_id} is not in the lake" in ledger.stdout

@@ -1,0 +1,148 @@
+"""The whole pipeline under test: what was sent into it, and what each end of it holds."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.object_store import ObjectStore
+from infra.clients.registry import Registry
+from infra.local.stack import Stack
+from infra.settings import LOCAL_KEY, Settings
+from producers.ports import Message
+from schemas.codec import BatchDecoder, decode
+from schemas.events import DeadLetter, Event, Playback, ViewingRecord
+from schemas.framing import unframe
+from schemas.topics import DEAD_LETTERS, TOPICS
+from streams.lake.reading import read_objects, read_rows
+from tests.builders import as_client
+from tests.oracle import Comparable, by_profile, expected_history
+
+DRAIN_SECONDS = "240"
+Place = tuple[str, int, int]
+"""Topic, partition, offset."""
+
+
+def playhead(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command as a person runs it, against the test stack."""
+    return subprocess.run([sys.executable, "-m", "infra.main", *arguments], capture_output=True, text=True, check=False)
+
+
+@dataclass
+class Pipeline:
+    stack: Stack
+    sent: list[Event] = field(default_factory=list)
+    """The valid events that went in, repeats included."""
+
+    @property
+    def settings(self) -> Settings:
+        return self.stack.settings
+
+    def send(self, messages: Iterable[Message], events: Iterable[Event]) -> None:
+        """Records straight into Kafka; ``events``: the valid ones among them."""
+        BulkProducer(self.settings).write(list(messages))
+        self.sent += events
+
+    def send_over_http(self, events: Sequence[Event]) -> None:
+        """Through the collector, a hundred at a time; all must be accepted."""
+        for start in range(0, len(events), 100):
+            batch = events[start : start + 100]
+            answer = self._post([as_client(event) for event in batch])
+            assert answer.status_code == 202, answer.text
+            assert answer.json() == {"accepted": len(batch), "rejected": []}
+        self.sent += events
+
+    def verdict(self, event: dict[str, Any]) -> tuple[str, str]:
+        """Field and code for which the collector refuses this one event."""
+        answer = self._post([event], dry_run="true")
+        assert answer.status_code == 400, answer.text
+        (rejected,) = answer.json()["rejected"]
+        return rejected["field"], rejected["code"]
+
+    def _post(self, events: list[dict[str, Any]], **query: str) -> httpx.Response:
+        return httpx.post(
+            f"{self.settings.collector_url}/v1/events",
+            params=query,
+            json={"sent_at": time.time_ns() // 1_000_000, "events": events},
+            headers={"Authorization": f"Bearer {LOCAL_KEY}"},
+            timeout=30,
+        )
+
+    def drain(self) -> None:
+        """Until every consumer group has committed all that is in Kafka."""
+        done = playhead("drain", "--timeout", DRAIN_SECONDS)
+        assert done.returncode == 0, done.stderr
+
+    def expected_histories(self) -> dict[str, dict[str, Comparable]]:
+        return expected_history(event for event in self.sent if isinstance(event, Playback))
+
+    def histories(self) -> dict[str, dict[str, Comparable]]:
+        """Every profile's history that was ever sent, as Cassandra answers now."""
+        profiles = {event.profile_id for event in self.sent if isinstance(event, Playback)}
+        return by_profile(asyncio.run(self._read(profiles)))
+
+    async def _read(self, profiles: set[str]) -> list[ViewingRecord]:
+        session = connect(self.settings)
+        try:
+            partitions = await asyncio.gather(*map(LiveVH(session).read, profiles))
+        finally:
+            await asyncio.to_thread(close, session)
+        return [record for partition in partitions for record in partition.records]
+
+    def kafka(self) -> dict[Place, bytes | None]:
+        """Every record of every topic."""
+        log = KafkaLog(self.settings)
+        return {
+            (topic, partition, offset): value
+            for topic, _, partition, start, end in log.spans(TOPICS)
+            for batch in log.read(topic, partition, start, end)
+            for offset, value in batch
+        }
+
+    def valid(self, records: dict[Place, bytes | None]) -> list[Place]:
+        """The places of those records that keep the contract."""
+        decoder = BatchDecoder(Registry(self.settings).resolve)
+        found: list[Place] = []
+        for topic in TOPICS.values():
+            places = [place for place in records if place[0] == topic.name]
+            bad = {one.index for one in decoder.decode(topic.record, [records[place] for place in places]).invalid}
+            found += [place for index, place in enumerate(places) if index not in bad]
+        return found
+
+    def lake(self) -> list[Place]:
+        """The place in Kafka of every row in the lake, as often as it is there."""
+        store = ObjectStore(self.settings)
+        return [
+            (each.chain.topic, each.chain.partition, offset)
+            for each in read_objects(store)
+            for offset, _ in read_rows(each, store.get(each.key))
+        ]
+
+    def dead_letters(self) -> dict[Place, DeadLetter]:
+        """By the place of the record that they are about; repeats count once, as their id says."""
+        letters = [
+            decode(DEAD_LETTERS.record, unframe(value)[1])
+            for (topic, _, _), value in self.kafka().items()
+            if topic == DEAD_LETTERS.name and value
+        ]
+        return {
+            (letter.topic or "", letter.partition or 0, letter.offset or 0): letter
+            for letter in letters
+            if isinstance(letter, DeadLetter) and letter.step == "lake"
+        }
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Returns as soon as the condition holds; fails when it does not within the time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not true after {seconds:g} s"
+        time.sleep(0.005)
