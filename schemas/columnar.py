@@ -7,7 +7,7 @@ mean that each datum is the one encoding of its row. All else is for the one-by-
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -41,10 +41,11 @@ class Undecodable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """A field's physical type: kind, whether null is allowed, an enum's symbols and default."""
+    """A field's physical type: kind, whether null is allowed, an enum's name, symbols and default."""
 
     kind: str
     nullable: bool = False
+    name: str = ""
     symbols: tuple[str, ...] = ()
     default: str | None = None
 
@@ -53,14 +54,14 @@ def _type(avro: Any) -> _Type | None:
     """None for a type that no record of ours uses."""
     match avro:
         case {"type": "enum", "symbols": symbols}:
-            return _Type("enum", False, tuple(symbols), avro.get("default"))
+            return _Type("enum", False, avro["name"], tuple(symbols), avro.get("default"))
         case {"type": "map", "values": "string"}:
             return _Type("map")
         case {"type": str() as kind} | (str() as kind) if kind in _ARROW and kind not in ("enum", "map"):
             return _Type(kind)
         case ["null", branch] | [branch, "null"]:
             inner = _type(branch)
-            return inner and _Type(inner.kind, True, inner.symbols, inner.default)
+            return inner and replace(inner, nullable=True)
     return None
 
 
@@ -118,12 +119,18 @@ def _projected(field: dict[str, Any], written_types: dict[str, _Type | None]) ->
     written = written_types[source]
     if written is None or (written.nullable and not read.nullable):
         return None
-    if written.kind == "enum" and read.kind == "enum":
-        unknown = sorted(set(written.symbols) - set(read.symbols))
-        return partial(_known, source, pa.array(unknown, pa.string()), read.default) if unknown else _taken(source)
+    if "enum" in (written.kind, read.kind):
+        return _enum(source, written, read)
     if written.kind == read.kind:
         return _taken(source)
     return partial(_promoted, source, _ARROW[read.kind]) if (written.kind, read.kind) in _PROMOTIONS else None
+
+
+def _enum(source: str, written: _Type, read: _Type) -> _Column | None:
+    unknown = sorted(set(written.symbols) - set(read.symbols))
+    if (written.kind, written.name) != (read.kind, read.name) or (unknown and read.default is None):
+        return None
+    return partial(_known, source, pa.array(unknown, pa.string()), read.default) if unknown else _taken(source)
 
 
 def _taken(source: str) -> _Column:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
+_NUMPY = {pa.int32(): np.int32, pa.int64(): np.int64, pa.float64(): np.float64}  # Arrow's own table loads pandas
 _NO_NULLS = cast(Mask, np.False_)
 
 
@@ -26,7 +27,7 @@ class Rows:
 
     def numbers(self, field: str) -> NDArray[Any]:
         column = self._batch.column(field)
-        return np.frombuffer(column.buffers()[1], column.type.to_pandas_dtype())[: self.count]
+        return np.frombuffer(column.buffers()[1], _NUMPY[column.type])[: self.count]
 
     def sizes(self, field: str) -> NDArray[np.int32]:
         """Bytes of each text."""
