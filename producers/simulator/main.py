@@ -171,7 +171,9 @@ async def _show(outbox: Outbox, run: Run, show: Callable[[float, str], None]) ->
 
 def _audience(settings: Settings, ratings: Path | None, members: int, seed: int) -> list[Member]:
     tastes, titles = _data(settings, ratings)
-    return gather(tastes, titles, members, seed)
+    if not (found := gather(tastes, titles, members, seed)):
+        raise ValueError("none of the ratings is about one of the films")
+    return found
 
 
 def _data(settings: Settings, ratings: Path | None) -> tuple[list[Rating], list[Title]]:

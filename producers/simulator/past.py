@@ -21,7 +21,7 @@ BATCH = 20_000
 
 class Bulk(Protocol):
     def write(self, messages: Sequence[Message]) -> None:
-        """Returns when Kafka has acknowledged every one, in order; TransientError otherwise."""
+        """Returns when Kafka has acknowledged every one; TransientError otherwise."""
         ...
 
 

@@ -1,0 +1,127 @@
+"""Live viewers send what the collector takes, when it is due, by their own clocks."""
+
+import asyncio
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from producers.simulator.client_log import ClientLog
+from producers.simulator.live import HttpPost, Run, attend, scripts
+from producers.simulator.made_up import members
+from producers.simulator.network import Delivery, Faults
+from producers.simulator.outbox import Outbox, Reply
+from schemas.errors import InvalidEvent, TransientError
+from schemas.events import Playback
+from schemas.intake import event_from_client
+
+NOW = 1_790_000_000_000
+HOUR_MS = 3_600_000
+RUN = Run(NOW, seconds=120, heartbeat_ms=2_000, seed=1, faults=Faults(0.2, 0.02, 0.02, 0.02, 0.01))
+END = RUN.span.until
+
+
+class Collector:
+    """Judges events as the real one does."""
+
+    def __init__(self) -> None:
+        self.accepted: list[Any] = []
+
+    async def __call__(self, body: bytes) -> Reply:
+        request = json.loads(body)
+        rejected = []
+        for index, raw in enumerate(request["events"]):
+            try:
+                self.accepted.append(event_from_client(raw, request["sent_at"], END))
+            except InvalidEvent as problem:
+                rejected.append({"index": index, "field": problem.field, "code": problem.code})
+        return Reply(202, {"rejected": rejected}, 0)
+
+
+async def attend_all(tmp_path: Path, collector: Collector, stop: asyncio.Event) -> Counter[Any]:
+    with ClientLog(tmp_path / "live.jsonl") as log:
+        outbox = Outbox(collector, log, lambda: END, asyncio.Event())
+        for script in scripts(members(20, seed=1), RUN):
+            await attend(script, outbox, lambda: END, stop)
+    return outbox.tally
+
+
+async def test_exactly_the_corrupt_events_are_refused(tmp_path: Path) -> None:
+    collector = Collector()
+    tally = await attend_all(tmp_path, collector, asyncio.Event())
+    deliveries = [delivery for script in scripts(members(20, seed=1), RUN) for delivery in script]
+    corrupt = sum(delivery.corruption is not None for delivery in deliveries)
+    assert corrupt > 20
+    assert tally == {"sent": len(deliveries), "accepted": len(deliveries) - corrupt, "refused": corrupt}
+
+
+async def test_viewers_leave_when_the_run_ends() -> None:
+    last: dict[str, Playback] = {}
+    for script in scripts(members(20, seed=1), RUN):
+        for delivery in script:
+            if isinstance(event := delivery.event, Playback):
+                last[event.playback_session_id] = max(last.get(event.playback_session_id, event), event, key=by_seq)
+    stopped = sum(event.player_state == "stopped" for event in last.values())
+    assert stopped / len(last) > 0.85  # a stop can be lost, corrupt, or held up beyond the end
+
+
+async def test_some_come_back_from_watching_offline_hours_ago(tmp_path: Path) -> None:
+    collector = Collector()
+    await attend_all(tmp_path, collector, asyncio.Event())
+    late = [event for event in collector.accepted if event.received_at - event.event_time > HOUR_MS]
+    assert len({event.profile_id for event in late}) == 4  # a fifth of 20
+    assert len(late) > 50
+
+
+def test_scripts_are_in_order_and_within_the_run() -> None:
+    for script in scripts(members(5, seed=1), RUN):
+        deliveries: list[Delivery] = list(script)
+        assert all(a.received_at <= b.received_at for a, b in pairwise(deliveries))
+        assert all(delivery.received_at <= END for delivery in deliveries)
+
+
+async def test_a_stopped_viewer_sends_nothing_more(tmp_path: Path) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    assert await attend_all(tmp_path, Collector(), stop) == {}
+
+
+async def test_nothing_is_sent_before_it_is_due(tmp_path: Path) -> None:
+    collector, stop = Collector(), asyncio.Event()
+    with ClientLog(tmp_path / "live.jsonl") as log:
+        outbox = Outbox(collector, log, lambda: NOW - HOUR_MS, asyncio.Event())
+        viewer = asyncio.create_task(attend(scripts(members(1, seed=1), RUN)[0], outbox, lambda: NOW - HOUR_MS, stop))
+        await asyncio.sleep(0.01)
+        early = len(collector.accepted)
+        stop.set()
+        await viewer
+    assert all(event.client_time < NOW - HOUR_MS for event in collector.accepted[:early])
+
+
+async def test_answers_are_read_as_the_collector_means_them() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["Authorization"] == "Bearer my-key"
+        return httpx.Response(503, json={"code": "away"}, headers={"Retry-After": "5"})
+
+    async with httpx.AsyncClient(base_url="http://collector", transport=httpx.MockTransport(answer)) as client:
+        assert await HttpPost(client, "my-key")(b"{}") == Reply(503, {"code": "away"}, 5.0)
+
+
+@pytest.mark.parametrize("page", [httpx.ConnectError("refused"), httpx.Response(200, text="<html>")])
+async def test_no_answer_and_somebody_elses_are_transient(page: httpx.Response | httpx.ConnectError) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        if isinstance(page, httpx.ConnectError):
+            raise page
+        return page
+
+    async with httpx.AsyncClient(base_url="http://collector", transport=httpx.MockTransport(answer)) as client:
+        with pytest.raises(TransientError):
+            await HttpPost(client, "my-key")(b"{}")
+
+
+def by_seq(event: Playback) -> int:
+    return event.seq
