@@ -1,23 +1,40 @@
-"""What must exist in the engines before our processes start. Every step may run again at any time."""
+"""What must exist in the engines before our processes start. Every step may run again at any time.
+
+Each step imports its driver only when it runs: `playhead status` should not wait for drivers that it does not use.
+"""
 
 from collections.abc import Callable
 
-from infra import migrate, topics
-from infra.clients.object_store import ObjectStore
 from infra.settings import Settings
 
 
-def _make_bucket(settings: Settings) -> None:
+def _topics(settings: Settings) -> None:
+    from infra import topics
+
+    topics.create_all(settings)
+
+
+def _schemas(settings: Settings) -> None:
+    from infra import topics
+
+    topics.register_all(settings)
+
+
+def _bucket(settings: Settings) -> None:
+    from infra.clients.object_store import ObjectStore
+
     ObjectStore(settings).ensure_bucket()
 
 
-def _make_tables(settings: Settings) -> None:
+def _tables(settings: Settings) -> None:
+    from infra import migrate
+
     migrate.migrate(settings)
 
 
 STEPS: dict[str, tuple[str, Callable[[Settings], None]]] = {
-    "kafka": ("topics", topics.create_all),
-    "registry": ("schemas", topics.register_all),
-    "seaweedfs": ("bucket", _make_bucket),
-    "cassandra": ("tables", _make_tables),
+    "kafka": ("topics", _topics),
+    "registry": ("schemas", _schemas),
+    "seaweedfs": ("bucket", _bucket),
+    "cassandra": ("tables", _tables),
 }

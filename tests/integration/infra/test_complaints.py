@@ -1,0 +1,109 @@
+"""What goes wrong on a machine is told in one line that says what to do."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local import host
+from infra.local.program import StackError
+from infra.settings import Port
+from tests.integration.infra.conftest import MakeStack
+
+
+def playhead(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.main", *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_taken_port_is_named_with_its_holder(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    port = stack.settings.port(Port.COLLECTOR)
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(StackError) as complaint:
+        stack.up(["beacon"])
+    assert str(complaint.value).startswith(f"port {port} is taken by process {os.getpid()} (")
+    assert "PLAYHEAD_PORT_BASE" in str(complaint.value)
+
+
+def test_missing_java(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    with pytest.raises(StackError, match=r"Java 17 is missing .* apt-get install openjdk-17"):
+        make_stack().up(["registry"])
+
+
+def test_a_java_of_another_release(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(StackError, match=r"Java 17 is needed, .* is 11: set JAVA_HOME"):
+        make_stack().up(["registry"])
+
+
+def test_missing_maven_matters_only_while_the_jars_are_not_fetched(
+    make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    java_home = Path(shutil.which("java") or "/nowhere").resolve().parent.parent
+    monkeypatch.setenv("JAVA_HOME", str(java_home))
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(StackError, match=r"Maven is missing .* apt-get install maven"):
+        make_stack(home=tmp_path / "fresh").up(["registry"])
+
+
+def test_a_full_disk(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "FREE_DISK", 2**60)
+    with pytest.raises(StackError, match=r"GiB free under .*PLAYHEAD_HOME"):
+        make_stack().up(["beacon"])
+
+
+def test_a_dead_engine_is_named_with_its_last_words(make_stack: MakeStack) -> None:
+    with pytest.raises(StackError) as complaint:
+        make_stack(registry_heap="1k").up(["registry"])
+    assert str(complaint.value).startswith("registry keeps dying: `playhead logs registry` tells why")
+    assert "Too small maximum heap" in str(complaint.value)
+
+
+def test_an_unknown_process(make_stack: MakeStack) -> None:
+    with pytest.raises(StackError, match="there is no 'kafak', only kafka, "):
+        make_stack().up(["kafak"])
+
+
+def test_a_wrong_setting_names_its_variable() -> None:
+    run = playhead("status", PLAYHEAD_TOPIC_PARTITIONS="many")
+    assert run.returncode == 1
+    assert run.stderr.startswith("PLAYHEAD_TOPIC_PARTITIONS: ")
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_stack_without_ports_of_its_own() -> None:
+    run = playhead("status", PLAYHEAD_STACK="mine", PLAYHEAD_PORT_BASE="")
+    assert run.returncode == 1
+    assert "set PLAYHEAD_PORT_BASE" in run.stderr
+
+
+def test_a_command_that_needs_a_running_stack(make_stack: MakeStack) -> None:
+    with pytest.raises(StackError, match="stack one is down: `playhead up` starts it"):
+        make_stack().start("beacon")
+
+
+def test_wipe_says_what_it_freed(make_stack: MakeStack) -> None:
+    settings = make_stack().settings
+    settings.folder.mkdir(parents=True)
+    (settings.folder / "data").write_bytes(os.urandom(3 * 2**20))
+    environment = {"PLAYHEAD_STACK": "one", "PLAYHEAD_HOME": str(settings.home), "PLAYHEAD_PORT_BASE": "22200"}
+
+    run = playhead("wipe", "--yes", **environment)
+
+    assert run.stdout == f"3.0 MiB freed: {settings.folder}\n"
+    assert run.returncode == 0
+    assert not settings.folder.exists()

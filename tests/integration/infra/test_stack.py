@@ -1,0 +1,140 @@
+"""The local stack with real processes; the quick engines stand for all four."""
+
+import os
+import signal
+
+import boto3
+import httpx
+import pytest
+from mypy_boto3_s3 import S3Client
+from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
+
+from infra.local.program import StackError
+from infra.local.stack import Stack, State
+from infra.settings import Settings
+from tests.integration.infra.conftest import MakeStack
+
+
+def s3(settings: Settings) -> S3Client:
+    return boto3.client(
+        "s3",
+        endpoint_url=settings.s3,
+        region_name=settings.s3_region,
+        aws_access_key_id=settings.s3_access_key,
+        aws_secret_access_key=settings.s3_secret_key.get_secret_value(),
+    )
+
+
+def keys(settings: Settings) -> list[str]:
+    return [entry["Key"] for entry in s3(settings).list_objects_v2(Bucket="lake").get("Contents", [])]
+
+
+def state(stack: Stack, name: str) -> State:
+    return {status.name: status.state for status in stack.status()}[name]
+
+
+@retry(retry=retry_if_result(lambda pid: pid is None), wait=wait_fixed(0.05), stop=stop_after_delay(60))
+def next_life(stack: Stack, name: str, *, after: int) -> int | None:
+    """The pid of the process started after the killed one, 0 when it was given up, None while neither is known."""
+    status = {each.name: each for each in stack.status()}[name]
+    if status.state == "failed":
+        return 0
+    return status.pid if status.pid != after else None
+
+
+def test_two_stacks_run_side_by_side_and_each_keeps_its_data_over_down_and_up(make_stack: MakeStack) -> None:
+    one, two = make_stack("one"), make_stack("two")
+    one.up(["seaweedfs"])
+    two.up(["seaweedfs"])
+    s3(one.settings).put_object(Bucket="lake", Key="kept", Body=b"1")
+
+    assert keys(one.settings) == ["kept"]
+    assert keys(two.settings) == []
+
+    one.down()
+    assert one.status() == []
+    assert state(two, "seaweedfs") == "ready"
+
+    one.up(["seaweedfs"])
+    assert keys(one.settings) == ["kept"]
+
+    assert one.wipe() > 0
+    assert not one.settings.folder.exists()
+    one.up(["seaweedfs"])
+    assert keys(one.settings) == []
+
+
+def test_a_second_up_leaves_running_processes_alone_and_starts_only_the_missing(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.up(["seaweedfs"])
+    engine = stack.pid("seaweedfs")
+
+    stack.up(["seaweedfs", "beacon"])
+
+    assert stack.pid("seaweedfs") == engine
+    assert state(stack, "beacon") == "ready"
+    assert state(stack, "kafka") == "stopped"
+
+
+def test_a_worker_gets_the_stack_s_settings_whatever_characters_they_hold(make_stack: MakeStack) -> None:
+    stack = make_stack(kafka_password='it\'s "100%" ;#$HOME', ingest_keys="b,a")
+    stack.up(["beacon"])
+
+    given = httpx.get(f"{stack.settings.collector_url}/metrics").text.splitlines()
+
+    assert 'PLAYHEAD_KAFKA_PASSWORD=it\'s "100%" ;#$HOME' in given
+    assert "PLAYHEAD_INGEST_KEYS=a,b" in given
+    assert "PLAYHEAD_STACK=one" in given
+    assert f"PLAYHEAD_HOME={stack.settings.home}" in given
+
+
+def test_a_changed_setting_reaches_a_running_worker_at_the_next_up(make_stack: MakeStack) -> None:
+    stack = make_stack(log_level="INFO")
+    stack.up(["beacon"])
+    make_stack(port_base=stack.settings.port_base, log_level="DEBUG").up(["beacon"])
+
+    assert "PLAYHEAD_LOG_LEVEL=DEBUG" in httpx.get(f"{stack.settings.collector_url}/metrics").text
+
+
+def test_a_killed_process_comes_back_and_one_that_keeps_dying_is_given_up_loudly(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.up(["beacon"])
+    pid: int | None = stack.pid("beacon")
+    deaths = 0
+    while pid:
+        os.kill(pid, signal.SIGKILL)
+        deaths += 1
+        pid = next_life(stack, "beacon", after=pid)
+
+    assert 4 <= deaths <= 5  # the first one counts as a failed start only when it came within 12 s
+    assert state(stack, "beacon") == "failed"
+    with pytest.raises(StackError, match="beacon does not run"):
+        stack.pid("beacon")
+
+    stack.restart("beacon")
+    assert state(stack, "beacon") == "ready"
+
+
+def test_a_stopped_process_stays_stopped_until_it_is_started(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.up(["beacon"])
+
+    stack.stop("beacon")
+    assert state(stack, "beacon") == "stopped"
+    with pytest.raises(StackError, match="beacon does not run"):
+        stack.pid("beacon")
+
+    stack.start("beacon")
+    assert state(stack, "beacon") == "ready"
+
+
+def test_what_a_killed_supervisor_left_running_is_ended_by_the_next_up(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.up(["beacon"])
+    orphan = stack.pid("beacon")
+    os.kill(int((stack.settings.folder / "supervisor" / "supervisord.pid").read_text()), signal.SIGKILL)
+
+    stack.up(["beacon"])
+
+    assert stack.pid("beacon") != orphan
+    assert state(stack, "beacon") == "ready"
