@@ -1,0 +1,45 @@
+"""The README's picture of the flow, drawn from the process table: ``python -m streams.picture`` prints it.
+
+A test holds the README to it.
+"""
+
+from schemas.topics import COMPACTION_REQUESTS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
+from streams.pipeline import PROCESSES, Process
+
+WRITES = {
+    "collector": (("kafka", "Avro, keyed by profile"),),
+    "history": (("live_vh", "newest state per session"),),
+    "lake": (("s3", "every record once"), ("kafka", "dead letters")),
+    "services": (),
+}
+READS = {"services": (("live_vh", "history"),)}
+
+
+def mermaid() -> str:
+    """A Mermaid flow chart of processes, topics and stores."""
+    topics = "<br/>".join([*EVENT_TOPICS, DEAD_LETTERS.record + "s", COMPACTION_REQUESTS.record + "s"])
+    lines = [
+        "flowchart LR",
+        '  clients(["players, apps, services"]) -- HTTP --> collector',
+        f'  kafka[["Kafka<br/>{topics}"]]',
+        '  live_vh[("Cassandra<br/>LiveVH")]',
+        '  s3[("S3<br/>event lake")]',
+        *(line for process in PROCESSES for line in _process(process)),
+        '  s3 --> spark["Spark jobs"] --> report(["viewing report"])',
+        '  services --> people(["history API, live page, member pages"])',
+    ]
+    return "\n".join(lines)
+
+
+def _process(process: Process) -> list[str]:
+    lines = [f'  {process.name}["{"<br/>".join((f"<b>{process.name}</b>", *process.steps))}"]']
+    if process.topics:
+        reads = "every topic" if len(process.topics) == len(TOPICS) else ", ".join(process.topics)
+        lines.append(f'  kafka -- "{reads}" --> {process.name}')
+    lines += [f'  {store} -- "{what}" --> {process.name}' for store, what in READS.get(process.name, ())]
+    lines += [f'  {process.name} -- "{what}" --> {store}' for store, what in WRITES[process.name]]
+    return lines
+
+
+if __name__ == "__main__":
+    print(mermaid())  # noqa: T201
