@@ -32,7 +32,7 @@ class BadRequest(Exception):
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "A parameter cannot be used; the answer names it."},
+    "4XX": {"model": Problem, "description": "400: a parameter cannot be used; the answer names it."},
     503: {"model": Problem, "description": "The history cannot be read now: ask again after `Retry-After` seconds."},
 }
 
@@ -60,8 +60,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def not_found(_: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).name.lower()
-        return _answer(error.status_code, Problem(code=code, message=str(error.detail)), error.headers)
+        status = HTTPStatus(error.status_code)
+        return _answer(status, Problem(code=status.name.lower(), message=f"{status.description}."), error.headers)
 
 
 def _answer(status: int, problem: Problem, headers: Any = None) -> JSONResponse:

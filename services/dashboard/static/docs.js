@@ -68,7 +68,7 @@ function tryForm(path, parameters) {
 
 for (const [path, methods] of Object.entries(api.paths)) {
   for (const [method, operation] of Object.entries(methods)) {
-    const answers = Object.entries(operation.responses).filter(([status]) => status !== "422");
+    const answers = Object.entries(operation.responses);
     const success = operation.responses["200"]?.content?.["application/json"]?.schema;
     document.getElementById("operations").append(
       make(

@@ -107,7 +107,7 @@ function showDeadLetters({ dead_letters: letters, at: now }) {
   tile("dead", count(letters.total), newest ? `the newest ${ago(now - newest.failed_at)}` : "none so far");
   if (!newest) return;
   at("letters").replaceChildren(
-    ...letters.newest.slice(0, 8).map((letter) =>
+    ...letters.newest.slice(0, 6).map((letter) =>
       make(
         "li", {},
         make("div", { class: "letter-head" }, make("span", { class: "pill bad" }, words(letter.error_class)), `by the ${letter.step} · ${ago(now - letter.failed_at)}`),

@@ -1,0 +1,134 @@
+"""The pages in a real browser. ``PLAYHEAD_PAGES_URL`` turns it on a running demo instead of an invented evening."""
+
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.evening import MEMBER, Evening
+from tests.pages.browser import CHROMIUM, launched, settled
+from tests.pages.site import EVENING, served
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
+
+URL = os.environ.get("PLAYHEAD_PAGES_URL")
+PAGES = ("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs")
+OVERFLOW = """() => {
+  const width = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
+  return document.documentElement.scrollWidth > width ? wide.map((e) => e.outerHTML.slice(0, 80)) : [];
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright, launched(playwright) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with nullcontext(URL) if URL else served(Evening(EVENING), 120) as address:
+        yield address
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the console was told, and requests that failed."""
+    return []
+
+
+def opened(browser: Browser, address: str, width: int, scheme: str, complaints: list[str]) -> Page:
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    look: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=look)
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.goto(address)
+    settled(page)
+    return page
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_page_fits_and_the_console_is_silent(
+    browser: Browser, site: str, path: str, width: int, scheme: str, complaints: list[str]
+) -> None:
+    page = opened(browser, site + path, width, scheme, complaints)
+    assert page.evaluate(OVERFLOW) == []
+    assert complaints == []
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_chart_has_text_on_both_axes(
+    browser: Browser, site: str, width: int, scheme: str, complaints: list[str]
+) -> None:
+    page = opened(browser, site, width, scheme, complaints)
+    page.wait_for_function("document.querySelectorAll('.chart svg text').length > 20")
+    charts = page.locator(".chart")
+    assert charts.count() == 7
+    for number in range(charts.count()):
+        chart = charts.nth(number)
+        texts = chart.locator("svg text").all_text_contents()
+        assert any(":" in text for text in texts), texts
+        assert "0" in texts, texts
+        assert "last ten minutes" in (chart.get_attribute("aria-label") or "")
+    page.close()
+
+
+def test_charts_follow_the_change_between_light_and_dark(browser: Browser, site: str, complaints: list[str]) -> None:
+    page = opened(browser, site, 1440, "light", complaints)
+    line = page.locator(".chart svg path[stroke='#d9480f']")
+    line.first.wait_for(state="attached")
+    page.emulate_media(color_scheme="dark")
+    page.locator(".chart svg path[stroke='#ff8a5c']").first.wait_for(state="attached")
+    assert line.count() == 0
+    page.close()
+
+
+@pytest.mark.skipif(URL is not None, reason="a running demo's engines are left alone")
+class TestWithoutEngines:
+    def test_numbers_of_an_engine_that_is_away_are_marked_as_old(self, browser: Browser, complaints: list[str]) -> None:
+        evening = Evening(EVENING)
+        with served(evening, 60) as address:
+            page = opened(browser, address, 1440, "light", complaints)
+            page.locator("#status[data-state=live]").wait_for()
+            evening.away.add("kafka")
+            page.locator("#status[data-state=stale]").wait_for()
+            assert page.locator("#status").text_content() == "Kafka away: the numbers from there are old"
+            assert page.locator("#tile-ledger").text_content() == "Unknown"
+            assert page.locator("section.stale h2").all_text_contents() == [
+                "Events a second", "Ledger", "Consumer lag", "Dead letters",
+            ]  # fmt: skip
+            page.close()
+
+    def test_an_empty_pipeline_says_so_in_every_chart(self, browser: Browser, complaints: list[str]) -> None:
+        evening = Evening(EVENING, away={"kafka", "cassandra", "lake"})
+        with served(evening, 0) as address:
+            page = opened(browser, address, 390, "dark", complaints)
+            texts = page.locator(".chart svg text").all_text_contents()
+            assert texts.count("no events") == 6
+            assert texts.count("nothing to catch up on") == 1
+            assert page.locator("#writes").text_content() == "Nobody has watched anything yet."
+            assert page.evaluate(OVERFLOW) == []
+            assert complaints == []
+            page.close()
+
+    def test_a_page_that_lost_its_server_says_so(self, browser: Browser, complaints: list[str]) -> None:
+        with served(Evening(EVENING), 20) as address:
+            page = opened(browser, address, 1440, "light", complaints)
+            page.locator("#status[data-state=live]").wait_for()
+            page.route("**/v1/live", lambda route: route.abort())
+            page.locator("#status[data-state=lost]").wait_for()
+            assert "lost its server" in (page.locator("#status").text_content() or "")
+            page.close()

@@ -1,0 +1,67 @@
+from services.dashboard.routes import HERE
+from tests.unit.services.conftest import Services
+
+
+async def test_alive_before_anything_answered_ready_once_cassandra_did(services: Services) -> None:
+    assert (await services.client.get("/livez")).status_code == 200
+    assert (await services.client.get("/readyz")).status_code == 503
+    await services.gather.cassandra()
+    assert (await services.client.get("/readyz")).status_code == 503, "only a poller's own round counts"
+    await services.gather.once()
+    assert (await services.client.get("/readyz")).json() == {"status": "ready"}
+
+
+async def test_not_ready_while_cassandra_is_away(services: Services) -> None:
+    await services.gather.once()
+    services.evening.away.add("cassandra")
+    await services.gather.once()
+    assert (await services.client.get("/readyz")).status_code == 503
+
+
+async def test_metrics_are_in_prometheus_format(services: Services) -> None:
+    answer = await services.client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "process_resident_memory_bytes" in answer.text
+
+
+async def test_requests_are_counted_by_route_never_by_member(services: Services) -> None:
+    await services.client.get("/members/ml-196")
+    await services.client.get("/no/such/page")
+    assert services.answers == [("/members/{profile_id:path}", 200), ("other", 404)]
+
+
+async def test_an_unknown_address_is_answered_in_the_one_error_format(services: Services) -> None:
+    answer = await services.client.get("/no/such/page")
+    assert answer.json() == {"code": "not_found", "message": "Nothing matches the given URI."}
+
+
+async def test_pages_may_load_from_here_only(services: Services) -> None:
+    policy = (await services.client.get("/")).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_no_page_speaks_of_another_host() -> None:
+    for file in (*HERE.glob("templates/*.html"), *HERE.glob("static/*")):
+        text = file.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "http://" not in text, file.name
+        assert "https://" not in text, file.name
+        assert "onclick" not in text, file.name
+
+
+async def test_the_api_describes_itself_with_its_error_format(services: Services) -> None:
+    api = (await services.client.get("/openapi.json")).json()
+    assert list(api["paths"]) == [
+        "/v1/profiles/{profile_id}/viewing-history",
+        "/v1/profiles/{profile_id}/continue-watching",
+    ]
+    responses = api["paths"]["/v1/profiles/{profile_id}/viewing-history"]["get"]["responses"]
+    assert responses["4XX"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert "422" not in responses
+
+
+async def test_everything_that_a_page_loads_is_there(services: Services) -> None:
+    assets = ("/static/playhead.css", "/static/live.js", "/static/playhead.svg", "/assets/echarts.min.js")
+    for address in (*assets, "/docs", "/posters/ml-50.svg"):
+        assert (await services.client.get(address)).status_code == 200, address
