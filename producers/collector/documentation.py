@@ -48,7 +48,7 @@ STATUSES = (
     Status(400, "No event was accepted, or the body is not what it must be.", "Fix the field that is named."),
     Status(401, "The key is missing or wrong.", "Send Authorization: Bearer, or ?key=."),
     Status(408, "The body did not arrive in time.", "Send it again."),
-    Status(413, f"More than {MAX_BYTES} bytes inflated, or {MAX_EVENTS} events.", "Split the request."),
+    Status(413, f"More than {MAX_EVENTS} events or, inflated, {MAX_BYTES // 1024} KiB.", "Split the request."),
     Status(415, "Content-Type or Content-Encoding is not understood.", "Send JSON, plain or as gzip."),
     Status(503, "Nothing is known to be stored.", f"Send it again after Retry-After ({RETRY_AFTER_SECONDS} s)."),
 )
@@ -204,8 +204,8 @@ def _response(status: Status) -> dict[str, Any]:
 
 
 def _request_text(family: str) -> str:
-    """An event a line of its own, so that it can be read and pasted."""
-    return f'{{"sent_at": {SENT_AT}, "events": [\n  {json.dumps(EXAMPLES[family])}\n]}}'
+    """A whole body, to be read and pasted."""
+    return json.dumps({"sent_at": SENT_AT, "events": [EXAMPLES[family]]}, indent=2)
 
 
 _VERDICTS = {
