@@ -186,7 +186,7 @@ def _print_status(stack: str, processes: "list[Status]") -> None:
         typer.echo(f"stack {stack} is down: `playhead up` starts it")
         return
     table = Table(title=f"stack {stack}", title_justify="left", box=None, pad_edge=False)
-    for column in ("process", "state", "pid", "up", "ports"):
+    for column in ("process", "state", "pid", "up", "port"):
         table.add_column(column)
     for process in processes:
         table.add_row(
@@ -194,7 +194,7 @@ def _print_status(stack: str, processes: "list[Status]") -> None:
             process.state if process.is_healthy else f"[bold red]{process.state.upper()}[/]",
             str(process.pid or "–"),
             f"{process.uptime_s} s" if process.pid else "–",
-            " ".join(map(str, process.ports)),
+            str(process.port or "–"),
         )
     Console().print(table)
 

@@ -16,6 +16,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     ports: tuple[int, ...]
+    """The first is the one that clients use."""
     is_ready: Callable[[], bool]
     """Asks by the program's own protocol; False or an OSError means not yet."""
     environment: Mapping[str, str] = field(default_factory=dict)

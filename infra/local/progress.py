@@ -1,7 +1,7 @@
 """Progress for people: spinners on a terminal, otherwise one plain line for each finished step."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -13,15 +13,24 @@ class Report:
         self._console = console
         self._bars = bars
 
-    @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Show a step while the block runs; safe to use from several threads."""
+    def begin(self, text: str) -> Callable[[], None]:
+        """Show a step; call what is returned when it is finished."""
         started = time.monotonic()
         task = self._bars.add_task(text, total=1)
+
+        def finish() -> None:
+            self._bars.update(task, completed=1)
+            if not self._console.is_terminal:
+                self._console.print(f"{text}: {time.monotonic() - started:.1f} s", highlight=False, soft_wrap=True)
+
+        return finish
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Show a step while the block runs."""
+        finish = self.begin(text)
         yield
-        self._bars.update(task, completed=1)
-        if not self._console.is_terminal:
-            self._console.print(f"{text}: {time.monotonic() - started:.1f} s", highlight=False, soft_wrap=True)
+        finish()
 
 
 @contextmanager

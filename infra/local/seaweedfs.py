@@ -14,14 +14,14 @@ from infra.local.program import LOOPBACK, Program
 from infra.settings import Port, Settings
 
 PROBE_BUCKET = "readiness"
-PORTS = (Port.S3_MASTER, Port.S3_VOLUME, Port.S3_FILER, Port.S3, Port.ICEBERG)
+PORTS = (Port.S3, Port.ICEBERG, Port.S3_MASTER, Port.S3_VOLUME, Port.S3_FILER)
 GRPC_OFFSET = 10_000  # weed also listens there, for each of its ports
 
 
 def program(settings: Settings) -> Program:
     folder = settings.folder / "seaweedfs"
     ports = tuple(settings.port(port) for port in PORTS)
-    master, volume, filer, s3, iceberg = ports
+    s3, iceberg, master, volume, filer = ports
 
     def configure() -> None:
         template.write(

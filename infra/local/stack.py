@@ -43,7 +43,7 @@ class Status:
     """silent: runs, but does not answer; restarting: died just now; failed: died too often, given up."""
     pid: int | None
     uptime_s: int
-    ports: tuple[int, ...]
+    port: int | None
 
     @property
     def is_healthy(self) -> bool:
@@ -61,7 +61,7 @@ class Stack:
     def up(self, names: Iterable[str] | None = None) -> None:
         """Start what is missing of the named processes (None: all) and await them: engines, their contents, workers."""
         wanted: Iterable[str | None] = [None] if names is None else names
-        chosen = [each for name in wanted for each in self.select(name)]
+        chosen = dict.fromkeys(each for name in wanted for each in self.select(name))
         engines = [self._engines[name] for name in chosen if name in self._engines]
         rest = [self._workers[name] for name in chosen if name in self._workers]
         elsewhere = [engine for engine in prepare.STEPS if names is None and engine not in self._engines]
@@ -73,19 +73,19 @@ class Stack:
                         packages.fetch(self.settings.home, package)
             self._supervisor.launch(list(self._programs.values()))
             self._start(engines)
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(lambda engine: self._finish_engine(engine, progress), engines))
-                list(pool.map(lambda engine: self._prepare(engine, progress), elsewhere))
-                self._start(rest)
-                list(pool.map(lambda worker: self._await_ready(worker, progress), rest))
+            for engine in self._as_they_get_ready(engines, progress):
+                self._prepare(engine.name, progress)
+            for name in elsewhere:
+                self._prepare(name, progress)
+            self._start(rest)
+            list(self._as_they_get_ready(rest, progress))
 
     def start(self, name: str) -> None:
         """Start one process (or all workers of that name) of a stack that is up, and await it."""
         programs = [self._programs[each] for each in self.select(name)]
         with report() as progress:
             self._start(programs)
-            for program in programs:
-                self._await_ready(program, progress)
+            list(self._as_they_get_ready(programs, progress))
 
     def stop(self, name: str) -> None:
         """Stop one process (or all workers of that name), gracefully, and leave it stopped."""
@@ -105,6 +105,7 @@ class Stack:
         """Stop everything, workers before the engines they need; without effect when nothing runs."""
         running = self._supervisor.processes()
         if not running:
+            self._supervisor.end_leftovers()
             return
         with report() as progress, progress.step(f"stop {self.settings.stack}"):
             self._stop([name for name in running if name not in self._engines])
@@ -157,32 +158,33 @@ class Stack:
                 for port in program.ports:
                     host.require_free_port(port, program.name)
                 program.configure()
-                self._supervisor.call("startProcess", program.name, False)
+                self._supervisor.start(program.name)
 
     def _stop(self, names: Sequence[str]) -> None:
         running = self._supervisor.processes()
         names = [name for name in names if running.get(name, {}).get("statename") in LIVE]
         with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
-            list(pool.map(lambda name: self._supervisor.call("stopProcess", name), names))
-
-    def _finish_engine(self, engine: Program, progress: Report) -> None:
-        self._await_ready(engine, progress)
-        self._prepare(engine.name, progress)
+            list(pool.map(self._supervisor.stop, names))
 
     def _prepare(self, engine: str, progress: Report) -> None:
         what, step = prepare.STEPS[engine]
         with progress.step(f"{engine}: {what}"):
             step(self.settings)
 
-    def _await_ready(self, program: Program, progress: Report) -> None:
-        with progress.step(f"{program.name} ready"):
-            deadline = time.monotonic() + program.ready_within_s
-            while not _is_ready(program):
-                if self._supervisor.processes()[program.name]["statename"] == "FATAL":
+    def _as_they_get_ready(self, programs: Sequence[Program], progress: Report) -> Iterator[Program]:
+        """Ask all of them, round after round; a StackError as soon as one is given up or takes too long."""
+        started = time.monotonic()
+        finish = {program.name: progress.begin(f"{program.name} ready") for program in programs}
+        while finish:
+            for program in [program for program in programs if program.name in finish]:
+                if _is_ready(program):
+                    finish.pop(program.name)()
+                    yield program
+                elif self._supervisor.processes()[program.name]["statename"] == "FATAL":
                     raise self._dead(program.name, "keeps dying")
-                if time.monotonic() > deadline:
+                elif time.monotonic() > started + program.ready_within_s:
                     raise self._dead(program.name, f"does not answer after {program.ready_within_s} s")
-                time.sleep(POLL_S)
+            time.sleep(POLL_S)
 
     def _dead(self, name: str, what: str) -> StackError:
         tail = "".join(f"\n    {line}" for line in self.log_tail(name))
@@ -202,7 +204,7 @@ class Stack:
             state=state,
             pid=process["pid"] or None,
             uptime_s=process["now"] - process["start"] if process["pid"] else 0,
-            ports=program.ports if program else (),
+            port=program.ports[0] if program else None,
         )
 
     @contextmanager

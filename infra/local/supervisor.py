@@ -13,12 +13,12 @@ import signal
 import subprocess
 import sys
 import xmlrpc.client
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from infra.local.program import Program, StackError
@@ -82,13 +82,23 @@ class Supervisor:
         except ConnectionError:
             return {}
 
+    def start(self, name: str) -> None:
+        """Start a process, without waiting; without effect when it already runs."""
+        with _ignored(Faults.ALREADY_STARTED):
+            self.call("startProcess", name, False)
+
+    def stop(self, name: str) -> None:
+        """Stop a process and wait for its end; without effect when it does not run."""
+        with _ignored(Faults.NOT_RUNNING):
+            self.call("stopProcess", name)
+
     def launch(self, programs: Sequence[Program]) -> None:
         """Start supervisord with these programs, all of them stopped; or tell the running one about them."""
         self._write(programs)
         try:
             self._reload({program.name for program in programs})
         except ConnectionError:
-            self._end_leftovers()
+            self.end_leftovers()
             self._start()
 
     def shut_down(self) -> None:
@@ -96,6 +106,15 @@ class Supervisor:
         pid = self.call("getPID")
         self.call("shutdown")
         self._await_end(pid)
+
+    def end_leftovers(self) -> None:
+        """Kill what a supervisord that was itself killed left running; it would hold our ports and files."""
+        mark = f"SUPERVISOR_SERVER_URL=unix://{self.socket}".encode()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
+                if mark in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    self._await_end(int(process.name))
 
     def _write(self, programs: Sequence[Program]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -145,20 +164,20 @@ class Supervisor:
         for name in (*added, *changed):
             self.call("addProcessGroup", name)
 
-    def _end_leftovers(self) -> None:
-        """Kill what a supervisord that was itself killed left running; it would hold our ports and files."""
-        mark = f"SUPERVISOR_SERVER_URL=unix://{self.socket}".encode()
-        for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
-                if mark in (process / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(process.name), signal.SIGKILL)
-                    self._await_end(int(process.name))
-
 
 def family(name: str) -> str:
     """``history`` of ``history-3``."""
     stem, _, number = name.rpartition("-")
     return stem if number.isdigit() else name
+
+
+@contextlib.contextmanager
+def _ignored(fault: int) -> Iterator[None]:
+    try:
+        yield
+    except xmlrpc.client.Fault as error:
+        if error.faultCode != fault:
+            raise
 
 
 def _escaped(value: object) -> str:

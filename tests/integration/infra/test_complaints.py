@@ -11,14 +11,15 @@ import pytest
 
 from infra.local import host
 from infra.local.program import StackError
+from infra.local.workers import environment
 from infra.settings import Port
 from tests.integration.infra.conftest import MakeStack
 
 
-def playhead(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def playhead(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "infra.main", *arguments],
-        env=os.environ | environment,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -66,11 +67,18 @@ def test_a_full_disk(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> 
         make_stack().up(["beacon"])
 
 
-def test_a_dead_engine_is_named_with_its_last_words(make_stack: MakeStack) -> None:
+def test_a_dead_engine_is_named_with_its_last_words_and_status_tells_it_too(make_stack: MakeStack) -> None:
+    stack = make_stack(registry_heap="1k")
     with pytest.raises(StackError) as complaint:
-        make_stack(registry_heap="1k").up(["registry"])
+        stack.up(["registry"])
     assert str(complaint.value).startswith("registry keeps dying: `playhead logs registry` tells why")
     assert "Too small maximum heap" in str(complaint.value)
+
+    status = playhead("status", **environment(stack.settings))
+    assert status.returncode == 1
+    assert "FAILED" in status.stdout
+    assert "registry is in trouble" in status.stderr
+    assert "Too small maximum heap" in status.stderr
 
 
 def test_an_unknown_process(make_stack: MakeStack) -> None:
@@ -100,9 +108,8 @@ def test_wipe_says_what_it_freed(make_stack: MakeStack) -> None:
     settings = make_stack().settings
     settings.folder.mkdir(parents=True)
     (settings.folder / "data").write_bytes(os.urandom(3 * 2**20))
-    environment = {"PLAYHEAD_STACK": "one", "PLAYHEAD_HOME": str(settings.home), "PLAYHEAD_PORT_BASE": "22200"}
 
-    run = playhead("wipe", "--yes", **environment)
+    run = playhead("wipe", "--yes", **environment(settings))
 
     assert run.stdout == f"3.0 MiB freed: {settings.folder}\n"
     assert run.returncode == 0

@@ -1,0 +1,34 @@
+from pathlib import Path
+
+from infra.local.supervisor import family
+from infra.local.workers import environment, programs
+from infra.settings import Settings
+from streams.pipeline import PROCESSES
+
+
+def settings(**changes: object) -> Settings:
+    return Settings.model_validate({"stack": "unit", "home": Path("/home/of/it"), "port_base": 18000} | changes)
+
+
+def test_a_process_with_a_workers_setting_runs_as_many_numbered_workers_on_ports_of_their_own() -> None:
+    workers = {program.name: program for program in programs(settings(history_processes=2), PROCESSES)}
+
+    assert list(workers) == ["collector", "history-0", "history-1", "lake-0", "services"]
+    assert [workers[name].ports for name in ("history-0", "history-1")] == [(18110,), (18111,)]
+    assert workers["history-1"].command[1:] == ("-m", "streams.main", "history", "--worker", "1")
+
+
+def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None:
+    assert environment(settings(s3_secret_key="secret", cassandra_hosts="10.0.0.2,10.0.0.1", kafka_ca_file=None)) == {
+        "PLAYHEAD_ENV_FILE": "",
+        "PLAYHEAD_CASSANDRA_HOSTS": "10.0.0.1,10.0.0.2",
+        "PLAYHEAD_HOME": "/home/of/it",
+        "PLAYHEAD_KAFKA_CA_FILE": "",
+        "PLAYHEAD_PORT_BASE": "18000",
+        "PLAYHEAD_S3_SECRET_KEY": "secret",
+        "PLAYHEAD_STACK": "unit",
+    }
+
+
+def test_the_family_of_a_numbered_worker_is_its_process() -> None:
+    assert [family(name) for name in ("history-3", "services", "kafka")] == ["history", "services", "kafka"]
