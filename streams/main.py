@@ -45,7 +45,8 @@ async def _history(worker: int) -> None:
 
     settings = Settings()
     logs.configure(f"history-{worker}", settings.log_level)
-    group = BY_NAME["history"].group or ""
+    process = BY_NAME["history"]
+    group, (topic,) = process.group or "", process.topics
     metrics = HistoryMetrics("history", group)
     start_http_server(settings.port(Port.HISTORY_METRICS, worker), settings.bind)
     # Not crash: the supervisor gives up on a process that keeps dying, and Cassandra may be away for long.
@@ -63,7 +64,7 @@ async def _history(worker: int) -> None:
         )
         faust_app = build_app(group, broker, settings.folder / "faust" / f"history-{worker}", metrics)
         recorder = Recorder(BatchDecoder(Registry(settings).resolve), LiveVH(session), metrics)
-        add_history_agent(faust_app, recorder, metrics)
+        add_history_agent(faust_app, topic, recorder, metrics)
         await serve(faust_app)
     finally:
         close(session)

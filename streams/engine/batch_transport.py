@@ -124,7 +124,7 @@ class BatchConsumer(driver.Consumer):
     def _message(self, tp: TP, records: Sequence[Any]) -> ConsumerMessage:
         last = records[-1]
         payloads = [record.value for record in records]
-        size = sum(len(payload) for payload in payloads if payload is not None)
+        size = sum(map(len, filter(None, payloads)))
         value = RawBatch(tp.topic, tp.partition, payloads, last.offset, last.timestamp, size)
         return ConsumerMessage(
             tp.topic,

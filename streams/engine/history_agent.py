@@ -9,7 +9,6 @@ from faust.streams import Stream
 from faust.types import EventT, StreamT
 
 from schemas.errors import TransientError
-from schemas.topics import EVENT_TOPICS
 from streams.engine.batch_transport import RawBatch
 from streams.engine.retry import in_place
 from streams.history.recording import Recorder
@@ -18,10 +17,10 @@ from streams.ports import HistoryMetrics
 log = structlog.get_logger(__name__)
 
 
-def add_history_agent(app: faust.App, recorder: Recorder, metrics: HistoryMetrics) -> None:
-    topic = app.topic(EVENT_TOPICS["playback"].name, key_serializer="raw", value_serializer="raw")
+def add_history_agent(app: faust.App, topic: str, recorder: Recorder, metrics: HistoryMetrics) -> None:
+    channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
 
-    @app.agent(topic, concurrency=1, name="history")
+    @app.agent(channel, concurrency=1, name="history")
     async def history(stream: StreamT[Any]) -> None:
         # `noack`, because Faust would acknowledge after an exception too; a batch that isn't written never is.
         async for event in cast(Stream[Any], stream).noack().events():

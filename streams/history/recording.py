@@ -27,8 +27,7 @@ class Recorder:
         """TransientError while the registry is away."""
         # In a thread, since an unknown schema id asks the registry over HTTP.
         decoded = await asyncio.to_thread(self._decoder.decode, "playback", payloads)
-        for invalid in decoded.invalid:
-            self._skip(topic, invalid.error)
+        self._skip(topic, [invalid.error for invalid in decoded.invalid])
         newest = newest_per_session(decoded.frame)
         self._metrics.conflicts(newest.conflicts)
         return newest.records
@@ -36,10 +35,12 @@ class Recorder:
     async def write(self, topic: str, records: Sequence[ViewingRecord]) -> None:
         """TransientError while LiveVH is away; writing all of them again is harmless."""
         started = perf_counter()
-        for refused in await self._store.write(records):
-            self._skip(topic, refused)
+        self._skip(topic, await self._store.write(records))
         self._metrics.wrote(len(records), perf_counter() - started)
 
-    def _skip(self, topic: str, error: InvalidEvent) -> None:
-        self._metrics.skipped(topic, error.code)
-        log.warning("invalid", topic=topic, code=error.code, field=error.field, reason=error.reason)
+    def _skip(self, topic: str, errors: Sequence[InvalidEvent]) -> None:
+        for error in errors:
+            self._metrics.skipped(topic, error.code)
+        if errors:  # one line a batch: a flood of bad events must not become a flood of logs
+            first = errors[0]
+            log.warning("skipped", topic=topic, events=len(errors), first=first.code, reason=first.reason)

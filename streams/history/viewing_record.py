@@ -1,5 +1,6 @@
 """From a batch of decoded playback events to the newest viewing record of each session."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -22,17 +23,23 @@ class Newest:
 
 def newest_per_session(events: pl.DataFrame) -> Newest:
     """Playback events (columns of the Avro record, times in milliseconds) to one record per session."""
+    # Only what orders the rows is sorted; whole rows are gathered for the few that matter.
     ordered = (
-        events.select(FIELDS)
-        .with_columns(_write_timestamp=pl.col("session_started_at") * 1000 + pl.col("seq"))
-        .sort(*KEY, "_write_timestamp", "received_at")
-        .with_columns(_same_session=_as_next(*KEY), _same_seq=_as_next(*KEY, "_write_timestamp"))
+        events.select(*KEY, _write_timestamp(), "received_at")
+        .with_row_index("row")
+        .sort(*KEY, "write_timestamp", "received_at")
+        .with_columns(same_session=_as_next(*KEY))
+        .with_columns(same_seq=pl.col("same_session") & _as_next("write_timestamp"))
     )
     # Usually the last of each session; where received_at ties too, `merge` compares the whole values.
-    tied = pl.col("_same_seq") & _as_next("received_at")
-    candidates = ordered.filter(~pl.col("_same_session") | tied).select(FIELDS)
-    records = merge(ViewingRecord(**row) for row in candidates.iter_rows(named=True))
-    return Newest(records, _conflicts(ordered))
+    tied = pl.col("same_seq") & _as_next("received_at")
+    candidates = events[ordered.filter(~pl.col("same_session") | tied)["row"]]
+    return Newest(merge(_records(candidates)), _conflicts(events, ordered))
+
+
+def _write_timestamp() -> pl.Expr:
+    """``ViewingRecord.write_timestamp`` as a column."""
+    return (pl.col("session_started_at") * 1000 + pl.col("seq")).alias("write_timestamp")
 
 
 def _as_next(*columns: str) -> pl.Expr:
@@ -40,8 +47,16 @@ def _as_next(*columns: str) -> pl.Expr:
     return pl.all_horizontal(*(pl.col(column) == pl.col(column).shift(-1) for column in columns)).fill_null(False)
 
 
-def _conflicts(ordered: pl.DataFrame) -> int:
-    same_seq = ordered.filter(pl.col("_same_seq") | pl.col("_same_seq").shift(1, fill_value=False))
+def _records(rows: pl.DataFrame) -> Iterator[ViewingRecord]:
+    # Column by column: half the time of polars' own row iterators.
+    for values in zip(*(rows[name].to_list() for name in FIELDS), strict=True):
+        yield ViewingRecord(**dict(zip(FIELDS, values, strict=True)))
+
+
+def _conflicts(events: pl.DataFrame, ordered: pl.DataFrame) -> int:
+    repeats = ordered.filter(pl.col("same_seq") | pl.col("same_seq").shift(1, fill_value=False))
+    if repeats.is_empty():
+        return 0
     content = [name for name in FIELDS if name not in DELIVERY_FIELDS]
     differs = pl.any_horizontal(*(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in content))
-    return same_seq.filter(pl.col("_same_seq") & differs).height
+    return events[repeats["row"]].filter(differs & repeats["same_seq"]).height

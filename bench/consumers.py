@@ -1,0 +1,151 @@
+"""The two consumers that are compared, each in a process of its own: ``python -m bench.consumers …``.
+
+Each reads a topic from its start, prints one JSON line with what it used from the first record to the last.
+"""
+
+import os
+
+os.environ["POLARS_MAX_THREADS"] = "1"
+
+import asyncio
+import io
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+from uuid import uuid4
+
+import fastavro
+from confluent_kafka import Consumer
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.kafka import client_config
+from infra.clients.registry import Registry
+from infra.metrics import HistoryMetrics
+from infra.settings import Settings
+from schemas import avro
+from schemas.codec import BatchDecoder
+from schemas.errors import InvalidEvent
+from schemas.events import ViewingRecord
+from schemas.framing import HEADER_BYTES
+from streams.engine.app import Broker, build_app
+from streams.engine.history_agent import add_history_agent
+from streams.history.recording import Recorder
+from streams.ports import LiveVHStore
+
+
+class Meter:
+    """CPU and wall-clock time of this process between the first record and the last."""
+
+    def __init__(self, expected: int) -> None:
+        self._expected = expected
+        self._seen = 0
+        self._cpu = self._wall = 0.0
+
+    def saw(self, records: int) -> bool:
+        """True once all have been seen."""
+        self._seen += records
+        return self._seen >= self._expected
+
+    def start(self) -> None:
+        if not self._wall:
+            self._cpu, self._wall = process_time(), perf_counter()
+
+    def report(self, written: int) -> None:
+        cpu, wall = process_time() - self._cpu, perf_counter() - self._wall
+        print(json.dumps({"events": self._seen, "cpu_s": cpu, "wall_s": wall, "written": written}))
+
+
+class NoStore:
+    """Takes everything and does nothing, to measure what comes before the store."""
+
+    async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:  # noqa: ARG002
+        return []
+
+    async def read(self, profile_id: str) -> Any:
+        raise NotImplementedError
+
+
+class MeteredMetrics(HistoryMetrics):
+    """Starts the meter with the first batch, ends the worker after the last."""
+
+    def __init__(self, meter: Meter, done: asyncio.Event) -> None:
+        super().__init__("bench", "bench")
+        self._meter = meter
+        self._done = done
+        self._records = 0
+        self.written = 0
+
+    def taken(self, topic: str, events: int) -> None:
+        self._meter.start()
+        self._records = events
+        super().taken(topic, events)
+
+    def wrote(self, records: int, seconds: float) -> None:
+        super().wrote(records, seconds)
+        self.written += records
+
+    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None:
+        super().processed(topic, partition, timestamp_ms)
+        if self._meter.saw(self._records):
+            self._meter.report(self.written)
+            self._done.set()
+
+
+async def faust_worker(settings: Settings, topic: str, events: int, store: LiveVHStore) -> None:
+    """The history worker itself, with a store of our choice."""
+    done = asyncio.Event()
+    metrics = MeteredMetrics(Meter(events), done)
+    folder = Path(settings.folder / "bench")
+    app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics)
+    add_history_agent(app, topic, Recorder(BatchDecoder(Registry(settings).resolve), store, metrics), metrics)
+    app.in_worker = True
+    await app.start()
+    await done.wait()
+    await app.stop()
+
+
+def plain_consumer(settings: Settings, topic: str, events: int) -> None:
+    """What one would write by hand: confluent-kafka, fastavro, a dict. It checks no rule of the contract."""
+    schema = fastavro.parse_schema(avro.physical(avro.schema("playback")))
+    consumer = Consumer({**client_config(settings), "group.id": f"bench.{uuid4()}", "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+    meter = Meter(events)
+    written = 0
+    finished = False
+    while not finished:
+        messages = consumer.consume(10_000, timeout=0.5)
+        if messages:
+            meter.start()
+        newest: dict[tuple[str, str], tuple[int, int, dict[str, Any]]] = {}
+        for message in messages:
+            event: Any = fastavro.schemaless_reader(io.BytesIO((message.value() or b"")[HEADER_BYTES:]), schema, None)
+            key = event["profile_id"], event["playback_session_id"]
+            order = event["session_started_at"] * 1000 + event["seq"], event["received_at"]
+            if key not in newest or newest[key][:2] < order:
+                newest[key] = *order, event
+        written += len(newest)
+        finished = meter.saw(len(messages))
+    meter.report(written)
+    consumer.close()
+
+
+def main(kind: str, topic: str, events: int) -> None:
+    settings = Settings()
+    if kind == "plain":
+        return plain_consumer(settings, topic, events)
+    worker = partial(faust_worker, settings, topic, events)
+    if kind == "faust":
+        return asyncio.run(worker(NoStore()))
+    session = connect(settings)
+    try:
+        return asyncio.run(worker(LiveVH(session)))
+    finally:
+        close(session)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
