@@ -42,7 +42,6 @@ _BOKEH = "bokeh-sampledata==2026.1"
 SOURCES = (
     Source(_RECBOLE, f"{_ML}.inter", "4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff"),
     Source(_RECBOLE, f"{_ML}.item", "51d7cdf777ce5c0f5b32c1d947a4a81fe07d75e78abbe761e0cd4d0756064532"),
-    Source(_RECBOLE, f"{_ML}.user", "4f670007d9cfbeb9807e757209af1555b9bcc186bde25e767f67cb67c6dd5972"),
     Source(
         _BOKEH,
         "bokeh_sampledata/_data/movies.db",

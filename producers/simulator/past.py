@@ -16,7 +16,7 @@ from schemas.events import Event, family, key
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 
-BATCH = 20_000
+BATCH = 10_000
 
 
 class Bulk(Protocol):
