@@ -75,11 +75,12 @@ async def serve(settings: Settings) -> None:
         return time.time_ns() // 1_000_000
 
     history = LateHistory(settings)
+    event_log = KafkaWatch(settings, Registry(settings))
     board = Board(Catalogue())
     async with httpx.AsyncClient(timeout=2) as client:
         gatherers = Gatherers(
             board=board,
-            event_log=KafkaWatch(settings, Registry(settings)),
+            event_log=event_log,
             history=history,
             store=ObjectStore(settings),
             processes=ProcessWatch(client, targets(settings)),
@@ -100,6 +101,7 @@ async def serve(settings: Settings) -> None:
             polling = tasks.create_task(gatherers.forever())
             await server.serve()
             polling.cancel()
+    event_log.close()
     history.close()
 
 

@@ -25,10 +25,12 @@ Partition = tuple[str, int]
 class KafkaWatch:
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._registry = registry
-        self._admin = AdminClient({**client_config(settings)})
+        # Quiet: that Kafka is away is for our callers to tell, once, not for every attempt to reconnect.
+        common: dict[str, Any] = {**client_config(settings), "log_level": 2, "error_cb": lambda _: None}
+        self._admin = AdminClient({**common})
         self._consumer = Consumer(
             {
-                **client_config(settings),
+                **common,
                 "group.id": "playhead.onlooker",  # never joined, never committed: librdkafka asks for a name
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",  # the records asked for may expire meanwhile
@@ -52,9 +54,13 @@ class KafkaWatch:
         starts = self._bounds(partitions, FIRST)
         ends = self._bounds(partitions, NEXT)
         places = {at: max(starts[at], end - count) for at, end in ends.items() if end > starts[at]}
-        messages = self._read(places, ends)
+        # One batch has one append time: then the offset tells which record is the newer.
+        messages = sorted(self._read(places, ends), key=lambda m: (m.timestamp()[1], m.offset()), reverse=True)
         found = [(message.timestamp()[1], self._decoded(topic, message.value())) for message in messages]
-        return sorted([(at, record) for at, record in found if record], key=lambda each: each[0], reverse=True)
+        return [(at, record) for at, record in found if record]
+
+    def close(self) -> None:
+        self._consumer.close()
 
     def _topics(self) -> dict[str, Any]:
         described = self._admin.describe_topics(TopicCollection(list(TOPICS)), request_timeout=ANSWER_S)

@@ -17,6 +17,7 @@ KEEP_MS = 10 * 60 * 1000
 SHOWN = 12
 """Rows of the lists that show the newest of something."""
 NEVER = "has not answered yet"
+MEMBERS_KEPT = 2_000
 SOURCES = {
     "kafka": "Kafka",
     "cassandra": "Cassandra",
@@ -59,7 +60,7 @@ class Board:
     """By session: what the history answers for those sessions."""
     processes: Sequence[ProcessHealth] = ()
     members: dict[str, Playback] = field(default_factory=dict)
-    """Each member's newest event that was seen."""
+    """Each member's newest event that was seen, the member seen last at the end."""
     _appended: Trail = field(default_factory=lambda: Trail(KEEP_MS))
     _behind: Trail = field(default_factory=lambda: Trail(KEEP_MS))
 
@@ -82,10 +83,11 @@ class Board:
             if seen is None or event.seq > seen.seq:
                 sessions[event.playback_session_id] = event
         self.playback = list(sessions.values())
-        for event in self.playback:
-            known = self.members.get(event.profile_id)
-            if known is None or event.received_at > known.received_at:
-                self.members[event.profile_id] = event
+        for event in reversed(self.playback):
+            self.members.pop(event.profile_id, None)
+            self.members[event.profile_id] = event
+        for profile_id in list(self.members)[:-MEMBERS_KEPT]:
+            del self.members[profile_id]
 
     def total(self, topic: str) -> int:
         """Records ever appended to a topic."""

@@ -6,7 +6,7 @@ A source that is away keeps its last numbers on the board, beside what went wron
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -21,7 +21,10 @@ from services.ports import EventLog, LiveHistory, ObjectStore
 from streams.pipeline import BY_NAME, PROCESSES
 
 PEEK = 25
-"""Newest records looked at in each partition."""
+"""Newest records looked at in each partition whenever there are new ones."""
+FIRST_PEEK = 500
+"""The first time more, so that members who watched before we started are known."""
+WATCHED = (DEAD_LETTERS.name, EVENT_TOPICS["playback"].name)
 GROUPS = tuple(process.group for process in PROCESSES if process.group)
 
 log = structlog.get_logger()
@@ -37,19 +40,22 @@ class Gatherers:
     store: ObjectStore
     processes: ProcessWatch
     now: Callable[[], int]
+    _peeked: dict[str, int] = field(default_factory=dict)
+    """Records that the topics of WATCHED had when their newest were looked at."""
 
     async def kafka(self) -> None:
         """Offsets, commits; and the newest records of a topic that has grown."""
-        before = {topic: self.board.total(topic) for topic in (DEAD_LETTERS.name, EVENT_TOPICS["playback"].name)}
         starts, ends = await asyncio.to_thread(self.event_log.offsets)
         committed = {group: await asyncio.to_thread(self.event_log.committed, group) for group in GROUPS}
         self.board.offsets(self.now(), starts, ends, committed)
-        for topic, total in before.items():
-            if self.board.total(topic) != total:
-                await self._peek(topic)
+        for topic in WATCHED:
+            total = self.board.total(topic)
+            if self._peeked.get(topic, 0) != total:
+                await self._peek(topic, PEEK if topic in self._peeked else FIRST_PEEK)
+                self._peeked[topic] = total
 
-    async def _peek(self, topic: str) -> None:
-        records = [record for _, record in await asyncio.to_thread(self.event_log.newest, topic, PEEK)]
+    async def _peek(self, topic: str, count: int) -> None:
+        records = [record for _, record in await asyncio.to_thread(self.event_log.newest, topic, count)]
         if topic == DEAD_LETTERS.name:
             self.board.refusals = [record for record in records if isinstance(record, DeadLetter)]
         else:

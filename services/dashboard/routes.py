@@ -76,8 +76,7 @@ def router(board: Board, history: LiveHistory, echarts: Path, now: Callable[[], 
     @routes.get("/members")
     async def members(request: Request, q: Annotated[str, Query(max_length=64)] = "") -> HTMLResponse:
         asked = q.strip()
-        seen = sorted(board.members.values(), key=lambda event: event.received_at, reverse=True)
-        found = [event for event in seen if asked.lower() in event.profile_id.lower()]
+        found = [event for event in reversed(board.members.values()) if asked.lower() in event.profile_id.lower()]
         return page(
             request,
             "members.html",

@@ -1,6 +1,9 @@
 import msgspec
 
+from services.catalogue import Catalogue
+from services.dashboard.board import MEMBERS_KEPT, Board
 from services.dashboard.live import Live, Source
+from tests.builders import playback
 from tests.evening import MEMBER, MEMBERS
 from tests.pages.site import EVENING
 from tests.unit.services.conftest import Services
@@ -70,6 +73,30 @@ async def test_many_pages_share_one_document(services: Services) -> None:
     assert (await services.client.get("/v1/live")).content == first
     services.evening.now += 1_000
     assert (await services.client.get("/v1/live")).content != first
+
+
+async def test_a_look_at_the_newest_records_that_failed_is_made_again(services: Services) -> None:
+    await services.gather.once()
+    newest = services.board.playback[0]
+    services.evening.sessions.append(msgspec.structs.replace(newest, seq=newest.seq + 1))
+    services.evening.ends["playhead.playback", 0] += 1
+    services.evening.away.add("registry")
+    await services.gather.once()
+    assert services.board.sources["kafka"].error == "the schema registry does not answer"
+    assert services.board.playback[0].seq == newest.seq
+    services.evening.away.clear()
+    await services.gather.once()
+    assert services.board.playback[0].seq == newest.seq + 1
+
+
+def test_members_seen_last_are_kept() -> None:
+    board = Board(Catalogue())
+    for number in range(MEMBERS_KEPT + 2):
+        board.played([playback(profile_id=f"ml-{number}")])
+    board.played([playback(profile_id="ml-2", seq=9)])
+    assert len(board.members) == MEMBERS_KEPT
+    assert next(iter(board.members)) == "ml-3"
+    assert list(board.members)[-1] == "ml-2"
 
 
 async def test_members_seen_lately_are_found_by_a_part_of_their_id(services: Services) -> None:

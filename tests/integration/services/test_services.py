@@ -1,0 +1,94 @@
+"""The services on real engines: what Kafka, Cassandra and the lake hold comes out as JSON."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_watch import KafkaWatch
+from infra.clients.object_store import ObjectStore
+from infra.clients.registry import Registry
+from infra.settings import Settings
+from schemas.codec import encode
+from schemas.events import Playback, ViewingRecord
+from schemas.framing import frame
+from schemas.topics import EVENT_TOPICS
+from services.catalogue import CATALOGUE_KEY
+from tests.builders import playback, viewing_record
+
+TOPIC = EVENT_TOPICS["playback"].name
+MEMBER = "services-1"
+eventually = retry(
+    retry=retry_if_exception_type((AssertionError, httpx.TransportError)),
+    stop=stop_after_delay(60),
+    wait=wait_fixed(0.2),
+    reraise=True,
+)
+
+
+def produce(settings: Settings, *events: Playback) -> None:
+    schema_id = Registry(settings).ids()["playback"]
+    records = [(TOPIC, event.profile_id.encode(), frame(schema_id, encode(event))) for event in events]
+    BulkProducer(settings).write([*records, (TOPIC, MEMBER.encode(), b"not a record")])
+
+
+def store(settings: Settings, record: ViewingRecord) -> None:
+    session = connect(settings)
+    asyncio.run(LiveVH(session).write([record]))
+    close(session)
+
+
+def test_kafka_is_watched_from_beside(stack: Settings) -> None:
+    watch = KafkaWatch(stack, Registry(stack))
+    before = sum(end for (topic, _), end in watch.offsets()[1].items() if topic == TOPIC)
+    now = time.time_ns() // 1_000_000
+    events = [playback(profile_id=MEMBER, seq=seq, received_at=now) for seq in range(5)]
+    produce(stack, *events)
+    starts, ends = watch.offsets()
+    assert starts.keys() == ends.keys()
+    assert sum(end for (topic, _), end in ends.items() if topic == TOPIC) == before + 6
+    newest = [record for _, record in watch.newest(TOPIC, 4)]
+    assert [r.seq for r in newest if isinstance(r, Playback) and r.profile_id == MEMBER] == [4, 3, 2], (
+        "one is unreadable"
+    )
+    assert watch.committed("playhead.nobody") == {}
+    assert watch.newest(EVENT_TOPICS["processing"].name, 4) == []
+    assert "/" not in "".join(watch.topic_ids().values())
+    watch.close()
+
+
+def test_what_the_engines_hold_is_on_the_pages_and_in_the_api(
+    stack: Settings, start_workers: Callable[..., None]
+) -> None:
+    ObjectStore(stack).put(CATALOGUE_KEY, b'{"title_id": "ml-50", "name": "Star Wars", "year": 1977}\n')
+    start_workers("services")
+    now = time.time_ns() // 1_000_000
+    event = playback(profile_id=MEMBER, seq=7, received_at=now, playhead_ms=1_200_000)
+    produce(stack, event)
+
+    @eventually
+    def live(stored: bool) -> dict[str, Any]:
+        document: dict[str, Any] = httpx.get(f"{stack.services_url}/v1/live").json()
+        assert all(source["error"] is None for source in document["sources"])
+        (write,) = [write for write in document["writes"] if write["profile_id"] == MEMBER]
+        assert (write["title"], write["stored"]) == ("Star Wars", stored)
+        return document
+
+    document = live(False)
+    (topic,) = [topic for topic in document["ledger"] if topic["topic"] == TOPIC]
+    assert topic["in_flight"] + topic["lake"] + topic["dead_letters"] == topic["kafka"] > 0
+    store(stack, viewing_record(profile_id=MEMBER, seq=7, received_at=now, playhead_ms=1_200_000))
+    live(True)
+
+    profile = f"{stack.services_url}/v1/profiles/{MEMBER}"
+    (session,) = httpx.get(f"{profile}/viewing-history").json()["items"]
+    assert (session["title"]["name"], session["bookmark_ms"]) == ("Star Wars", 1_200_000)
+    (bookmark,) = httpx.get(f"{profile}/continue-watching").json()["items"]
+    assert bookmark["progress"] == 0.2
+    assert MEMBER in httpx.get(f"{stack.services_url}/members").text
+    assert httpx.get(f"{stack.services_url}/readyz").json() == {"status": "ready"}
