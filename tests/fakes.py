@@ -1,6 +1,7 @@
 """In-memory stand-ins for the ports. Each passes the contract suite of the real adapter."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -96,3 +97,29 @@ class FakeObjectStore:
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
+
+
+class FakeHistoryMetrics:
+    """Counts what the history worker reports."""
+
+    def __init__(self) -> None:
+        self.invalid: Counter[str] = Counter()
+        self.written = 0
+        self.conflicting = 0
+
+    def taken(self, topic: str, events: int) -> None: ...
+
+    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None: ...
+
+    def lag(self, topic: str, partition: int, records: int) -> None: ...
+
+    def retried(self, operation: str) -> None: ...
+
+    def skipped(self, topic: str, code: str) -> None:
+        self.invalid[code] += 1
+
+    def wrote(self, records: int, seconds: float) -> None:
+        self.written += records
+
+    def conflicts(self, count: int) -> None:
+        self.conflicting += count

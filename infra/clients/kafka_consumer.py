@@ -9,10 +9,10 @@ from itertools import groupby
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
-from infra.clients.kafka import client_config
+from infra.clients.kafka import client_config, topic_id
 from infra.settings import Settings
 from schemas.errors import TransientError
 
@@ -23,6 +23,8 @@ ANSWER_SECONDS = 10
 _log = structlog.get_logger(__name__)
 
 
+_EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
 Partition = tuple[str, int]
 """Topic and number."""
 
@@ -31,7 +33,7 @@ Partition = tuple[str, int]
 class Intake:
     revoked: list[Partition] = field(default_factory=list)
     assigned: list[Partition] = field(default_factory=list)
-    records: dict[Partition, list[Message]] = field(default_factory=dict)
+    records: dict[Partition, list[Any]] = field(default_factory=dict)
     expired: list[Partition] = field(default_factory=list)
 
 
@@ -107,7 +109,7 @@ class KafkaConsumer:
         described = self._admin.describe_topics(TopicCollection(self._topics), request_timeout=ANSWER_SECONDS)
         for topic, future in described.items():
             try:
-                found[topic] = str(future.result().topic_id)
+                found[topic] = topic_id(future.result().topic_id)
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
                     raise TransientError(str(error)) from error
@@ -115,8 +117,8 @@ class KafkaConsumer:
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """First offset that the log still has, and the next one it will give."""
-        low, high = _answered(self._consumer.get_watermark_offsets, TopicPartition(*partition), timeout=ANSWER_SECONDS)
-        return low, high
+        place = TopicPartition(*partition)
+        return self._offsets([place], _EARLIEST)[partition], self._offsets([place], _LATEST)[partition]
 
     def newest_object(self, partition: Partition) -> int | None:
         """Start of the newest object that a commit told of; None without one."""
@@ -131,8 +133,11 @@ class KafkaConsumer:
 
     def ends(self) -> dict[Partition, int]:
         """Where the assigned partitions' logs end now."""
-        latest = {p: OffsetSpec.latest() for p in _answered(self._consumer.assignment)}  # type: ignore[no-untyped-call]
-        asked = self._admin.list_offsets(latest, request_timeout=ANSWER_SECONDS)
+        return self._offsets(_answered(self._consumer.assignment), _LATEST)
+
+    def _offsets(self, places: list[TopicPartition], which: Any) -> dict[Partition, int]:
+        # Not by the consumer: there the question would wait behind its own long fetches, half a second each.
+        asked = self._admin.list_offsets(dict.fromkeys(places, which), request_timeout=ANSWER_SECONDS)
         return {(p.topic, p.partition): _answered(future.result).offset for p, future in asked.items()}
 
     def close(self) -> None:

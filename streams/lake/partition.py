@@ -108,6 +108,11 @@ class PartitionSink:
         """The log no longer has the next record."""
         self._expired = True
 
+    def compare(self, topic_ids: Mapping[str, str]) -> None:
+        """Notice a recreated topic that brings nothing new, since it is exactly as long as the old one was."""
+        if self._chain is not None and topic_ids.get(self.topic, self._chain.topic_id) != self._chain.topic_id:
+            self._expired = True
+
     def advance(self, topic_ids: Mapping[str, str]) -> None:
         """Do what is due. ``topic_ids`` were read after the last ``take``."""
         try:

@@ -81,10 +81,11 @@ class Sink:
         for topic, number in self.halted:
             _log.error("still halted", topic=topic, partition=number)
         try:
-            ends = self._world.log.ends()
+            ends, topic_ids = self._world.log.ends(), self._world.log.topic_ids()
         except TransientError as error:
             _log.warning("waiting", why=str(error))
             return
         for partition, sink in self._sinks.items():
+            sink.compare(topic_ids)
             if partition in ends:
                 self._world.metrics.lag(*partition, max(0, ends[partition] - sink.position))
