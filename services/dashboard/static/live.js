@@ -90,7 +90,7 @@ function showWrites({ writes, at: now }) {
         "li", { class: "write" },
         make("img", { src: `/posters/${encodeURIComponent(write.title_id)}.svg`, alt: "", width: "320", height: "180" }),
         make(
-          "div", {}, name, make("p", { class: "muted" }, member, ` · ${words(write.device_type)} · ${where}`),
+          "div", {}, name, make("p", { class: "muted" }, member, ` · ${where} · ${words(write.device_type)}`),
           write.duration_ms ? make("progress", { max: write.duration_ms, value: write.position_ms, "aria-label": `Position in ${write.title}` }) : null,
         ),
         make(
