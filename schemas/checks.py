@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import numpy as np
+import polars as pl
 
 from schemas.errors import InvalidEvent
 from schemas.rows import Mask, Rows, lengths
@@ -154,12 +155,9 @@ class Entries:
         wrong = (keys < 1) | (keys > self.key_bytes) | (values > self.value_bytes)
         row_of = np.repeat(np.arange(rows.count), counts)
         # A name given twice: readers differ in which of the two they keep, so neither is right.
-        names = maps.keys.dictionary_encode()
-        _, first = np.unique(row_of * len(names.dictionary) + names.indices.to_numpy(), return_index=True)
-        again = np.ones(len(keys), np.bool_)
-        again[first] = False
+        twice = pl.DataFrame({"row": row_of, "name": pl.Series(maps.keys)}).is_duplicated().to_numpy()
         holds = counts <= self.most
-        holds[row_of[wrong | again]] = False
+        holds[row_of[wrong | twice]] = False
         return holds
 
 

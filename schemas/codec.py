@@ -221,5 +221,5 @@ def _joined(record: str, frames: list[pl.DataFrame]) -> pl.DataFrame:
 @cache
 def _empty(record: str) -> pl.DataFrame:
     """A frame of no rows with a record's columns."""
-    columns = pl.DataFrame(arrow_schema(_physical(record)).empty_table())
+    columns = pl.DataFrame(schema=pl.Schema(arrow_schema(_physical(record))))
     return columns.with_columns(pl.Series("_index", [], dtype=pl.UInt32))

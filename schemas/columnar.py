@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyruhvro
@@ -90,7 +91,8 @@ class Columns:
         except ValueError as error:
             raise Undecodable from error
         again = pyruhvro.serialize_record_batch(batch, self._writer, 1)[0]
-        exact = pc.equal(again, pa.array(datums, pa.binary())).to_numpy(zero_copy_only=False)
+        # Not pyarrow's array(): it takes twice as long.
+        exact = (pl.Series(again) == pl.Series(datums, dtype=pl.Binary)).to_numpy()
         if self._columns is not None:
             batch = pa.record_batch([column(batch) for column in self._columns], schema=self._schema)
         return batch, exact

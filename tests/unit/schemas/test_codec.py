@@ -14,13 +14,13 @@ from tests.strategies import records, viewing_records
 ANY_RECORD = st.sampled_from(sorted(RECORD_TYPES)).flatmap(records)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(ANY_RECORD)
 def test_a_record_comes_back_as_it_was(record: Record) -> None:
     assert decode(record_name(record), encode(record)) == record
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(viewing_records())
 def test_a_viewing_record_comes_back_as_it_was(record: Record) -> None:
     assert decode("viewing_record", encode(record)) == record
@@ -59,6 +59,10 @@ DATUM = encode(compaction_request(profile_id="ml-1", requested_at=1, live_record
 )
 def test_a_datum_must_be_the_encoding_of_a_record(datum: bytes) -> None:
     assert refused("compaction_request", datum).code == "malformed"
+
+
+def test_surplus_bytes_are_counted() -> None:
+    assert refused("compaction_request", DATUM + b"\x00\x00").reason == "The datum has 2 bytes too many."
 
 
 def test_an_int_must_fit_in_32_bits() -> None:
