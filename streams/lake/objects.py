@@ -27,6 +27,7 @@ class Sealed:
     records: int
     body: bytes
     metadata: Mapping[str, str]
+    """None is empty: stores drop those."""
     timestamp: int
     """Kafka's timestamp of its last record; 0 for a gap."""
 
@@ -50,6 +51,7 @@ def seal(chain: Chain, start: int, batch: Batch, span: Span, schemas: tuple[Reso
     records, end = batch.records, batch.records[span.stop - 1].offset() + 1
     datums = _datums([records[i] for i in valid], span.schema_id, resolve)
     first, last = records[span.start].timestamp()[1], records[span.stop - 1].timestamp()[1]
+    schema_id = {} if span.schema_id is None else {"schema-id": str(span.schema_id)}
     return _sealed(
         chain,
         (start, end),
@@ -58,18 +60,17 @@ def seal(chain: Chain, start: int, batch: Batch, span: Span, schemas: tuple[Reso
         {
             "records": str(len(datums)),
             "dead_letters": str(span.stop - span.start - len(datums)),
-            "schema-id": "" if span.schema_id is None else str(span.schema_id),
             "first-timestamp": str(first),
             "last-timestamp": str(last),
             "kind": "data",
+            **schema_id,
         },
     )
 
 
 def gap(chain: Chain, start: int, end: int, own: Mapping[str, Any]) -> Sealed:
     """An object that says: these offsets had left the log before the lake read them."""
-    metadata = {"records": "0", "dead_letters": "0", "schema-id": "", "first-timestamp": "", "last-timestamp": ""}
-    metadata |= {"kind": "gap", "reason": f"the log begins at {end}"}
+    metadata = {"records": "0", "dead_letters": "0", "kind": "gap", "reason": f"the log begins at {end}"}
     return _sealed(chain, (start, end), (own, []), [(start, end)], metadata)
 
 
@@ -93,7 +94,7 @@ def _sealed(
     key = chain.key(start)
     body = container.write(key, schema, datums, {MISSING: json.dumps(missing)})
     metadata |= {"end": str(end), "sha256": sha256(body).hexdigest()}
-    return Sealed(key, start, end, len(datums), body, metadata, int(metadata["last-timestamp"] or 0))
+    return Sealed(key, start, end, len(datums), body, metadata, int(metadata.get("last-timestamp", 0)))
 
 
 def _missing(start: int, end: int, present: Sequence[int]) -> list[tuple[int, int]]:

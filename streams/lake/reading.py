@@ -41,7 +41,7 @@ def read_objects(store: ObjectStore, chain: Chain | None = None, topic: str | No
             records=int(said["records"]),
             dead_letters=int(said["dead_letters"]),
             kind=cast(Literal["data", "gap"], said["kind"]),
-            schema_id=int(said["schema-id"]) if said["schema-id"] else None,
+            schema_id=int(said["schema-id"]) if "schema-id" in said else None,
             sha256=said["sha256"],
         )
 
