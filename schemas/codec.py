@@ -23,7 +23,7 @@ from schemas.framing import HEADER_BYTES, schema_id
 from schemas.rows import Rows
 from schemas.rules import all_hold, check, check_size
 
-_ONE_BY_ONE = 16  # batches so small are not split further in the search for a culprit
+_ONE_BY_ONE = 16  # so few are decoded one by one at once
 _INT = range(-(2**31), 2**31)
 
 
@@ -142,17 +142,17 @@ class _Plan:
         try:
             columns, exact = self._columns.decode(datums)
         except Undecodable:
-            half = len(datums) // 2
-            self.decode(datums[:half], indices[:half], into)
-            return self.decode(datums[half:], indices[half:], into)
+            suspects = self._columns.unreadable(datums, range(len(datums)), _ONE_BY_ONE)
+            self._one_by_one(*_picked(datums, indices, suspects), into)
+            others = sorted(set(range(len(datums))).difference(suspects))
+            return self.decode(*_picked(datums, indices, others), into)
         good = exact & all_hold(self._record, Rows(columns))
         frame = pl.DataFrame(columns).with_columns(pl.Series("_index", indices, dtype=pl.UInt32))
         if good.all():
             into.frames.append(frame)
             return None
         into.frames.append(frame.filter(good))
-        bad = np.flatnonzero(~good).tolist()
-        return self._one_by_one([datums[row] for row in bad], [indices[row] for row in bad], into)
+        return self._one_by_one(*_picked(datums, indices, np.flatnonzero(~good).tolist()), into)
 
     def _one_by_one(self, datums: Sequence[bytes], indices: Sequence[int], into: _Batch) -> None:
         rows: list[dict[str, Any]] = []
@@ -163,6 +163,10 @@ class _Plan:
                 into.invalid.append(Invalid(index, error))
         if rows:
             into.frames.append(pl.DataFrame(rows, schema=_empty(self._record).schema))
+
+
+def _picked(datums: Sequence[bytes], indices: Sequence[int], rows: list[int]) -> tuple[list[bytes], list[int]]:
+    return [datums[row] for row in rows], [indices[row] for row in rows]
 
 
 class BatchDecoder:

@@ -85,17 +85,32 @@ class Columns:
 
         Undecodable if any datum is not readable.
         """
-        try:
-            batch = pyruhvro.deserialize_array(datums, self._writer)
-            batch.validate(full=True)  # pyruhvro does not check that text is UTF-8
-        except ValueError as error:
-            raise Undecodable from error
+        batch = self._read(datums)
         again = pyruhvro.serialize_record_batch(batch, self._writer, 1)[0]
         # Not pyarrow's array(): it takes twice as long.
         exact = (pl.Series(again) == pl.Series(datums, dtype=pl.Binary)).to_numpy()
         if self._columns is not None:
             batch = pa.record_batch([column(batch) for column in self._columns], schema=self._schema)
         return batch, exact
+
+    def unreadable(self, datums: Sequence[bytes], rows: range, few: int) -> list[int]:
+        """Rows among which all unreadable ones are, in groups of at most ``few``, found by halving."""
+        try:
+            self._read(datums[rows.start : rows.stop])
+        except Undecodable:
+            if len(rows) <= few:
+                return list(rows)
+            half = len(rows) // 2
+            return self.unreadable(datums, rows[:half], few) + self.unreadable(datums, rows[half:], few)
+        return []
+
+    def _read(self, datums: Sequence[bytes]) -> pa.RecordBatch:
+        try:
+            batch = pyruhvro.deserialize_array(datums, self._writer)
+            batch.validate(full=True)  # pyruhvro does not check that text is UTF-8
+        except ValueError as error:
+            raise Undecodable from error
+        return batch
 
 
 def columns_between(writer: Schema, reader: Schema) -> Columns | None:
