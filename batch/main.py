@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT_DAYS = 28
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Spark jobs.")
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
+DAY = ["%Y-%m-%d"]
 
 
 @app.callback()
@@ -33,11 +33,14 @@ def _jobs() -> None:
 
 @app.command()
 def viewing(
-    date: Annotated[Day, typer.Option("--date", help="Only this day (UTC).")] = None,
+    date: Annotated[datetime | None, typer.Option("--date", formats=DAY, help="Only this day (UTC).")] = None,
     first: Annotated[
-        Day, typer.Option("--from", help=f"First day; default {DEFAULT_DAYS} days up to the last.")
+        datetime | None,
+        typer.Option("--from", formats=DAY, help=f"First day; default {DEFAULT_DAYS} days up to the last."),
     ] = None,
-    last: Annotated[Day, typer.Option("--to", help="Last day, included; default today.")] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY, help="Last day, included; default today.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The page; default reports/viewing.html in the stack's folder.")
     ] = None,
