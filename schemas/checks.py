@@ -109,6 +109,30 @@ class Pattern:
         return rows.null(self.field) | rows.matches(self.field, self.pattern)
 
 
+_HEX, _DASH, _VERSION, _VARIANT = 1, 2, 4, 8
+_KINDS = np.zeros(256, np.uint8)
+for _characters, _kind in (("0123456789abcdef", _HEX), ("-", _DASH), ("12345678", _VERSION), ("89ab", _VARIANT)):
+    _KINDS[[ord(character) for character in _characters]] |= _kind
+_UUID = np.array(
+    [{"x": _HEX, "-": _DASH, "M": _VERSION, "N": _VARIANT}[c] for c in "xxxxxxxx-xxxx-Mxxx-Nxxx-xxxxxxxxxxxx"], np.uint8
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Uuid(Pattern):
+    """In lower case, since stores fold the case and the id would no longer be equal to itself."""
+
+    pattern: str = "[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    meaning: str = "a UUID in lower case, best of version 7"
+
+    def holds(self, rows: Rows) -> Mask:
+        """By table, a third of the time of the pattern, which judges only columns with a text of another length."""
+        characters = rows.characters(self.field, len(_UUID))
+        if characters is None:
+            return Pattern.holds(self, rows)
+        return cast(Mask, (_KINDS.take(characters) & _UUID).all(axis=1))
+
+
 @dataclass(frozen=True, slots=True)
 class Finite:
     field: str

@@ -45,7 +45,15 @@ class Rows:
         return _mask(pc.and_kleene(found, column.is_valid()))
 
     def equal(self, field: str, value: object) -> Mask:
-        return pl.Series(self._batch.column(field)).eq_missing(value).to_numpy()
+        found = pl.Series(self._batch.column(field)) == value
+        return (found.fill_null(False) if found.null_count() else found).to_numpy()
+
+    def characters(self, field: str, size: int) -> NDArray[np.uint8] | None:
+        """The texts' bytes, a row each, if every one has ``size`` of them."""
+        if (self.sizes(field) != size).any():
+            return None
+        content = np.frombuffer(self._batch.column(field).buffers()[2], np.uint8)
+        return content[: self.count * size].reshape(self.count, size)
 
     def entries(self, field: str) -> pa.MapArray:
         return self._batch.column(field)

@@ -6,7 +6,7 @@ Rules may be loosened at any time. Tightening one turns events that are still in
 
 import numpy as np
 
-from schemas.checks import Entries, Equal, Finite, NotAfter, Only, Pattern, Positive, Range, Required, Rule, Text
+from schemas.checks import Entries, Equal, Finite, NotAfter, Only, Pattern, Positive, Range, Required, Rule, Text, Uuid
 from schemas.errors import InvalidEvent
 from schemas.events import Record, record_name
 from schemas.rows import Mask, Rows
@@ -43,14 +43,8 @@ def _id(field: str) -> Text:
     return Text(field, 64)
 
 
-def _uuid(field: str) -> Pattern:
-    # Lower case, since stores fold the case and the id would no longer be equal to itself.
-    pattern = "[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    return Pattern(field, pattern, "a UUID in lower case, best of version 7")
-
-
 _ENVELOPE: tuple[Rule, ...] = (
-    _uuid("event_id"),
+    Uuid("event_id"),
     _time("client_time"),
     _time("sent_at"),
     _time("received_at"),
@@ -79,7 +73,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "playback": (
         *_ENVELOPE,
-        _uuid("playback_session_id"),
+        Uuid("playback_session_id"),
         _time("session_started_at"),
         NotAfter("session_started_at", "received_at", DAY_MS, "in_future", "the server's time"),
         Range("seq", 0, MOST_INT),
@@ -108,12 +102,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Text("code", 64),
         Text("message", 1024),
         Text("component", 128),
-        _uuid("playback_session_id"),
+        Uuid("playback_session_id"),
         Text("stack", 16 * 1024),
     ),
     "diagnostic": (*_ENVELOPE, Text("name", 128), Entries("fields", most=32, key_bytes=64, value_bytes=512)),
     "processing": (*_ENVELOPE, Text("job", 128), Text("stage", 128), _id("title_id"), _duration("duration_ms")),
-    "performance": (*_ENVELOPE, Text("metric", 128), Finite("value"), Text("unit", 32), _uuid("playback_session_id")),
+    "performance": (*_ENVELOPE, Text("metric", 128), Finite("value"), Text("unit", 32), Uuid("playback_session_id")),
     "compaction_request": (_id("profile_id"), _time("requested_at"), Range("live_records", 0, MOST_INT)),
 }
 """Rules per record. Viewing records and dead letters have none: they are made by us, and a rule tightened

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.avro import physical, schema
-from schemas.checks import Entries, Pattern, Rule, Text
+from schemas.checks import Entries, Pattern, Rule, Text, Uuid
 from schemas.codec import encode
 from schemas.columnar import columns_between
 from schemas.errors import InvalidEvent
@@ -154,3 +154,11 @@ def test_a_map_with_a_name_twice_breaks_the_rule_in_columns() -> None:
 
 def test_there_are_rules_for_every_family() -> None:
     assert set(EVENT_TYPES) <= set(RULES)
+
+
+def test_every_character_of_a_uuid_counts_in_columns_too() -> None:
+    right = "018bcfe5-6800-7000-8000-00000000e001"
+    wrong = [right[:at] + character + right[at + 1 :] for at in range(36) for character in "-g0AcG9"]
+    events: list[Event] = [EVENTS["ui"](event_id=each) for each in wrong]
+    rule = Uuid("event_id")
+    assert rule.holds(rows_of(events, "ui")).tolist() == [rule.violation(event) is None for event in events]
