@@ -94,7 +94,9 @@ class KafkaConsumer:
     def seek(self, partition: Partition, offset: int) -> None:
         """Deliver from this offset on. Raises TransientError when the assignment is not yet in force."""
         place = TopicPartition(*partition, offset)
-        _answered(self._consumer.seek, place)
+        # Taken anew and not seeked: librdkafka refuses to seek a partition whose position has left the log.
+        _answered(self._consumer.incremental_unassign, [place])
+        _answered(self._consumer.incremental_assign, [place])
         _answered(self._consumer.resume, [place])
 
     def pause(self, partition: Partition) -> None:

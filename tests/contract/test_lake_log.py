@@ -1,0 +1,170 @@
+"""What the lake sink may expect of its log: the fake and Kafka alike."""
+
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Protocol
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from infra.clients.kafka import client_config
+from infra.clients.kafka_consumer import KafkaConsumer
+from infra.settings import Settings
+from streams.lake.ports import Intake, Log, Partition, Record
+from tests.fake_kafka import FakeKafka, FakeLakeLog
+
+
+class Broker(Protocol):
+    """What the tests do to a topic of one partition, from outside."""
+
+    topic: str
+
+    def append(self, *payloads: bytes) -> None: ...
+
+    def expire(self, begin: int) -> None: ...
+
+    def join(self) -> Log: ...
+
+
+class InMemory:
+    def __init__(self) -> None:
+        self.topic = "events"
+        self._kafka = FakeKafka()
+        self._kafka.create(self.topic)
+
+    def append(self, *payloads: bytes) -> None:
+        self._kafka.append((self.topic, 0), *payloads)
+
+    def expire(self, begin: int) -> None:
+        self._kafka.expire((self.topic, 0), begin)
+
+    def join(self) -> Log:
+        log = FakeLakeLog(self._kafka)
+        log.assign((self.topic, 0))
+        return log
+
+
+class Real:
+    def __init__(self, settings: Settings) -> None:
+        self.topic = f"contract.{uuid4()}"
+        self._settings = settings
+        self._admin = AdminClient({**client_config(settings)})
+        self._admin.create_topics([NewTopic(self.topic, 1, 1)])[self.topic].result()
+        self._joined: list[KafkaConsumer] = []
+
+    def append(self, *payloads: bytes) -> None:
+        producer = Producer({**client_config(self._settings)})
+        for payload in payloads:
+            producer.produce(self.topic, payload)
+        producer.flush()
+
+    def expire(self, begin: int) -> None:
+        place = TopicPartition(self.topic, 0, begin)
+        self._admin.delete_records([place])[place].result()
+
+    def join(self) -> Log:
+        log = KafkaConsumer(self._settings, self.topic, "member-0", [self.topic])
+        self._joined.append(log)
+        return log
+
+    def leave(self) -> None:
+        for log in self._joined:
+            log.close()
+
+
+@pytest.fixture(params=["fake", "kafka"])
+def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
+    if request.param == "fake":
+        yield InMemory()
+        return
+    real = Real(request.getfixturevalue("stack"))
+    yield real
+    real.leave()
+
+
+def poll_until(log: Log, wanted: Callable[[Intake], bool]) -> Intake:
+    deadline = monotonic() + 60
+    while monotonic() < deadline:
+        intake = log.poll()
+        if wanted(intake):
+            return intake
+    raise AssertionError("the log never brought it")
+
+
+def read(log: Log, at: Partition, count: int) -> list[Record]:
+    records: list[Record] = []
+
+    def enough(intake: Intake) -> bool:
+        records.extend(intake.records.get(at, ()))
+        return len(records) >= count
+
+    poll_until(log, enough)
+    return records
+
+
+def opened(broker: Broker, offset: int) -> tuple[Log, Partition]:
+    log, at = broker.join(), (broker.topic, 0)
+    poll_until(log, lambda intake: at in intake.assigned)
+    log.seek(at, offset)
+    return log, at
+
+
+def test_an_assigned_partition_delivers_from_where_it_was_seeked(broker: Broker) -> None:
+    broker.append(b"a", b"b", b"c")
+    log, at = opened(broker, 1)
+    records = read(log, at, 2)
+    assert [(r.offset(), r.value(), len(r)) for r in records] == [(1, b"b", 1), (2, b"c", 1)]
+
+
+def test_a_seek_back_delivers_again(broker: Broker) -> None:
+    broker.append(b"a", b"b")
+    log, at = opened(broker, 0)
+    read(log, at, 2)
+    log.seek(at, 1)
+    assert [r.value() for r in read(log, at, 1)] == [b"b"]
+
+
+def test_a_paused_partition_is_silent_until_resumed_and_misses_nothing(broker: Broker) -> None:
+    log, at = opened(broker, 0)
+    log.pause(at)
+    broker.append(b"a", b"b")
+    assert not any(log.poll().records for _ in range(5))
+    log.resume(at)
+    assert [r.value() for r in read(log, at, 2)] == [b"a", b"b"]
+
+
+def test_bounds_and_ends_tell_what_the_log_holds(broker: Broker) -> None:
+    broker.append(b"a", b"b", b"c")
+    log, at = opened(broker, 0)
+    broker.expire(2)
+    assert log.bounds(at) == (2, 3)
+    assert log.ends()[at] == 3
+
+
+def test_a_position_that_left_the_log_is_reported(broker: Broker) -> None:
+    broker.append(b"a", b"b", b"c")
+    broker.expire(2)
+    log, at = opened(broker, 0)
+    assert list(poll_until(log, lambda intake: bool(intake.expired)).expired) == [at]
+    log.seek(at, 2)
+    assert [r.value() for r in read(log, at, 1)] == [b"c"]
+
+
+def test_a_commit_tells_the_newest_object_to_whoever_asks(broker: Broker) -> None:
+    broker.append(b"a")
+    log, at = opened(broker, 0)
+    assert log.newest_object(at) is None
+    log.commit(at, 1, 0)
+    deadline = monotonic() + 30
+    while log.newest_object(at) is None and monotonic() < deadline:
+        log.poll()
+    assert log.newest_object(at) == 0
+
+
+def test_a_topics_id_names_it_and_a_missing_topic_has_none(broker: Broker) -> None:
+    log, _ = opened(broker, 0)
+    ids = log.topic_ids()
+    assert list(ids) == [broker.topic]
+    assert "/" not in ids[broker.topic]
