@@ -1,8 +1,8 @@
 """The kinds of validation rule. Each says one thing twice: for one event, and for many in columns.
 
 ``violation`` explains what to fix; ``holds`` is true for the rows that keep the rule. Null breaks only
-the rules that ask for a value. Columns are numpy's: forty polars expressions on a batch of 500 cost 1 ms,
-more than all the rest of its decoding.
+the rules that ask for a value. Columns are numpy's: as 35 polars expressions the rules of a playback event
+took 1.2 ms for a batch of 500, twice as long.
 """
 
 import math
@@ -126,11 +126,12 @@ class Uuid(Pattern):
     meaning: str = "a UUID in lower case, best of version 7"
 
     def holds(self, rows: Rows) -> Mask:
-        """By table, a third of the time of the pattern, which judges only columns with a text of another length."""
+        """By table, in half the time of the pattern, which judges only columns with a text of another length."""
         characters = rows.characters(self.field, len(_UUID))
         if characters is None:
             return Pattern.holds(self, rows)
-        return cast(Mask, (_KINDS.take(characters) & _UUID).all(axis=1))
+        right = _KINDS.take(characters) & _UUID
+        return cast(Mask, np.True_ if right.all() else right.all(axis=1))
 
 
 @dataclass(frozen=True, slots=True)

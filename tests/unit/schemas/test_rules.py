@@ -14,7 +14,7 @@ from schemas.events import EVENT_TYPES, Event
 from schemas.rows import Rows
 from schemas.rules import MAX_BYTES, RULES, check
 from schemas.topics import FAMILIES
-from tests.builders import EVENTS
+from tests.builders import EVENTS, compaction_request
 from tests.rule_cases import PASSING, RULE_CASES, RuleCase
 
 
@@ -162,3 +162,18 @@ def test_every_character_of_a_uuid_counts_in_columns_too() -> None:
     events: list[Event] = [EVENTS["ui"](event_id=each) for each in wrong]
     rule = Uuid("event_id")
     assert rule.holds(rows_of(events, "ui")).tolist() == [rule.violation(event) is None for event in events]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"profile_id": "p" * 65}, "profile_id"),
+        ({"requested_at": 0}, "requested_at"),
+        ({"live_records": -1}, "live_records"),
+    ],
+)
+def test_a_compaction_request_has_rules_too(change: dict[str, object], field: str) -> None:
+    check(compaction_request())
+    with pytest.raises(InvalidEvent) as caught:
+        check(compaction_request(**change))
+    assert caught.value.field == field
