@@ -93,6 +93,8 @@ def _stay(console: Console) -> None:
 
 def _pages(settings: Settings) -> Panel:
     pages = Table.grid(padding=(0, 2))
+    pages.add_column(no_wrap=True)
+    pages.add_column(overflow="fold")
     pages.add_row("The pipeline, live", settings.services_url)
     pages.add_row("A member", f"{settings.services_url}/members")
     pages.add_row("Viewing report", (settings.folder / "reports" / "viewing.html").as_uri())

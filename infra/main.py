@@ -128,20 +128,22 @@ class Elsewhere:
 
 
 ELSEWHERE = {
-    "catalogue": Elsewhere("producers.main", "Fetch films and tastes; write the title catalogue into the lake."),
-    "simulate": Elsewhere("producers.main", "Play simulated members: past evenings, or live over HTTP."),
-    "replay": Elsewhere("producers.main", "Send dead letters again, after the cause is mended."),
+    "catalogue": Elsewhere("producers.simulator.main", "Fetch films and tastes; write the catalogue of titles."),
+    "simulate": Elsewhere("producers.simulator.main", "Play simulated members: past evenings, or live over HTTP."),
+    "replay": Elsewhere("producers.replay.main", "Send dead letters again, after the cause is mended."),
     "drain": Elsewhere("streams.ledger.main", "Wait until every consumer has read all that is in Kafka."),
     "ledger": Elsewhere("streams.ledger.main", "Prove that nothing was lost, doubled or made up; name what was."),
     "job": Elsewhere("batch.main", "Run a Spark job over the lake."),
 }
+GROUPS = ("simulate", "replay", "job")
+"""Those whose module is the command itself; in the others it is one of several."""
 ALL_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 def _add(name: str, elsewhere: Elsewhere) -> None:
     @app.command(name, help=elsewhere.help, context_settings=ALL_ARGUMENTS)
     def run(context: typer.Context) -> None:
-        named = [] if elsewhere.module == "batch.main" else [name]
+        named = [] if name in GROUPS else [name]
         os.execv(sys.executable, [sys.executable, "-m", elsewhere.module, *named, *context.args])
 
 

@@ -27,7 +27,7 @@ class Process:
 PROCESSES: tuple[Process, ...] = (
     Process(
         name="collector",
-        command=("-m", "producers.main", "collector"),
+        command=("-m", "producers.collector.main"),
         group=None,
         topics=(),
         steps=("authenticate", "check against the contract", "correct the clock", "produce to Kafka", "answer"),

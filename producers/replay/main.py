@@ -23,7 +23,10 @@ from schemas.errors import TransientError
 from schemas.events import DeadLetter
 from schemas.topics import DEAD_LETTERS
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def replay(
     topic: Annotated[str | None, typer.Option(help="Only events of this topic, e.g. playhead.playback.")] = None,
     error_class: Annotated[str | None, typer.Option(help="Only this kind of error, e.g. out_of_range.")] = None,
@@ -72,3 +75,7 @@ def _show(tally: Tally) -> None:
     for (topic, error_class, outcome), count in sorted(tally.items()):
         table.add_row(topic, error_class, outcome, str(count))
     Console().print(table)
+
+
+if __name__ == "__main__":
+    app()

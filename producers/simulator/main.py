@@ -128,6 +128,7 @@ def live(
         raise typer.Exit(1)
 
 
+@app.command()
 def catalogue(ratings: Ratings = None) -> None:
     """Fetch films and tastes where they are missing, and write the catalogue of titles to the lake."""
     settings = Settings()
@@ -204,3 +205,7 @@ def _plain_errors() -> Iterator[None]:
 
 def _first(problem: BaseException) -> BaseException:
     return _first(problem.exceptions[0]) if isinstance(problem, BaseExceptionGroup) else problem
+
+
+if __name__ == "__main__":
+    app()

@@ -10,7 +10,7 @@ from infra.clients.kafka_dead_letters import KafkaDeadLetters
 from infra.clients.registry import Registry
 from infra.settings import Settings
 from producers.collector.examples import EXAMPLES, SENT_AT
-from producers.main import app
+from producers.replay.main import app
 from schemas import codec
 from schemas.dead_letter import Position, of_record, of_refused
 from schemas.errors import InvalidEvent
@@ -22,7 +22,7 @@ MENDED = InvalidEvent(f"mended_{uuid4().hex}", "A rule was too strict.")
 
 
 def replay(*arguments: str) -> str:
-    result = CliRunner().invoke(app, ["replay", "--error-class", MENDED.code, *arguments])
+    result = CliRunner().invoke(app, ["--error-class", MENDED.code, *arguments])
     assert result.exit_code == 0, result.output
     return result.output
 

@@ -1,4 +1,4 @@
-"""The producers' commands: settings, clients, run."""
+"""The collector as a command: settings, clients, run."""
 
 import time
 
@@ -19,19 +19,9 @@ from producers.collector.events import DELIVERY_SHARE, Intake
 from producers.collector.keys import Keys
 from producers.collector.room import Room
 from producers.collector.server import Stopper, serve
-from producers.replay.main import replay
-from producers.simulator import main as simulator
 from schemas.errors import TransientError
 
-app = typer.Typer(help="What writes events into Kafka.", no_args_is_help=True, add_completion=False)
-app.add_typer(simulator.app, name="simulate")
-app.command()(simulator.catalogue)
-app.command()(replay)
-
-
-@app.callback()
-def producers() -> None:
-    """What writes events into Kafka."""
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
