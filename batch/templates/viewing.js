@@ -61,7 +61,7 @@
       { measure: "failures", name: "Failures", share: 0.12 },
     ];
     return {
-      finding: `Busiest hour: ${moment(peak.hour)} UTC, ${minutes(peak.minutes)} from ${count(peak.starts, "start")}.`,
+      finding: peak.minutes && `Busiest hour: ${moment(peak.hour)} UTC, ${minutes(peak.minutes)} from ${count(peak.starts, "start")}.`,
       lines: () => 28,
       option(l) {
         const left = 3.2 * l.em, plot = l.height - 5.2 * l.em, gap = 2.3 * l.em;
@@ -119,7 +119,7 @@
     const peak = most(rows, "minutes");
     const days = [...new Set(rows.map((row) => row.weekday))];
     return {
-      finding: `Busiest: ${WEEKDAYS[peak.weekday]}s from ${clock(peak.hour)} UTC, ${minutes(peak.minutes)}.`,
+      finding: peak.minutes && `Busiest: ${WEEKDAYS[peak.weekday]}s from ${clock(peak.hour)} UTC, ${minutes(peak.minutes)}.`,
       lines: () => 22,
       option: (l) => ({
         ...frame(l),
@@ -205,7 +205,7 @@
     const worst = enough.length ? most(enough, "failure_rate") : null;
     const band = (l) => (1.5 * rows.length + 2.4) * l.em;
     return {
-      finding: worst && worst.failure_rate ? `Most failures: ${name(worst)}, ${percent(worst.failure_rate)} of ${number(worst.views)} views.` : "",
+      finding: worst && worst.failure_rate && `Most failures: ${name(worst)}, ${percent(worst.failure_rate)} of ${number(worst.views)} views.`,
       lines: (l) => (band(l) / l.em) * (l.narrow ? charts.length : 1),
       option(l) {
         const labels = Math.min(10 * l.em, (l.narrow ? 0.4 : 0.3) * l.width);
@@ -264,9 +264,9 @@
   const panels = {
     hours: hours(),
     week: week(),
-    titles: ranking({ rows: report.titles, name: titled, heading: "Title", finding: `The first ${leaders.length} make ${percent(lead)} of all minutes.` }),
+    titles: ranking({ rows: report.titles, name: titled, heading: "Title", finding: report.titles.length > leaders.length && `The first ${leaders.length} make ${percent(lead)} of all minutes.` }),
     devices: quality({ rows: report.devices, name: device, heading: "Device" }),
-    countries: ranking({ rows: report.countries, name: country, heading: "Country", finding: `${count(report.countries.length, "country").replace("countrys", "countries")}; most in ${country(report.countries[0])}.` }),
+    countries: ranking({ rows: report.countries, name: country, heading: "Country", finding: report.countries.length > 1 && `Most minutes: ${country(report.countries[0])}, ${percent(report.countries[0].minutes / (report.totals.minutes || 1))} of all.` }),
     versions: quality({ rows: byDevice(report.app_versions), name: (row) => `${device(row)} ${row.app_version}`, heading: "App version" }),
   };
 
@@ -283,7 +283,7 @@
   for (const [id, panel] of Object.entries(panels)) {
     const section = document.getElementById(id);
     const element = section.querySelector(".chart"), figuresTable = section.querySelector(".table"), button = section.querySelector(".switch");
-    section.querySelector(".finding").textContent = panel.finding;
+    section.querySelector(".finding").textContent = panel.finding || "";
     let chart = null;
     const draw = () => {
       if (!element.clientWidth) return;

@@ -1,0 +1,169 @@
+"""The viewing job as a person runs it: a process of its own, the lake in a real object store."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from infra.clients.object_store import ObjectStore
+from infra.local import packages
+from infra.settings import ROOT, Settings
+from schemas.avro import schema
+from schemas.codec import encode
+from schemas.events import Playback
+from streams.lake import container
+from tests.builders import playback
+
+T0 = int((datetime.now(UTC) - timedelta(days=2)).timestamp() * 1000)
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def session(number: int, **changes: object) -> Playback:
+    """The only event of the session of that number; by default five minutes that ended two days ago."""
+    fields: dict[str, object] = {
+        "event_id": f"018bcfe5-6800-7000-8000-{number:012d}",
+        "playback_session_id": f"018bcfe5-6800-7000-9000-{number:012d}",
+        **dict.fromkeys(("client_time", "sent_at", "received_at", "event_time", "session_started_at"), T0),
+        "event_type": "stopped",
+        "watched_ms": 300_000,
+    }
+    return playback(**(fields | changes))
+
+
+def put(lake: ObjectStore, partition: int, *events: Playback) -> str:
+    key = f"raw/playhead.playback/TopicIdOfThisTest00000/partition={partition}/{0:020d}.avro"
+    lake.put(key, container.write(key, schema("playback"), [encode(event) for event in events], {}))
+    return key
+
+
+@pytest.fixture
+def settings(stack: Settings) -> Settings:
+    """A lake of this test alone."""
+    return stack.model_copy(update={"lake_bucket": f"lake-{uuid4().hex[:12]}"})
+
+
+@pytest.fixture
+def lake(settings: Settings) -> ObjectStore:
+    store = ObjectStore(settings)
+    store.ensure_bucket()
+    return store
+
+
+@pytest.fixture
+def command(settings: Settings) -> Command:
+    def run(
+        *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
+    ) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "PLAYHEAD_LAKE_BUCKET": settings.lake_bucket,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # spark-submit asks python3 where Spark is
+            "PYSPARK_PYTHON": sys.executable,
+            "PYTHONPATH": str(ROOT),
+        }
+        return subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def figures(page: Path) -> dict[str, object]:
+    """The aggregates that the page draws."""
+    text = page.read_text().split('id="data">')[1].split("</script>")[0]
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    output = (run.stdout + run.stderr).splitlines()  # spark-submit sends all that its program says to stdout
+    lines = [json.loads(line) for line in output if line.startswith("{")]
+    return {line["event"]: line["rows"] for line in lines if "rows" in line}
+
+
+def test_the_page_shows_what_is_in_the_lake(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
+    failed = session(3, title_id="ml-1", watched_ms=60_000, event_type="error", error_code="E", error_fatal=True)
+    put(lake, 0, session(1), session(1), session(2, profile_id="ml-2"))
+    put(lake, 1, failed)
+    lake.put("catalogue/titles.jsonl", json.dumps({"title_id": "ml-1", "name": "Toy Story", "year": 1995}).encode())
+    page = tmp_path / "reports" / "viewing.html"
+
+    run = command("viewing", "--out", str(page))
+
+    assert run.returncode == 0, run.stderr
+    assert stages(run) | {"objects found": 2, "sessions": 3, "events": 3} == stages(run)
+    shown = figures(page)
+    assert shown["totals"]["views"] == 3  # type: ignore[index]
+    assert shown["totals"]["minutes"] == 11.0  # type: ignore[index]
+    assert shown["totals"]["failures"] == 1  # type: ignore[index]
+    assert [row["name"] for row in shown["titles"]] == ["ml-50", "Toy Story"]  # type: ignore[attr-defined]
+    assert shown["data_until"] == T0
+    assert list(page.parent.iterdir()) == [page]
+
+
+def test_spark_submit_takes_the_same_arguments(
+    lake: ObjectStore, command: Command, settings: Settings, tmp_path: Path
+) -> None:
+    put(lake, 0, session(1))
+    jars = ",".join(str(jar) for jar in packages.folder(settings.home, "spark").glob("*.jar"))
+    submit = ("spark-submit", "--master", "local[1]", "--jars", jars)
+    page = tmp_path / "viewing.html"
+    day = datetime.fromtimestamp(T0 / 1000, UTC).date().isoformat()
+
+    run = command("viewing", "--date", day, "--out", str(page), program=(*submit, str(ROOT / "batch" / "main.py")))
+
+    assert run.returncode == 0, run.stderr
+    assert figures(page)["first_day"] == figures(page)["last_day"] == day
+    assert stages(run)["sessions"] == 1
+
+
+def test_a_dry_run_of_an_empty_lake_writes_nothing(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
+    run = command("viewing", "--dry-run", "--out", str(tmp_path / "viewing.html"))
+
+    assert run.returncode == 0, run.stderr
+    assert stages(run)["sessions"] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_object_ends_the_job_and_the_old_page_stays(
+    lake: ObjectStore, command: Command, tmp_path: Path
+) -> None:
+    key = put(lake, 0, session(1))
+    lake.put(key, lake.get(key)[:-30])
+    page = tmp_path / "viewing.html"
+    page.write_text("yesterday's")
+
+    run = command("viewing", "--out", str(page))
+
+    assert run.returncode == 3
+    assert f"{key} cannot be read" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert page.read_text() == "yesterday's"
+
+
+def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command, tmp_path: Path) -> None:
+    run = command("viewing", "--out", str(tmp_path / "viewing.html"))
+
+    assert run.returncode == 3
+    assert "the lake cannot be read: " in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--date", "2026-02-30"), "2026-02-30"),
+        (("--date", "2026-02-03", "--to", "2026-02-04"), "--date"),
+        (("--from", "2026-02-04", "--to", "2026-02-03"), "2026-02-04 is after 2026-02-03"),
+    ],
+)
+def test_wrong_days_are_refused_before_anything_starts(arguments: tuple[str, ...], complaint: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "batch.main", "viewing", *arguments], capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 2
+    assert complaint in run.stderr
