@@ -80,6 +80,11 @@ class WorkerMetrics:
     def lag(self, topic: str, partition: int, records: int) -> None:
         LAG.labels(self._group, topic, partition).set(records)
 
+    def unassigned(self, topic: str, partition: int) -> None:
+        for gauge, first in ((LAG, self._group), (LAST_PROCESSED, self._process)):
+            with suppress(KeyError):  # it may never have been set
+                gauge.remove(first, topic, partition)
+
     def retried(self, operation: str) -> None:
         RETRIES.labels(self._process, operation).inc()
 

@@ -49,6 +49,10 @@ class Metrics(Protocol):
         """Log end less committed position."""
         ...
 
+    def unassigned(self, topic: str, partition: int) -> None:
+        """Another worker has this partition now: this one says nothing more about it."""
+        ...
+
     def retried(self, operation: str) -> None: ...
 
     def skipped(self, topic: str, code: str) -> None:

@@ -4,6 +4,7 @@ Nothing retries below us: the driver's own policy would hide an unknown outcome,
 """
 
 import asyncio
+import logging
 import ssl
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,8 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
 
     ``in_keyspace=False`` is for the migrations, which make the keyspace.
     """
+    # Cassandra warns about each unlogged batch above 5 KiB or 10 partitions; ours are meant so, see LiveVH.
+    logging.getLogger("cassandra.protocol").setLevel(logging.ERROR)
     policy = TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.cassandra_datacenter))
     cluster = Cluster(
         contact_points=list(settings.cassandra_hosts),
@@ -123,11 +126,13 @@ class LiveVH:
     def __init__(self, session: Session, batches_in_flight: int = 16) -> None:
         self._session = session
         self._room = asyncio.Semaphore(batches_in_flight)
+        # Cassandra warns about prepared statements that depend on the session's keyspace.
+        table = f"{session.keyspace}.live_vh"
         self._insert: PreparedStatement = session.prepare(
-            "INSERT INTO live_vh (profile_id, playback_session_id, record) VALUES (?, ?, ?) USING TIMESTAMP ?"
+            f"INSERT INTO {table} (profile_id, playback_session_id, record) VALUES (?, ?, ?) USING TIMESTAMP ?"
         )
         self._select: PreparedStatement = session.prepare(
-            "SELECT playback_session_id, record, compacted_generation FROM live_vh WHERE profile_id = ?"
+            f"SELECT playback_session_id, record, compacted_generation FROM {table} WHERE profile_id = ?"
         )
         # Paged, the static marker of the first page could be older than the rows of the second.
         self._select.fetch_size = None

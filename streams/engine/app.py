@@ -2,11 +2,11 @@
 
 import ssl
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import cast
 
 import faust
+from faust.types import TP
 from faust.types.auth import CredentialsT
 from yarl import URL
 
@@ -40,6 +40,9 @@ def build_app(group: str, broker: Broker, folder: Path, metrics: Metrics) -> fau
         # An agent may retry for as long as Cassandra is away: that must not cost it its partitions.
         broker_max_poll_interval=HOUR_S,
         broker_commit_interval=1.0,
+        # So long the partitions of a worker that was killed wait. Heartbeats have a thread of their own.
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=3.0,
         consumer_auto_offset_reset="earliest",
         # On revocation unfinished batches are abandoned, not waited for: writes are order-free, replay is harmless,
         # and a wait that cannot end while Cassandra is away would tear the group apart.
@@ -53,13 +56,27 @@ def build_app(group: str, broker: Broker, folder: Path, metrics: Metrics) -> fau
     )
     app.transport = BatchTransport(app.conf.broker_consumer, app)
 
-    app.timer(LAG_INTERVAL_S)(partial(_report_lag, app, metrics))
+    app.timer(LAG_INTERVAL_S)(LagReport(app, metrics))
     return app
 
 
-async def _report_lag(app: faust.App, metrics: Metrics) -> None:
-    for tp, records in (await cast(BatchConsumer, app.consumer).lag()).items():
-        metrics.lag(tp.topic, tp.partition, records)
+class LagReport:
+    """Committed lag of the partitions assigned now. It is a worker's sign of life: that its process runs is none."""
+
+    __name__ = "lag_report"  # Faust names its timers after functions
+
+    def __init__(self, app: faust.App, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._reported: set[TP] = set()
+
+    async def __call__(self) -> None:
+        lag = await cast(BatchConsumer, self._app.consumer).lag()
+        for tp in self._reported - set(lag):
+            self._metrics.unassigned(tp.topic, tp.partition)
+        for tp, records in lag.items():
+            self._metrics.lag(tp.topic, tp.partition, records)
+        self._reported = set(lag)
 
 
 def _credentials(broker: Broker) -> CredentialsT | None:

@@ -1,0 +1,138 @@
+"""What streams and services may expect of a LiveVHStore: the fake and Cassandra's adapter alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from infra.clients.cassandra import LiveVH, close, connect
+from schemas.events import ViewingRecord
+from streams.history.merge import merge
+from streams.ports import LiveVHStore
+from tests.builders import T0, viewing_record
+from tests.fakes import FakeLiveVH
+
+
+@pytest.fixture(params=["fake", "cassandra"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[LiveVHStore]:
+    if request.param == "fake":
+        yield FakeLiveVH()
+        return
+    session = connect(request.getfixturevalue("stack"))
+    yield LiveVH(session)
+    await asyncio.to_thread(close, session)
+
+
+@pytest.fixture
+def profile() -> str:
+    """A profile nobody else writes to."""
+    return f"contract-{uuid4()}"
+
+
+def session_id(number: int) -> str:
+    return f"018bcfe5-6800-7000-8000-{number:012d}"
+
+
+async def test_what_was_written_is_read_in_full(store: LiveVHStore, profile: str) -> None:
+    full = viewing_record(profile_id=profile, error_code="réseau", recommendation_id="r-1", error_fatal=True)
+    assert await store.write([full]) == []
+    assert (await store.read(profile)).records == [full]
+
+
+async def test_nulls_stay_nulls(store: LiveVHStore, profile: str) -> None:
+    bare = viewing_record(profile_id=profile, duration_ms=None, startup_time_ms=None, bitrate_kbps=None)
+    await store.write([bare])
+    assert (await store.read(profile)).records == [bare]
+
+
+async def test_a_newer_state_replaces_an_older_one(store: LiveVHStore, profile: str) -> None:
+    await store.write([viewing_record(profile_id=profile, seq=1)])
+    await store.write([viewing_record(profile_id=profile, seq=2, playhead_ms=9)])
+    assert (await store.read(profile)).records == [viewing_record(profile_id=profile, seq=2, playhead_ms=9)]
+
+
+async def test_an_older_state_that_comes_later_changes_nothing(store: LiveVHStore, profile: str) -> None:
+    newest = viewing_record(profile_id=profile, seq=2)
+    await store.write([newest])
+    await store.write([viewing_record(profile_id=profile, seq=1, received_at=T0 + 999_999)])
+    assert (await store.read(profile)).records == [newest]
+
+
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)])
+async def test_of_two_deliveries_the_later_stays(store: LiveVHStore, profile: str, order: tuple[int, int]) -> None:
+    for delay in order:
+        await store.write([viewing_record(profile_id=profile, received_at=T0 + delay)])
+    assert [record.received_at for record in (await store.read(profile)).records] == [T0 + 2]
+
+
+async def test_a_replay_is_harmless(store: LiveVHStore, profile: str) -> None:
+    history = [viewing_record(profile_id=profile, playback_session_id=session_id(n), seq=n) for n in range(5)]
+    await store.write(history)
+    await store.write([*reversed(history), *history])
+    assert (await store.read(profile)).records == history
+
+
+async def test_many_records_of_many_profiles_in_one_call(store: LiveVHStore, profile: str) -> None:
+    records = [
+        viewing_record(profile_id=f"{profile}-{n % 7}", playback_session_id=session_id(n), playhead_ms=n)
+        for n in range(100)
+    ]
+    assert await store.write(records) == []
+    for rest in range(7):
+        assert (await store.read(f"{profile}-{rest}")).records == records[rest::7]
+
+
+async def test_rows_of_a_kibibyte_fit(store: LiveVHStore, profile: str) -> None:
+    long = [
+        viewing_record(profile_id=profile, playback_session_id=session_id(n), error_code="x" * 800) for n in range(60)
+    ]
+    assert await store.write(long) == []
+    assert (await store.read(profile)).records == long
+
+
+async def test_a_partition_comes_as_a_whole(store: LiveVHStore, profile: str) -> None:
+    """6,000 rows are more than the driver's page of 5,000."""
+    await store.write(
+        [viewing_record(profile_id=profile, playback_session_id=session_id(number)) for number in range(6_000)]
+    )
+    assert len((await store.read(profile)).records) == 6_000
+
+
+async def test_an_unknown_profile_has_an_empty_history(store: LiveVHStore, profile: str) -> None:
+    partition = await store.read(profile)
+    assert (partition.records, partition.compacted_generation) == ([], None)
+
+
+async def test_nothing_was_compacted_yet(store: LiveVHStore, profile: str) -> None:
+    await store.write([viewing_record(profile_id=profile)])
+    assert (await store.read(profile)).compacted_generation is None
+
+
+rivals = st.builds(
+    viewing_record,
+    seq=st.integers(0, 1),
+    received_at=st.integers(T0, T0 + 1),
+    playhead_ms=st.integers(0, 300),
+    bitrate_kbps=st.none() | st.integers(0, 2),
+    error_code=st.none() | st.text("aé中", max_size=2),
+    error_fatal=st.booleans(),
+    title_id=st.sampled_from(("a", "b", "ab")),
+)
+
+
+@given(st.lists(rivals, min_size=2, max_size=4))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_it_keeps_what_merge_keeps(store: LiveVHStore, states: list[ViewingRecord]) -> None:
+    """Equal write timestamps included: there Cassandra compares the encoded values, and so does merge."""
+    profile = str(uuid4())
+    mine = [_of(profile, state) for state in states]
+    for state in mine:
+        await store.write([state])
+    assert list((await store.read(profile)).records) == merge(mine)
+
+
+def _of(profile: str, state: ViewingRecord) -> ViewingRecord:
+    return viewing_record(**{name: getattr(state, name) for name in state.__struct_fields__} | {"profile_id": profile})

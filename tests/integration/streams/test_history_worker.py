@@ -1,0 +1,169 @@
+"""The history worker as a process, on real Kafka and Cassandra: whatever happens to it, histories equal the oracle."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.registry import Registry
+from infra.local.workers import environment
+from infra.settings import Port, Settings
+from schemas.events import Playback
+from streams.pipeline import BY_NAME
+from tests.integration.streams.traffic import TOPIC, Traffic, traffic
+from tests.oracle import Comparable, by_profile, expected_history
+from tests.pipeline import eventually
+
+HISTORY = BY_NAME["history"]
+WRITTEN = "playhead_live_vh_records_total"
+
+
+class Worker:
+    """A history worker without a supervisor."""
+
+    def __init__(self, settings: Settings, number: int, log: Path) -> None:
+        self._port = settings.port(Port.HISTORY_METRICS, number)
+        command = [sys.executable, *(part.replace("{worker}", str(number)) for part in HISTORY.command)]
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(command, stderr=stderr, env=os.environ | environment(settings))
+
+    def signal(self, what: signal.Signals) -> None:
+        self.process.send_signal(what)
+
+    def metric(self, name: str) -> float:
+        """Sum over its labels."""
+        return sum(self._series(name))
+
+    def partitions(self) -> int:
+        """How many it has; it reports the lag of each."""
+        return len(self._series("kafka_consumergroup_lag"))
+
+    def _series(self, name: str) -> list[float]:
+        """Nothing while the worker doesn't answer."""
+        try:
+            text = httpx.get(f"http://127.0.0.1:{self._port}/metrics", timeout=5).text
+        except httpx.TransportError:
+            return []
+        return [float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)]
+
+
+@pytest.fixture
+def start(stack: Settings, tmp_path: Path) -> Iterator[Callable[[int], Worker]]:
+    workers: list[Worker] = []
+
+    def start_one(number: int) -> Worker:
+        workers.append(Worker(stack, number, tmp_path / f"history-{number}.log"))
+        return workers[-1]
+
+    yield start_one
+    for worker in workers:
+        worker.signal(signal.SIGCONT)
+        worker.signal(signal.SIGTERM)
+    for worker in workers:
+        worker.process.wait(timeout=60)
+
+
+def send(settings: Settings, seed: int) -> Traffic:
+    sent = traffic(Registry(settings), seed, sessions=250)
+    BulkProducer(settings).write(sent.messages)
+    return sent
+
+
+@pytest.fixture(scope="module")
+def lag(stack: Settings) -> Callable[[], int]:
+    """Records that the history group has still to commit."""
+    kafka = KafkaLog(stack)
+    return lambda: kafka.lag(HISTORY.group or "", [TOPIC])
+
+
+@pytest.fixture
+def drain(lag: Callable[[], int]) -> Callable[[], None]:
+    return lambda: eventually(lambda: lag() == 0, seconds=120)
+
+
+def histories(settings: Settings, events: list[Playback]) -> dict[str, dict[str, Comparable]]:
+    async def read() -> dict[str, dict[str, Comparable]]:
+        session = connect(settings)
+        profiles = {event.profile_id for event in events}
+        partitions = await asyncio.gather(*map(LiveVH(session).read, profiles))
+        await asyncio.to_thread(close, session)
+        return by_profile(record for partition in partitions for record in partition.records)
+
+    return asyncio.run(read())
+
+
+def test_repeats_disorder_broken_payloads_and_two_schema_versions(
+    stack: Settings, start: Callable[[int], Worker], drain: Callable[[], None]
+) -> None:
+    worker = start(0)
+    drain()  # of what other tests may have left
+    counters = ("playhead_invalid_skipped_total", "playhead_consumed_records_total", "playhead_session_conflicts_total")
+    before = [worker.metric(counter) for counter in counters]
+    sent = send(stack, seed=1)
+    drain()
+    assert histories(stack, sent.events) == expected_history(sent.events)
+    counted = [worker.metric(counter) - earlier for counter, earlier in zip(counters, before, strict=True)]
+    assert counted == [sent.invalid, len(sent.messages), 0]
+
+
+def test_sigterm_commits_what_was_written_and_ends_well(
+    stack: Settings, start: Callable[[int], Worker], drain: Callable[[], None]
+) -> None:
+    worker = start(0)
+    sent = send(stack, seed=2)
+    eventually(lambda: worker.metric(WRITTEN) > 0)
+    worker.signal(signal.SIGTERM)
+    assert worker.process.wait(timeout=60) == 0
+    start(0)
+    drain()
+    assert histories(stack, sent.events) == expected_history(sent.events)
+
+
+def test_a_kill_in_mid_flight_loses_nothing(
+    stack: Settings, start: Callable[[int], Worker], lag: Callable[[], int], drain: Callable[[], None]
+) -> None:
+    worker = start(0)
+    sent = send(stack, seed=3)
+    for round_number in range(2):
+        written = worker.metric(WRITTEN)
+        worker.signal(signal.SIGSTOP)
+        more = send(stack, seed=30 + round_number)
+        sent.events.extend(more.events)
+        worker.signal(signal.SIGCONT)
+        eventually(lambda worker=worker, written=written: worker.metric(WRITTEN) > written)  # type: ignore[misc]
+        worker.signal(signal.SIGSTOP)  # so that the lag is what it is when the kill comes
+        assert lag() > 0
+        worker.signal(signal.SIGKILL)
+        worker.process.wait()
+        worker = start(0)
+    drain()
+    assert histories(stack, sent.events) == expected_history(sent.events)
+
+
+def test_workers_that_come_and_go_lose_nothing(
+    stack: Settings, start: Callable[[int], Worker], drain: Callable[[], None]
+) -> None:
+    first = start(0)
+    sent = send(stack, seed=7)
+    eventually(lambda: first.metric(WRITTEN) > 0)
+    second = start(1)
+    eventually(lambda: (first.partitions(), second.partitions()) == (2, 2))
+    more = send(stack, seed=8)
+    eventually(lambda: second.metric(WRITTEN) > 0)
+    first.signal(signal.SIGTERM)
+    last = send(stack, seed=9)
+    assert first.process.wait(timeout=60) == 0
+    drain()
+    events = [*sent.events, *more.events, *last.events]
+    assert histories(stack, events) == expected_history(events)
+    eventually(lambda: second.partitions() == 4)
