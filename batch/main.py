@@ -33,13 +33,18 @@ def _jobs() -> None:
 
 @app.command()
 def viewing(
-    date: Annotated[datetime | None, typer.Option("--date", formats=DAY, help="Only this day (UTC).")] = None,
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=DAY, metavar="YYYY-MM-DD", help="Only this day (UTC).")
+    ] = None,
     first: Annotated[
         datetime | None,
-        typer.Option("--from", formats=DAY, help=f"First day; default {DEFAULT_DAYS} days up to the last."),
+        typer.Option(
+            "--from", formats=DAY, metavar="YYYY-MM-DD", help=f"First day; default {DEFAULT_DAYS} days up to the last."
+        ),
     ] = None,
     last: Annotated[
-        datetime | None, typer.Option("--to", formats=DAY, help="Last day, included; default today.")
+        datetime | None,
+        typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last day, included; default today."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="The page; default reports/viewing.html in the stack's folder.")

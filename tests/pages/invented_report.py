@@ -6,7 +6,6 @@ from typing import Any
 
 from batch.page import Run
 from batch.viewing_report import Period, Report, average_week, every_hour
-from tests.evening import FILMS
 
 MADE_AT = int(datetime(2026, 3, 2, 20, 14, tzinfo=UTC).timestamp() * 1000)
 RUN = Run(id="20260302T201400Z-4242", made_at=MADE_AT)
@@ -15,6 +14,21 @@ BY_HOUR = (3, 2, 1, 1, 1, 1, 2, 3, 4, 4, 4, 5, 6, 6, 6, 6, 7, 9, 13, 18, 22, 20,
 """How many views an hour of an average day begins."""
 VERSIONS = {"tv": ("5.2.0", "5.1.3"), "phone": ("8.14.0", "8.12.0"), "desktop": ("2026.2",), "set_top_box": ("1.9.4",)}
 COUNTRIES = ("US", "DE", "BR", "IN", "GB", "FR", "JP", "MX", "PL", "KE", "unknown")
+TITLES = (
+    ("Star Wars", 1977),
+    ("The Silence of the Lambs", 1991),
+    ("Fargo", 1996),
+    ("The Godfather", 1972),
+    ("Return of the Jedi", 1983),
+    ("Contact", 1997),
+    ("Chasing Amy", 1997),
+    ("The Full Monty", 1997),
+    ("The English Patient", 1996),
+    ("L.A. Confidential", 1997),
+    ("Titanic", 1997),
+    ("Casablanca", 1942),
+    ("Rear Window", 1954),
+)
 HOSTILE = '</script><img src=x onerror="document.title=1">'
 
 
@@ -57,8 +71,8 @@ def report(**changes: Any) -> Report:
     hours = busy_hours(random)
     views = sum(hour["views"] for hour in hours)
     titles = [
-        {"title_id": title_id, "name": name, "year": year} | figures(share, random)
-        for (title_id, name, year, _), share in zip(FILMS[:13], shared(views, 13), strict=True)
+        {"title_id": f"ml-{number}", "name": name, "year": year} | figures(share, random)
+        for number, ((name, year), share) in enumerate(zip(TITLES, shared(views, len(TITLES)), strict=True), 1)
     ]
     titles += [{"title_id": "ml-9999", "name": "ml-9999", "year": None} | figures(31, random)]
     titles += [{"title_id": "ml-0", "name": HOSTILE, "year": 1999} | figures(30, random)]
