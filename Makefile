@@ -46,6 +46,9 @@ test: check ## check, then everything on real engines (its own stack: a demo's d
 bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
+bench-chunks: setup ## chunks of CompressedVH beside simpler encodings, needs no engine; ARGS=--columns says more
+	@$(BIN)/python -m bench.chunks $(ARGS)
+
 lock: setup ## pin and hash what requirements.in asks for
 	@$(UV) pip compile $(COMPILE) requirements/requirements.in -o requirements/requirements.txt
 	@grep '^uv==' requirements/requirements.in | $(UV) pip compile $(COMPILE) --no-annotate - -o requirements/uv.txt
@@ -66,4 +69,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo check test bench-stream lock
+.PHONY: help setup up status logs down wipe demo check test bench-stream bench-chunks lock

@@ -1,5 +1,6 @@
 """Many viewing records of one profile as one string of bytes, and back. docs/formats/chunk.md has it byte by byte."""
 
+import zlib
 from collections.abc import Sequence
 from functools import cache
 from operator import attrgetter
@@ -55,7 +56,7 @@ def decode(chunk: bytes, profile_id: str) -> list[ViewingRecord]:
         raise CorruptChunk(f"not a chunk of {profile_id}")
     try:
         return _records(header, columns, profile_id)
-    except (ValueError, IndexError, RuntimeError, OverflowError, ArithmeticError) as error:
+    except (ArithmeticError, LookupError, RuntimeError, ValueError, zlib.error) as error:
         raise CorruptChunk(f"sound bytes that make no records: {error}") from error
 
 

@@ -41,7 +41,7 @@ def from_bytes(data: bytes, count: int) -> Ints:
     if width == PCO:
         return _from_pco(reader.rest(), count)
     least = reader.signed()
-    return _unpack(reader.rest(), width, count).view(np.int64) + least
+    return _unpack(reader.take((count * width + 7) // 8), width, count).view(np.int64) + least
 
 
 def _pack(offsets: NDArray[np.uint64], width: int) -> bytes:

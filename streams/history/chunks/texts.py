@@ -27,9 +27,9 @@ PRESET = (
 
 def numbered(texts: Sequence[Text]) -> tuple[Ints, list[Text]]:
     """The texts' numbers, and the distinct texts in order of appearance."""
-    table: dict[Text, int] = {}
-    numbers = np.array([table.setdefault(text, len(table)) for text in texts], np.int64)
-    return numbers, list(table)
+    table = list(dict.fromkeys(texts))
+    number_of = {text: number for number, text in enumerate(table)}
+    return np.array([number_of[text] for text in texts], np.int64), table
 
 
 def first_uses(numbers: Ints) -> Ints:
@@ -51,8 +51,9 @@ def unmarked(codes: Ints) -> Ints:
 def table_to_bytes(table: Sequence[Text], times: Ints) -> bytes:
     """``times``: for each text the start of the first session that has it, ms."""
     sizes = np.array([_size(text) for text in table], np.int64)
-    uuids = [text for text in table if text is not None and is_uuid(text)]
-    others = "".join(text for text in table if text is not None and not is_uuid(text))
+    sized = list(zip(table, sizes.tolist(), strict=True))
+    uuids = [text for text, size in sized if text and size == _UUID]
+    others = "".join(text for text, size in sized if text and size != _UUID)
     return (
         block(to_bytes(sizes))
         + (uuids_to_bytes(uuids, times[sizes == _UUID]) if uuids else b"")

@@ -1,0 +1,28 @@
+"""Viewing histories as the simulator makes them: the newest state of a member's sessions, faults and all."""
+
+from producers.simulator.audience import Member
+from producers.simulator.generate import DAY_MS, DEFAULT_NOW
+from producers.simulator.network import Faults, arrivals
+from producers.simulator.visits import Span, visits
+from schemas.events import Playback, ViewingRecord
+from streams.history.merge import merge
+
+_FIELDS = ViewingRecord.__struct_fields__
+_YEARS = 40
+"""Long enough for any number of sessions that is asked for: members come every few days."""
+
+
+def history(member: Member, sessions: int, seed: int = 7) -> list[ViewingRecord]:
+    """One member's first sessions; about 100 sessions a second."""
+    span = Span(DEFAULT_NOW - _YEARS * 365 * DAY_MS, DEFAULT_NOW)
+    newest: dict[str, ViewingRecord] = {}
+    for delivery in arrivals(visits([member], span, seed), Faults(), span, seed):
+        event = delivery.event
+        if isinstance(event, Playback) and delivery.corruption is None:
+            record = ViewingRecord(**{name: getattr(event, name) for name in _FIELDS})
+            known = newest.get(record.playback_session_id)
+            newest[record.playback_session_id] = merge([known], [record])[0] if known else record
+            if len(newest) > sessions:  # so that the last one is whole
+                del newest[record.playback_session_id]
+                break
+    return list(newest.values())
