@@ -34,7 +34,8 @@ class FakeRecord:
 @dataclass(slots=True)
 class FakeTopic:
     topic_id: str
-    partitions: list[list[FakeRecord]]
+    partitions: list[list[FakeRecord | None]]
+    """None: an offset without a record, where a transaction ended."""
     begins: list[int]
     """First offset that each partition still has."""
 
@@ -49,13 +50,16 @@ class FakeKafka:
 
     def create(self, name: str, partitions: int = 1) -> FakeTopic:
         self.created += 1
-        logs: list[list[FakeRecord]] = [[] for _ in range(partitions)]
+        logs: list[list[FakeRecord | None]] = [[] for _ in range(partitions)]
         self.topics[name] = FakeTopic(f"id-{self.created}", logs, [0] * partitions)
         return self.topics[name]
 
     def append(self, partition: Partition, *payloads: bytes | None, now: int = 0) -> None:
         log = self.topics[partition[0]].partitions[partition[1]]
         log += [FakeRecord(len(log) + i, payload, now) for i, payload in enumerate(payloads)]
+
+    def end_transaction(self, partition: Partition) -> None:
+        self.topics[partition[0]].partitions[partition[1]].append(None)
 
     def expire(self, partition: Partition, begin: int) -> None:
         """Retention drops everything before ``begin``."""
@@ -71,7 +75,6 @@ class FakeIntake:
     revoked: list[Partition] = field(default_factory=list)
     assigned: list[Partition] = field(default_factory=list)
     records: dict[Partition, list[FakeRecord]] = field(default_factory=dict)
-    expired: list[Partition] = field(default_factory=list)
 
 
 class FakeLakeLog:
@@ -100,11 +103,11 @@ class FakeLakeLog:
                 continue
             log = topic.partitions[partition[1]]
             if not topic.begins[partition[1]] <= position <= len(log):
-                intake.expired.append(partition)
-                self._positions[partition] = None
-            elif records := log[position : position + self.fetch]:
+                position = topic.begins[partition[1]]
+            fetched = log[position : position + self.fetch]
+            self._positions[partition] = position + len(fetched)
+            if records := [record for record in fetched if record is not None]:
                 intake.records[partition] = records
-                self._positions[partition] = position + len(records)
         for partition in intake.assigned:
             self._positions[partition] = None
         return intake

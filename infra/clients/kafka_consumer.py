@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from infra.clients.kafka import client_config, topic_id
@@ -34,7 +34,6 @@ class Intake:
     revoked: list[Partition] = field(default_factory=list)
     assigned: list[Partition] = field(default_factory=list)
     records: dict[Partition, list[Any]] = field(default_factory=dict)
-    expired: list[Partition] = field(default_factory=list)
 
 
 class KafkaConsumer:
@@ -48,7 +47,9 @@ class KafkaConsumer:
                 "group.id": group,
                 "group.instance.id": member,
                 "partition.assignment.strategy": "cooperative-sticky",
-                "auto.offset.reset": "error",
+                # Never used to skip in silence: the sink compares each offset with the one it expects. ("error"
+                # would leave the partition in a state that no seek gets it out of.)
+                "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "allow.auto.create.topics": False,
@@ -74,17 +75,15 @@ class KafkaConsumer:
         return intake
 
     def _note_error(self, partition: Partition, error: Any) -> None:
-        if error.code() == KafkaError._AUTO_OFFSET_RESET:
-            self._intake.expired.append(partition)
-        elif error.fatal():
+        if error.fatal():
             raise KafkaException(error)
-        else:
-            _log.warning("kafka", topic=partition[0], partition=partition[1], why=error.str())
+        _log.warning("kafka", topic=partition[0], partition=partition[1], why=error.str())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        at_end = [TopicPartition(p.topic, p.partition, OFFSET_END) for p in partitions]
-        consumer.incremental_assign(at_end)
-        consumer.pause(at_end)
+        # At 0 and not at the end: librdkafka would ask where that is, and a late answer undo the seek.
+        somewhere = [TopicPartition(p.topic, p.partition, 0) for p in partitions]
+        consumer.incremental_assign(somewhere)
+        consumer.pause(somewhere)
         self._intake.assigned += [(p.topic, p.partition) for p in partitions]
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -94,9 +93,7 @@ class KafkaConsumer:
     def seek(self, partition: Partition, offset: int) -> None:
         """Deliver from this offset on. Raises TransientError when the assignment is not yet in force."""
         place = TopicPartition(*partition, offset)
-        # Taken anew and not seeked: librdkafka refuses to seek a partition whose position has left the log.
-        _answered(self._consumer.incremental_unassign, [place])
-        _answered(self._consumer.incremental_assign, [place])
+        _answered(self._consumer.seek, place)
         _answered(self._consumer.resume, [place])
 
     def pause(self, partition: Partition) -> None:

@@ -21,9 +21,13 @@ from streams.lake.names import Chain
 from streams.lake.objects import Batch, Sealed
 from streams.lake.ports import DeadLetters, Decoder, LakeMetrics, Log, ObjectStore, Partition, Record, Resolve, Verdicts
 from streams.lake.spans import Bounds, spans
+from streams.lake.succession import Succession
 from streams.ports import Clock
 
 LONGEST_PAUSE_MS = 10_000
+
+MOST_SILENCES = 6
+"""So many looks in a row without a record, although the log has some, and the partition is sought anew."""
 
 _log = structlog.get_logger(__name__)
 
@@ -69,7 +73,9 @@ class PartitionSink:
         self._held_bytes = 0
         self._held_since = 0
         self._ready: deque[Sealed] = deque()
-        self._expired = False
+        self._succession = Succession(0)
+        self._astray = False
+        self._silences = 0
         self._failures = 0
         self._not_before = 0
         self._logger = _log.bind(topic=self.topic, partition=self.number)
@@ -88,30 +94,38 @@ class PartitionSink:
         return self._world.bounds.reached(len(self._held), self.size, 0)
 
     @property
+    def _lost(self) -> bool:
+        """Nobody knows where in the log this is: it jumped, or something is odd about it."""
+        return self._astray or self._succession.jump is not None
+
+    @property
     def due(self) -> bool:
         now = self._world.now()
         if self.halted or now < self._not_before:
             return False
-        if self._chain is None or self._expired or self._ready:
+        if self._chain is None or self._ready or self._lost:
             return True
         return self._world.bounds.reached(len(self._held), self._held_bytes, now - self._held_since)
 
     def take(self, records: Sequence[Record]) -> None:
         if self._chain is None:
             return
+        taken = self._succession.take(records)
         if not self._held:
             self._held_since = self._world.now()
-        self._held.extend(records)
-        self._held_bytes += sum(map(len, records))
+        self._held.extend(taken)
+        self._held_bytes += sum(map(len, taken))
+        self._silences = 0
 
-    def expire(self) -> None:
-        """The log no longer has the next record."""
-        self._expired = True
-
-    def compare(self, topic_ids: Mapping[str, str]) -> None:
-        """Notice a recreated topic that brings nothing new, since it is exactly as long as the old one was."""
-        if self._chain is not None and topic_ids.get(self.topic, self._chain.topic_id) != self._chain.topic_id:
-            self._expired = True
+    def look_around(self, topic_ids: Mapping[str, str], end: int) -> None:
+        """Notice what no record tells: a recreated topic just as long as the old one, a consumer fallen silent."""
+        if self._chain is None:
+            return
+        waiting = bool(self._held or self._ready) or self.paused
+        self._silences = self._silences + 1 if end > self._succession.next and not waiting else 0
+        if self._silences >= MOST_SILENCES or topic_ids.get(self.topic, self._chain.topic_id) != self._chain.topic_id:
+            self._logger.warning("looking up the place anew", offset=self.position, silences=self._silences)
+            self._astray = True
 
     def advance(self, topic_ids: Mapping[str, str]) -> None:
         """Do what is due. ``topic_ids`` were read after the last ``take``."""
@@ -147,7 +161,7 @@ class PartitionSink:
                 self._open(topic_id, known=self._ready[0].start)
                 return
             self._ready.popleft()
-        if self._expired:
+        if self._lost:
             self._open(topic_id)
 
     def _open(self, topic_id: str | None, known: int | None = None) -> None:
@@ -167,10 +181,12 @@ class PartitionSink:
             raise Halted(f"the lake ends at {position}, beyond the log's end {end}: Kafka lost records")
         world.log.seek(self.partition, position)
         self._chain, self.position, self.paused = chain, position, False
+        self._succession = Succession(position, known=self._succession.jump)
+        self._astray, self._silences = False, 0
         self._logger.info("opened", offset=position, topic_id=topic_id)
 
     def _forget(self) -> None:
-        self._chain, self._held, self._held_bytes, self._expired = None, [], 0, False
+        self._chain, self._held, self._held_bytes = None, [], 0
         self._ready.clear()
 
     def _seal(self, chain: Chain) -> None:

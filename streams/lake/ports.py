@@ -43,11 +43,8 @@ class Intake(Protocol):
     def assigned(self) -> Sequence[Partition]: ...
 
     @property
-    def records(self) -> Mapping[Partition, Sequence[Record]]: ...
-
-    @property
-    def expired(self) -> Sequence[Partition]:
-        """Partitions whose next record the log no longer has."""
+    def records(self) -> Mapping[Partition, Sequence[Record]]:
+        """Where the log no longer had the next record, they go on with the first one it has."""
         ...
 
 

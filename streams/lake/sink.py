@@ -54,9 +54,6 @@ class Sink:
             if partition in self._sinks:
                 self._sinks[partition].take(records)
                 self._world.metrics.taken(partition[0], len(records))
-        for partition in intake.expired:
-            if partition in self._sinks:
-                self._sinks[partition].expire()
 
     def _advance(self, due: list[PartitionSink]) -> None:
         if not due:
@@ -86,6 +83,6 @@ class Sink:
             _log.warning("waiting", why=str(error))
             return
         for partition, sink in self._sinks.items():
-            sink.compare(topic_ids)
             if partition in ends:
+                sink.look_around(topic_ids, ends[partition])
                 self._world.metrics.lag(*partition, max(0, ends[partition] - sink.position))

@@ -143,13 +143,19 @@ def test_bounds_and_ends_tell_what_the_log_holds(broker: Broker) -> None:
     assert log.ends()[at] == 3
 
 
-def test_a_position_that_left_the_log_is_reported(broker: Broker) -> None:
+def test_where_the_next_record_left_the_log_it_goes_on_with_the_first_it_has(broker: Broker) -> None:
     broker.append(b"a", b"b", b"c")
     broker.expire(2)
     log, at = opened(broker, 0)
-    assert list(poll_until(log, lambda intake: bool(intake.expired)).expired) == [at]
+    assert [r.offset() for r in read(log, at, 1)] == [2]
     log.seek(at, 2)
-    assert [r.value() for r in read(log, at, 1)] == [b"c"]
+    assert [r.offset() for r in read(log, at, 1)] == [2]
+
+
+def test_a_position_beyond_the_logs_end_goes_back_to_the_first_record(broker: Broker) -> None:
+    broker.append(b"a", b"b")
+    log, at = opened(broker, 9)
+    assert read(log, at, 1)[0].offset() == 0
 
 
 def test_a_commit_tells_the_newest_object_to_whoever_asks(broker: Broker) -> None:

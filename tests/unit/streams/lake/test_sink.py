@@ -7,7 +7,7 @@ from schemas.events import DeadLetter
 from streams.lake.names import Chain
 from streams.lake.reading import holes, read_objects, read_rows
 from streams.lake.spans import Bounds
-from tests.fake_kafka import FakeKafka, FakeLakeLog
+from tests.fake_kafka import FakeIntake, FakeKafka, FakeLakeLog
 from tests.fakes import FakeObjectStore
 from tests.unit.streams.lake.world import AT, INVALID, TOPIC, Counting, payload, sink
 
@@ -295,3 +295,60 @@ def test_a_newest_object_that_was_deleted_is_written_again() -> None:
     restarted.step()
     restarted.step()
     assert rows_of(store) == [(n, n) for n in range(8)]
+
+
+def test_offsets_that_never_were_records_are_passed_over() -> None:
+    kafka, log = kafka_with(payload(0), payload(1))
+    kafka.end_transaction(AT)
+    kafka.append(AT, payload(3), payload(4))
+    store = FakeObjectStore()
+    lake = sink(log, store)
+    for _ in range(4):
+        lake.step()
+    lake.drain()
+    assert rows_of(store) == [(0, 0), (1, 1), (3, 3), (4, 4)]
+    assert [(start, end) for start, end, *_ in spans_of(store)] == [(0, 2), (2, 5)]
+
+
+def test_a_consumer_that_jumps_ahead_loses_nothing() -> None:
+    class Jumping(FakeLakeLog):
+        jumps = 1
+
+        def poll(self) -> FakeIntake:
+            intake = super().poll()
+            if self.jumps and AT in intake.records:
+                self.jumps -= 1
+                del intake.records[AT][1:3]
+            return intake
+
+    kafka, _ = kafka_with(*(payload(n) for n in range(6)))
+    log, store = Jumping(kafka), FakeObjectStore()
+    log.assign(AT)
+    lake = sink(log, store)
+    for _ in range(4):
+        lake.step()
+    lake.drain()
+    assert rows_of(store) == [(n, n) for n in range(6)]
+
+
+def test_a_consumer_that_falls_silent_is_sought_anew() -> None:
+    class Silent(FakeLakeLog):
+        seeks = 0
+
+        def poll(self) -> FakeIntake:
+            intake = super().poll()
+            return FakeIntake(assigned=intake.assigned) if self.seeks == 1 else intake
+
+        def seek(self, partition: tuple[str, int], offset: int) -> None:
+            self.seeks += 1
+            super().seek(partition, offset)
+
+    kafka, _ = kafka_with(*(payload(n) for n in range(6)))
+    log, store, time = Silent(kafka), FakeObjectStore(), [0]
+    log.assign(AT)
+    lake = sink(log, store, now=lambda: time[0])
+    for _ in range(12):
+        lake.step()
+        time[0] += 5_000
+    assert log.seeks == 2
+    assert rows_of(store) == [(n, n) for n in range(6)]
