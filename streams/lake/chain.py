@@ -1,11 +1,21 @@
 """Where a partition's chain of objects ends: asked from the store, whatever Kafka's commits or a buffer say."""
 
+from typing import NamedTuple
+
+from streams.lake import names
 from streams.lake.names import Chain
 from streams.lake.ports import ObjectStore
 
 
-def end(store: ObjectStore, chain: Chain, known: int | None = None) -> int:
-    """The position after the chain's newest object; 0 for an empty chain. Raises TransientError.
+class End(NamedTuple):
+    position: int
+    """After the chain's newest object; 0 for an empty chain."""
+    newest: int | None
+    """Where that object starts."""
+
+
+def end(store: ObjectStore, chain: Chain, known: int | None = None) -> End:
+    """Where the chain ends in the store. Raises TransientError.
 
     ``known`` is the start of some object of the chain and saves listing those before it. It is a hint: if
     nothing stands there or later, the whole chain is listed, so that a lost object is written again as long as
@@ -17,7 +27,9 @@ def end(store: ObjectStore, chain: Chain, known: int | None = None) -> int:
         newest = _last(store, chain, chain.just_before(known))
     if newest is None:
         newest = _last(store, chain, "")
-    return 0 if newest is None else int(store.head(newest)["end"])
+    if newest is None:
+        return End(0, None)
+    return End(int(store.head(newest)["end"]), names.parse(newest)[1])
 
 
 def _last(store: ObjectStore, chain: Chain, start_after: str) -> str | None:

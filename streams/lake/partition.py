@@ -170,16 +170,20 @@ class PartitionSink:
         if topic_id is None:
             raise TransientError(f"topic {self.topic} does not exist")
         world, chain = self._world, Chain(self.topic, topic_id, self.number)
-        position = chains.end(world.store, chain, world.log.newest_object(self.partition) if known is None else known)
+        hint = world.log.newest_object(self.partition) if known is None else known
+        position, newest = chains.end(world.store, chain, hint)
         begin, end = world.log.bounds(self.partition)
         if world.log.topic_ids().get(self.topic) != topic_id:
             raise TransientError(f"topic {self.topic} is being recreated")
         while position < begin:
             self._put_gap(chain, position, begin)
-            position = chains.end(world.store, chain, position)
+            position, newest = chains.end(world.store, chain, position)
         if position > end:
             raise Halted(f"the lake ends at {position}, beyond the log's end {end}: Kafka lost records")
         world.log.seek(self.partition, position)
+        if newest is not None:
+            # A sink killed between its put and its commit leaves a lag that no later record may ever mend.
+            world.log.commit(self.partition, position, newest)
         self._chain, self.position, self.paused = chain, position, False
         self._succession = Succession(position, known=self._succession.jump)
         self._astray, self._silences = False, 0

@@ -15,24 +15,29 @@ def stored(*spans: tuple[int, int], of: Chain = CHAIN) -> FakeObjectStore:
 
 
 def test_an_empty_chain_ends_at_zero() -> None:
-    assert chain.end(stored(), CHAIN) == 0
+    assert chain.end(stored(), CHAIN).position == 0
 
 
 def test_the_newest_object_says_where_the_chain_ends() -> None:
-    assert chain.end(stored((0, 7), (7, 9), (9, 120)), CHAIN) == 120
+    assert chain.end(stored((0, 7), (7, 9), (9, 120)), CHAIN).position == 120
+
+
+def test_the_newest_object_is_told_of_too() -> None:
+    assert chain.end(stored((0, 7), (7, 9)), CHAIN).newest == 7
+    assert chain.end(stored(), CHAIN).newest is None
 
 
 def test_an_older_hint_is_walked_from() -> None:
-    assert chain.end(stored((0, 7), (7, 9), (9, 120)), CHAIN, known=7) == 120
+    assert chain.end(stored((0, 7), (7, 9), (9, 120)), CHAIN, known=7).position == 120
 
 
 def test_the_hint_itself_may_be_the_newest() -> None:
-    assert chain.end(stored((0, 7), (7, 9)), CHAIN, known=7) == 9
+    assert chain.end(stored((0, 7), (7, 9)), CHAIN, known=7).position == 9
 
 
 def test_a_hint_at_an_object_that_is_gone_counts_for_nothing() -> None:
-    assert chain.end(stored((0, 7), (7, 9)), CHAIN, known=9) == 9
-    assert chain.end(stored(), CHAIN, known=9) == 0
+    assert chain.end(stored((0, 7), (7, 9)), CHAIN, known=9).position == 9
+    assert chain.end(stored(), CHAIN, known=9).position == 0
 
 
 def test_a_hint_lists_only_what_comes_after_it() -> None:
@@ -54,5 +59,5 @@ def test_other_partitions_and_an_older_topic_of_the_name_are_other_chains() -> N
     store = stored((0, 7))
     store.objects |= stored((0, 500), of=Chain("playhead.ui", "older", 0)).objects
     store.objects |= stored((0, 600), of=Chain("playhead.ui", "id", 10)).objects
-    assert chain.end(store, CHAIN) == 7
-    assert chain.end(store, Chain("playhead.ui", "id", 1)) == 0
+    assert chain.end(store, CHAIN).position == 7
+    assert chain.end(store, Chain("playhead.ui", "id", 1)).position == 0

@@ -53,6 +53,19 @@ def test_a_full_buffer_is_written_at_once_and_committed() -> None:
     assert kafka.commits == {AT: (4, 0)}
 
 
+def test_a_commit_that_a_kill_prevented_is_made_when_the_partition_is_opened_again() -> None:
+    kafka, log = kafka_with(*(payload(n) for n in range(4)))
+    store = FakeObjectStore()
+    lake = sink(log, store)
+    lake.step()
+    lake.step()
+    kafka.commits.clear()
+    successor = FakeLakeLog(kafka)
+    successor.assign(AT)
+    sink(successor, store).step()
+    assert kafka.commits == {AT: (4, 0)}
+
+
 def test_draining_writes_what_is_buffered() -> None:
     kafka, log = kafka_with(payload(10))
     store = FakeObjectStore()
