@@ -1,6 +1,6 @@
 """Playback events of the size and shape of real ones, from many viewers at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from uuid import UUID
 
@@ -9,26 +9,25 @@ from schemas.events import Playback
 START = 1_790_000_000_000
 HEARTBEAT_MS = 30_000
 EVENTS_A_SESSION = 40
-PROFILE = "bench-{}"
 
 
-def playback_events(count: int, viewers: int) -> Iterator[Playback]:
-    """``viewers`` watch at the same time and report in turn, 40 events a session, one session after the other."""
+def playback_events(count: int, viewers: Sequence[str], start: int = START) -> Iterator[Playback]:
+    """All viewers (profiles) watch at once and report in turn: 40 events a session, one session after another."""
     random = Random(7)
-    sessions = [_session(viewer, 0, random) for viewer in range(viewers)]
+    sessions = [_session(viewer, start, random) for viewer in viewers]
     for number in range(count):
-        viewer, beat = number % viewers, number // viewers
+        viewer, beat = number % len(viewers), number // len(viewers)
+        now = start + beat * HEARTBEAT_MS
         if beat % EVENTS_A_SESSION == 0 and beat:
-            sessions[viewer] = _session(viewer, beat, random)
-        yield _event(sessions[viewer], beat % EVENTS_A_SESSION, START + beat * HEARTBEAT_MS, random)
+            sessions[viewer] = _session(viewers[viewer], now, random)
+        yield _event(sessions[viewer], beat % EVENTS_A_SESSION, now, random)
 
 
-def _session(viewer: int, beat: int, random: Random) -> dict[str, str | int]:
-    started_at = START + beat * HEARTBEAT_MS
+def _session(profile: str, started_at: int, random: Random) -> dict[str, str | int]:
     return {
-        "device_id": f"device-{viewer:08x}",
-        "account_id": f"account-{viewer // 3}",
-        "profile_id": PROFILE.format(viewer),
+        "device_id": f"device-{profile}",
+        "account_id": f"account-{profile}",
+        "profile_id": profile,
         "playback_session_id": str(UUID(int=(started_at << 80) | (7 << 76) | (2 << 62) | random.getrandbits(62))),
         "session_started_at": started_at,
         "title_id": f"ml-{random.randrange(1, 1682)}",

@@ -4,17 +4,22 @@ Needs a stack with Kafka, the registry and Cassandra (for the second part the co
 Ratios from one run hold; absolute figures belong to the machine and to what else it does.
 """
 
+import asyncio
 import json
+import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
+import httpx
 import typer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from bench.load import PROFILE, playback_events
+from bench.load import playback_events
+from bench.visibility import measure
 from infra.clients.cassandra import close, connect
 from infra.clients.kafka import client_config
 from infra.clients.kafka_bulk import BulkProducer
@@ -35,8 +40,21 @@ def main(
     events: Annotated[int, typer.Option(help="Playback events on the topic.")] = 400_000,
     viewers: Annotated[int, typer.Option(help="Sessions at any time.")] = 5_000,
     rounds: Annotated[int, typer.Option(help="Repetitions; the best of each counts.")] = 2,
+    rate: Annotated[int, typer.Option(help="Events per second through the collector.")] = 1_000,
+    seconds: Annotated[float, typer.Option(help="For so long.")] = 30,
 ) -> None:
     settings = Settings()
+    run = f"bench-{int(time.time())}"
+    # New profiles every time: what was deleted stays deleted for writes of sessions that began before.
+    profiles = [f"{run}-{number}" for number in range(viewers)]
+    try:
+        _hot_path(settings, events, profiles, rounds)
+        _visibility(settings, rate, seconds, [f"{profile}-live" for profile in profiles])
+    finally:
+        _forget(settings, [*profiles, *(f"{profile}-live" for profile in profiles)])
+
+
+def _hot_path(settings: Settings, events: int, viewers: Sequence[str], rounds: int) -> None:
     topic = f"bench.playback.{int(time.time())}"
     admin = AdminClient({**client_config(settings)})
     for created in admin.create_topics(
@@ -45,16 +63,29 @@ def main(
         created.result()
     try:
         size = _fill(settings, topic, events, viewers)
-        print(
-            f"hot path: {events:,} playback events of {size} bytes, {viewers:,} sessions at a time, one process each\n"
-        )
+        print(f"hot path: {events:,} playback events of {size} bytes, {len(viewers):,} sessions at a time\n")
         _compare({kind: min((_run(kind, topic, events) for _ in range(rounds)), key=_cpu) for kind in KINDS})
     finally:
         admin.delete_topics([topic])[topic].result()
-        _forget(settings, viewers)
 
 
-def _fill(settings: Settings, topic: str, events: int, viewers: int) -> int:
+def _visibility(settings: Settings, rate: int, seconds: float, viewers: Sequence[str]) -> None:
+    try:
+        for address in (settings.collector_url, settings.services_url):
+            httpx.get(address)
+    except httpx.TransportError:
+        print("\naccepted -> visible: not measured, the collector or the services are not up (`playhead up`)")
+        return
+    seen = asyncio.run(measure(settings, rate, seconds, viewers))
+    cuts = statistics.quantiles(seen.seconds, n=100, method="inclusive")
+    print(
+        f"\naccepted -> visible in the history API, {rate:,} events/s for {seconds:g} s: "
+        f"p50 {cuts[49] * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms, most {max(seen.seconds) * 1000:.0f} ms "
+        f"({len(seen.seconds)} followed, {seen.accepted:,} accepted, {seen.refused:,} refused)"
+    )
+
+
+def _fill(settings: Settings, topic: str, events: int, viewers: Sequence[str]) -> int:
     """The topic's records, and their mean size in bytes."""
     schema_id = Registry(settings).ids()["playback"]
     producer = BulkProducer(settings)
@@ -92,11 +123,11 @@ def _compare(measured: dict[str, dict[str, float]]) -> None:
         print(f"{label:48} {per_cpu:13,.0f} {per_cpu / base:6.2f} {wall:9,.0f} {one['written']:13,.0f}")
 
 
-def _forget(settings: Settings, viewers: int) -> None:
+def _forget(settings: Settings, profiles: Sequence[str]) -> None:
     """The invented profiles' histories."""
     session = connect(settings)
-    delete = session.prepare("DELETE FROM live_vh WHERE profile_id = ?")
-    for future in [session.execute_async(delete, (PROFILE.format(viewer),)) for viewer in range(viewers)]:
+    delete = session.prepare(f"DELETE FROM {settings.cassandra_keyspace}.live_vh WHERE profile_id = ?")
+    for future in [session.execute_async(delete, (profile,)) for profile in profiles]:
         future.result()
     close(session)
 

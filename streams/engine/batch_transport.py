@@ -23,8 +23,9 @@ from faust.types import TP, ConsumerMessage, Message
 
 MAX_RECORDS = 5_000
 """Records of one fetch, all partitions together."""
-MAX_BATCHES = 8
-"""Unacknowledged batches of one partition; then its intake pauses."""
+MAX_BATCHES = 2
+"""Unacknowledged batches of one partition; then its intake pauses. One being written and one waiting is enough: more
+would queue small batches behind a slow store, while what stays in Kafka comes as one large batch (fewer writes)."""
 MAX_BYTES = 16 * 2**20
 """The same in payload bytes."""
 POLL_S = 1.0

@@ -15,12 +15,15 @@ from streams.history.recording import Recorder
 from streams.ports import HistoryMetrics
 
 log = structlog.get_logger(__name__)
+BATCHES_AT_ONCE = 4
+"""While one waits for LiveVH, others are decoded. Their order doesn't matter: the newest state stays whoever comes
+first, and only the acknowledged prefix is committed."""
 
 
 def add_history_agent(app: faust.App, topic: str, recorder: Recorder, metrics: HistoryMetrics) -> None:
     channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
 
-    @app.agent(channel, concurrency=1, name="history")
+    @app.agent(channel, concurrency=BATCHES_AT_ONCE, name="history")
     async def history(stream: StreamT[Any]) -> None:
         # `noack`, because Faust would acknowledge after an exception too; a batch that isn't written never is.
         async for event in cast(Stream[Any], stream).noack().events():

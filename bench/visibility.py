@@ -1,0 +1,84 @@
+"""How soon an accepted event shows in the history API, at a steady rate through the collector."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import httpx
+import msgspec
+
+from bench.load import playback_events
+from infra.settings import LOCAL_KEY, Settings
+from schemas.events import Playback
+
+EVENTS_A_REQUEST = 20
+SAMPLED = 10
+"""One request in so many is followed until its last event is visible."""
+POLL_S = 0.025
+GIVE_UP_S = 30.0
+STAMPED = ("sent_at", "received_at", "event_time")
+
+
+@dataclass
+class Visibility:
+    accepted: int = 0
+    refused: int = 0
+    seconds: list[float] = field(default_factory=list)
+    """From the collector's answer to the first read that shows the event; infinite if it never did."""
+
+
+async def measure(settings: Settings, rate: int, seconds: float, viewers: Sequence[str]) -> Visibility:
+    """Requests go out on time whether the ones before were answered or not."""
+    seen = Visibility()
+    events = playback_events(int(rate * seconds), viewers, start=time.time_ns() // 1_000_000 - 3_600_000)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=200)
+    async with httpx.AsyncClient(limits=limits, timeout=GIVE_UP_S) as client, asyncio.TaskGroup() as tasks:
+        started = time.perf_counter()
+        for number, request in enumerate(_requests(events)):
+            await asyncio.sleep(max(0.0, started + number * EVENTS_A_REQUEST / rate - time.perf_counter()))
+            tasks.create_task(_send(client, settings, request, number % SAMPLED == 0, seen))
+    return seen
+
+
+def _requests(events: Iterator[Playback]) -> Iterator[list[Playback]]:
+    while request := list(islice(events, EVENTS_A_REQUEST)):
+        yield request
+
+
+async def _send(
+    client: httpx.AsyncClient, settings: Settings, events: list[Playback], follow: bool, seen: Visibility
+) -> None:
+    answer = await client.post(
+        f"{settings.collector_url}/v1/events",
+        json={"sent_at": time.time_ns() // 1_000_000, "events": [_as_client(event) for event in events]},
+        headers={"Authorization": f"Bearer {LOCAL_KEY}"},
+    )
+    accepted_at = time.perf_counter()
+    accepted = answer.json().get("accepted", 0)
+    seen.accepted += accepted
+    seen.refused += len(events) - accepted
+    if follow and accepted == len(events):
+        seen.seconds.append(await _until_visible(client, settings, events[-1], accepted_at))
+
+
+async def _until_visible(client: httpx.AsyncClient, settings: Settings, event: Playback, since: float) -> float:
+    address = f"{settings.services_url}/v1/profiles/{event.profile_id}/viewing-history"
+    while time.perf_counter() - since < GIVE_UP_S:
+        items = (await client.get(address, params={"limit": 1})).json()["items"]
+        if items and _shows(items[0], event):
+            return time.perf_counter() - since
+        await asyncio.sleep(POLL_S)
+    return float("inf")
+
+
+def _shows(item: dict[str, Any], event: Playback) -> bool:
+    """It, or a newer event of its session."""
+    return item["playback_session_id"] == event.playback_session_id and bool(item["watched_ms"] >= event.watched_ms)
+
+
+def _as_client(event: Playback) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(event)
+    return {"family": "playback"} | {n: v for n, v in fields.items() if n not in STAMPED and v is not None}
