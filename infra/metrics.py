@@ -61,6 +61,16 @@ DEAD_LETTERS = Counter("playhead_dead_letters", "Dead letters made.", ["step", "
 SERVICES_LATENCY = Histogram(
     "playhead_services_request_seconds", "Request to the start of its answer.", ["route", "status"], buckets=SECONDS
 )
+READS_AGAIN = Counter(
+    "playhead_history_reads_again",
+    "Reads that a compaction overtook: the metadata was read once more, for certain.",
+    ["reason"],
+)
+
+# CompressedVH.
+UNREADABLE_CHUNKS = Counter(
+    "playhead_unreadable_chunks", "Looks at a listed chunk that was missing, damaged or of a newer format."
+)
 
 
 class WorkerMetrics:
@@ -155,7 +165,13 @@ class LakeMetrics(WorkerMetrics):
 
 
 class ServicesMetrics:
-    """Satisfies ``services.ports.Requests``."""
+    """Satisfies ``services.ports.Requests`` and ``streams.history.ports.ReadMetrics``."""
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         SERVICES_LATENCY.labels(route, status).observe(seconds)
+
+    def read_again(self, reason: str) -> None:
+        READS_AGAIN.labels(reason).inc()
+
+    def unreadable_chunk(self) -> None:
+        UNREADABLE_CHUNKS.inc()

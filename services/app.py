@@ -12,16 +12,14 @@ from services.dashboard import routes as dashboard
 from services.dashboard.board import Board
 from services.front_door import FrontDoor
 from services.history_api import routes as history_api
-from services.ports import LiveHistory, Requests
+from services.ports import History, Requests
 
 DESCRIPTION = """What members watched and where they stopped, newest first, a moment after it happened.
 Times are RFC 3339 in UTC, durations milliseconds. An error answer has a `code` for programs, a `message` for people
 and, where one is at fault, the `field`."""
 
 
-def create_app(
-    board: Board, history: LiveHistory, requests: Requests, echarts: Path, now: Callable[[], int]
-) -> FastAPI:
+def create_app(board: Board, history: History, requests: Requests, echarts: Path, now: Callable[[], int]) -> FastAPI:
     """``echarts``: the chart library's file. ``now``: milliseconds since the epoch."""
     app = FastAPI(
         title="Playhead history API",

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator
 
 import httpx
 import typer
@@ -10,7 +11,8 @@ import uvicorn
 from cassandra.cluster import Session
 
 from infra import logs
-from infra.clients.cassandra import LivePartition, LiveVH, close, connect, translated
+from infra.clients.cassandra import LiveVH, close, connect, translated
+from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_watch import KafkaWatch
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
@@ -21,6 +23,8 @@ from services.catalogue import Catalogue
 from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
 from services.dashboard.processes import ProcessWatch, Target
+from streams.history.paging import Page
+from streams.history.reading import HistoryReader, Whole
 from streams.pipeline import PROCESSES
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
@@ -29,27 +33,41 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class LateHistory:
-    """LiveVH, connected when it is first asked: the pages come up, and say so, while Cassandra is still away."""
+    """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    def __init__(self, settings: Settings) -> None:
+    Satisfies ``services.ports.History``.
+    """
+
+    def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._connecting = asyncio.Lock()
         self._session: Session | None = None
-        self._live: LiveVH | None = None
+        self._reader: HistoryReader | None = None
 
-    async def read(self, profile_id: str) -> LivePartition:
-        return await (self._live or await self._connected()).read(profile_id)
+    async def page(self, profile_id: str, limit: int, cursor: str | None) -> Page:
+        return await (await self._connected()).page(profile_id, limit, cursor)
 
-    async def _connected(self) -> LiveVH:
+    async def whole(self, profile_id: str) -> Whole:
+        return await (await self._connected()).whole(profile_id)
+
+    async def export(self, profile_id: str) -> AsyncIterator[Page]:
+        async for page in (await self._connected()).export(profile_id):
+            yield page
+
+    async def _connected(self) -> HistoryReader:
         async with self._connecting:
             if self._session is None:
                 self._session = await asyncio.to_thread(connect, self._settings)
-            if self._live is None:
+            if self._reader is None:
                 try:
-                    self._live = await asyncio.to_thread(LiveVH, self._session)
+                    self._reader = await asyncio.to_thread(self._prepared, self._session)
                 except Exception as error:
                     raise translated(error) from error
-            return self._live
+            return self._reader
+
+    def _prepared(self, session: Session) -> HistoryReader:
+        return HistoryReader(LiveVH(session), CompressedVH(session), self._metrics)
 
     def close(self) -> None:
         if self._session is not None:
@@ -74,7 +92,8 @@ async def serve(settings: Settings) -> None:
     def now() -> int:
         return time.time_ns() // 1_000_000
 
-    history = LateHistory(settings)
+    metrics = ServicesMetrics()
+    history = LateHistory(settings, metrics)
     event_log = KafkaWatch(settings, Registry(settings))
     board = Board(Catalogue())
     async with httpx.AsyncClient(timeout=2) as client:
@@ -88,7 +107,7 @@ async def serve(settings: Settings) -> None:
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(board, history, ServicesMetrics(), ECHARTS, now),
+                create_app(board, history, metrics, ECHARTS, now),
                 host=settings.bind,
                 port=settings.port(Port.SERVICES),
                 log_config=None,

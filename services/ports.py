@@ -1,22 +1,27 @@
 """What the services ask of the outside. Adapters in ``infra`` satisfy these by shape; tests by fakes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from schemas.events import Record, ViewingRecord
+from schemas.events import Record
+from streams.history.paging import Page
+from streams.history.reading import Whole
 
 Partition = tuple[str, int]
 """(topic, partition number)."""
 
 
-class LivePartition(Protocol):
-    @property
-    def records(self) -> Sequence[ViewingRecord]: ...
+class History(Protocol):
+    """Both stores merged, newest session first; all raise TransientError."""
 
+    async def page(self, profile_id: str, limit: int, cursor: str | None) -> Page:
+        """ValueError for a cursor that is not one of ours."""
+        ...
 
-class LiveHistory(Protocol):
-    async def read(self, profile_id: str) -> LivePartition:
-        """A profile's live records, all of them, in no particular order. Raises TransientError."""
+    async def whole(self, profile_id: str) -> Whole: ...
+
+    def export(self, profile_id: str) -> AsyncIterator[Page]:
+        """The whole history, page by page."""
         ...
 
 

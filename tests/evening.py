@@ -15,9 +15,10 @@ from schemas.events import DeadLetter, Playback, Record, ViewingRecord
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from services.catalogue import CATALOGUE_KEY, Title
 from services.ports import Partition
+from streams.history.reading import HistoryReader
 from streams.pipeline import BY_NAME
 from tests.builders import playback
-from tests.fakes import FakePartition
+from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
@@ -117,7 +118,7 @@ def record(event: Playback) -> ViewingRecord:
 
 @dataclass
 class Evening:
-    """Satisfies the ports LiveHistory, EventLog and ObjectStore. ``away``: the engines that don't answer."""
+    """Satisfies the ports LiveReads, EventLog and ObjectStore. ``away``: the engines that don't answer."""
 
     now: int
     random: Random = field(default_factory=lambda: Random(7))
@@ -128,6 +129,10 @@ class Evening:
     sessions: list[Playback] = field(default_factory=list)
     rows: dict[str, dict[str, ViewingRecord]] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
+
+    @property
+    def history(self) -> HistoryReader:
+        return HistoryReader(self, FakeCompressedVH(), FakeCompactionMetrics())
 
     def __post_init__(self) -> None:
         self.ends = {(topic, number): 0 for topic in TOPICS for number in range(PARTITIONS)}
@@ -213,7 +218,7 @@ class Evening:
         if engine in self.away:
             raise TransientError(reason)
 
-    # LiveHistory
+    # LiveReads
 
     async def read(self, profile_id: str) -> FakePartition:
         self._answers("cassandra", "no node of Cassandra can be reached")

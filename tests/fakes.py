@@ -81,8 +81,7 @@ class FakeCompressedVH:
     async def publish(self, profile_id: str, base: Version | None, new: Metadata) -> Version | None:
         self.decide(profile_id, base, new)
         self._show(profile_id)
-        there = self.decided.get(profile_id)
-        return there and there.version
+        return _version(self.decided.get(profile_id))
 
     async def put_chunk(self, profile_id: str, chunk: ChunkId, body: bytes) -> None:
         if (profile_id, chunk) not in self.deleted:
@@ -101,13 +100,16 @@ class FakeCompressedVH:
 
     def decide(self, profile_id: str, base: Version | None, new: Metadata) -> None:
         """A compare-and-set whose answer nobody waits for, as a coordinator does it that was paused."""
-        there = self.decided.get(profile_id)
-        if (there and there.version) == base:
+        if _version(self.decided.get(profile_id)) == base:
             self.decided[profile_id] = new
 
     def _show(self, profile_id: str) -> None:
         if profile_id in self.decided:
             self.seen[profile_id] = self.decided[profile_id]
+
+
+def _version(metadata: Metadata | None) -> Version | None:
+    return metadata.version if metadata else None
 
 
 class FakeCompactionMetrics:
@@ -117,7 +119,7 @@ class FakeCompactionMetrics:
         self.outcomes: Counter[str] = Counter()
         self.moved = 0
         self.written: list[int] = []
-        self.corrupt = 0
+        self.unreadable = 0
         self.again: Counter[str] = Counter()
 
     def compacted(self, outcome: str, records: int, seconds: float) -> None:
@@ -127,8 +129,8 @@ class FakeCompactionMetrics:
     def wrote_chunk(self, size: int) -> None:
         self.written.append(size)
 
-    def corrupt_chunk(self) -> None:
-        self.corrupt += 1
+    def unreadable_chunk(self) -> None:
+        self.unreadable += 1
 
     def read_again(self, reason: str) -> None:
         self.again[reason] += 1

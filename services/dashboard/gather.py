@@ -17,7 +17,7 @@ from services.catalogue import CATALOGUE_KEY, read_titles
 from services.dashboard.board import SHOWN, Board
 from services.dashboard.chains import walk_all
 from services.dashboard.processes import ProcessWatch
-from services.ports import EventLog, LiveHistory, ObjectStore
+from services.ports import EventLog, History, ObjectStore
 from streams.pipeline import BY_NAME, PROCESSES
 
 PEEK = 25
@@ -36,7 +36,7 @@ class Gatherers:
 
     board: Board
     event_log: EventLog
-    history: LiveHistory
+    history: History
     store: ObjectStore
     processes: ProcessWatch
     now: Callable[[], int]
@@ -64,8 +64,8 @@ class Gatherers:
     async def cassandra(self) -> None:
         """Read back what the history answers for the sessions that the page shows."""
         profiles = dict.fromkeys(event.profile_id for event in self.board.playback[:SHOWN])
-        partitions = await asyncio.gather(*(self.history.read(profile) for profile in profiles or ["nobody"]))
-        self.board.stored = {record.playback_session_id: record for each in partitions for record in each.records}
+        histories = await asyncio.gather(*(self.history.whole(profile) for profile in profiles or ["nobody"]))
+        self.board.stored = {record.playback_session_id: record for each in histories for record in each.records}
 
     async def lake(self) -> None:
         if not self.board.ends:

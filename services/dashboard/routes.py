@@ -15,9 +15,10 @@ from services.dashboard.board import Board
 from services.dashboard.member import by_day, since, summary
 from services.dashboard.poster import draw
 from services.history_api.items import continue_item
-from services.history_api.routes import Cursor, ProfileId, cut, read_history
-from services.ports import LiveHistory
+from services.history_api.routes import Cursor, ProfileId, reading_cursor
+from services.ports import History
 from streams.history.continue_watching import continue_watching
+from streams.history.paging import page_of
 
 HERE = Path(__file__).parent
 FRESH_MS = 500
@@ -60,7 +61,7 @@ def templates() -> Jinja2Templates:
     return found
 
 
-def router(board: Board, history: LiveHistory, echarts: Path, now: Callable[[], int]) -> APIRouter:
+def router(board: Board, history: History, echarts: Path, now: Callable[[], int]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     page = templates().TemplateResponse
     document = LiveDocument(board, now)
@@ -92,14 +93,17 @@ def router(board: Board, history: LiveHistory, echarts: Path, now: Callable[[], 
 
     @routes.get("/members/{profile_id:path}")
     async def member(request: Request, profile_id: ProfileId, cursor: Cursor = None) -> HTMLResponse:
-        sessions = await read_history(history, profile_id)
-        shown = cut(sessions, SESSIONS_A_PAGE, cursor)
+        whole = await history.whole(profile_id)
+        sessions = whole.records
+        with reading_cursor():
+            shown = page_of(sessions, SESSIONS_A_PAGE, cursor)
         return page(
             request,
             "member.html",
             {
                 "here": "members",
                 "profile_id": profile_id,
+                "whole": whole,
                 "summary": summary(sessions),
                 "since": since(sessions[-1] if sessions else None),
                 "resume": [continue_item(mark, board.catalogue) for mark in continue_watching(sessions)],

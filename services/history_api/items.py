@@ -77,6 +77,17 @@ class ContinueItem(BaseModel):
     played: bool = Field(description="Some earlier session came to 90 % of the title.")
 
 
+class End(BaseModel):
+    sessions: int = Field(description="Lines before this one.")
+    complete: bool = Field(description="False when a part of the history could not be read: sessions may be missing.")
+
+
+class ExportEnd(BaseModel):
+    """The last line of an export."""
+
+    end: End
+
+
 def history_item(record: ViewingRecord, catalogue: Catalogue) -> HistoryItem:
     return HistoryItem(
         playback_session_id=record.playback_session_id,

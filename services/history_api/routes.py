@@ -3,20 +3,23 @@
 A profile that never watched anything is a new member, not an error: an empty list.
 """
 
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator
 
-from schemas.events import ViewingRecord
 from services.catalogue import Catalogue
-from services.history_api.items import ContinueItem, HistoryItem, Page, continue_item, history_item
-from services.ports import LiveHistory
+from services.history_api.items import ContinueItem, End, ExportEnd, HistoryItem, Page, continue_item, history_item
+from services.ports import History
 from services.problems import RESPONSES, BadRequest
-from streams.history import reading
+from streams.history import paging
 from streams.history.continue_watching import continue_watching
 
 MAX_ID_BYTES = 64
+JSON_LINES = "application/jsonl"
 
 
 def _fits(profile_id: str) -> str:
@@ -33,33 +36,54 @@ Limit = Annotated[int, Query(ge=1, le=200, description="Items in one answer.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the answer before.")]
 
 
-async def read_history(history: LiveHistory, profile_id: str) -> list[ViewingRecord]:
-    """A profile's sessions from every store, newest first. Raises TransientError."""
-    return reading.viewing_history((await history.read(profile_id)).records)
-
-
-def cut(sessions: list[ViewingRecord], limit: int, cursor: str | None) -> reading.Page:
+@contextmanager
+def reading_cursor() -> Iterator[None]:
+    """A cursor that can't be one of ours is the client's mistake."""
     try:
-        return reading.page(sessions, limit, cursor)
+        yield
     except ValueError as error:
         raise BadRequest(
             "bad_cursor", "cursor", "cursor: pass next_cursor of an earlier answer unchanged, or leave it out."
         ) from error
 
 
-def router(history: LiveHistory, catalogue: Catalogue) -> APIRouter:
+def router(history: History, catalogue: Catalogue) -> APIRouter:
     routes = APIRouter(prefix="/v1/profiles/{profile_id:path}", tags=["history"], responses=RESPONSES)
 
     @routes.get("/viewing-history", summary="What a member watched, newest session first")
     async def viewing_history(profile_id: ProfileId, limit: Limit = 50, cursor: Cursor = None) -> Page[HistoryItem]:
-        shown = cut(await read_history(history, profile_id), limit, cursor)
+        with reading_cursor():
+            shown = await history.page(profile_id, limit, cursor)
         items = [history_item(record, catalogue) for record in shown.items]
-        return Page(items=items, next_cursor=shown.next_cursor, complete=True)
+        return Page(items=items, next_cursor=shown.next_cursor, complete=shown.complete)
 
     @routes.get("/continue-watching", summary="Titles to go on with, and where, on any device")
     async def continue_list(profile_id: ProfileId) -> Page[ContinueItem]:
-        bookmarks = continue_watching(await read_history(history, profile_id))
-        items = [continue_item(bookmark, catalogue) for bookmark in bookmarks]
-        return Page(items=items, next_cursor=None, complete=True)
+        whole = await history.whole(profile_id)
+        items = [continue_item(bookmark, catalogue) for bookmark in continue_watching(whole.records)]
+        return Page(items=items, next_cursor=None, complete=whole.complete)
+
+    @routes.get(
+        "/export",
+        summary="All that a member ever watched, as JSON Lines",
+        description='One session a line, newest first; the last line is `{"end": …}`, or it was cut off.',
+        response_class=StreamingResponse,
+        responses={200: {"content": {JSON_LINES: {}}}},
+    )
+    async def export(profile_id: ProfileId) -> StreamingResponse:
+        pages = history.export(profile_id)
+        first = await anext(pages)  # before the answer begins: while the history is away, it is a 503
+        return StreamingResponse(_lines(first, pages, catalogue), media_type=JSON_LINES)
 
     return routes
+
+
+async def _lines(first: paging.Page, pages: AsyncIterator[paging.Page], catalogue: Catalogue) -> AsyncIterator[str]:
+    sessions, complete = 0, True
+    page: paging.Page | None = first
+    while page is not None:
+        sessions += len(page.items)
+        complete = complete and page.complete
+        yield "".join(f"{history_item(record, catalogue).model_dump_json()}\n" for record in page.items)
+        page = await anext(pages, None)
+    yield f"{ExportEnd(end=End(sessions=sessions, complete=complete)).model_dump_json()}\n"

@@ -1,47 +1,147 @@
-"""A profile's viewing history for readers: both stores merged, newest first, page by page.
+"""The merged read: LiveVH and CompressedVH as one history.
 
-``viewing_history`` is the one place that knows where records come from. Sessions are ordered by when they started
-and their id: neither ever changes, so a page's cursor stays right while new events come in.
+Records only ever move from LiveVH to CompressedVH, and a row's delete becomes visible together with the marker that
+names the generation holding it. So both stores are read at the same time, and nothing is missed as long as the
+metadata is not older than the marker. Where it is, or where a chunk is gone because a newer compaction cleaned up,
+the metadata is read again, for certain. Usually that makes two steps: {live, metadata}, then all chunks at once.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from schemas.errors import TransientError
 from schemas.events import ViewingRecord
-from streams.history.merge import merge
+from streams.history.chunks.errors import CorruptChunk
+from streams.history.paging import Page, cut, newest_first, page
+from streams.history.ports import CompressedReads, LivePartition, LiveReads, ReadMetrics
+from streams.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, opened
+
+ROUNDS = 4
+"""So often compactions may overtake one read."""
+EXPORT_PAGE = 2_000
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    items: list[ViewingRecord]
-    next_cursor: str | None
-    """Pass it to get the next page; None on the last one."""
+class Whole:
+    """A profile's whole history, newest session first."""
+
+    records: list[ViewingRecord]
+    complete: bool
+    """False when a part could not be read."""
+    live: int
+    """So many records came from LiveVH; an old state of a session in a chunk is one of them."""
+    compressed: int
+    """So many came from CompressedVH."""
 
 
-def viewing_history(live: Iterable[ViewingRecord], *compressed: Iterable[ViewingRecord]) -> list[ViewingRecord]:
-    """One profile's sessions, newest first."""
-    return sorted(merge(live, *compressed), key=_position, reverse=True)
+Bodies = dict[ChunkId, bytes | TransientError | None]
+"""What was answered for each chunk: its body, a failure, or that it is gone."""
 
 
-def page(history: Sequence[ViewingRecord], limit: int, cursor: str | None = None) -> Page:
-    """Up to ``limit`` sessions after the cursor. ``ValueError`` for a cursor that isn't one of ours."""
-    after = _decode(cursor) if cursor else None
-    rest = [record for record in history if after is None or _position(record) < after]
-    items = rest[:limit]
-    return Page(items, _encode(_position(items[-1])) if len(rest) > limit else None)
+@dataclass(frozen=True, slots=True)
+class _Found:
+    live: Sequence[ViewingRecord]
+    compressed: list[ViewingRecord]
+    complete: bool
 
 
-def _position(record: ViewingRecord) -> tuple[int, str]:
-    return record.session_started_at, record.playback_session_id
+@dataclass(frozen=True, slots=True)
+class HistoryReader:
+    live: LiveReads
+    compressed: CompressedReads
+    metrics: ReadMetrics
+
+    async def page(self, profile_id: str, limit: int, cursor: str | None = None) -> Page:
+        """Up to ``limit`` sessions after the cursor. ValueError for a strange cursor, TransientError."""
+        part = cut((), (), limit, cursor)
+
+        def needed(chunks: Sequence[Chunk], live: Sequence[ViewingRecord]) -> Sequence[Chunk]:
+            nonlocal part
+            part = cut(chunks, live, limit, cursor)
+            return part.chunks
+
+        found = await self._read(profile_id, needed)
+        return page(newest_first(found.live, found.compressed), limit, part, complete=found.complete)
+
+    async def whole(self, profile_id: str) -> Whole:
+        """Raises TransientError."""
+        found = await self._read(profile_id, lambda chunks, _: chunks)
+        records = newest_first(found.live, found.compressed)
+        return Whole(records, found.complete, len(found.live), len(found.compressed))
+
+    async def export(self, profile_id: str) -> AsyncIterator[Page]:
+        """The whole history page by page, so that no more than a few chunks are in memory."""
+        cursor: str | None = None
+        while True:
+            part = await self.page(profile_id, EXPORT_PAGE, cursor)
+            yield part
+            if (cursor := part.next_cursor) is None:
+                return
+
+    async def _read(
+        self, profile_id: str, needed: Callable[[Sequence[Chunk], Sequence[ViewingRecord]], Sequence[Chunk]]
+    ) -> _Found:
+        """``needed`` chooses from the listed chunks, knowing the live records."""
+        partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
+        if _is_older(metadata, partition):
+            self.metrics.read_again("newer marker")
+            metadata = await self.compressed.newest_metadata(profile_id)
+        bodies: Bodies = {}
+        for _ in range(ROUNDS):
+            chunks = needed(metadata.chunks if metadata else (), partition.records)
+            await self._fetch(profile_id, chunks, bodies)
+            if all(bodies[chunk.id] is not None for chunk in chunks):
+                break
+            newest = await self.compressed.newest_metadata(profile_id)
+            if newest == metadata:
+                break
+            self.metrics.read_again("chunk gone")
+            metadata = newest
+        complete = not _is_older(metadata, partition)
+        if not complete:
+            self._alarm(profile_id, metadata, "metadata older than the live partition's marker")
+        records: list[ViewingRecord] = []
+        for chunk in chunks:
+            try:
+                records += _opened(profile_id, chunk, bodies[chunk.id])
+            except UNREADABLE as error:
+                complete = False
+                self._alarm(profile_id, metadata, str(error))
+            except TransientError as error:
+                complete = False
+                log.warning("chunk not read", profile=profile_id, reason=str(error))
+        return _Found(partition.records, records, complete)
+
+    async def _fetch(self, profile_id: str, chunks: Sequence[Chunk], bodies: Bodies) -> None:
+        """Ask for what was not asked for yet, all at once."""
+        missing = [chunk for chunk in chunks if chunk.id not in bodies]
+        answers = await asyncio.gather(*(self._body(profile_id, chunk) for chunk in missing))
+        bodies.update({chunk.id: answer for chunk, answer in zip(missing, answers, strict=True)})
+
+    async def _body(self, profile_id: str, chunk: Chunk) -> bytes | TransientError | None:
+        try:
+            return chunk.body or await self.compressed.chunk(profile_id, chunk.id)
+        except TransientError as error:
+            return error
+
+    def _alarm(self, profile_id: str, metadata: Metadata | None, reason: str) -> None:
+        self.metrics.unreadable_chunk()
+        log.error("history incomplete", profile=profile_id, version=metadata and metadata.version, reason=reason)
 
 
-def _encode(position: tuple[int, str]) -> str:
-    return urlsafe_b64encode(f"{position[0]}/{position[1]}".encode()).decode().rstrip("=")
+def _is_older(metadata: Metadata | None, partition: LivePartition) -> bool:
+    marker = partition.compacted_generation
+    return marker is not None and (metadata is None or metadata.version.generation < marker)
 
 
-def _decode(cursor: str) -> tuple[int, str]:
-    started_at, slash, session = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("/")
-    if not slash:
-        raise ValueError("not a cursor")
-    return int(started_at), session
+def _opened(profile_id: str, chunk: Chunk, body: bytes | TransientError | None) -> list[ViewingRecord]:
+    if isinstance(body, TransientError):
+        raise body
+    if body is None:
+        raise CorruptChunk(f"{chunk.id} is gone")
+    return opened(chunk, body, profile_id)

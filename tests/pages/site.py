@@ -48,7 +48,7 @@ def gatherers(evening: Evening) -> Gatherers:
     return Gatherers(
         board=Board(Catalogue()),
         event_log=evening,
-        history=evening,
+        history=evening.history,
         store=evening,
         processes=ProcessWatch(httpx.AsyncClient(transport=exposition(evening)), TARGETS),
         now=lambda: evening.now,
@@ -59,7 +59,7 @@ def gatherers(evening: Evening) -> Gatherers:
 def served(evening: Evening, past_seconds: int) -> Iterator[str]:
     """The site's address; ``past_seconds`` of the evening have already been seen."""
     gather = gatherers(evening)
-    app = create_app(gather.board, evening, Uncounted(), ECHARTS, lambda: evening.now)
+    app = create_app(gather.board, evening.history, Uncounted(), ECHARTS, lambda: evening.now)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
 
     async def run() -> None:

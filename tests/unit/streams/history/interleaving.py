@@ -16,16 +16,18 @@ TURNS = 12
 @dataclass(frozen=True, slots=True)
 class Call:
     actor: str
-    name: str
-    effect: Callable[[], Coroutine[Any, Any, Any]]
+    method: Callable[..., Coroutine[Any, Any, Any]]
+    arguments: tuple[Any, ...]
     answer: asyncio.Future[Any]
 
 
 class Interleaving:
     """Tasks on an event loop of their own; ``calls`` are those that wait to reach a store."""
 
-    def __init__(self) -> None:
+    def __init__(self, unanswered: Callable[[Call], None]) -> None:
+        """``unanswered`` does what a call does whose caller gets no answer."""
         self._loop = asyncio.new_event_loop()
+        self._unanswered = unanswered
         self.calls: list[Call] = []
         self.later: list[Call] = []
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -44,30 +46,39 @@ class Interleaving:
         """The store as this actor sees it: each call waits until it is let through."""
         return _Through(self, actor, store)
 
+    def let_through(self, actor: str, choice: int, fate: Fate = "go") -> None:
+        """One of the calls that a task waits for, if any."""
+        mine = [call for call in self.calls if call.actor == actor]
+        if mine:
+            self.let(mine[choice % len(mine)], fate)
+
     def let(self, call: Call, fate: Fate = "go") -> None:
         self.calls.remove(call)
         if fate == "kill":
-            self._tasks.pop(call.actor).cancel()
+            self._cancel(call.actor)
             self.calls = [other for other in self.calls if other.actor != call.actor]
         elif fate == "go":
-            call.answer.set_result(_done(call.effect()))
+            call.answer.set_result(done(call.method(*call.arguments)))
         else:
             if fate == "lose the answer":
-                _done(call.effect())
+                self._unanswered(call)
             elif fate == "come later":
                 self.later.append(call)
             call.answer.set_exception(TransientError(fate))
         self._turn()
 
-    def arrive(self, call: Call, effect: Callable[[], Coroutine[Any, Any, Any]] | None = None) -> None:
-        """A call that was to come later comes now."""
-        self.later.remove(call)
-        _done((effect or call.effect)())
+    def arrive(self, choice: int) -> None:
+        """One of the calls that were to come later comes now."""
+        self._unanswered(self.later.pop(choice % len(self.later)))
 
     def finish(self) -> None:
         """Let everything through that waits, in order."""
         while self.calls:
             self.let(self.calls[0])
+
+    def _cancel(self, actor: str) -> None:
+        if actor in self._tasks:  # it may have ended with one of two calls still waiting
+            self._tasks.pop(actor).cancel()
 
     def close(self) -> None:
         for task in self._tasks.values():
@@ -86,10 +97,12 @@ class Interleaving:
                 del self._tasks[actor]
                 task.result()  # a failure of the code under test is a failure of the test
 
-    def ask(self, actor: str, name: str, effect: Callable[[], Coroutine[Any, Any, Any]]) -> "asyncio.Future[Any]":
-        call = Call(actor, name, effect, self._loop.create_future())
+    async def reach(
+        self, actor: str, method: Callable[..., Coroutine[Any, Any, Any]], arguments: tuple[Any, ...]
+    ) -> Any:
+        call = Call(actor, method, arguments, self._loop.create_future())
         self.calls.append(call)
-        return call.answer
+        return await call.answer
 
 
 class _Through:
@@ -102,12 +115,12 @@ class _Through:
         method = getattr(self._store, name)
 
         async def call(*arguments: Any) -> Any:
-            return await self._interleaving.ask(self._actor, name, lambda: method(*arguments))
+            return await self._interleaving.reach(self._actor, method, arguments)
 
         return call
 
 
-def _done(effect: Coroutine[Any, Any, Any]) -> Any:
+def done(effect: Coroutine[Any, Any, Any]) -> Any:
     """The fakes never wait, so one push runs them to their end."""
     try:
         effect.send(None)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from streams.history.reading import page, viewing_history
+from streams.history.paging import newest_first, page_of
 from tests.builders import T0, viewing_record
 
-HISTORY = viewing_history(
+HISTORY = newest_first(
     viewing_record(playback_session_id=f"018bcfe5-6800-7000-8000-00000000000{n}", session_started_at=T0 + n // 2)
     for n in range(5)
 )
@@ -17,13 +17,13 @@ def test_the_newest_session_comes_first_and_ids_settle_ties() -> None:
 
 def test_both_stores_are_one_history() -> None:
     older, newer = viewing_record(seq=1), viewing_record(seq=2)
-    assert viewing_history([older], [newer]) == [newer]
+    assert newest_first([older], [newer]) == [newer]
 
 
 def test_following_the_cursor_gives_every_session_once() -> None:
     seen, cursor = [], None
     while True:
-        got = page(HISTORY, limit=2, cursor=cursor)
+        got = page_of(HISTORY, limit=2, cursor=cursor)
         seen += got.items
         cursor = got.next_cursor
         if cursor is None:
@@ -32,16 +32,16 @@ def test_following_the_cursor_gives_every_session_once() -> None:
 
 
 def test_a_last_page_that_is_just_full_has_no_cursor() -> None:
-    assert page(HISTORY, limit=5).next_cursor is None
+    assert page_of(HISTORY, limit=5).next_cursor is None
 
 
-def test_new_sessions_do_not_shift_a_page() -> None:
-    first = page(HISTORY, limit=2)
+def test_new_sessions_do_not_shift_a_page_of() -> None:
+    first = page_of(HISTORY, limit=2)
     fresh = viewing_record(playback_session_id="018bcfe5-6800-7000-8000-000000000009", session_started_at=T0 + 99)
-    assert page(viewing_history(HISTORY, [fresh]), 2, first.next_cursor).items == HISTORY[2:4]
+    assert page_of(newest_first(HISTORY, [fresh]), 2, first.next_cursor).items == HISTORY[2:4]
 
 
 @pytest.mark.parametrize("cursor", ["x", "Zm9v", "!!!", "é"])
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - which of its subclasses doesn't matter to the caller
-        page(HISTORY, limit=2, cursor=cursor)
+        page_of(HISTORY, limit=2, cursor=cursor)
