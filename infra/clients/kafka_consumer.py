@@ -88,7 +88,9 @@ class KafkaConsumer:
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_unassign(partitions)
-        self._intake.revoked += [(p.topic, p.partition) for p in partitions]
+        gone = [(p.topic, p.partition) for p in partitions]
+        self._intake.revoked += gone
+        self._intake.assigned = [each for each in self._intake.assigned if each not in gone]
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Deliver from this offset on. Raises TransientError when the assignment is not yet in force."""

@@ -28,6 +28,10 @@ class Sink:
         self._reported_at = 0
 
     @property
+    def opened(self) -> list[Partition]:
+        return [partition for partition, sink in self._sinks.items() if sink.opened]
+
+    @property
     def halted(self) -> list[Partition]:
         return [partition for partition, sink in self._sinks.items() if sink.halted]
 
@@ -42,7 +46,7 @@ class Sink:
 
     def drain(self) -> None:
         """Write what is buffered; one try each. What fails stays in Kafka, unwritten and uncommitted."""
-        self._advance([sink for sink in self._sinks.values() if sink.opened])
+        self._advance([self._sinks[partition] for partition in self.opened])
 
     def _apply(self, intake: Intake) -> None:
         for partition in intake.revoked:

@@ -59,22 +59,22 @@ def topic(settings: Settings) -> str:
     return name
 
 
-def create(settings: Settings, topic: str) -> None:
+def create(settings: Settings, topic: str, partitions: int = 1) -> None:
     admin = AdminClient({**client_config(settings)})  # must outlive its futures
-    admin.create_topics([NewTopic(topic, 1, 1)])[topic].result()
+    admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result()
 
 
 def events(settings: Settings, topic: str, count: int) -> list[Playback]:
     """Write so many events to the topic; they come back in the order of their seq."""
     schema_id = Registry(settings).ids()["playback"]
     made = [playback(event_id=str(uuid4()), seq=n) for n in range(count)]
-    BulkProducer(settings).write([(topic, b"ml-1", frame(schema_id, encode(event))) for event in made])
+    BulkProducer(settings).write([(topic, b"ml-%d" % event.seq, frame(schema_id, encode(event))) for event in made])
     return made
 
 
-def make_sink(settings: Settings, topic: str, group: str) -> tuple[Sink, KafkaConsumer]:
+def make_sink(settings: Settings, topic: str, group: str, member: str) -> tuple[Sink, KafkaConsumer]:
     registry = Registry(settings)
-    log = KafkaConsumer(settings, group, "lake-0", [topic])
+    log = KafkaConsumer(settings, group, member, [topic])
     world = World(
         log=log,
         store=ObjectStore(settings),
@@ -89,9 +89,9 @@ def make_sink(settings: Settings, topic: str, group: str) -> tuple[Sink, KafkaCo
 
 
 @contextmanager
-def running(settings: Settings, topic: str, *groups: str) -> Iterator[list[Sink]]:
+def running(settings: Settings, topic: str, *groups: str, member: str = "lake-0") -> Iterator[list[Sink]]:
     """Sinks of these groups at work in threads; they stop gracefully at the end."""
-    stop, made = Flag(), [make_sink(settings, topic, group) for group in groups]
+    stop, made = Flag(), [make_sink(settings, topic, group, member) for group in groups]
 
     def work(sink: Sink) -> None:
         while not stop.is_set():
@@ -247,6 +247,21 @@ def test_two_competing_sinks_store_each_record_once(settings: Settings, topic: s
         made = [event for _ in range(10) for event in events(settings, topic, 700)]
         eventually(lambda: end(settings, topic) == len(made))
     assert stored(settings, topic) == [(n, event.event_id) for n, event in enumerate(made)]
+
+
+def test_a_second_worker_takes_partitions_over_and_gives_them_back(settings: Settings) -> None:
+    topic = f"lake.{uuid4()}"
+    create(settings, topic, partitions=4)
+    made = []
+    with running(settings, topic, topic) as (first,):
+        made += events(settings, topic, 2_000)
+        with running(settings, topic, topic, member="lake-1") as (second,):
+            eventually(lambda: len(first.opened) == 2 and len(second.opened) == 2)
+            made += events(settings, topic, 2_000)
+            eventually(lambda: len(stored(settings, topic)) > 2_000)
+        made += events(settings, topic, 2_000)
+        eventually(lambda: len(stored(settings, topic)) == len(made))
+    assert sorted(event_id for _, event_id in stored(settings, topic)) == sorted(event.event_id for event in made)
 
 
 def test_a_recreated_topic_has_a_chain_of_its_own(settings: Settings, topic: str) -> None:
