@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from playwright.sync_api import sync_playwright
 
 from infra.local.stack import Stack
+from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pipeline import playhead
 
 SMALL = ("--members", "30", "--days", "4", "--live-viewers", "15", "--live-seconds", "10")
@@ -57,6 +59,21 @@ def test_its_members_have_a_history(demo: Demo) -> None:
 def test_its_report_is_one_file_with_charts(demo: Demo) -> None:
     report = (demo.stack.settings.folder / "reports" / "viewing.html").read_text()
     assert "echarts" in report
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_its_pages_fit_and_the_console_is_silent(demo: Demo, width: int, scheme: str) -> None:
+    site = demo.stack.settings.services_url
+    report = (demo.stack.settings.folder / "reports" / "viewing.html").as_uri()
+    with sync_playwright() as playwright, launched(playwright) as browser:
+        for address in (site, f"{site}/members", f"{site}/docs", f"{demo.stack.settings.collector_url}/docs", report):
+            complaints: list[str] = []
+            page = opened(browser, address, width, scheme, complaints)
+            assert page.evaluate(OVERFLOW) == [], address
+            assert complaints == [], address
+            page.close()
 
 
 def test_status_finds_every_process_ready(demo: Demo) -> None:

@@ -3,10 +3,18 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+OVERFLOW = """() => {
+  const width = document.documentElement.clientWidth;
+  const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
+  return document.documentElement.scrollWidth > width ? wide.map((e) => e.outerHTML.slice(0, 80)) : [];
+}"""
+"""The elements that stick out to the right, as text; empty when the page fits."""
 
 
 @contextmanager
@@ -22,3 +30,20 @@ def settled(page: Page) -> None:
     if page.locator("#status").count():
         page.wait_for_function("document.documentElement.dataset.refreshed")
     page.wait_for_function("[...document.images].every((image) => image.complete || image.loading === 'lazy')")
+
+
+def opened(browser: Browser, address: str, width: int, scheme: str, complaints: list[str]) -> Page:
+    """A page that has settled; what the console is told and what fails goes into ``complaints``."""
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    look: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=look)
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.goto(address)
+    settled(page)
+    return page

@@ -1,26 +1,17 @@
-"""The pages in a real browser. ``PLAYHEAD_PAGES_URL`` turns it on a running demo instead of an invented evening."""
+"""The pages in a real browser, on an invented evening."""
 
-import os
 from collections.abc import Iterator
-from contextlib import nullcontext
-from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests.evening import MEMBER, Evening
-from tests.pages.browser import CHROMIUM, launched, settled
+from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 
-URL = os.environ.get("PLAYHEAD_PAGES_URL")
 PAGES = ("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs")
-OVERFLOW = """() => {
-  const width = document.documentElement.clientWidth;
-  const wide = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width + 1);
-  return document.documentElement.scrollWidth > width ? wide.map((e) => e.outerHTML.slice(0, 80)) : [];
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +22,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    with nullcontext(URL) if URL else served(Evening(EVENING), 120) as address:
+    with served(Evening(EVENING), 120) as address:
         yield address
 
 
@@ -39,21 +30,6 @@ def site() -> Iterator[str]:
 def complaints() -> list[str]:
     """What the console was told, and requests that failed."""
     return []
-
-
-def opened(browser: Browser, address: str, width: int, scheme: str, complaints: list[str]) -> Page:
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            complaints.append(message.text)
-
-    look: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=look)
-    page.on("console", heard)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
-    page.goto(address)
-    settled(page)
-    return page
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -96,7 +72,6 @@ def test_charts_follow_the_change_between_light_and_dark(browser: Browser, site:
     page.close()
 
 
-@pytest.mark.skipif(URL is not None, reason="a running demo's engines are left alone")
 class TestWithoutEngines:
     def test_numbers_of_an_engine_that_is_away_are_marked_as_old(self, browser: Browser, complaints: list[str]) -> None:
         evening = Evening(EVENING)
