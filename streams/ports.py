@@ -5,24 +5,13 @@ from typing import Protocol
 
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
+from streams.history.ports import LiveReads
 
 Clock = Callable[[], int]
 """Now, in milliseconds since the epoch."""
 
 
-class LivePartition(Protocol):
-    """A profile's whole live history, as it stood at one moment."""
-
-    @property
-    def records(self) -> Sequence[ViewingRecord]: ...
-
-    @property
-    def compacted_generation(self) -> int | None:
-        """The newest compaction that moved records out of here, None if there was none yet."""
-        ...
-
-
-class LiveVHStore(Protocol):
+class LiveVHStore(LiveReads, Protocol):
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         """Store every record, in any order, any number of times: the newest per session stays.
 
@@ -31,7 +20,11 @@ class LiveVHStore(Protocol):
         """
         ...
 
-    async def read(self, profile_id: str) -> LivePartition: ...
+
+class LiveCounts(Protocol):
+    async def count(self, profile_id: str, limit: int) -> int:
+        """How many sessions a profile has in LiveVH, ``limit`` at most. Raises TransientError."""
+        ...
 
 
 class Metrics(Protocol):

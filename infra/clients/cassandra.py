@@ -114,14 +114,17 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 @dataclass(frozen=True, slots=True)
 class LivePartition:
-    """Satisfies ``streams.ports.LivePartition``."""
+    """Satisfies ``streams.history.ports.LivePartition``."""
 
     records: list[ViewingRecord]
     compacted_generation: int | None
 
 
 class LiveVH:
-    """Viewing records in the table ``live_vh``; satisfies ``streams.ports.LiveVHStore``."""
+    """Viewing records in the table ``live_vh``.
+
+    Satisfies ``streams.ports.LiveVHStore``, ``streams.ports.LiveCounts`` and ``streams.history.ports.LiveMoves``.
+    """
 
     def __init__(self, session: Session, batches_in_flight: int = 16) -> None:
         self._session = session
@@ -136,6 +139,15 @@ class LiveVH:
         )
         # Paged, the static marker of the first page could be older than the rows of the second.
         self._select.fetch_size = None
+        self._count: PreparedStatement = session.prepare(
+            f"SELECT playback_session_id FROM {table} WHERE profile_id = ? LIMIT ?"
+        )
+        self._delete: PreparedStatement = session.prepare(
+            f"DELETE FROM {table} USING TIMESTAMP ? WHERE profile_id = ? AND playback_session_id = ?"
+        )
+        self._mark: PreparedStatement = session.prepare(
+            f"UPDATE {table} USING TIMESTAMP ? SET compacted_generation = ? WHERE profile_id = ?"
+        )
 
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         """Unlogged batches: atomicity isn't needed, since every row is whole by itself and can be written again."""
@@ -151,6 +163,18 @@ class LiveVH:
             records=[_record(profile_id, row) for row in rows if row.playback_session_id],
             compacted_generation=rows[0].compacted_generation if rows else None,
         )
+
+    async def count(self, profile_id: str, limit: int) -> int:
+        """How many sessions a profile has here, ``limit`` at most."""
+        return len(await run(self._session, self._count, (profile_id, limit)))
+
+    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+        """One batch of one partition: readers see all of it or nothing."""
+        batch = BatchStatement(batch_type=BatchType.UNLOGGED)
+        batch.add(self._mark, (generation, generation, profile_id))
+        for record in records:
+            batch.add(self._delete, (record.write_timestamp, profile_id, UUID(record.playback_session_id)))
+        await run(self._session, batch)
 
     def _batches(self, records: Sequence[ViewingRecord]) -> Iterator[Sequence[ViewingRecord]]:
         """Up to 30 rows each, all with the same replicas, so that one coordinator holds all of a batch itself."""

@@ -74,9 +74,8 @@ class Compactor:
     async def compact(self, profile_id: str) -> Outcome:
         """Roll up what is due. TransientError while a store is away: start again whenever you like."""
         started = perf_counter()
-        with structlog.contextvars.bound_contextvars(profile=profile_id):
-            outcome, records = await self._compact(profile_id)
-            log.info("compacted", outcome=outcome, records=records)
+        outcome, records = await self._compact(profile_id)
+        log.info("compacted", profile=profile_id, outcome=outcome, records=records)
         self.metrics.compacted(outcome, records, perf_counter() - started)
         return outcome
 
@@ -139,7 +138,8 @@ class Compactor:
         if newest != base:
             return "lost"
         self.metrics.unreadable_chunk()
-        log.error("unreadable chunk, compaction refused", version=base and base.version, reason=str(error))
+        version = base.version if base else None
+        log.error("unreadable chunk, compaction refused", profile=profile_id, version=version, reason=str(error))
         return "damaged"
 
     async def _publish(self, profile_id: str, base: Metadata | None, new: Metadata) -> bool:
@@ -150,7 +150,7 @@ class Compactor:
             try:
                 there = await self.compressed.publish(profile_id, before, new)
             except TransientError as error:
-                log.warning("publish without an answer", attempt=tried, reason=str(error))
+                log.warning("publish without an answer", profile=profile_id, attempt=tried, reason=str(error))
             else:
                 if there != before:
                     return there == new.version

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Protocol
 from uuid import uuid4
 
 import pytest
@@ -11,13 +12,17 @@ from hypothesis import strategies as st
 from infra.clients.cassandra import LiveVH, close, connect
 from schemas.events import ViewingRecord
 from streams.history.merge import merge
-from streams.ports import LiveVHStore
+from streams.history.ports import LiveMoves
+from streams.ports import LiveCounts, LiveVHStore
 from tests.builders import T0, viewing_record
 from tests.fakes import FakeLiveVH
 
 
+class Live(LiveVHStore, LiveMoves, LiveCounts, Protocol): ...
+
+
 @pytest.fixture(params=["fake", "cassandra"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[LiveVHStore]:
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
     if request.param == "fake":
         yield FakeLiveVH()
         return
@@ -36,25 +41,25 @@ def session_id(number: int) -> str:
     return f"018bcfe5-6800-7000-8000-{number:012d}"
 
 
-async def test_what_was_written_is_read_in_full(store: LiveVHStore, profile: str) -> None:
+async def test_what_was_written_is_read_in_full(store: Live, profile: str) -> None:
     full = viewing_record(profile_id=profile, error_code="réseau", recommendation_id="r-1", error_fatal=True)
     assert await store.write([full]) == []
     assert (await store.read(profile)).records == [full]
 
 
-async def test_nulls_stay_nulls(store: LiveVHStore, profile: str) -> None:
+async def test_nulls_stay_nulls(store: Live, profile: str) -> None:
     bare = viewing_record(profile_id=profile, duration_ms=None, startup_time_ms=None, bitrate_kbps=None)
     await store.write([bare])
     assert (await store.read(profile)).records == [bare]
 
 
-async def test_a_newer_state_replaces_an_older_one(store: LiveVHStore, profile: str) -> None:
+async def test_a_newer_state_replaces_an_older_one(store: Live, profile: str) -> None:
     await store.write([viewing_record(profile_id=profile, seq=1)])
     await store.write([viewing_record(profile_id=profile, seq=2, playhead_ms=9)])
     assert (await store.read(profile)).records == [viewing_record(profile_id=profile, seq=2, playhead_ms=9)]
 
 
-async def test_an_older_state_that_comes_later_changes_nothing(store: LiveVHStore, profile: str) -> None:
+async def test_an_older_state_that_comes_later_changes_nothing(store: Live, profile: str) -> None:
     newest = viewing_record(profile_id=profile, seq=2)
     await store.write([newest])
     await store.write([viewing_record(profile_id=profile, seq=1, received_at=T0 + 999_999)])
@@ -62,20 +67,20 @@ async def test_an_older_state_that_comes_later_changes_nothing(store: LiveVHStor
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
-async def test_of_two_deliveries_the_later_stays(store: LiveVHStore, profile: str, order: tuple[int, int]) -> None:
+async def test_of_two_deliveries_the_later_stays(store: Live, profile: str, order: tuple[int, int]) -> None:
     for delay in order:
         await store.write([viewing_record(profile_id=profile, received_at=T0 + delay)])
     assert [record.received_at for record in (await store.read(profile)).records] == [T0 + 2]
 
 
-async def test_a_replay_is_harmless(store: LiveVHStore, profile: str) -> None:
+async def test_a_replay_is_harmless(store: Live, profile: str) -> None:
     history = [viewing_record(profile_id=profile, playback_session_id=session_id(n), seq=n) for n in range(5)]
     await store.write(history)
     await store.write([*reversed(history), *history])
     assert (await store.read(profile)).records == history
 
 
-async def test_many_records_of_many_profiles_in_one_call(store: LiveVHStore, profile: str) -> None:
+async def test_many_records_of_many_profiles_in_one_call(store: Live, profile: str) -> None:
     records = [
         viewing_record(profile_id=f"{profile}-{n % 7}", playback_session_id=session_id(n), playhead_ms=n)
         for n in range(100)
@@ -85,7 +90,7 @@ async def test_many_records_of_many_profiles_in_one_call(store: LiveVHStore, pro
         assert (await store.read(f"{profile}-{rest}")).records == records[rest::7]
 
 
-async def test_rows_of_a_kibibyte_fit(store: LiveVHStore, profile: str) -> None:
+async def test_rows_of_a_kibibyte_fit(store: Live, profile: str) -> None:
     long = [
         viewing_record(profile_id=profile, playback_session_id=session_id(n), error_code="x" * 800) for n in range(60)
     ]
@@ -93,7 +98,7 @@ async def test_rows_of_a_kibibyte_fit(store: LiveVHStore, profile: str) -> None:
     assert (await store.read(profile)).records == long
 
 
-async def test_a_partition_comes_as_a_whole(store: LiveVHStore, profile: str) -> None:
+async def test_a_partition_comes_as_a_whole(store: Live, profile: str) -> None:
     """6,000 rows are more than the driver's page of 5,000."""
     await store.write(
         [viewing_record(profile_id=profile, playback_session_id=session_id(number)) for number in range(6_000)]
@@ -101,14 +106,60 @@ async def test_a_partition_comes_as_a_whole(store: LiveVHStore, profile: str) ->
     assert len((await store.read(profile)).records) == 6_000
 
 
-async def test_an_unknown_profile_has_an_empty_history(store: LiveVHStore, profile: str) -> None:
+async def test_an_unknown_profile_has_an_empty_history(store: Live, profile: str) -> None:
     partition = await store.read(profile)
     assert (partition.records, partition.compacted_generation) == ([], None)
 
 
-async def test_nothing_was_compacted_yet(store: LiveVHStore, profile: str) -> None:
+async def test_nothing_was_compacted_yet(store: Live, profile: str) -> None:
     await store.write([viewing_record(profile_id=profile)])
     assert (await store.read(profile)).compacted_generation is None
+
+
+async def test_moving_out_deletes_and_marks(store: Live, profile: str) -> None:
+    history = [viewing_record(profile_id=profile, playback_session_id=session_id(n), seq=n) for n in range(5)]
+    await store.write(history)
+    await store.move_out(profile, history[:3], 1_700_000_000_000_001)
+    partition = await store.read(profile)
+    assert (list(partition.records), partition.compacted_generation) == (history[3:], 1_700_000_000_000_001)
+
+
+async def test_the_marker_stays_when_every_record_has_moved_out(store: Live, profile: str) -> None:
+    only = viewing_record(profile_id=profile)
+    await store.write([only])
+    await store.move_out(profile, [only], 7)
+    partition = await store.read(profile)
+    assert (list(partition.records), partition.compacted_generation) == ([], 7)
+
+
+async def test_a_lower_generation_leaves_the_marker(store: Live, profile: str) -> None:
+    await store.move_out(profile, [viewing_record(profile_id=profile)], 8)
+    await store.move_out(profile, [viewing_record(profile_id=profile)], 7)
+    assert (await store.read(profile)).compacted_generation == 8
+
+
+async def test_a_newer_state_survives_the_move_and_an_older_one_stays_dead(store: Live, profile: str) -> None:
+    old, moved, new = (viewing_record(profile_id=profile, seq=seq) for seq in (1, 2, 3))
+    await store.write([moved])
+    await store.move_out(profile, [moved], 7)
+    await store.write([old, moved])
+    assert list((await store.read(profile)).records) == []
+    await store.write([new])
+    await store.move_out(profile, [moved], 7)
+    assert list((await store.read(profile)).records) == [new]
+
+
+async def test_a_thousand_records_move_out_in_one_step(store: Live, profile: str) -> None:
+    history = [viewing_record(profile_id=profile, playback_session_id=session_id(n)) for n in range(1_000)]
+    await store.write(history)
+    await store.move_out(profile, history, 7)
+    assert list((await store.read(profile)).records) == []
+
+
+async def test_counting_stops_at_the_limit(store: Live, profile: str) -> None:
+    assert await store.count(profile, 3) == 0
+    await store.write([viewing_record(profile_id=profile, playback_session_id=session_id(n)) for n in range(5)])
+    assert (await store.count(profile, 3), await store.count(profile, 9)) == (3, 5)
 
 
 rivals = st.builds(
@@ -125,7 +176,7 @@ rivals = st.builds(
 
 @given(st.lists(rivals, min_size=2, max_size=4))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_it_keeps_what_merge_keeps(store: LiveVHStore, states: list[ViewingRecord]) -> None:
+async def test_it_keeps_what_merge_keeps(store: Live, states: list[ViewingRecord]) -> None:
     """Equal write timestamps included: there Cassandra compares the encoded values, and so does merge."""
     profile = str(uuid4())
     mine = [_of(profile, state) for state in states]

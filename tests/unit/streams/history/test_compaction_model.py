@@ -149,7 +149,7 @@ class Compaction(RuleBasedStateMachine):
                     self.replay(random.random())
                 case 3:
                     self.let_an_hour_pass()
-                case 4 if random.random() < 0.2:
+                case 4 if random.random() < 0.5:
                     self.let_gc_grace_pass()
                 case 5 | 6:
                     self.compact(random.choice(SKEWS))
