@@ -76,13 +76,15 @@ class MeteredMetrics(HistoryMetrics):
         super().__init__("bench", "bench")
         self._meter = meter
         self._done = done
-        self._records = 0
+        self._all_taken = False
+        self._unfinished = 0
         self.written = 0
 
     def taken(self, topic: str, events: int) -> None:
-        self._meter.start()
-        self._records = events
         super().taken(topic, events)
+        self._meter.start()
+        self._unfinished += 1
+        self._all_taken = self._meter.saw(events)
 
     def wrote(self, records: int, seconds: float) -> None:
         super().wrote(records, seconds)
@@ -90,7 +92,8 @@ class MeteredMetrics(HistoryMetrics):
 
     def processed(self, topic: str, partition: int, timestamp_ms: int) -> None:
         super().processed(topic, partition, timestamp_ms)
-        if self._meter.saw(self._records):
+        self._unfinished -= 1
+        if self._all_taken and not self._unfinished:
             self._meter.report(self.written)
             self._done.set()
 

@@ -34,6 +34,7 @@ KINDS = {
     "cassandra": "history worker, writing to Cassandra",
 }
 CHUNK = 50_000
+RUN_LIMIT_S = 300
 
 
 def main(
@@ -104,7 +105,7 @@ def _fill(settings: Settings, topic: str, events: int, viewers: Sequence[str]) -
 
 def _run(kind: str, topic: str, events: int) -> dict[str, float]:
     command = [sys.executable, "-m", "bench.consumers", kind, f"{topic}", str(events)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=RUN_LIMIT_S)
     measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return measured
 
