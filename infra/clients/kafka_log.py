@@ -1,11 +1,11 @@
-"""Kafka's topics as a whole, seen from outside any group. Satisfies ``streams.ledger.ports.KafkaLog``."""
+"""Kafka's topics read from end to end, without a group. Satisfies ``streams.ledger.ports.KafkaLog``."""
 
 from collections.abc import Iterable, Iterator
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, TopicPartition
 
-from infra.clients.kafka import client_config, topic_id
+from infra.clients.kafka import client_config
+from infra.clients.kafka_cluster import FIRST, NEXT, QUIET, KafkaCluster
 from infra.settings import Settings
 from schemas.errors import TransientError
 
@@ -15,10 +15,11 @@ SILENCE_S = 20.0
 
 class KafkaLog:
     def __init__(self, settings: Settings) -> None:
-        self._admin = AdminClient({**client_config(settings)})
+        self._cluster = KafkaCluster(settings)
         self._consumer = Consumer(
             {
                 **client_config(settings),
+                **QUIET,
                 "group.id": "playhead.onlooker",  # never joined, never committed: librdkafka asks for a name
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
@@ -27,19 +28,10 @@ class KafkaLog:
 
     def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
         """(topic, Kafka's topic id, partition, first offset, next offset) of every partition."""
-        try:
-            described = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=SILENCE_S)
-            return [
-                (name, topic_id(topic.topic_id), p.id, *self._bounds(name, p.id))
-                for name, topic in ((name, future.result()) for name, future in described.items())
-                for p in topic.partitions
-            ]
-        except KafkaException as error:
-            raise TransientError(f"Kafka does not answer: {error}") from error
-
-    def _bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=SILENCE_S)
-        return low, high
+        ids = self._cluster.topic_ids(topics)
+        partitions = self._cluster.partitions(ids)
+        first, after = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
+        return [(topic, ids[topic], number, first[topic, number], after[topic, number]) for topic, number in partitions]
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]:
         """(offset, value) of the records from start to before end, in batches."""
@@ -56,11 +48,7 @@ class KafkaLog:
 
     def lag(self, group: str, topics: Iterable[str]) -> int:
         """Records of these topics that the group has still to commit."""
-        asked = ConsumerGroupTopicPartitions(group)
-        try:
-            answer = self._admin.list_consumer_group_offsets([asked], request_timeout=SILENCE_S)[group].result()
-        except KafkaException as error:
-            raise TransientError(f"Kafka does not answer: {error}") from error
-        committed = {(p.topic, p.partition): p.offset for p in answer.topic_partitions or () if p.offset >= 0}
-        spans = self.spans(topics)
-        return sum(end - committed.get((topic, partition), start) for topic, _, partition, start, end in spans)
+        committed = self._cluster.committed(group)  # before the ends: what comes in between counts as lag
+        partitions = self._cluster.partitions(topics)
+        first, after = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
+        return sum(after[at] - committed.get(at, first[at]) for at in partitions)

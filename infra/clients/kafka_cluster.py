@@ -1,0 +1,57 @@
+"""What Kafka says of its topics and groups, asked from beside: nothing here joins a group or reads a record."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from infra.clients.kafka import client_config, topic_id
+from infra.settings import Settings
+from schemas.errors import TransientError
+
+ANSWER_S = 5.0
+FIRST, NEXT = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+QUIET: dict[str, Any] = {"log_level": 2, "error_cb": lambda _: None}
+"""That Kafka is away is for our callers to tell, once, not for every attempt to reconnect."""
+
+Partition = tuple[str, int]
+"""Topic and number."""
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class KafkaCluster:
+    """Every method raises TransientError when Kafka does not answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._admin = AdminClient({**client_config(settings), **QUIET})
+
+    def partitions(self, topics: Iterable[str]) -> list[Partition]:
+        return [(name, p.id) for name, topic in self._described(topics).items() for p in topic.partitions]
+
+    def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
+        return {name: topic_id(topic.topic_id) for name, topic in self._described(topics).items()}
+
+    def bounds(self, partitions: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
+        """The first offset (``FIRST``) or the one after the last (``NEXT``) of each partition."""
+        asked = {TopicPartition(*partition): which for partition in partitions}
+        answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S) if asked else {}
+        return {(at.topic, at.partition): answered(future.result).offset for at, future in answers.items()}
+
+    def committed(self, group: str) -> Mapping[Partition, int]:
+        """Where the group goes on, for the partitions of which it has ever committed anything."""
+        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=ANSWER_S)
+        places = answered(asked[group].result).topic_partitions or ()
+        return {(p.topic, p.partition): p.offset for p in places if p.offset >= 0}
+
+    def _described(self, topics: Iterable[str]) -> dict[str, Any]:
+        described = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_S)
+        return {name: answered(future.result) for name, future in described.items()}
+
+
+def answered(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    try:
+        return call(*args, **kwargs)
+    except KafkaException as error:
+        raise TransientError(f"Kafka does not answer: {error.args[0].str()}") from error
