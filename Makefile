@@ -46,6 +46,9 @@ test: check ## check, then everything on real engines (its own stack: a demo's d
 bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
+bench-collector: setup ## requests a second and CPU a request of the collector
+	@$(BIN)/python -m bench.collector $(ARGS)
+
 bench-chunks: setup ## chunks of CompressedVH beside simpler encodings, needs no engine; ARGS=--columns says more
 	@$(BIN)/python -m bench.chunks $(ARGS)
 
@@ -69,4 +72,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo check test bench-stream bench-chunks lock
+.PHONY: help setup up status logs down wipe demo check test bench-stream bench-collector bench-chunks lock

@@ -1,4 +1,4 @@
-"""What a request of 13 events costs the collector: ``python -m bench.collector`` against the running stack.
+"""What a request of 13 events costs the collector: ``make bench-collector``, on a stack of its own.
 
 Speaks HTTP by hand over kept-alive connections, so that the client leaves the machine to the collector.
 """
@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import typer
 
-from infra.settings import LOCAL_KEY, Port, Settings
+from infra.settings import LOCAL_KEY, Port
 from producers.collector.examples import EXAMPLES
 
 EVENTS = 13
@@ -22,12 +22,12 @@ def main(
     seconds: Annotated[float, typer.Option(help="How long.")] = 10.0,
     connections: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
 ) -> None:
-    settings = Settings()
-    url, port = settings.collector_url, settings.port(Port.COLLECTOR)
-    asyncio.run(_load(port, connections, 1.0))  # warm
-    before = _cpu_seconds(url)
-    latencies = asyncio.run(_load(port, connections, seconds))
-    cpu = _cpu_seconds(url) - before
+    with bench_stack() as settings:
+        url, port = settings.collector_url, settings.port(Port.COLLECTOR)
+        asyncio.run(_load(port, connections, 1.0))  # warm
+        before = _cpu_seconds(url)
+        latencies = asyncio.run(_load(port, connections, seconds))
+        cpu = _cpu_seconds(url) - before
     latencies.sort()
     p50, p99 = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
     print(

@@ -1,6 +1,6 @@
 """``make bench-stream``: the history worker's hot path beside a plain consumer, and how fast an event becomes visible.
 
-Needs a stack with Kafka, the registry and Cassandra (for the second part the collector, history and services too).
+Brings up a stack of its own and wipes it afterwards.
 Ratios from one run hold; absolute figures belong to the machine and to what else it does.
 """
 
@@ -9,18 +9,16 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from typing import Annotated
 
-import httpx
 import typer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from bench.load import playback_events
+from bench.stack import bench_stack
 from bench.visibility import measure
-from infra.clients.cassandra import close, connect
 from infra.clients.kafka import client_config
 from infra.clients.kafka_bulk import BulkProducer
 from infra.clients.registry import Registry
@@ -33,6 +31,7 @@ KINDS = {
     "faust": "history worker, writing nothing",
     "cassandra": "history worker, writing to Cassandra",
 }
+TOPIC = "bench.playback"
 CHUNK = 50_000
 RUN_LIMIT_S = 300
 
@@ -44,39 +43,22 @@ def main(
     rate: Annotated[int, typer.Option(help="Events per second through the collector.")] = 1_000,
     seconds: Annotated[float, typer.Option(help="For so long.")] = 30,
 ) -> None:
-    settings = Settings()
-    run = f"bench-{int(time.time())}"
-    # New profiles every time: what was deleted stays deleted for writes of sessions that began before.
-    profiles = [f"{run}-{number}" for number in range(viewers)]
-    try:
-        _hot_path(settings, events, profiles, rounds)
-        _visibility(settings, rate, seconds, [f"{profile}-live" for profile in profiles])
-    finally:
-        _forget(settings, [*profiles, *(f"{profile}-live" for profile in profiles)])
+    with bench_stack() as settings:
+        _hot_path(settings, events, [f"bench-{number}" for number in range(viewers)], rounds)
+        _visibility(settings, rate, seconds, [f"live-{number}" for number in range(viewers)])
 
 
 def _hot_path(settings: Settings, events: int, viewers: Sequence[str], rounds: int) -> None:
-    topic = f"bench.playback.{int(time.time())}"
-    admin = AdminClient({**client_config(settings)})
-    for created in admin.create_topics(
-        [NewTopic(topic, settings.topic_partitions, settings.topic_replication)]
-    ).values():
-        created.result()
-    try:
-        size = _fill(settings, topic, events, viewers)
-        print(f"hot path: {events:,} playback events of {size} bytes, {len(viewers):,} sessions at a time\n")
-        _compare({kind: min((_run(kind, topic, events) for _ in range(rounds)), key=_cpu) for kind in KINDS})
-    finally:
-        admin.delete_topics([topic])[topic].result()
+    (created,) = (
+        AdminClient({**client_config(settings)}).create_topics([NewTopic(TOPIC, settings.topic_partitions)]).values()
+    )
+    created.result()
+    size = _fill(settings, events, viewers)
+    print(f"hot path: {events:,} playback events of {size} bytes, {len(viewers):,} sessions at a time\n")
+    _compare({kind: min((_run(kind, events) for _ in range(rounds)), key=_cpu) for kind in KINDS})
 
 
 def _visibility(settings: Settings, rate: int, seconds: float, viewers: Sequence[str]) -> None:
-    try:
-        for address in (settings.collector_url, settings.services_url):
-            httpx.get(address)
-    except httpx.TransportError:
-        print("\naccepted -> visible: not measured, the collector or the services are not up (`playhead up`)")
-        return
     seen = asyncio.run(measure(settings, rate, seconds, viewers))
     cuts = statistics.quantiles(seen.seconds, n=100, method="inclusive")
     print(
@@ -86,7 +68,7 @@ def _visibility(settings: Settings, rate: int, seconds: float, viewers: Sequence
     )
 
 
-def _fill(settings: Settings, topic: str, events: int, viewers: Sequence[str]) -> int:
+def _fill(settings: Settings, events: int, viewers: Sequence[str]) -> int:
     """The topic's records, and their mean size in bytes."""
     schema_id = Registry(settings).ids()["playback"]
     producer = BulkProducer(settings)
@@ -95,7 +77,7 @@ def _fill(settings: Settings, topic: str, events: int, viewers: Sequence[str]) -
     for event in playback_events(events, viewers):
         payload = frame(schema_id, encode(event))
         total += len(payload)
-        pending.append((topic, event.profile_id.encode(), payload))
+        pending.append((TOPIC, event.profile_id.encode(), payload))
         if len(pending) == CHUNK:
             producer.write(pending)
             pending.clear()
@@ -103,8 +85,8 @@ def _fill(settings: Settings, topic: str, events: int, viewers: Sequence[str]) -
     return total // events
 
 
-def _run(kind: str, topic: str, events: int) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.consumers", kind, f"{topic}", str(events)]
+def _run(kind: str, events: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "bench.consumers", kind, TOPIC, str(events)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=RUN_LIMIT_S)
     measured: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return measured
@@ -122,15 +104,6 @@ def _compare(measured: dict[str, dict[str, float]]) -> None:
         per_cpu = one["events"] / one["cpu_s"]
         wall = one["events"] / one["wall_s"]
         print(f"{label:48} {per_cpu:13,.0f} {per_cpu / base:6.2f} {wall:9,.0f} {one['written']:13,.0f}")
-
-
-def _forget(settings: Settings, profiles: Sequence[str]) -> None:
-    """The invented profiles' histories."""
-    session = connect(settings)
-    delete = session.prepare(f"DELETE FROM {settings.cassandra_keyspace}.live_vh WHERE profile_id = ?")
-    for future in [session.execute_async(delete, (profile,)) for profile in profiles]:
-        future.result()
-    close(session)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Every setting, read from the environment (prefix ``PLAYHEAD_``) or from ``.env``, validated once at start.
 ``PLAYHEAD_ENV_FILE`` names another file; empty, none is read.
 
-A *stack* is a name, a folder and a block of ports. ``demo`` and ``test`` come with one; any other name
+A *stack* is a name, a folder and a block of ports. ``demo``, ``test`` and ``bench`` come with one; any other name
 needs ``PLAYHEAD_PORT_BASE``. An address left empty means the local stack's own engine; set it, and
 the same code talks to a Kafka cluster, a Cassandra ring, S3 or a Spark cluster elsewhere.
 """
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
-PORT_BASES = {"demo": 20000, "test": 22000}
+PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
 LOCAL_KEY = "playhead-local"
 
 
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     def _known_stack(self) -> Self:
         if not self.port_base and self.stack not in PORT_BASES:
             raise ValueError(
-                f"stack {self.stack!r} has no ports of its own: set PLAYHEAD_PORT_BASE (for example 18000)"
+                f"stack {self.stack!r} has no ports of its own: set PLAYHEAD_PORT_BASE (for example 16000)"
             )
         return self
 

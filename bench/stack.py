@@ -1,0 +1,21 @@
+"""A stack for measuring: empty and up, wiped afterwards. A demo's data are never touched."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from infra.local.stack import Stack
+from infra.settings import Settings
+from streams.pipeline import PROCESSES
+
+
+@contextmanager
+def bench_stack() -> Iterator[Settings]:
+    os.environ["PLAYHEAD_STACK"] = "bench"  # also for the processes that a bench starts
+    stack = Stack(Settings(), PROCESSES)
+    stack.wipe()
+    try:
+        stack.up()
+        yield stack.settings
+    finally:
+        stack.wipe()
