@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import typer
 
+from bench.stack import bench_stack
 from infra.settings import LOCAL_KEY, Port
 from producers.collector.examples import EXAMPLES
 
