@@ -17,7 +17,7 @@ GENERATION = 1_700_000_000_000_000
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 
-@pytest.fixture(params=["fake", "cassandra"])
+@pytest.fixture(params=["fake", pytest.param("cassandra", marks=pytest.mark.engines)])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[CompressedVHStore]:
     if request.param == "fake":
         yield FakeCompressedVH()

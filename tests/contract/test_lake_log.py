@@ -74,7 +74,7 @@ class Real:
             log.close()
 
 
-@pytest.fixture(params=["fake", "kafka"])
+@pytest.fixture(params=["fake", pytest.param("kafka", marks=pytest.mark.engines)])
 def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     if request.param == "fake":
         yield InMemory()

@@ -21,7 +21,7 @@ from tests.fakes import FakeLiveVH
 class Live(LiveVHStore, LiveMoves, LiveCounts, Protocol): ...
 
 
-@pytest.fixture(params=["fake", "cassandra"])
+@pytest.fixture(params=["fake", pytest.param("cassandra", marks=pytest.mark.engines)])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
     if request.param == "fake":
         yield FakeLiveVH()

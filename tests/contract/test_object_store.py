@@ -12,7 +12,7 @@ from tests.fakes import FakeObjectStore
 Store = ObjectStore | FakeObjectStore
 
 
-@pytest.fixture(params=["fake", "s3"])
+@pytest.fixture(params=["fake", pytest.param("s3", marks=pytest.mark.engines)])
 def store(request: pytest.FixtureRequest) -> Store:
     return FakeObjectStore() if request.param == "fake" else ObjectStore(request.getfixturevalue("stack"))
 
