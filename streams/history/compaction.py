@@ -56,7 +56,7 @@ Outcome = Literal["nothing due", "published", "unchanged", "lost", "damaged"]
 """``unchanged``: the records were in their chunks already. ``lost``: another compactor was faster."""
 
 
-async def _go_on(_: Step) -> None: ...
+async def go_on(_: Step) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Compactor:
     rules: RollUpRules
     now: Callable[[], int]
     """Milliseconds since the epoch."""
-    at: Callable[[Step], Awaitable[None]] = _go_on
+    at: Callable[[Step], Awaitable[None]] = go_on
     """Called whenever a step has been reached."""
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
 

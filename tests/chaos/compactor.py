@@ -1,0 +1,95 @@
+"""A compactor as a process of its own, told where to die. The product knows nothing of this."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.compressed_vh import CompressedVH
+from infra.settings import Settings
+from streams.history.compaction import Compactor, Step, go_on
+from streams.history.rollup import RollUpRules
+from tests.fakes import FakeCompactionMetrics
+
+RULES = RollUpRules(keep_live=4, chunk_bytes=2_000)
+processes = multiprocessing.get_context("forkserver")  # a fork costs less than an interpreter and its imports
+processes.set_forkserver_preload(["__main__", "tests.chaos.compactor"])
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """SIGKILL so long after a step was reached."""
+
+    step: Step
+    after_s: float
+
+
+def doomed(settings: Settings, profile_id: str, now: int, death: Death) -> BaseProcess:
+    """Compacts until it is killed; ends by itself, with code 0, only if it never comes to that step."""
+    process = processes.Process(target=_die, args=(settings, profile_id, now, death), daemon=True)
+    process.start()
+    return process
+
+
+def rival(
+    settings: Settings, profile_id: str, now: int, start: Barrier, outcomes: "Queue[str]", rounds: int
+) -> BaseProcess:
+    """Compacts so often, each time at the same moment as the others at the barrier."""
+    process = processes.Process(target=_race, args=(settings, profile_id, now, start, outcomes, rounds), daemon=True)
+    process.start()
+    return process
+
+
+def _die(settings: Settings, profile_id: str, now: int, death: Death) -> None:
+    reached = threading.Event()
+
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async def at(step: Step) -> None:
+        if step is not death.step or reached.is_set():
+            return
+        reached.set()
+        if death.after_s:
+            threading.Timer(death.after_s, kill).start()
+        else:
+            kill()
+
+    async def run(compactor: Compactor) -> None:
+        await compactor.compact(profile_id)
+
+    _with_compactor(settings, now, run, at)
+    if reached.is_set():
+        signal.pause()
+
+
+def _race(settings: Settings, profile_id: str, now: int, start: Barrier, outcomes: "Queue[str]", rounds: int) -> None:
+    async def run(compactor: Compactor) -> None:
+        for _ in range(rounds):
+            await asyncio.to_thread(start.wait)
+            outcomes.put(await compactor.compact(profile_id))
+
+    _with_compactor(settings, now, run)
+
+
+def _with_compactor(
+    settings: Settings,
+    now: int,
+    run: Callable[[Compactor], Awaitable[None]],
+    at: Callable[[Step], Awaitable[None]] = go_on,
+) -> None:
+    session = connect(settings)
+
+    async def compact() -> None:
+        stores = LiveVH(session), CompressedVH(session)
+        await run(Compactor(*stores, FakeCompactionMetrics(), RULES, lambda: now, at))
+
+    asyncio.run(compact())
+    close(session)

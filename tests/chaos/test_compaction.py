@@ -1,0 +1,117 @@
+"""Compactors on a real Cassandra, killed at every step and racing: no read ever misses or doubles a session."""
+
+import asyncio
+import os
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator
+from random import Random
+from uuid import uuid4
+
+import pytest
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.compressed_vh import CompressedVH
+from infra.local.stack import Stack
+from infra.settings import Settings
+from streams.history.compaction import Compactor, Step
+from tests.chaos.compactor import RULES, Death, doomed, processes, rival
+from tests.chaos.watching import NOW, Member
+
+KILLS = 20
+SESSIONS = 50
+"""Before the first kill: several chunks."""
+READS = 50
+"""Between one kill and the next."""
+LATER_S = 0.004
+"""Half of the kills come up to so long after the step, while the next one is under way."""
+ROUNDS = 12
+
+
+@pytest.fixture
+async def session(stack: Settings) -> AsyncIterator[Session]:
+    session = connect(stack)
+    yield session
+    await asyncio.to_thread(close, session)
+
+
+@pytest.fixture
+def member(session: Session) -> Member:
+    return Member(f"chaos-{uuid4()}", LiveVH(session), CompressedVH(session), Random(5))
+
+
+@pytest.mark.parametrize("step", Step)
+async def test_a_compactor_killed_at_any_step_loses_and_doubles_nothing(
+    stack: Settings, member: Member, step: Step
+) -> None:
+    hits = 0
+    async with member.watched():
+        await member.until(sessions=SESSIONS)
+        await member.compact()
+        while hits < KILLS:
+            enough = member.reads + READS
+            death = Death(step, after_s=0 if hits % 2 else member.random.random() * LATER_S)
+            process = doomed(stack, member.profile_id, NOW, death)
+            await asyncio.to_thread(process.join)
+            assert process.exitcode in (0, -signal.SIGKILL)
+            hits += process.exitcode == -signal.SIGKILL
+            await member.until(reads=enough)
+            await member.compact()
+            assert await member.orphans() == set()
+    await member.check(member.reader())
+    marker, gone = (member.metrics.again[reason] for reason in ("newer marker", "chunk gone"))
+    print(  # noqa: T201
+        f"\n{step.value}: killed {hits} times, {member.reads / hits:.0f} reads a kill, {len(member.newest)} sessions; "
+        f"{marker} reads met a newer marker, {gone} a chunk that was gone"
+    )
+    assert hits == KILLS
+    assert marker > 0
+
+
+async def test_of_two_compactors_that_race_one_wins_and_the_history_stays_right(
+    stack: Settings, member: Member
+) -> None:
+    start, outcomes = processes.Barrier(2), processes.Queue()
+    async with member.watched(readers=2):
+        await member.until(sessions=SESSIONS)
+        racing = [rival(stack, member.profile_id, NOW, start, outcomes, ROUNDS) for _ in range(2)]
+        for process in racing:
+            await asyncio.to_thread(process.join)
+            assert process.exitcode == 0
+        counted = Counter(outcomes.get() for _ in range(2 * ROUNDS))
+        await member.compact()
+    await member.compact()
+    print(  # noqa: T201
+        f"\nracing: {dict(counted)}, {member.reads} reads"
+    )
+    assert counted["published"] >= 1
+    assert counted["lost"] >= 1
+    assert counted["damaged"] == 0
+    await member.check(member.reader())
+    assert await member.orphans() == set()
+
+
+async def test_a_publish_without_an_answer_is_settled(local_stack: Stack, session: Session, member: Member) -> None:
+    """The node stops while it is asked, and goes on after the compactor was told that there is no answer."""
+    session.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 1.0
+    cassandra = local_stack.pid("cassandra")
+    await member.write(*(member._state(number, seq=1) for number in range(40)))
+    waited: list[float] = []
+
+    async def at(step: Step) -> None:
+        if step is Step.PUBLISHING:
+            os.kill(cassandra, signal.SIGSTOP)
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+        os.kill(cassandra, signal.SIGCONT)
+        await asyncio.sleep(seconds)
+
+    compactor = Compactor(member.live, member.compressed, member.metrics, RULES, lambda: NOW, at, wait)
+    try:
+        assert await compactor.compact(member.profile_id) == "published"
+    finally:
+        os.kill(cassandra, signal.SIGCONT)
+    assert waited
+    await member.check(member.reader())
