@@ -1,5 +1,8 @@
 """From Kafka and HTTP to history, lake and dead letters, on the real engines; and the ledger over all of it."""
 
+import json
+import re
+import subprocess
 import time
 
 import httpx
@@ -9,6 +12,7 @@ from infra.clients.cassandra import close, connect
 from infra.clients.kafka_bulk import BulkProducer
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
+from infra.settings import PORT_BASES, ROOT, Port
 from producers.ports import Message
 from producers.simulator.generate import generate
 from producers.simulator.network import Faults
@@ -18,7 +22,7 @@ from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from streams.lake.reading import read_objects
 from tests.builders import EVENTS, as_client, playback
-from tests.pipeline import Pipeline, playhead
+from tests.pipeline import Pipeline, eventually, playhead
 from tests.rule_cases import BYTES_CASES, JSON_CASES, RULE_CASES, JsonCase, RuleCase
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.02, lost=0.01)
@@ -122,6 +126,24 @@ def test_the_history_api_answers_with_the_newest_state(played: Pipeline) -> None
     assert [item["playback_session_id"] for item in answer["items"]] == [SESSION.format(2)]
     assert answer["complete"] is True
     assert answer["next_cursor"] is None
+
+
+def test_the_readmes_curl_examples_work_as_written(played: Pipeline) -> None:
+    send, read, wrong = re.findall(r"```sh\n(curl.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert json.loads(_shell(played, send)) == {"accepted": 1, "rejected": []}
+    eventually(lambda: bool(json.loads(_shell(played, read))["items"]))
+    (item,) = json.loads(_shell(played, read))["items"]
+    assert item["title"]["id"] == "ml-50"
+    assert item["bookmark_ms"] == 658_000
+    (rejected,) = json.loads(_shell(played, wrong))["rejected"]
+    assert (rejected["field"], rejected["code"]) == ("country", "bad_format")
+
+
+def _shell(played: Pipeline, example: str) -> str:
+    """What an example prints; the addresses in it are a demo's."""
+    for port in (Port.COLLECTOR, Port.SERVICES):
+        example = example.replace(str(PORT_BASES["demo"] + port), str(played.settings.port(port)))
+    return subprocess.run(["bash", "-c", example], check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 class TestTheLedger:
