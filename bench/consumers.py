@@ -11,6 +11,7 @@ import asyncio
 import io
 import json
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from confluent_kafka import Consumer
 
 from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.kafka import client_config
+from infra.clients.kafka_requests import KafkaCompactionRequests
 from infra.clients.registry import Registry
 from infra.metrics import HistoryMetrics
 from infra.settings import Settings
@@ -33,8 +35,8 @@ from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
 from streams.engine.app import Broker, build_app
 from streams.engine.history_agent import add_history_agent
+from streams.history.overgrown import Overgrown
 from streams.history.recording import Recorder
-from streams.ports import LiveVHStore
 
 
 class Meter:
@@ -68,6 +70,9 @@ class NoStore:
     async def read(self, profile_id: str) -> Any:
         raise NotImplementedError
 
+    async def count(self, profile_id: str, limit: int) -> int:  # noqa: ARG002
+        return 0
+
 
 class MeteredMetrics(HistoryMetrics):
     """Starts the meter with the first batch, ends the worker after the last."""
@@ -98,13 +103,17 @@ class MeteredMetrics(HistoryMetrics):
             self._done.set()
 
 
-async def faust_worker(settings: Settings, topic: str, events: int, store: LiveVHStore) -> None:
+async def faust_worker(settings: Settings, topic: str, events: int, store: NoStore | LiveVH) -> None:
     """The history worker itself, with a store of our choice."""
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
     folder = Path(settings.folder / "bench")
     app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics)
-    add_history_agent(app, topic, Recorder(BatchDecoder(Registry(settings).resolve), store, metrics), metrics)
+    registry = Registry(settings)
+    recorder = Recorder(BatchDecoder(registry.resolve), store, metrics)
+    requests = KafkaCompactionRequests(settings, registry)
+    overgrown = Overgrown(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
+    add_history_agent(app, topic, recorder, overgrown, metrics)
     app.in_worker = True
     await app.start()
     await done.wait()

@@ -131,6 +131,7 @@ ELSEWHERE = {
     "catalogue": Elsewhere("producers.simulator.main", "Fetch films and tastes; write the catalogue of titles."),
     "simulate": Elsewhere("producers.simulator.main", "Play simulated members: past evenings, or live over HTTP."),
     "replay": Elsewhere("producers.replay.main", "Send dead letters again, after the cause is mended."),
+    "compact": Elsewhere("streams.compact.main", "Roll older sessions up into CompressedVH, by hand."),
     "drain": Elsewhere("streams.ledger.main", "Wait until every consumer has read all that is in Kafka."),
     "ledger": Elsewhere("streams.ledger.main", "Prove that nothing was lost, doubled or made up; name what was."),
     "job": Elsewhere("batch.main", "Run a Spark job over the lake."),

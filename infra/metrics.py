@@ -68,6 +68,10 @@ READS_AGAIN = Counter(
 )
 
 # CompressedVH.
+COMPACTIONS = Counter("playhead_compactions", "Compactions of one profile by outcome.", ["outcome"])
+COMPACTED_RECORDS = Counter("playhead_compacted_records", "Viewing records that left LiveVH.")
+COMPACTION_SECONDS = Histogram("playhead_compaction_seconds", "Compacting one profile.", buckets=SECONDS)
+CHUNK_BYTES = Counter("playhead_chunk_bytes", "Bytes of chunks written, new and rewritten.")
 UNREADABLE_CHUNKS = Counter(
     "playhead_unreadable_chunks", "Looks at a listed chunk that was missing, damaged or of a newer format."
 )
@@ -164,14 +168,33 @@ class LakeMetrics(WorkerMetrics):
                 gauge.remove(*labels)
 
 
-class ServicesMetrics:
-    """Satisfies ``services.ports.Requests`` and ``streams.history.ports.ReadMetrics``."""
-
-    def answered(self, route: str, status: int, seconds: float) -> None:
-        SERVICES_LATENCY.labels(route, status).observe(seconds)
+class HistoryReads:
+    """Satisfies ``streams.history.ports.ReadMetrics``."""
 
     def read_again(self, reason: str) -> None:
         READS_AGAIN.labels(reason).inc()
 
     def unreadable_chunk(self) -> None:
         UNREADABLE_CHUNKS.inc()
+
+
+class CompactionMetrics(WorkerMetrics):
+    """Satisfies ``streams.history.ports.CompactionMetrics``."""
+
+    def compacted(self, outcome: str, records: int, seconds: float) -> None:
+        COMPACTIONS.labels(outcome).inc()
+        COMPACTED_RECORDS.inc(records)
+        COMPACTION_SECONDS.observe(seconds)
+
+    def wrote_chunk(self, size: int) -> None:
+        CHUNK_BYTES.inc(size)
+
+    def unreadable_chunk(self) -> None:
+        UNREADABLE_CHUNKS.inc()
+
+
+class ServicesMetrics(HistoryReads):
+    """Satisfies ``services.ports.Requests``, and the history's ports for readers."""
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        SERVICES_LATENCY.labels(route, status).observe(seconds)

@@ -42,6 +42,7 @@ class Port(IntEnum):
     REGISTRY = 40
     HISTORY_METRICS = 110
     LAKE_METRICS = 120
+    COMPACTION_METRICS = 130
 
 
 class Settings(BaseSettings):
@@ -96,8 +97,12 @@ class Settings(BaseSettings):
     intake_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
 
     session_timeout_seconds: int = Field(3600, ge=60)
+    compaction_threshold: int = Field(100, ge=1, description="live records of a profile that ask for a compaction")
+    compaction_keep_live: int = Field(20, ge=0, description="newest sessions of a profile that stay live")
+    chunk_bytes: int = Field(64 * 1024, ge=4096, le=64 * 1024)
     history_processes: int = Field(1, ge=1, le=10)
     lake_processes: int = Field(1, ge=1, le=10)
+    compaction_processes: int = Field(1, ge=1, le=10)
 
     kafka_heap: str = "512m"
     cassandra_heap: str = "768m"

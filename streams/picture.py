@@ -8,11 +8,15 @@ from streams.pipeline import PROCESSES, Process
 
 WRITES = {
     "collector": (("kafka", "Avro, keyed by profile"),),
-    "history": (("live_vh", "newest state per session"),),
+    "history": (("live_vh", "newest state per session"), ("kafka", "compaction requests")),
+    "compaction": (("compressed_vh", "many sessions a chunk"),),
     "lake": (("s3", "every record once"), ("kafka", "dead letters")),
     "services": (),
 }
-READS = {"services": (("live_vh", "history"),)}
+READS = {
+    "compaction": (("live_vh", "older, closed sessions"),),
+    "services": (("live_vh", "newest"), ("compressed_vh", "older")),
+}
 
 
 def mermaid() -> str:
@@ -23,6 +27,7 @@ def mermaid() -> str:
         '  clients(["players, apps, services"]) -- HTTP --> collector',
         f'  kafka[["Kafka<br/>{topics}"]]',
         '  live_vh[("Cassandra<br/>LiveVH")]',
+        '  compressed_vh[("Cassandra<br/>CompressedVH")]',
         '  s3[("S3<br/>event lake")]',
         *(line for process in PROCESSES for line in _process(process)),
         '  s3 --> spark["Spark jobs"] --> report(["viewing report"])',

@@ -5,7 +5,7 @@ Each consumer group reads its topics by itself, so one sink that is down never s
 
 from dataclasses import dataclass
 
-from schemas.topics import EVENT_TOPICS, TOPICS
+from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS, TOPICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,18 @@ PROCESSES: tuple[Process, ...] = (
         command=("-m", "streams.main", "history", "--worker", "{worker}"),
         group="playhead.history",
         topics=(EVENT_TOPICS["playback"].name,),
-        steps=("decode", "keep the newest per session", "write LiveVH", "commit"),
+        steps=("decode", "keep the newest per session", "write LiveVH", "request compactions", "commit"),
         port="HISTORY_METRICS",
         workers_setting="history_processes",
+    ),
+    Process(
+        name="compaction",
+        command=("-m", "streams.main", "compaction", "--worker", "{worker}"),
+        group="playhead.compaction",
+        topics=(COMPACTION_REQUESTS.name,),
+        steps=("read both stores", "write chunks", "publish them", "delete from LiveVH", "commit"),
+        port="COMPACTION_METRICS",
+        workers_setting="compaction_processes",
     ),
     Process(
         name="lake",
@@ -56,7 +65,7 @@ PROCESSES: tuple[Process, ...] = (
         command=("-m", "services.main"),
         group=None,
         topics=(),
-        steps=("read LiveVH", "merge", "answer"),
+        steps=("read both stores", "merge", "answer"),
         port="SERVICES",
     ),
 )

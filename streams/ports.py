@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from schemas.errors import InvalidEvent
-from schemas.events import ViewingRecord
+from schemas.events import CompactionRequest, ViewingRecord
 from streams.history.ports import LiveReads
 
 Clock = Callable[[], int]
@@ -24,6 +24,12 @@ class LiveVHStore(LiveReads, Protocol):
 class LiveCounts(Protocol):
     async def count(self, profile_id: str, limit: int) -> int:
         """How many sessions a profile has in LiveVH, ``limit`` at most. Raises TransientError."""
+        ...
+
+
+class CompactionRequests(Protocol):
+    async def publish(self, requests: Sequence[CompactionRequest]) -> None:
+        """Returns when Kafka has all of them. Raises TransientError when it may not."""
         ...
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_bulk import BulkProducer
 from infra.clients.kafka_log import KafkaLog
 from infra.clients.object_store import ObjectStore
@@ -22,8 +23,10 @@ from schemas.codec import BatchDecoder, decode
 from schemas.events import DeadLetter, Event, Playback, ViewingRecord
 from schemas.framing import unframe
 from schemas.topics import DEAD_LETTERS, TOPICS
+from streams.history.reading import HistoryReader
 from streams.lake.reading import read_objects, read_rows
 from tests.builders import as_client
+from tests.fakes import FakeCompactionMetrics
 from tests.oracle import Comparable, by_profile, expected_history
 
 DRAIN_SECONDS = "240"
@@ -92,10 +95,11 @@ class Pipeline:
     async def _read(self, profiles: set[str]) -> list[ViewingRecord]:
         session = connect(self.settings)
         try:
-            partitions = await asyncio.gather(*map(LiveVH(session).read, profiles))
+            reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeCompactionMetrics())
+            histories = await asyncio.gather(*map(reader.whole, profiles))
         finally:
             await asyncio.to_thread(close, session)
-        return [record for partition in partitions for record in partition.records]
+        return [record for whole in histories for record in whole.records]
 
     def kafka(self) -> dict[Place, bytes | None]:
         """Every record of every topic."""

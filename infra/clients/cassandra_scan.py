@@ -1,4 +1,4 @@
-"""The whole of LiveVH, row by row. Satisfies ``streams.ledger.ports.History``."""
+"""Whose history Cassandra holds."""
 
 from collections.abc import Iterator
 
@@ -11,16 +11,20 @@ from schemas.errors import TransientError
 PAGE_ROWS = 2_000
 
 
-class HistoryScan:
+class Profiles:
+    """Iterates over every profile with a history in either store, each once. Raises TransientError."""
+
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def newest_seqs(self) -> Iterator[tuple[str, int]]:
-        """(playback session, seq) of every session of every profile. Raises TransientError."""
-        query = SimpleStatement("SELECT playback_session_id, record.seq FROM live_vh", fetch_size=PAGE_ROWS)
-        try:
-            for session_id, seq in self._session.execute(query):
-                if session_id is not None:  # a partition that holds nothing but its marker
-                    yield str(session_id), seq
-        except AWAY as error:
-            raise TransientError(f"Cassandra does not answer: {error}") from error
+    def __iter__(self) -> Iterator[str]:
+        seen: set[str] = set()
+        for table in ("live_vh", "compressed_vh_metadata"):
+            query = SimpleStatement(f"SELECT DISTINCT profile_id FROM {table}", fetch_size=PAGE_ROWS)
+            try:
+                for (profile_id,) in self._session.execute(query):
+                    if profile_id not in seen:
+                        seen.add(profile_id)
+                        yield profile_id
+            except AWAY as error:
+                raise TransientError(f"Cassandra does not answer: {error}") from error

@@ -9,7 +9,7 @@ import structlog
 from schemas.codec import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
-from streams.history.viewing_record import newest_per_session
+from streams.history.viewing_record import Newest, newest_per_session
 from streams.ports import HistoryMetrics, LiveVHStore
 
 log = structlog.get_logger(__name__)
@@ -23,14 +23,14 @@ class Recorder:
         self._store = store
         self._metrics = metrics
 
-    async def newest(self, topic: str, payloads: Sequence[bytes | None]) -> list[ViewingRecord]:
+    async def newest(self, topic: str, payloads: Sequence[bytes | None]) -> Newest:
         """TransientError while the registry is away."""
         # In a thread, since an unknown schema id asks the registry over HTTP.
         decoded = await asyncio.to_thread(self._decoder.decode, "playback", payloads)
         self._skip(topic, [invalid.error for invalid in decoded.invalid])
         newest = newest_per_session(decoded.frame)
         self._metrics.conflicts(newest.conflicts)
-        return newest.records
+        return newest
 
     async def write(self, topic: str, records: Sequence[ViewingRecord]) -> None:
         """TransientError while LiveVH is away; writing all of them again is harmless."""

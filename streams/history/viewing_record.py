@@ -19,6 +19,8 @@ class Newest:
     records: list[ViewingRecord]
     conflicts: int
     """Events that claim a seq of their session which another one has, with different content."""
+    starting: list[str]
+    """Profiles, each once, of one in eight of the sessions that started among these events."""
 
 
 def newest_per_session(events: pl.DataFrame) -> Newest:
@@ -34,7 +36,7 @@ def newest_per_session(events: pl.DataFrame) -> Newest:
     # Usually the last of each session; where received_at ties too, `merge` compares the whole values.
     tied = pl.col("same_seq") & _as_next("received_at")
     candidates = events[ordered.filter(~pl.col("same_session") | tied)["row"]]
-    return Newest(merge(_records(candidates)), _conflicts(events, ordered))
+    return Newest(merge(_records(candidates)), _conflicts(events, ordered), _starting(events))
 
 
 def _write_timestamp() -> pl.Expr:
@@ -51,6 +53,12 @@ def _records(rows: pl.DataFrame) -> Iterator[ViewingRecord]:
     # Column by column: half the time of polars' own row iterators.
     for values in zip(*(rows[name].to_list() for name in FIELDS), strict=True):
         yield ViewingRecord(**dict(zip(FIELDS, values, strict=True)))
+
+
+def _starting(events: pl.DataFrame) -> list[str]:
+    """Chosen by the random end of the session id: the same ones in a replay."""
+    in_sample = pl.col("playback_session_id").str.slice(-1).is_in(["0", "8"])
+    return events.filter((pl.col("seq") == 0) & in_sample)["profile_id"].unique(maintain_order=True).to_list()
 
 
 def _conflicts(events: pl.DataFrame, ordered: pl.DataFrame) -> int:

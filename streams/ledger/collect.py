@@ -42,7 +42,7 @@ def collect(places: Places, client: Iterable[tuple[str, str]] | None, progress: 
             kafka.append(records)
             letters.append(named)
     lake = _lake(places.lake, spans, progress)
-    progress("Cassandra: live_vh")
+    progress("Cassandra: every history")
     return Sides(
         partitions=_frame([(s.topic, s.partition, s.start, s.end) for s in spans], sides.PARTITIONS),
         kafka=pl.concat([_frame([], sides.KAFKA), *kafka]),

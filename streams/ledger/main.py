@@ -9,17 +9,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.clients.cassandra import close, connect
-from infra.clients.cassandra_scan import HistoryScan
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.cassandra_scan import Profiles
+from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_log import KafkaLog
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
+from infra.metrics import HistoryReads
 from infra.settings import Settings
 from schemas.codec import BatchDecoder
 from schemas.errors import TransientError
+from streams.history.reading import HistoryReader
 from streams.ledger.client_log import read_client_logs
 from streams.ledger.collect import Places, collect
 from streams.ledger.equations import Equation, balance
+from streams.ledger.read_back import ReadBack
 from streams.pipeline import PROCESSES
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -60,10 +64,11 @@ def ledger(
 def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Equation]:
     session = connect(settings)
     try:
+        reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
         places = Places(
             kafka=KafkaLog(settings),
             lake=ObjectStore(settings),
-            history=HistoryScan(session),
+            history=ReadBack(Profiles(session), reader),
             decoder=BatchDecoder(Registry(settings).resolve),
         )
         return balance(collect(places, read_client_logs(client_logs), progress))

@@ -1,26 +1,21 @@
 """The history worker as a process, on real Kafka and Cassandra: whatever happens to it, histories equal the oracle."""
 
 import asyncio
-import os
-import re
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.kafka_bulk import BulkProducer
 from infra.clients.kafka_log import KafkaLog
 from infra.clients.registry import Registry
-from infra.local.workers import environment
-from infra.settings import Port, Settings
+from infra.settings import Settings
 from schemas.events import Playback
 from streams.pipeline import BY_NAME
 from tests.integration.streams.traffic import TOPIC, Traffic, traffic
+from tests.integration.streams.workers import Worker, stop
 from tests.oracle import Comparable, by_profile, expected_history
 from tests.pipeline import eventually
 
@@ -28,49 +23,16 @@ HISTORY = BY_NAME["history"]
 WRITTEN = "playhead_live_vh_records_total"
 
 
-class Worker:
-    """A history worker without a supervisor."""
-
-    def __init__(self, settings: Settings, number: int, log: Path) -> None:
-        self._port = settings.port(Port.HISTORY_METRICS, number)
-        command = [sys.executable, *(part.replace("{worker}", str(number)) for part in HISTORY.command)]
-        with log.open("ab") as stderr:
-            self.process = subprocess.Popen(command, stderr=stderr, env=os.environ | environment(settings))
-
-    def signal(self, what: signal.Signals) -> None:
-        self.process.send_signal(what)
-
-    def metric(self, name: str) -> float:
-        """Sum over its labels."""
-        return sum(self._series(name))
-
-    def partitions(self) -> int:
-        """How many it has; it reports the lag of each."""
-        return len(self._series("kafka_consumergroup_lag"))
-
-    def _series(self, name: str) -> list[float]:
-        """Nothing while the worker doesn't answer."""
-        try:
-            text = httpx.get(f"http://127.0.0.1:{self._port}/metrics", timeout=5).text
-        except httpx.TransportError:
-            return []
-        return [float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)]
-
-
 @pytest.fixture
 def start(stack: Settings, tmp_path: Path) -> Iterator[Callable[[int], Worker]]:
     workers: list[Worker] = []
 
     def start_one(number: int) -> Worker:
-        workers.append(Worker(stack, number, tmp_path / f"history-{number}.log"))
+        workers.append(Worker(stack, HISTORY.name, number, tmp_path / f"history-{number}.log"))
         return workers[-1]
 
     yield start_one
-    for worker in workers:
-        worker.signal(signal.SIGCONT)
-        worker.signal(signal.SIGTERM)
-    for worker in workers:
-        worker.process.wait(timeout=60)
+    stop(workers)
 
 
 def send(settings: Settings, seed: int) -> Traffic:

@@ -31,11 +31,17 @@ async def test_the_document_shows_the_evening(services: Services) -> None:
     await pass_time(services, 20)
     document = await live(services)
     assert 164 <= document.rates.values["playback"][-1] <= 320
-    assert set(document.lag.values) == {"playhead.history", "playhead.lake"}
+    assert set(document.lag.values) == {"playhead.history", "playhead.compaction", "playhead.lake"}
     assert document.dead_letters.total == 5
     assert document.dead_letters.newest[0].place == "playhead.playback[2]@4211"
     assert document.dead_letters.newest[1].place == "playhead.playback"
-    assert [process.name for process in document.processes] == ["collector", "history", "lake", "services"]
+    assert [process.name for process in document.processes] == [
+        "collector",
+        "history",
+        "compaction",
+        "lake",
+        "services",
+    ]
     assert all(process.up and round(process.cpu_share or 0, 2) == 0.21 for process in document.processes)
     for topic in document.ledger:
         assert topic.kafka == topic.lake + topic.dead_letters + topic.in_flight + topic.lost
@@ -60,7 +66,7 @@ async def test_a_source_that_is_away_keeps_its_last_numbers_and_their_age(servic
     assert after.rates == before.rates
     assert after.sources[0] == Source("kafka", "Kafka", EVENING + 10_000, "no broker can be reached")
     assert after.sources[1] == Source("cassandra", "Cassandra", EVENING + 20_000, None)
-    assert [process.up for process in after.processes] == [True, False, False, True]
+    assert [process.up for process in after.processes] == [True, False, True, False, True]
     services.evening.away.clear()
     await pass_time(services, 2)
     assert all(source.error is None for source in (await live(services)).sources)

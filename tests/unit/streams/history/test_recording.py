@@ -26,15 +26,15 @@ def payload(**changes: object) -> bytes:
 async def test_the_newest_of_each_session_is_written_and_read_back() -> None:
     store, metrics = FakeLiveVH(), FakeHistoryMetrics()
     step = recorder(store, metrics)
-    await step.write(TOPIC, await step.newest(TOPIC, [payload(seq=5), payload(seq=4)]))
+    await step.write(TOPIC, (await step.newest(TOPIC, [payload(seq=5), payload(seq=4)])).records)
     assert (await store.read("ml-1")).records == [viewing_record(seq=5)]
     assert metrics.written == 1
 
 
 async def test_invalid_payloads_are_counted_and_the_others_go_on() -> None:
     metrics = FakeHistoryMetrics()
-    records = await recorder(FakeLiveVH(), metrics).newest(TOPIC, [b"junk", payload(seq=5), None, payload(seq=6)[:-1]])
-    assert records == [viewing_record(seq=5)]
+    payloads = [b"junk", payload(seq=5), None, payload(seq=6)[:-1]]
+    assert (await recorder(FakeLiveVH(), metrics).newest(TOPIC, payloads)).records == [viewing_record(seq=5)]
     assert metrics.invalid == Counter({"not_framed": 1, "null_payload": 1, "malformed": 1})
 
 

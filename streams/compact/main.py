@@ -1,0 +1,91 @@
+"""``playhead compact``: roll up by hand what the compaction processor would roll up on request."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+from cassandra.cluster import Session
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from infra import logs
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.cassandra_scan import Profiles
+from infra.clients.compressed_vh import CompressedVH
+from infra.metrics import CompactionMetrics
+from infra.settings import Settings
+from schemas.errors import TransientError
+from streams.history.compaction import Compactor, Outcome
+from streams.history.rollup import RollUpRules
+from streams.pipeline import BY_NAME
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+AT_ONCE = 8
+
+
+@app.callback()
+def by_hand() -> None:
+    """Compaction by hand."""
+
+
+@app.command()
+def compact(
+    profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every profile.")] = False,
+) -> None:
+    """Move closed sessions beyond the newest few from LiveVH into CompressedVH; exits 1 when a chunk is damaged."""
+    if (profile is None) is not all_:
+        _fail("Say either --profile or --all.")
+    settings = Settings()
+    logs.configure("compact", "WARNING")
+    try:
+        session = connect(settings)
+        try:
+            profiles = [profile] if profile is not None else list(Profiles(session))
+            outcomes = asyncio.run(_compact(settings, session, profiles))
+        finally:
+            close(session)
+    except TransientError as error:
+        _fail(f"{error}\nIs the stack up? `playhead status` tells.")
+    typer.echo(", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "no live records")
+    if outcomes["damaged"]:
+        _fail("Damaged chunks are not rewritten: the log says which.")
+
+
+async def _compact(settings: Settings, session: Session, profiles: Sequence[str]) -> "Counter[Outcome]":
+    compactor = Compactor(
+        live=LiveVH(session),
+        compressed=CompressedVH(session),
+        metrics=CompactionMetrics("compact", BY_NAME["compaction"].group or ""),
+        rules=RollUpRules(
+            keep_live=settings.compaction_keep_live,
+            timeout_ms=settings.session_timeout_seconds * 1000,
+            chunk_bytes=settings.chunk_bytes,
+        ),
+        now=lambda: time.time_ns() // 1_000_000,
+    )
+    outcomes: Counter[Outcome] = Counter()
+    room = asyncio.Semaphore(AT_ONCE)
+    columns = (TextColumn("Compacting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("", total=len(profiles))
+
+        async def one(profile: str) -> None:
+            async with room:
+                outcomes[await compactor.compact(profile)] += 1
+                progress.advance(bar)
+
+        await asyncio.gather(*map(one, profiles))
+    return outcomes
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho(message, fg="red", err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

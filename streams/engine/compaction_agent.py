@@ -1,0 +1,26 @@
+"""The compaction processor: requests, keyed by profile, into roll-ups. Repeating one is harmless."""
+
+from functools import partial
+
+import faust
+
+from schemas.errors import TransientError
+from streams.engine.batch_transport import RawBatch
+from streams.engine.batches import Revoked, add_agent
+from streams.engine.retry import in_place
+from streams.history.compaction import Compactor
+from streams.history.requested import Requests
+from streams.ports import Metrics
+
+
+def add_compaction_agent(
+    app: faust.App, topic: str, requests: Requests, compactor: Compactor, metrics: Metrics
+) -> None:
+    async def compact(batch: RawBatch, revoked: Revoked) -> None:
+        decode = partial(requests.profiles, batch.payloads)
+        for profile in await in_place(decode, revoked, partial(metrics.retried, "decode")):
+            if revoked():
+                raise TransientError("another worker has these requests now")
+            await in_place(partial(compactor.compact, profile), revoked, partial(metrics.retried, "compact"))
+
+    add_agent(app, "compaction", topic, compact, metrics)

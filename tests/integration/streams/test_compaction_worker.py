@@ -1,0 +1,174 @@
+"""From too many live sessions to a compressed history, by the workers' own doing and by hand."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.compressed_vh import CompressedVH
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.registry import Registry
+from infra.settings import Settings
+from producers.ports import Message
+from schemas.codec import encode
+from schemas.events import Playback
+from schemas.framing import frame
+from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS
+from streams.history.reading import HistoryReader, Whole
+from streams.pipeline import BY_NAME
+from tests.builders import T0, compaction_request, playback
+from tests.fakes import FakeCompactionMetrics
+from tests.integration.streams.workers import Worker, stop
+from tests.oracle import by_profile, expected_history
+from tests.pipeline import eventually, playhead
+
+KEPT = 3
+SESSIONS = 40
+COMPACTED = "playhead_compactions_total"
+
+
+class Stores(NamedTuple):
+    live: int
+    rolled_up: int
+
+
+@pytest.fixture(scope="module")
+def settings(stack: Settings) -> Settings:
+    return stack.model_copy(update={"compaction_threshold": 10, "compaction_keep_live": KEPT, "chunk_bytes": 4096})
+
+
+@pytest.fixture
+def start(settings: Settings, tmp_path: Path) -> Iterator[Callable[[str], Worker]]:
+    workers: list[Worker] = []
+
+    def start_one(process: str) -> Worker:
+        workers.append(Worker(settings, process, 0, tmp_path / f"{process}.log"))
+        return workers[-1]
+
+    yield start_one
+    stop([worker for worker in workers if worker.process.poll() is None])
+
+
+@pytest.fixture
+def profile() -> str:
+    return f"rolled-{uuid4()}"
+
+
+def sessions(profile: str, count: int = SESSIONS) -> list[Playback]:
+    """Started, then stopped; each ten minutes after the one before."""
+    return [
+        playback(
+            event_id=str(uuid4()),
+            profile_id=profile,
+            playback_session_id=f"018bcfe5-6800-7000-8000-{number:011d}{number % 2 * 8}",
+            session_started_at=T0 + number * 600_000,
+            seq=seq,
+            event_type=event_type,
+            watched_ms=seq * 1000,
+        )
+        for number in range(count)
+        for seq, event_type in enumerate(("play_requested", "heartbeat", "stopped"))
+    ]
+
+
+def send(settings: Settings, events: list[Playback]) -> None:
+    schema_id = Registry(settings).ids()["playback"]
+    topic = EVENT_TOPICS["playback"].name
+    BulkProducer(settings).write(
+        [Message(topic, event.profile_id.encode(), frame(schema_id, encode(event))) for event in events]
+    )
+
+
+def request(settings: Settings, profiles: list[str]) -> None:
+    schema_id = Registry(settings).ids()[COMPACTION_REQUESTS.record]
+    BulkProducer(settings).write(
+        [
+            Message(
+                COMPACTION_REQUESTS.name, one.encode(), frame(schema_id, encode(compaction_request(profile_id=one)))
+            )
+            for one in profiles
+        ]
+    )
+
+
+def drained(settings: Settings, *processes: str) -> bool:
+    kafka = KafkaLog(settings)
+    return not any(kafka.lag(BY_NAME[name].group or "", BY_NAME[name].topics) for name in processes)
+
+
+def read(settings: Settings, *profiles: str) -> list[Whole]:
+    async def all_of_them() -> list[Whole]:
+        session = connect(settings)
+        reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeCompactionMetrics())
+        histories = await asyncio.gather(*map(reader.whole, profiles))
+        await asyncio.to_thread(close, session)
+        return histories
+
+    return asyncio.run(all_of_them())
+
+
+def stores(settings: Settings, profile: str) -> Stores:
+    (whole,) = read(settings, profile)
+    return Stores(whole.live, whole.compressed)
+
+
+def test_a_history_that_grows_too_long_is_rolled_up_and_a_replayed_day_changes_nothing(
+    settings: Settings, start: Callable[[str], Worker], profile: str
+) -> None:
+    start("history")
+    start("compaction")
+    events = sessions(profile)
+    send(settings, events)
+    eventually(lambda: stores(settings, profile).rolled_up > SESSIONS // 2, seconds=120)
+    send(settings, events)
+    eventually(lambda: drained(settings, "history", "compaction"), seconds=120)
+    (whole,) = read(settings, profile)
+    assert by_profile(whole.records) == expected_history(events)
+    assert whole.complete
+
+
+def test_requests_survive_a_worker_that_is_killed(
+    settings: Settings, start: Callable[[str], Worker], profile: str
+) -> None:
+    profiles = [f"{profile}-{number}" for number in range(60)]
+    events = [event for one in profiles for event in sessions(one, count=8)]
+    history = start("history")
+    send(settings, events)
+    eventually(lambda: drained(settings, "history"), seconds=120)
+    stop([history])
+    worker = start("compaction")
+    eventually(lambda: worker.partitions() == settings.topic_partitions, seconds=60)
+    before = worker.metric(COMPACTED)
+    request(settings, profiles)
+    eventually(lambda: worker.metric(COMPACTED) > before)
+    worker.signal(signal.SIGKILL)
+    worker.process.wait()
+    start("compaction")
+    eventually(lambda: drained(settings, "compaction"), seconds=120)
+    histories = read(settings, *profiles)
+    assert by_profile(record for whole in histories for record in whole.records) == expected_history(events)
+    assert [(whole.live, whole.compressed) for whole in histories] == [(KEPT, 8 - KEPT)] * len(profiles)
+
+
+def test_compaction_by_hand(
+    settings: Settings, start: Callable[[str], Worker], profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLAYHEAD_COMPACTION_KEEP_LIVE", str(KEPT))
+    start("history")
+    other = f"{profile}-other"
+    send(settings, [*sessions(profile, count=8), *sessions(other, count=8)])
+    eventually(lambda: drained(settings, "history"), seconds=120)
+    one = playhead("compact", "--profile", profile)
+    assert (one.returncode, one.stdout) == (0, "1 published\n")
+    assert stores(settings, profile) == (KEPT, 8 - KEPT)
+    assert stores(settings, other) == (8, 0)
+    everyone = playhead("compact", "--all")
+    assert everyone.returncode == 0
+    assert stores(settings, other) == (KEPT, 8 - KEPT)
+    assert playhead("compact").returncode == 1

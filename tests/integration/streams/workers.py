@@ -1,0 +1,50 @@
+"""Stream workers as processes, without a supervisor: a test decides when they start and how they end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from infra.local.workers import environment
+from infra.settings import Port, Settings
+from streams.pipeline import BY_NAME
+
+
+class Worker:
+    def __init__(self, settings: Settings, process: str, number: int, log: Path) -> None:
+        entry = BY_NAME[process]
+        self._port = settings.port(Port[entry.port], number)
+        command = [sys.executable, *(part.replace("{worker}", str(number)) for part in entry.command)]
+        with log.open("ab") as stderr:
+            self.process = subprocess.Popen(command, stderr=stderr, env=os.environ | environment(settings))
+
+    def signal(self, what: signal.Signals) -> None:
+        self.process.send_signal(what)
+
+    def metric(self, name: str) -> float:
+        """Sum over its labels."""
+        return sum(self._series(name))
+
+    def partitions(self) -> int:
+        """How many it has; it reports the lag of each."""
+        return len(self._series("kafka_consumergroup_lag"))
+
+    def _series(self, name: str) -> list[float]:
+        """Nothing while the worker doesn't answer."""
+        try:
+            text = httpx.get(f"http://127.0.0.1:{self._port}/metrics", timeout=5).text
+        except httpx.TransportError:
+            return []
+        return [float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)]
+
+
+def stop(workers: list[Worker]) -> None:
+    for worker in workers:
+        worker.signal(signal.SIGCONT)
+        worker.signal(signal.SIGTERM)
+    for worker in workers:
+        worker.process.wait(timeout=60)
