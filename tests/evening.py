@@ -128,11 +128,12 @@ class Evening:
     objects: dict[str, dict[str, str]] = field(default_factory=dict)
     sessions: list[Playback] = field(default_factory=list)
     rows: dict[str, dict[str, ViewingRecord]] = field(default_factory=dict)
+    compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
     letters: list[DeadLetter] = field(default_factory=list)
 
     @property
     def history(self) -> HistoryReader:
-        return HistoryReader(self, FakeCompressedVH(), FakeCompactionMetrics())
+        return HistoryReader(self, self.compressed, FakeCompactionMetrics())
 
     def __post_init__(self) -> None:
         self.ends = {(topic, number): 0 for topic in TOPICS for number in range(PARTITIONS)}

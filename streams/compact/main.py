@@ -35,17 +35,26 @@ def by_hand() -> None:
 def compact(
     profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every profile.")] = False,
+    keep_live: Annotated[
+        int | None,
+        typer.Option(min=0, help="So many of a profile's newest sessions stay live; else as the setting says."),
+    ] = None,
 ) -> None:
     """Move closed sessions beyond the newest few from LiveVH into CompressedVH; exits 1 when a chunk is damaged."""
     if (profile is None) is not all_:
         _fail("Say either --profile or --all.")
     settings = Settings()
+    rules = RollUpRules(
+        keep_live=settings.compaction_keep_live if keep_live is None else keep_live,
+        timeout_ms=settings.session_timeout_seconds * 1000,
+        chunk_bytes=settings.chunk_bytes,
+    )
     logs.configure("compact", "WARNING")
     try:
         session = connect(settings)
         try:
             profiles = [profile] if profile is not None else list(Profiles(session))
-            outcomes = asyncio.run(_compact(settings, session, profiles))
+            outcomes = asyncio.run(_compact(session, rules, profiles))
         finally:
             close(session)
     except TransientError as error:
@@ -55,16 +64,12 @@ def compact(
         _fail("Damaged chunks are not rewritten: the log says which.")
 
 
-async def _compact(settings: Settings, session: Session, profiles: Sequence[str]) -> "Counter[Outcome]":
+async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]) -> "Counter[Outcome]":
     compactor = Compactor(
         live=LiveVH(session),
         compressed=CompressedVH(session),
         metrics=CompactionMetrics("compact", BY_NAME["compaction"].group or ""),
-        rules=RollUpRules(
-            keep_live=settings.compaction_keep_live,
-            timeout_ms=settings.session_timeout_seconds * 1000,
-            chunk_bytes=settings.chunk_bytes,
-        ),
+        rules=rules,
         now=lambda: time.time_ns() // 1_000_000,
     )
     outcomes: Counter[Outcome] = Counter()

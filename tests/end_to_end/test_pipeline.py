@@ -154,6 +154,14 @@ class TestTheLedger:
         assert ledger.returncode == 0, ledger.stdout
         assert "The ledger balances." in ledger.stdout
 
+    def test_balances_after_a_roll_up_which_changes_no_history(self, played: Pipeline) -> None:
+        rolled_up = playhead("compact", "--all", "--keep-live", "1")
+        assert rolled_up.returncode == 0, rolled_up.stderr
+        assert " published" in rolled_up.stdout
+        assert played.histories() == played.expected_histories()
+        ledger = playhead("ledger")
+        assert ledger.returncode == 0, ledger.stdout
+
     def test_names_a_deleted_lake_object(self, played: Pipeline) -> None:
         store = ObjectStore(played.settings)
         gone = next(each for each in read_objects(store, topic="playhead.playback") if each.records)

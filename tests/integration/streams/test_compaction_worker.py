@@ -156,19 +156,16 @@ def test_requests_survive_a_worker_that_is_killed(
     assert [(whole.live, whole.compressed) for whole in histories] == [(KEPT, 8 - KEPT)] * len(profiles)
 
 
-def test_compaction_by_hand(
-    settings: Settings, start: Callable[[str], Worker], profile: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLAYHEAD_COMPACTION_KEEP_LIVE", str(KEPT))
+def test_compaction_by_hand(settings: Settings, start: Callable[[str], Worker], profile: str) -> None:
     start("history")
     other = f"{profile}-other"
     send(settings, [*sessions(profile, count=8), *sessions(other, count=8)])
     eventually(lambda: drained(settings, "history"), seconds=120)
-    one = playhead("compact", "--profile", profile)
+    one = playhead("compact", "--profile", profile, "--keep-live", str(KEPT))
     assert (one.returncode, one.stdout) == (0, "1 published\n")
     assert stores(settings, profile) == (KEPT, 8 - KEPT)
     assert stores(settings, other) == (8, 0)
-    everyone = playhead("compact", "--all")
+    everyone = playhead("compact", "--all", "--keep-live", str(KEPT))
     assert everyone.returncode == 0
     assert stores(settings, other) == (KEPT, 8 - KEPT)
     assert playhead("compact").returncode == 1
