@@ -24,8 +24,8 @@ from cassandra.policies import (
     FallthroughRetryPolicy,
     TokenAwarePolicy,
 )
+from cassandra.protocol import ErrorMessage, ServerError
 from cassandra.protocol import RequestExecutionException as ExecutionError
-from cassandra.protocol import ServerError
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
 from infra.settings import Settings
@@ -38,6 +38,8 @@ BATCH_ROWS = 30
 """Measured best; the contract keeps a row within 1 KiB, so a batch stays well below Cassandra's limit of 50 KiB."""
 VALUE_FIELDS = tuple(n for n in ViewingRecord.__struct_fields__ if n not in ("profile_id", "playback_session_id"))
 _value = attrgetter(*VALUE_FIELDS)
+CAS_WRITE_UNKNOWN = 0x1700
+"""Some replicas accepted a compare-and-set, too few to know. The driver has no class for this error."""
 AWAY = (NoHostAvailable, OperationTimedOut, ConnectionException, RequestExecutionException, ExecutionError, ServerError)
 
 
@@ -99,7 +101,8 @@ async def run(session: Session, statement: Any, parameters: Any = None) -> Any:
 
 def translated(error: Exception) -> Exception:
     """TransientError for an engine that is away or slow; anything else as it is."""
-    return TransientError(f"Cassandra: {error}") if isinstance(error, AWAY) else error
+    undecided = isinstance(error, ErrorMessage) and error.code == CAS_WRITE_UNKNOWN
+    return TransientError(f"Cassandra: {error}") if undecided or isinstance(error, AWAY) else error
 
 
 def _credentials(settings: Settings) -> PlainTextAuthProvider | None:

@@ -10,9 +10,6 @@ from cassandra.query import BatchStatement, BatchType
 from infra.clients.cassandra import run
 from streams.history.versions import Chunk, ChunkId, Metadata, Version
 
-DELETES = 1_000
-"""Chunks in one batch."""
-
 
 class CompressedVH:
     """Satisfies ``streams.history.ports.CompressedVHStore``.
