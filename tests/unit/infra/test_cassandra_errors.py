@@ -1,7 +1,7 @@
 """Which of the driver's errors mean: try again."""
 
 import pytest
-from cassandra import ConsistencyLevel, InvalidRequest, OperationTimedOut, WriteTimeout
+from cassandra import ConsistencyLevel, InvalidRequest, OperationTimedOut, WriteTimeout, WriteType
 from cassandra.protocol import ErrorMessage, SyntaxException
 
 from infra.clients.cassandra import translated
@@ -12,7 +12,7 @@ from schemas.errors import TransientError
     "error",
     [
         OperationTimedOut(),
-        WriteTimeout("CAS", consistency=ConsistencyLevel.LOCAL_SERIAL),
+        WriteTimeout("CAS", consistency=ConsistencyLevel.LOCAL_SERIAL, write_type=WriteType.CAS),
         ErrorMessage(0x1700, "CAS operation result is unknown", None),
     ],
 )
