@@ -19,7 +19,7 @@ from tests.fakes import FakeCompactionMetrics
 MINUTE = 60_000
 NOW = T0 + 400 * 24 * 60 * MINUTE
 """All sessions have been silent for long: they are closed."""
-WRITE_EVERY_S = 0.03
+WRITE_EVERY_S = 0.06
 PAGE = 10
 
 
