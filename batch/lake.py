@@ -34,7 +34,8 @@ def raw_events(spark: SparkSession, root: str, topic: str, schema: dict[str, Any
         .option("pathGlobFilter", "*.avro")
     )
     try:
-        return reader.load(f"{root}/raw/{topic}")
+        # Down to the partitions by wildcard: listing for itself, Spark passes over a topic id that begins with "_".
+        return reader.load(f"{root}/raw/{topic}/*/partition=*")
     except AnalysisException as error:
         _only_if_missing(error)
         datum = from_avro(F.lit(None).cast("binary"), json.dumps(schema))
