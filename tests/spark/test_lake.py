@@ -35,7 +35,7 @@ def datum(schema: Schema, **changes: Any) -> bytes:
 def test_all_partitions_and_topic_ids_are_read(spark: SparkSession, tmp_path: Path) -> None:
     put_object(tmp_path, "AAA/partition=0/00000000000000000000.avro", [playback(seq=1), playback(seq=2)])
     put_object(tmp_path, "AAA/partition=3/00000000000000000000.avro", [playback(seq=3)])
-    put_object(tmp_path, "_BB/partition=0/00000000000000000000.avro", [playback(seq=4)])  # made again; Kafka picks the id
+    put_object(tmp_path, "_BB/partition=0/00000000000000000000.avro", [playback(seq=4)])  # made again
 
     events_df = raw_events(spark, f"file:{tmp_path}", TOPIC, NEWEST)
 

@@ -147,7 +147,7 @@ USUAL = {record: encode(build()) for record, build in BUILDERS.items()}
 
 
 @pytest.mark.parametrize("record", sorted(RECORD_TYPES))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(data=st.data())
 def test_a_batch_holds_what_one_by_one_gives(record: str, data: st.DataObject) -> None:
     expected = [BUILDERS[record]()] * 20 + data.draw(st.lists(records(record), min_size=1, max_size=3))
@@ -177,7 +177,7 @@ def outcome(decoder: Decoder, payload: bytes) -> Record | str:
 
 @pytest.mark.parametrize("newer", [False, True])
 @pytest.mark.parametrize("record", sorted(RECORD_TYPES))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data())
 def test_batch_and_one_by_one_agree_on_damaged_bytes(record: str, newer: bool, data: st.DataObject) -> None:
     """``newer``: the writer's schema has one field more, at the end."""

@@ -14,13 +14,13 @@ from tests.strategies import records, viewing_records
 ANY_RECORD = st.sampled_from(sorted(RECORD_TYPES)).flatmap(records)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(ANY_RECORD)
 def test_a_record_comes_back_as_it_was(record: Record) -> None:
     assert decode(record_name(record), encode(record)) == record
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(viewing_records())
 def test_a_viewing_record_comes_back_as_it_was(record: Record) -> None:
     assert decode("viewing_record", encode(record)) == record

@@ -92,7 +92,7 @@ def test_half_a_surrogate_pair_is_refused(text: str) -> None:
     assert (error.field, error.code) == ("app_name", "bad_format")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(events())
 def test_what_a_client_sends_as_json_is_what_is_kept(event: Event) -> None:
     raw = msgspec.json.decode(msgspec.json.encode(as_client(event)))

@@ -108,7 +108,7 @@ def test_each_rule_judges_a_column_as_it_judges_one_event(family: str) -> None:
 NUMBERS = st.integers(-(2**31), 2**31 - 1) | st.integers(-2, 70_000)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.lists(
         st.fixed_dictionaries(

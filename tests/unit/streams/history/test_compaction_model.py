@@ -246,4 +246,4 @@ def _quick_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TestCompaction = Compaction.TestCase
-TestCompaction.settings = settings(max_examples=25, stateful_step_count=6, deadline=None)
+TestCompaction.settings = settings(max_examples=25, stateful_step_count=6)

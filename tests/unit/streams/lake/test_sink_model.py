@@ -204,5 +204,5 @@ class Letters:
 def test_each_record_is_stored_exactly_once() -> None:
     with patch.object(spans, "LONG_RUN", 2), structlog.testing.capture_logs():
         case = TwoSinks.TestCase
-        case.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+        case.settings = settings(max_examples=60, stateful_step_count=40)
         case().runTest()
