@@ -58,7 +58,7 @@ def test_its_members_have_a_history(demo: Demo) -> None:
 
 def test_its_report_is_one_file_with_charts(demo: Demo) -> None:
     report = (demo.stack.settings.folder / "reports" / "viewing.html").read_text()
-    assert "echarts" in report
+    assert len(report) > 1_000_000, "the chart library is inside, which an empty report leaves out"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
