@@ -73,20 +73,21 @@ async def test_of_two_compactors_that_race_one_wins_and_the_history_stays_right(
     stack: Settings, member: Member
 ) -> None:
     start, outcomes = processes.Barrier(2), processes.Queue()
+    counted: Counter[str] = Counter()
     async with member.watched(readers=2):
-        await member.until(sessions=SESSIONS)
-        racing = [rival(stack, member.profile_id, NOW, start, outcomes, ROUNDS) for _ in range(2)]
-        for process in racing:
-            await asyncio.to_thread(process.join)
-            assert process.exitcode == 0
-        counted = Counter(outcomes.get() for _ in range(2 * ROUNDS))
+        while not counted["lost"]:  # whether two really meet is the machine's choice
+            await member.until(sessions=len(member.newest) + SESSIONS)
+            racing = [rival(stack, member.profile_id, NOW, start, outcomes, ROUNDS) for _ in range(2)]
+            for process in racing:
+                await asyncio.to_thread(process.join)
+                assert process.exitcode == 0
+            counted.update(outcomes.get() for _ in range(2 * ROUNDS))
         await member.compact()
     await member.compact()
     print(  # noqa: T201
         f"\nracing: {dict(counted)}, {member.reads} reads"
     )
     assert counted["published"] >= 1
-    assert counted["lost"] >= 1
     assert counted["damaged"] == 0
     await member.check(member.reader())
     assert await member.orphans() == set()
