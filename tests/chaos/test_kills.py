@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ from producers.ports import Message
 from producers.simulator.generate import generate
 from producers.simulator.network import Faults
 from schemas.events import Event
-from streams.pipeline import BY_NAME, PROCESSES
+from streams.pipeline import BY_NAME, PROCESSES, Process
 from tests.pipeline import Pipeline, eventually, playhead
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.01, lost=0.01)
@@ -85,6 +86,7 @@ def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Messa
     """SIGKILL after the worker has written some of the chunk, while it has not committed all of it."""
     process = BY_NAME[worker.split("-")[0]]
     kafka = KafkaLog(pipeline.settings)
+    eventually(lambda: _shared_out(pipeline, process))  # else the other worker may take all of the chunk
     pid = pipeline.stack.pid(worker)
     before = _counted(pipeline, worker, WRITTEN[process.name])
     os.kill(pid, signal.SIGSTOP)
@@ -98,6 +100,18 @@ def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Messa
     eventually(lambda: _pid(pipeline, worker) not in (None, pid))
 
 
+def _shared_out(pipeline: Pipeline, process: Process) -> bool:
+    """Every partition is some worker's, none is two workers', no worker is idle."""
+    count = getattr(pipeline.settings, process.workers_setting) if process.workers_setting else 1
+    held = [
+        re.findall(r"^kafka_consumergroup_lag{(.*)} ", _metrics(pipeline, process, index), re.MULTILINE)
+        for index in range(count)
+    ]
+    partitions = len(KafkaLog(pipeline.settings).spans(process.topics))
+    shared = list(chain.from_iterable(held))
+    return all(held) and len(shared) == len(set(shared)) == partitions
+
+
 def _pid(pipeline: Pipeline, worker: str) -> int | None:
     try:
         return pipeline.stack.pid(worker)
@@ -108,9 +122,15 @@ def _pid(pipeline: Pipeline, worker: str) -> int | None:
 def _counted(pipeline: Pipeline, worker: str, metric: str) -> float:
     """The sum of a counter over its labels, 0 while the worker does not answer."""
     name, index = worker.split("-")
-    port = pipeline.settings.port(Port[BY_NAME[name].port], int(index))
-    try:
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
-    except httpx.TransportError:
-        return 0
+    text = _metrics(pipeline, BY_NAME[name], int(index))
     return sum(float(value) for value in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
+
+
+def _metrics(pipeline: Pipeline, process: Process, index: int) -> str:
+    """Empty while the worker does not answer."""
+    try:
+        return httpx.get(
+            f"http://127.0.0.1:{pipeline.settings.port(Port[process.port], index)}/metrics", timeout=5
+        ).text
+    except httpx.TransportError:
+        return ""
