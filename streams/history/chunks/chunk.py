@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from functools import cache
+from itertools import starmap
 from operator import attrgetter
 from typing import Any
 
@@ -76,8 +77,9 @@ def _records(header: Header, columns: dict[int, bytes], profile_id: str) -> list
             values[column.field] = _decoded(column, columns[column.id], known)
         else:
             values[column.field] = [_default(column.field)] * header.count
-    rows = zip(*values.values(), strict=True)
-    return [ViewingRecord(**dict(zip(values, row, strict=True))) for row in rows]
+    # By position: a third of the time of names.
+    rows = zip(*(values[name] for name in ViewingRecord.__struct_fields__), strict=True)
+    return list(starmap(ViewingRecord, rows))
 
 
 @cache
