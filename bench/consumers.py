@@ -26,7 +26,7 @@ from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.kafka import client_config
 from infra.clients.kafka_requests import KafkaCompactionRequests
 from infra.clients.registry import Registry
-from infra.metrics import HistoryMetrics
+from infra.meters import HistoryMetrics
 from infra.settings import Settings
 from schemas import avro
 from schemas.codec import BatchDecoder

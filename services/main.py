@@ -16,7 +16,7 @@ from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_watch import KafkaWatch
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
-from infra.metrics import ServicesMetrics
+from infra.meters import ServicesMetrics
 from infra.settings import ROOT, Port, Settings
 from services.app import create_app
 from services.catalogue import Catalogue

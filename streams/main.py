@@ -48,7 +48,7 @@ async def _history(worker: int) -> None:
     from infra.clients.cassandra import LiveVH, close
     from infra.clients.kafka_requests import KafkaCompactionRequests
     from infra.clients.registry import Registry
-    from infra.metrics import HistoryMetrics
+    from infra.meters import HistoryMetrics
     from infra.settings import Port, Settings
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
@@ -84,7 +84,7 @@ async def _compaction(worker: int) -> None:
     from infra.clients.cassandra import LiveVH, close
     from infra.clients.compressed_vh import CompressedVH
     from infra.clients.registry import Registry
-    from infra.metrics import CompactionMetrics
+    from infra.meters import CompactionMetrics
     from infra.settings import Port, Settings
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
@@ -161,7 +161,7 @@ def lake(worker: Worker = 0) -> None:
     from infra.clients.kafka_dead_letters import KafkaDeadLetters
     from infra.clients.object_store import ObjectStore, prove_first_put_wins
     from infra.clients.registry import Registry
-    from infra.metrics import LakeMetrics
+    from infra.meters import LakeMetrics
     from infra.settings import Port, Settings
     from schemas import avro
     from schemas.codec import BatchDecoder

@@ -12,7 +12,7 @@ from infra import logs
 from infra.clients.kafka import client_config
 from infra.clients.kafka_producer import KafkaEventLog
 from infra.clients.registry import Registry
-from infra.metrics import CollectorMetrics
+from infra.meters import CollectorMetrics
 from infra.settings import Port, Settings
 from producers.collector.app import build_app
 from producers.collector.events import DELIVERY_SHARE, Intake

@@ -15,7 +15,7 @@ from infra import logs
 from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.cassandra_scan import Profiles
 from infra.clients.compressed_vh import CompressedVH
-from infra.metrics import CompactionMetrics
+from infra.meters import CompactionMetrics
 from infra.settings import Settings
 from schemas.errors import TransientError
 from streams.history.compaction import Compactor, Outcome

@@ -15,7 +15,7 @@ from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_log import KafkaLog
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
-from infra.metrics import HistoryReads
+from infra.meters import HistoryReads
 from infra.settings import Settings
 from schemas.codec import BatchDecoder
 from schemas.errors import TransientError
