@@ -62,9 +62,9 @@ def _decoded(
     decoded = decoder.decode(TOPICS[span.topic].record, [value for _, value in batch])
     offsets = pl.DataFrame({"offset": [offset for offset, _ in batch]}).with_row_index("_index")
     frame = decoded.frame
-    names = [name for name in ("event_id", "playback_session_id", "seq") if name in frame.columns]
-    if span.topic != EVENT_TOPICS["playback"].name:
-        names = [name for name in names if name == "event_id"]
+    names = [name for name in ("event_id", "device_id", "playback_session_id", "seq") if name in frame.columns]
+    if span.topic != EVENT_TOPICS["playback"].name:  # others may name a session too, but have no seq in it
+        names = [name for name in names if name in ("event_id", "device_id")]
     records = offsets.join(frame.select("_index", *names), on="_index", how="left").with_columns(
         topic=pl.lit(span.topic),
         partition=pl.lit(span.partition),

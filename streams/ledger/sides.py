@@ -8,7 +8,13 @@ from dataclasses import dataclass
 import polars as pl
 
 RECORDS = {"topic": pl.String, "partition": pl.Int32, "offset": pl.Int64, "event_id": pl.String}
-KAFKA = {**RECORDS, "valid": pl.Boolean, "playback_session_id": pl.String, "seq": pl.Int64}
+KAFKA = {
+    **RECORDS,
+    "valid": pl.Boolean,
+    "playback_session_id": pl.String,
+    "seq": pl.Int64,
+    "device_id": pl.String,
+}
 PARTITIONS = {"topic": pl.String, "partition": pl.Int32, "log_start": pl.Int64, "log_end": pl.Int64}
 OBJECTS = {
     "topic": pl.String,
@@ -30,7 +36,7 @@ class Sides:
     partitions: pl.DataFrame
     """PARTITIONS: Kafka's first and next offset of every partition of every topic."""
     kafka: pl.DataFrame
-    """KAFKA: one row a record; ``valid`` by the contract, session and seq for playback."""
+    """KAFKA: one row a record; ``valid`` by the contract, session and seq for playback, device for events."""
     objects: pl.DataFrame
     """OBJECTS: the lake's chains as the store lists them, with what their metadata say."""
     lake: pl.DataFrame

@@ -17,9 +17,9 @@ def balanced() -> Sides:
         partitions=pl.DataFrame([(PLAYBACK, 0, 0, 3)], schema=schema.PARTITIONS, orient="row"),
         kafka=pl.DataFrame(
             [
-                (PLAYBACK, 0, 0, "a", True, "s", 0),
-                (PLAYBACK, 0, 1, None, False, None, None),
-                (PLAYBACK, 0, 2, "b", True, "s", 1),
+                (PLAYBACK, 0, 0, "a", True, "s", 0, "tv"),
+                (PLAYBACK, 0, 1, None, False, None, None, None),
+                (PLAYBACK, 0, 2, "b", True, "s", 1, "tv"),
             ],
             schema=schema.KAFKA,
             orient="row",
@@ -120,6 +120,15 @@ def test_an_event_that_nobody_sent_is_named() -> None:
     }
 
 
+def test_a_device_that_keeps_no_log_is_not_judged_by_the_logs_of_others() -> None:
+    sides = balanced()
+    kafka = sides.kafka.with_columns(
+        device_id=pl.when(pl.col("event_id") == "b").then(pl.lit("curl")).otherwise("device_id")
+    )
+    assert sides.client is not None
+    assert broken(replace(sides, kafka=kafka, client=sides.client.head(1))) == {}
+
+
 def test_an_acknowledged_event_missing_from_kafka_is_named() -> None:
     sides = balanced()
     assert sides.client is not None
@@ -129,7 +138,7 @@ def test_an_acknowledged_event_missing_from_kafka_is_named() -> None:
 
 def test_a_long_list_of_differences_is_cut_but_counted() -> None:
     kafka = pl.DataFrame(
-        [(PLAYBACK, 0, i, f"e{i}", True, None, None) for i in range(25)], schema=schema.KAFKA, orient="row"
+        [(PLAYBACK, 0, i, f"e{i}", True, None, None, None) for i in range(25)], schema=schema.KAFKA, orient="row"
     )
     sides = replace(balanced(), kafka=kafka, lake=balanced().lake.clear(), client=None)
     assert broken(sides)["events"][-1] == "… and 15 more"
