@@ -6,6 +6,8 @@ them, made from here by ``playhead metrics``.
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from infra.restored import RestoredCounter, RestoredGauge, RestoredHistogram
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
 
@@ -72,4 +74,75 @@ COMPACTION_SECONDS = Histogram("playhead_compaction_seconds", "Compacting one pr
 CHUNK_BYTES = Counter("playhead_chunk_bytes", "Bytes of chunks written, new and rewritten.")
 UNREADABLE_CHUNKS = Counter(
     "playhead_unreadable_chunks", "Looks at a listed chunk that was missing, damaged or of a newer format."
+)
+
+# Quality of experience, by the log's own clock. Each partition of Kafka is counted by itself and shown by whoever has
+# it: `max by (partition, …)` bridges a hand-over, then `sum`. Three label sets, which are never crossed.
+QUALITY_LABELS = {
+    "device": ("device_type", "app_version"),
+    "country": ("country",),
+    "title_class": ("title_class",),
+}
+_QUALITY_PREFIX = {
+    "device": "playhead_quality",
+    "country": "playhead_quality_by_country",
+    "title_class": "playhead_quality_by_title_class",
+}
+_QUALITY_COUNTERS = {
+    "views": "Presses of play.",
+    "starts": "Views whose first frame was seen; a second's are the starts per second (SPS).",
+    "failures": "Views that a fatal error ended.",
+    "exits_before_start": "Views that were left before the first frame, without a fatal error.",
+    "playing_seconds": "Wall-clock time with the picture moving.",
+    "rebuffers": "Stalls after the start.",
+    "rebuffer_seconds": "Time in those stalls; the rebuffer ratio is rebuffer / (rebuffer + playing).",
+    "settled_views": "Views that are over, and whose grace for late events has passed.",
+    "settled_starts": "Those of them that started: what startup and smoothness scores are sums over.",
+    "startup_score_points": "Sum of settled views' startup scores, 0 to 100 each.",
+    "smoothness_score_points": "Sum of settled views' smoothness scores, 0 to 100 each.",
+    "success_scored_views": "Settled views that have a success score: all but exits within a second.",
+    "success_score_points": "Sum of those scores: 100 for a success, 50 for an exit before start, 0 for a failure.",
+}
+QUALITY_COUNTERS = {
+    (label_set, figure): RestoredCounter(f"{_QUALITY_PREFIX[label_set]}_{figure}", documentation, labels)
+    for label_set, labels in QUALITY_LABELS.items()
+    for figure, documentation in _QUALITY_COUNTERS.items()
+}
+QUALITY_VIEWERS = {
+    label_set: RestoredGauge(
+        f"{_QUALITY_PREFIX[label_set]}_viewers",
+        "Views at this moment: neither paused nor stalled for over 5 minutes nor silent for over 2.",
+        labels,
+    )
+    for label_set, labels in QUALITY_LABELS.items()
+}
+STARTUP_BUCKETS = (0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20, 30, 60)
+QUALITY_STARTUP = RestoredHistogram(
+    "playhead_quality_startup_seconds", "Play request to first frame.", QUALITY_LABELS["device"], STARTUP_BUCKETS
+)
+CLIENT_EVENTS_EXPECTED = RestoredCounter(
+    "playhead_client_events_expected",
+    "Events that settled views numbered: their highest sequence number, counted from 1.",
+    QUALITY_LABELS["device"],
+)
+CLIENT_EVENTS_LOST = RestoredCounter(
+    "playhead_client_events_lost",
+    "Sequence numbers of settled views that never came: lost between player and collector.",
+    QUALITY_LABELS["device"],
+)
+QUALITY_LATE = RestoredCounter(
+    "playhead_quality_late_events", "Events whose view was settled already: history and lake have them.", ()
+)
+QUALITY_MISSED = RestoredCounter(
+    "playhead_quality_missed_records", "Offsets that left Kafka before they were counted. Always 0 in good health.", ()
+)
+QUALITY_OPEN = RestoredGauge("playhead_quality_open_sessions", "Views that are not settled yet.", ())
+QUALITY_CLOCK = RestoredGauge(
+    "playhead_quality_clock_timestamp_seconds", "The log's clock: the latest time of receipt that was counted.", ()
+)
+QUALITY_STATE_BYTES = RestoredGauge(
+    "playhead_quality_state_bytes", "Size of the partition's checkpoint. The worker refuses more than 8 MiB.", ()
+)
+QUALITY_CHECKPOINT = Histogram(
+    "playhead_quality_checkpoint_seconds", "Storing one partition's checkpoint.", buckets=SECONDS
 )
