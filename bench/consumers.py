@@ -12,7 +12,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
@@ -95,8 +95,8 @@ class MeteredMetrics(HistoryMetrics):
         super().wrote(records, seconds)
         self.written += records
 
-    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None:
-        super().processed(topic, partition, timestamp_ms)
+    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
+        super().processed(topic, partition, appended)
         self._unfinished -= 1
         if self._all_taken and not self._unfinished:
             self._meter.report(self.written)

@@ -1,9 +1,12 @@
 """What fills the metrics: adapters between the ports that the packages declare and ``infra/metrics.py``."""
 
+import time
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from infra.metrics import (
     BATCH_RECORDS,
+    BATCH_SECONDS,
     CHUNK_BYTES,
     COLLECTOR_DELIVERY,
     COLLECTOR_EVENTS,
@@ -15,6 +18,11 @@ from infra.metrics import (
     COMPACTIONS,
     CONSUMED,
     DEAD_LETTERS,
+    DONE_DELAY,
+    ENGINE_UP,
+    EVENT_VISIBLE,
+    GROUP_LAG,
+    GROUP_LAG_SECONDS,
     HISTORY_RECORDS,
     HISTORY_WRITE,
     LAG,
@@ -38,16 +46,24 @@ from infra.metrics import (
 class WorkerMetrics:
     """One worker's numbers; satisfies ``streams.ports.Metrics``."""
 
-    def __init__(self, process: str, group: str) -> None:
+    def __init__(self, process: str, group: str, now: Callable[[], float] = time.time) -> None:
+        """``now``: seconds since the epoch."""
         self._process = process
         self._group = group
+        self._now = now
 
     def taken(self, topic: str, events: int) -> None:
         CONSUMED.labels(self._process, topic).inc(events)
         BATCH_RECORDS.labels(self._process).observe(events)
 
-    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None:
-        LAST_PROCESSED.labels(self._process, topic, partition).set(timestamp_ms / 1000)
+    def worked(self, seconds: float) -> None:
+        BATCH_SECONDS.labels(self._process).observe(seconds)
+
+    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
+        now, delay = self._now(), DONE_DELAY.labels(self._process)
+        for timestamp_ms, records in appended.items():
+            delay.observe_many(max(0.0, now - timestamp_ms / 1000), records)
+        LAST_PROCESSED.labels(self._process, topic, partition).set(max(appended) / 1000)
 
     def lag(self, topic: str, partition: int, records: int) -> None:
         LAG.labels(self._group, topic, partition).set(records)
@@ -70,6 +86,11 @@ class HistoryMetrics(WorkerMetrics):
     def wrote(self, records: int, seconds: float) -> None:
         HISTORY_RECORDS.inc(records)
         HISTORY_WRITE.observe(seconds)
+
+    def visible(self, event_times: Iterable[int]) -> None:
+        now = self._now()
+        for event_time in event_times:
+            EVENT_VISIBLE.observe(max(0.0, now - event_time / 1000))
 
     def conflicts(self, count: int) -> None:
         SESSION_CONFLICTS.inc(count)
@@ -149,6 +170,22 @@ class CompactionMetrics(WorkerMetrics):
 
     def unreadable_chunk(self) -> None:
         UNREADABLE_CHUNKS.inc()
+
+
+class PipelineMetrics:
+    """Satisfies ``services.ports.PipelineMetrics``."""
+
+    def engine(self, name: str, up: bool) -> None:
+        ENGINE_UP.labels(name).set(up)
+
+    def behind(self, group: str, records: int, seconds: float) -> None:
+        GROUP_LAG.labels(group).set(records)
+        GROUP_LAG_SECONDS.labels(group).set(seconds)
+
+    def lost_sight(self, group: str) -> None:
+        for gauge in (GROUP_LAG, GROUP_LAG_SECONDS):
+            with suppress(KeyError):
+                gauge.remove(group)
 
 
 class ServicesMetrics(HistoryReads):

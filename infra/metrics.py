@@ -6,20 +6,38 @@ them, made from here by ``playhead metrics``.
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from infra.counted_histogram import CountedHistogram
 from infra.restored import RestoredCounter, RestoredGauge, RestoredHistogram
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+DELAYS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400)
 SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
 
 # Consuming, any worker. `process` is a name of streams.pipeline.PROCESSES.
 CONSUMED = Counter("playhead_consumed_records", "Records taken from Kafka.", ["process", "topic"])
 BATCH_RECORDS = Histogram("playhead_batch_records", "Records in one batch from Kafka.", ["process"], buckets=SIZES)
+BATCH_SECONDS = Histogram(
+    "playhead_batch_seconds",
+    "Working on one batch until it was done, every repeat included.",
+    ["process"],
+    buckets=SECONDS,
+)
+DONE_DELAY = CountedHistogram(
+    "playhead_record_done_seconds",
+    "From Kafka's append of a record until its worker was done with it: for history visible, for lake stored.",
+    ["process"],
+    buckets=DELAYS,
+)
 LAST_PROCESSED = Gauge(
     "playhead_last_record_processed_timestamp_seconds",
     "Kafka timestamp of the newest record that is done with.",
     ["process", "topic", "partition"],
 )
-LAG = Gauge("kafka_consumergroup_lag", "Log end less committed position, in records.", ["group", "topic", "partition"])
+LAG = Gauge(
+    "kafka_consumergroup_lag",
+    "Log end less committed position, in records, as the group's own worker sees it.",
+    ["group", "topic", "partition"],
+)
 RETRIES = Counter(
     "playhead_retries", "Operations tried again because an engine was away or slow.", ["process", "operation"]
 )
@@ -30,6 +48,11 @@ SKIPPED = Counter(
 # History.
 HISTORY_RECORDS = Counter("playhead_live_vh_records", "Viewing records acknowledged by LiveVH.")
 HISTORY_WRITE = Histogram("playhead_live_vh_write_seconds", "Writing one batch's records to LiveVH.", buckets=SECONDS)
+EVENT_VISIBLE = Histogram(
+    "playhead_event_visible_seconds",
+    "From an event's time, by the corrected client clock, until LiveVH had it; the newest of each session and batch.",
+    buckets=DELAYS,
+)
 SESSION_CONFLICTS = Counter(
     "playhead_session_conflicts", "Events that claim a sequence number of their session which another one has."
 )
@@ -56,6 +79,15 @@ LAKE_HALTED = Gauge(
     "playhead_lake_halted", "1 while the partition stands still until somebody looks.", ["topic", "partition"]
 )
 DEAD_LETTERS = Counter("playhead_dead_letters", "Dead letters made.", ["step", "topic", "code"])
+
+# Seen from beside, by the services: whoever stands still cannot tell of it.
+GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ["group"])
+GROUP_LAG_SECONDS = Gauge(
+    "playhead_group_lag_seconds",
+    "Age of the oldest record that a consumer group has yet to commit; at least, while the services are younger.",
+    ["group"],
+)
+ENGINE_UP = Gauge("playhead_engine_up", "1 while the engine answers a real question.", ["engine"])
 
 # Services.
 SERVICES_LATENCY = Histogram(

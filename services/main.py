@@ -16,13 +16,14 @@ from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_watch import KafkaWatch
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
-from infra.meters import ServicesMetrics
+from infra.meters import PipelineMetrics, ServicesMetrics
 from infra.settings import ROOT, Port, Settings
 from services.app import create_app
-from services.catalogue import Catalogue
+from services.catalogue import CATALOGUE_KEY, Catalogue
 from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
 from services.dashboard.processes import ProcessWatch, Target
+from services.pipeline_health import PipelineHealth
 from streams.history.paging import Page
 from streams.history.reading import HistoryReader, Whole
 from streams.pipeline import PROCESSES
@@ -94,14 +95,27 @@ async def serve(settings: Settings) -> None:
 
     metrics = ServicesMetrics()
     history = LateHistory(settings, metrics)
-    event_log = KafkaWatch(settings, Registry(settings))
+    registry, store = Registry(settings), ObjectStore(settings)
+    event_log = KafkaWatch(settings, registry)
+    health = PipelineHealth(event_log, PipelineMetrics(), now)
+
+    async def ask_cassandra() -> None:
+        await history.page("nobody", 1, None)
+
+    async def ask_s3() -> None:
+        await asyncio.to_thread(lambda: next(store.list(CATALOGUE_KEY), None))
+
+    async def ask_registry() -> None:
+        await asyncio.to_thread(registry.ping)
+
+    engines = {"cassandra": ask_cassandra, "s3": ask_s3, "registry": ask_registry}
     board = Board(Catalogue())
     async with httpx.AsyncClient(timeout=2) as client:
         gatherers = Gatherers(
             board=board,
             event_log=event_log,
             history=history,
-            store=ObjectStore(settings),
+            store=store,
             processes=ProcessWatch(client, targets(settings)),
             now=now,
         )
@@ -117,9 +131,10 @@ async def serve(settings: Settings) -> None:
             )
         )
         async with asyncio.TaskGroup() as tasks:  # a poller that crashes takes the process with it
-            polling = tasks.create_task(gatherers.forever())
+            polling = [tasks.create_task(each) for each in (gatherers.forever(), health.forever(engines))]
             await server.serve()
-            polling.cancel()
+            for each in polling:
+                each.cancel()
     event_log.close()
     history.close()
 

@@ -1,6 +1,6 @@
 """What the stream processors need from outside. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from schemas.errors import InvalidEvent
@@ -40,8 +40,12 @@ class Metrics(Protocol):
         """A batch of so many records came from Kafka."""
         ...
 
-    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None:
-        """Everything up to a record with this Kafka timestamp is done with."""
+    def worked(self, seconds: float) -> None:
+        """One batch took so long until it was done, every repeat included."""
+        ...
+
+    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
+        """These records are done with, and all before them: how many Kafka appended at which millisecond."""
         ...
 
     def lag(self, topic: str, partition: int, records: int) -> None:
@@ -62,6 +66,10 @@ class Metrics(Protocol):
 class HistoryMetrics(Metrics, Protocol):
     def wrote(self, records: int, seconds: float) -> None:
         """So many records were acknowledged by LiveVH."""
+        ...
+
+    def visible(self, event_times: Iterable[int]) -> None:
+        """Events of these times, in milliseconds, are in LiveVH now."""
         ...
 
     def conflicts(self, count: int) -> None:

@@ -199,10 +199,13 @@ class FakeHistoryMetrics:
         self.invalid: Counter[str] = Counter()
         self.written = 0
         self.conflicting = 0
+        self.event_times: list[int] = []
 
     def taken(self, topic: str, events: int) -> None: ...
 
-    def processed(self, topic: str, partition: int, timestamp_ms: int) -> None: ...
+    def worked(self, seconds: float) -> None: ...
+
+    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None: ...
 
     def lag(self, topic: str, partition: int, records: int) -> None: ...
 
@@ -215,6 +218,9 @@ class FakeHistoryMetrics:
 
     def wrote(self, records: int, seconds: float) -> None:
         self.written += records
+
+    def visible(self, event_times: Iterable[int]) -> None:
+        self.event_times += event_times
 
     def conflicts(self, count: int) -> None:
         self.conflicting += count

@@ -57,6 +57,11 @@ class Registry:
             latest = {topic.record: self._client.get_latest_version(topic.subject) for topic in TOPICS.values()}
         return {record: version.schema_id for record, version in latest.items() if version.schema_id is not None}
 
+    def ping(self) -> None:
+        """TransientError while it does not answer; nothing remembered answers in its place."""
+        with _translated():
+            self._client.get_subjects()
+
     def _refuse(self, schema_id: int, error: SchemaRegistryError) -> NoReturn:
         if error.http_status_code != 404:
             raise error

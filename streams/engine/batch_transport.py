@@ -10,8 +10,8 @@ hold the promise that an offset is committed only after everything before it was
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,8 @@ class RawBatch:
     partition: int
     payloads: list[bytes | None]
     last_offset: int
-    last_timestamp_ms: int
+    appended: Mapping[int, int]
+    """How many of them the broker appended at which millisecond."""
     size: int
     """Bytes of all payloads."""
 
@@ -126,7 +127,8 @@ class BatchConsumer(driver.Consumer):
         last = records[-1]
         payloads = [record.value for record in records]
         size = sum(map(len, filter(None, payloads)))
-        value = RawBatch(tp.topic, tp.partition, payloads, last.offset, last.timestamp, size)
+        appended = Counter(record.timestamp for record in records)
+        value = RawBatch(tp.topic, tp.partition, payloads, last.offset, appended, size)
         return ConsumerMessage(
             tp.topic,
             tp.partition,

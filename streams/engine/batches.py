@@ -1,6 +1,7 @@
 """The loop that every agent of ours is: take a batch, do all of it, acknowledge it."""
 
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 from typing import Any, cast
 
 import faust
@@ -35,6 +36,7 @@ def add_agent(
                 return app.should_stop or generation != app.consumer_generation_id
 
             metrics.taken(batch.topic, len(batch.payloads))
+            started = perf_counter()
             try:
                 with structlog.contextvars.bound_contextvars(partition=batch.partition, offset=batch.last_offset):
                     await process(batch, revoked)
@@ -44,5 +46,6 @@ def add_agent(
                 await app.crash(error)
                 raise
             else:
-                metrics.processed(batch.topic, batch.partition, batch.last_timestamp_ms)
+                metrics.worked(perf_counter() - started)
+                metrics.processed(batch.topic, batch.partition, batch.appended)
                 event.ack()

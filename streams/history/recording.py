@@ -37,6 +37,7 @@ class Recorder:
         started = perf_counter()
         self._skip(topic, await self._store.write(records))
         self._metrics.wrote(len(records), perf_counter() - started)
+        self._metrics.visible(record.event_time for record in records)
 
     def _skip(self, topic: str, errors: Sequence[InvalidEvent]) -> None:
         for error in errors:

@@ -1,8 +1,9 @@
 """From a span of records to the object that goes into the lake: bytes and what its metadata say."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -28,8 +29,8 @@ class Sealed:
     body: bytes
     metadata: Mapping[str, str]
     """None is empty: stores drop those."""
-    timestamp: int
-    """Kafka's timestamp of its last record; 0 for a gap."""
+    appended: Mapping[int, int] = field(default_factory=dict)
+    """How many of its records, dead letters too, Kafka appended at which millisecond; empty for a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ def seal(chain: Chain, start: int, batch: Batch, span: Span, schemas: tuple[Reso
     valid = [i for i in range(span.start, span.stop) if i not in batch.invalid]
     records, end = batch.records, batch.records[span.stop - 1].offset() + 1
     datums = _datums([records[i] for i in valid], span.schema_id, resolve)
-    first, last = records[span.start].timestamp()[1], records[span.stop - 1].timestamp()[1]
+    timestamps = [record.timestamp()[1] for record in records[span.start : span.stop]]
     schema_id = {} if span.schema_id is None else {"schema-id": str(span.schema_id)}
-    return _sealed(
+    sealed = _sealed(
         chain,
         (start, end),
         (own if span.schema_id is None else resolve(span.schema_id), datums),
@@ -60,12 +61,13 @@ def seal(chain: Chain, start: int, batch: Batch, span: Span, schemas: tuple[Reso
         {
             "records": str(len(datums)),
             "dead_letters": str(span.stop - span.start - len(datums)),
-            "first-timestamp": str(first),
-            "last-timestamp": str(last),
+            "first-timestamp": str(timestamps[0]),
+            "last-timestamp": str(timestamps[-1]),
             "kind": "data",
             **schema_id,
         },
     )
+    return replace(sealed, appended=Counter(timestamps))
 
 
 def gap(chain: Chain, start: int, end: int, own: Mapping[str, Any]) -> Sealed:
@@ -94,7 +96,7 @@ def _sealed(
     key = chain.key(start)
     body = container.write(key, schema, datums, {MISSING: json.dumps(missing)})
     metadata |= {"end": str(end), "sha256": sha256(body).hexdigest()}
-    return Sealed(key, start, end, len(datums), body, metadata, int(metadata.get("last-timestamp", 0)))
+    return Sealed(key, start, end, len(datums), body, metadata)
 
 
 def _missing(start: int, end: int, present: Sequence[int]) -> list[tuple[int, int]]:

@@ -236,7 +236,7 @@ class PartitionSink:
             return False
         self.position = sealed.end
         world.metrics.stored(topic, sealed.records, len(sealed.body), (world.now() - began) / 1000)
-        world.metrics.processed(topic, self.number, sealed.timestamp)
+        world.metrics.processed(topic, self.number, sealed.appended)
         world.log.commit(self.partition, sealed.end, sealed.start)
         self._logger.info("stored", offset=sealed.end, records=sealed.records, bytes=len(sealed.body))
         return True

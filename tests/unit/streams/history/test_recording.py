@@ -29,6 +29,7 @@ async def test_the_newest_of_each_session_is_written_and_read_back() -> None:
     await step.write(TOPIC, (await step.newest(TOPIC, [payload(seq=5), payload(seq=4)])).records)
     assert (await store.read("ml-1")).records == [viewing_record(seq=5)]
     assert metrics.written == 1
+    assert metrics.event_times == [viewing_record(seq=5).event_time]
 
 
 async def test_invalid_payloads_are_counted_and_the_others_go_on() -> None:
