@@ -163,25 +163,13 @@ for _name, _elsewhere in ELSEWHERE.items():
 @contextmanager
 def _stack() -> "Iterator[Stack]":
     """The stack that the environment describes; errors end the command with one line and exit code 1."""
-    from pydantic import ValidationError
-
-    from infra.local.program import StackError
     from infra.local.stack import Stack
     from infra.settings import Settings
-    from schemas.errors import TransientError
+    from infra.starting import in_red, one_line
     from streams.pipeline import PROCESSES
 
-    try:
+    with one_line(in_red):
         yield Stack(Settings(), PROCESSES)
-    except ValidationError as error:
-        _fail("\n".join(_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()))
-    except (StackError, TransientError) as error:
-        _fail(str(error))
-
-
-def _setting_fault(location: tuple[int | str, ...], message: str) -> str:
-    variable = f"PLAYHEAD_{str(location[0]).upper()}: " if location else ""
-    return variable + message.removeprefix("Value error, ")
 
 
 def _fail(message: str) -> NoReturn:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +22,10 @@ LOCAL_KEY = "playhead-local"
 
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
+"""PEM. Absolute, since other processes get it too."""
 
 
 class Port(IntEnum):
@@ -65,7 +69,7 @@ class Settings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_username: str = ""
     kafka_password: SecretStr = SecretStr("")
-    kafka_ca_file: Path | None = None
+    kafka_ca_file: CaFile | None = None
     topic_partitions: int = Field(4, ge=1, le=1000)
     topic_replication: int = Field(1, ge=1, le=5)
 
@@ -80,7 +84,7 @@ class Settings(BaseSettings):
     cassandra_replication: int = Field(1, ge=1, le=7)
     cassandra_username: str = ""
     cassandra_password: SecretStr = SecretStr("")
-    cassandra_ca_file: Path | None = None
+    cassandra_ca_file: CaFile | None = None
 
     s3_endpoint: str = Field("", description='empty = the local stack; "aws" = Amazon S3 itself')
     s3_region: str = "us-east-1"

@@ -5,6 +5,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from infra.clients.kafka import client_config
+from infra.clients.kafka_cluster import QUIET, KafkaCluster
 from infra.clients.registry import Registry
 from infra.settings import Settings
 from schemas import avro
@@ -14,8 +15,9 @@ TIMEOUT_S = 30
 
 
 def create_all(settings: Settings) -> None:
+    KafkaCluster(settings).greet()
     # The client must outlive its futures: keep it in a variable.
-    client = AdminClient({**client_config(settings)})
+    client = AdminClient({**client_config(settings), **QUIET})
     existing = client.list_topics(timeout=TIMEOUT_S).topics
     wanted = [_new_topic(topic, settings) for topic in TOPICS.values() if topic.name not in existing]
     if not wanted:

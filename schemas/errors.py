@@ -17,3 +17,11 @@ class InvalidEvent(Exception):
 
 class TransientError(Exception):
     """An engine is away or too slow: try again in place, with back-off."""
+
+
+class Refused(TransientError):
+    """An engine does not let us in; the message names the settings to mend.
+
+    It ends a process that is just starting, since only a person can help. Under way it is as transient as any other:
+    passwords are changed while we run.
+    """

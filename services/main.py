@@ -18,6 +18,7 @@ from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.meters import PipelineMetrics, ServicesMetrics
 from infra.settings import ROOT, Port, Settings
+from infra.starting import in_log, one_line
 from services.app import create_app
 from services.catalogue import CATALOGUE_KEY, Catalogue
 from services.dashboard.board import Board
@@ -150,4 +151,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    app()
+    with one_line(in_log):
+        app()

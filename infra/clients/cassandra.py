@@ -14,7 +14,13 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from cassandra import ConsistencyLevel, InvalidRequest, OperationTimedOut, RequestExecutionException
+from cassandra import (
+    AuthenticationFailed,
+    ConsistencyLevel,
+    InvalidRequest,
+    OperationTimedOut,
+    RequestExecutionException,
+)
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import ConnectionException
@@ -29,7 +35,7 @@ from cassandra.protocol import RequestExecutionException as ExecutionError
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
 from infra.settings import Settings
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent, Refused, TransientError
 from schemas.events import ViewingRecord
 
 PROTOCOL_VERSION = 5
@@ -44,9 +50,10 @@ AWAY = (NoHostAvailable, OperationTimedOut, ConnectionException, RequestExecutio
 
 
 def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
-    """A session on the product's keyspace. TransientError when no node answers; close it with ``close``.
+    """A session on the product's keyspace; close it with ``close``.
 
-    ``in_keyspace=False`` is for the migrations, which make the keyspace.
+    TransientError when no node answers, Refused when they answer and do not let us in. ``in_keyspace=False`` is for the
+    migrations, which make the keyspace.
     """
     # Cassandra warns about each unlogged batch above 5 KiB or 10 partitions; ours are meant so, see LiveVH.
     logging.getLogger("cassandra.protocol").setLevel(logging.ERROR)
@@ -69,11 +76,15 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
         # The default backs off up to ten minutes: too long after a restart that took twenty seconds.
         reconnection_policy=ExponentialReconnectionPolicy(base_delay=0.5, max_delay=5.0),
     )
+    driver_log = logging.getLogger("cassandra.cluster")
+    driver_log.setLevel(logging.CRITICAL)  # it would log two stack traces of what we raise
     try:
         return cluster.connect(settings.cassandra_keyspace if in_keyspace else None)
     except Exception as error:
         cluster.shutdown()
-        raise translated(error) from error
+        raise _refusal(error) or translated(error) from error
+    finally:
+        driver_log.setLevel(logging.NOTSET)
 
 
 def close(session: Session) -> None:
@@ -103,6 +114,22 @@ def translated(error: Exception) -> Exception:
     """TransientError for an engine that is away or slow; anything else as it is."""
     undecided = isinstance(error, ErrorMessage) and error.code == CAS_WRITE_UNKNOWN
     return TransientError(f"Cassandra: {error}") if undecided or isinstance(error, AWAY) else error
+
+
+def _refusal(error: Exception) -> Refused | None:
+    """What a node answered at the door, of an attempt at all of them that failed."""
+    for cause in error.errors.values() if isinstance(error, NoHostAvailable) else ():
+        if isinstance(cause, AuthenticationFailed):
+            return Refused(
+                "Cassandra does not let us in: check PLAYHEAD_CASSANDRA_USERNAME and PLAYHEAD_CASSANDRA_PASSWORD "
+                f"({cause})"
+            )
+        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
+            return Refused(
+                "Cassandra does not show a certificate to be trusted: PLAYHEAD_CASSANDRA_CA_FILE must hold its "
+                f"authority's, PLAYHEAD_CASSANDRA_HOSTS a name that stands in the certificate ({cause})"
+            )
+    return None
 
 
 def _credentials(settings: Settings) -> PlainTextAuthProvider | None:

@@ -12,7 +12,7 @@ from mypy_boto3_s3 import S3Client
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from infra.settings import Settings
-from schemas.errors import TransientError
+from schemas.errors import Refused, TransientError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -135,6 +135,10 @@ def _translated(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
             raise KeyError(str(error)) from error
         if status >= 500 or status in (408, 409, 429):
             raise TransientError(str(error)) from error
+        if status in (401, 403):
+            raise Refused(
+                f"S3 refuses: check PLAYHEAD_S3_ACCESS_KEY and PLAYHEAD_S3_SECRET_KEY, and what they may do ({error})"
+            ) from error
         raise
     except BotoCoreError as error:
         raise TransientError(str(error)) from error

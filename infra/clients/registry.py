@@ -10,7 +10,7 @@ import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 
 from infra.settings import Settings
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent, Refused, TransientError
 from schemas.topics import TOPICS
 
 COMPATIBILITY = "FULL_TRANSITIVE"
@@ -74,7 +74,7 @@ class Registry:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """An unreachable or overloaded registry is transient; any other refusal stays a SchemaRegistryError."""
+    """An unreachable or overloaded registry is transient; what else it objects to stays a SchemaRegistryError."""
     try:
         yield
     except httpx2.TransportError as error:
@@ -82,4 +82,9 @@ def _translated() -> Iterator[None]:
     except SchemaRegistryError as error:
         if error.http_status_code >= 500 or error.http_status_code == 429:
             raise TransientError(f"the schema registry cannot answer now: {error}") from error
+        if error.http_status_code in (401, 403):
+            raise Refused(
+                "the schema registry does not let us in: check PLAYHEAD_REGISTRY_USERNAME and "
+                f"PLAYHEAD_REGISTRY_PASSWORD ({error})"
+            ) from error
         raise

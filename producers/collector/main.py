@@ -6,20 +6,21 @@ import structlog
 import typer
 import uvloop
 from prometheus_client import generate_latest
-from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from infra import logs
 from infra.clients.kafka import client_config
+from infra.clients.kafka_cluster import KafkaCluster
 from infra.clients.kafka_producer import KafkaEventLog
 from infra.clients.registry import Registry
 from infra.meters import CollectorMetrics
 from infra.settings import Port, Settings
+from infra.starting import enter, in_log, one_line
 from producers.collector.app import build_app
 from producers.collector.events import DELIVERY_SHARE, Intake
 from producers.collector.keys import Keys
 from producers.collector.room import Room
 from producers.collector.server import Stopper, serve
-from schemas.errors import TransientError
+from schemas.errors import Refused, TransientError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -36,8 +37,13 @@ def collector() -> None:
 
 async def _collect(settings: Settings) -> str | None:
     """Why it had to stop; None if it was asked to."""
-    registry_away = Retrying(retry=retry_if_exception_type(TransientError), wait=wait_random_exponential(max=5))
-    schema_ids = registry_away(Registry(settings).ids)
+    try:
+        KafkaCluster(settings).greet()
+    except Refused:
+        raise
+    except TransientError:
+        structlog.get_logger().warning("Kafka is away")  # /readyz and every answer say so too
+    schema_ids = enter(Registry(settings).ids)
     stopper = Stopper()
     stopper.on_signals()
     wait = settings.intake_wait_seconds
@@ -59,4 +65,5 @@ async def _collect(settings: Settings) -> str | None:
 
 
 if __name__ == "__main__":
-    app()
+    with one_line(in_log):
+        app()

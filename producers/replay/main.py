@@ -14,6 +14,7 @@ from infra.clients.kafka_dead_letters import KafkaDeadLetters
 from infra.clients.kafka_log import KafkaLog
 from infra.clients.registry import Registry
 from infra.settings import Settings
+from infra.starting import in_red, one_line
 from producers.replay.collector_client import CollectorClient
 from producers.replay.outstanding import Choice, mark, outstanding, read
 from producers.replay.replay import Replay, Tally
@@ -78,4 +79,5 @@ def _show(tally: Tally) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    with one_line(in_red):
+        app()

@@ -13,10 +13,12 @@ import httpx
 import typer
 
 from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_cluster import KafkaCluster
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.datasets import DatasetError, fetch, films
 from infra.settings import Settings
+from infra.starting import in_red, one_line
 from producers.simulator.audience import Member, gather
 from producers.simulator.catalogue import OBJECT_KEY, Title, join, to_jsonl
 from producers.simulator.client_log import ClientLog, Outcome
@@ -70,6 +72,7 @@ def past(
     settings, now = Settings(), _now()
     span = Span(now - days * DAY_MS, now)
     with _plain_errors():
+        KafkaCluster(settings).greet()
         audience = _audience(settings, ratings, members, seed)
         ids = Registry(settings).ids()
         faults = Faults(late, duplicated, reordered, corrupt, lost)
@@ -208,4 +211,5 @@ def _first(problem: BaseException) -> BaseException:
 
 
 if __name__ == "__main__":
-    app()
+    with one_line(in_red):
+        app()

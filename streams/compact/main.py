@@ -17,7 +17,7 @@ from infra.clients.cassandra_scan import Profiles
 from infra.clients.compressed_vh import CompressedVH
 from infra.meters import CompactionMetrics
 from infra.settings import Settings
-from schemas.errors import TransientError
+from infra.starting import in_red, one_line
 from streams.history.compaction import Compactor, Outcome
 from streams.history.rollup import RollUpRules
 from streams.pipeline import BY_NAME
@@ -50,15 +50,12 @@ def compact(
         chunk_bytes=settings.chunk_bytes,
     )
     logs.configure("compact", "WARNING")
+    session = connect(settings)
     try:
-        session = connect(settings)
-        try:
-            profiles = [profile] if profile is not None else list(Profiles(session))
-            outcomes = asyncio.run(_compact(session, rules, profiles))
-        finally:
-            close(session)
-    except TransientError as error:
-        _fail(f"{error}\nIs the stack up? `playhead status` tells.")
+        profiles = [profile] if profile is not None else list(Profiles(session))
+        outcomes = asyncio.run(_compact(session, rules, profiles))
+    finally:
+        close(session)
     typer.echo(", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "no live records")
     if outcomes["damaged"]:
         _fail("Damaged chunks are not rewritten: the log says which.")
@@ -93,4 +90,5 @@ def _fail(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    app()
+    with one_line(in_red):
+        app()

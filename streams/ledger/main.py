@@ -17,8 +17,8 @@ from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.meters import HistoryReads
 from infra.settings import Settings
+from infra.starting import in_red, one_line
 from schemas.codec import BatchDecoder
-from schemas.errors import TransientError
 from streams.history.reading import HistoryReader
 from streams.ledger.client_log import read_client_logs
 from streams.ledger.collect import Places, collect
@@ -46,11 +46,8 @@ def ledger(
     """Compare Kafka, lake, history and the clients' own logs; exits 1 and names what differs."""
     settings = Settings()
     console = Console()
-    try:
-        with console.status("Reading every side …") as status:
-            equations = _balance(settings, client_logs or settings.folder / "client-log", status.update)
-    except TransientError as error:
-        _fail(f"{error}\nIs the stack up? `playhead status` tells.")
+    with console.status("Reading every side …") as status:
+        equations = _balance(settings, client_logs or settings.folder / "client-log", status.update)
     console.print(_table(equations))
     if all(equation.holds for equation in equations):
         console.print("[bold green]The ledger balances.[/]")
@@ -97,10 +94,7 @@ def drain(
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
         while True:
-            try:
-                lags = {group: kafka.lag(group, topics) for group, topics in groups.items()}
-            except TransientError as error:
-                _fail(str(error))
+            lags = {group: kafka.lag(group, topics) for group, topics in groups.items()}
             if not any(lags.values()):
                 break
             behind = ", ".join(f"{group} has {lag:,} records to go" for group, lag in lags.items() if lag)
@@ -117,4 +111,5 @@ def _fail(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    app()
+    with one_line(in_red):
+        app()
