@@ -2,7 +2,11 @@
 
 import os
 import time
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
 
 import typer
 
@@ -11,7 +15,6 @@ if TYPE_CHECKING:
 
     from infra.settings import Settings
     from streams.engine.app import Broker
-    from streams.ports import Metrics
 
 # One process per core: polars must not start a thread for each of them. It reads this when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -42,50 +45,32 @@ def compaction(worker: Worker = 0) -> None:
 
 
 async def _history(worker: int) -> None:
-    from prometheus_client import start_http_server
-
-    from infra import logs
-    from infra.clients.cassandra import LiveVH, close
+    from infra.clients.cassandra import LiveVH
     from infra.clients.kafka_requests import KafkaCompactionRequests
     from infra.clients.registry import Registry
     from infra.meters import HistoryMetrics
-    from infra.settings import Port, Settings
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
     from streams.engine.history_agent import add_history_agent
     from streams.engine.worker import serve
     from streams.history.overgrown import Overgrown
     from streams.history.recording import Recorder
-    from streams.pipeline import BY_NAME
 
-    settings = Settings()
-    logs.configure(f"history-{worker}", settings.log_level)
-    process = BY_NAME["history"]
-    group, (topic,) = process.group or "", process.topics
-    metrics = HistoryMetrics(process.name, group)
-    start_http_server(settings.port(Port.HISTORY_METRICS, worker), settings.bind)
-    session = await _connected(settings, metrics)
-    try:
-        faust_app = build_app(group, _broker(settings), settings.folder / "faust" / f"history-{worker}", metrics)
-        registry, live = Registry(settings), LiveVH(session)
-        recorder = Recorder(BatchDecoder(registry.resolve), live, metrics)
-        requests = KafkaCompactionRequests(settings, registry)
-        overgrown = Overgrown(live, requests, settings.compaction_threshold, _now)
-        add_history_agent(faust_app, topic, recorder, overgrown, metrics)
+    with _workplace("history", worker, HistoryMetrics) as at:
+        registry, live = Registry(at.settings), LiveVH(at.session)
+        recorder = Recorder(BatchDecoder(registry.resolve), live, at.metrics)
+        requests = KafkaCompactionRequests(at.settings, registry)
+        overgrown = Overgrown(live, requests, at.settings.compaction_threshold, _now)
+        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics)
+        add_history_agent(faust_app, at.topic, recorder, overgrown, at.metrics)
         await serve(faust_app)
-    finally:
-        close(session)
 
 
 async def _compaction(worker: int) -> None:
-    from prometheus_client import start_http_server
-
-    from infra import logs
-    from infra.clients.cassandra import LiveVH, close
+    from infra.clients.cassandra import LiveVH
     from infra.clients.compressed_vh import CompressedVH
     from infra.clients.registry import Registry
     from infra.meters import CompactionMetrics
-    from infra.settings import Port, Settings
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
     from streams.engine.compaction_agent import add_compaction_agent
@@ -93,40 +78,59 @@ async def _compaction(worker: int) -> None:
     from streams.history.compaction import Compactor
     from streams.history.requested import Requests
     from streams.history.rollup import RollUpRules
+
+    with _workplace("compaction", worker, CompactionMetrics) as at:
+        rules = RollUpRules(
+            keep_live=at.settings.compaction_keep_live,
+            timeout_ms=at.settings.session_timeout_seconds * 1000,
+            chunk_bytes=at.settings.chunk_bytes,
+        )
+        compactor = Compactor(LiveVH(at.session), CompressedVH(at.session), at.metrics, rules, _now)
+        requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
+        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics)
+        add_compaction_agent(faust_app, at.topic, requests, compactor, at.metrics)
+        await serve(faust_app)
+
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace(Generic[M]):
+    """What a Faust worker finds when it begins."""
+
+    settings: "Settings"
+    session: "Session"
+    metrics: M
+    group: str
+    topic: str
+    folder: Path
+    """For Faust's own files."""
+
+
+@contextmanager
+def _workplace(name: str, worker: int, metrics: Callable[[str, str], M]) -> Iterator[Workplace[M]]:
+    """Logs and the metrics page first; then as long as it takes until Kafka and Cassandra let us in."""
+    from prometheus_client import start_http_server
+
+    from infra import logs
+    from infra.clients.cassandra import close, connect
+    from infra.clients.kafka_cluster import KafkaCluster
+    from infra.settings import Port, Settings
+    from infra.starting import enter
     from streams.pipeline import BY_NAME
 
-    settings = Settings()
-    logs.configure(f"compaction-{worker}", settings.log_level)
-    process = BY_NAME["compaction"]
+    settings, process = Settings(), BY_NAME[name]
     group, (topic,) = process.group or "", process.topics
-    metrics = CompactionMetrics(process.name, group)
-    start_http_server(settings.port(Port.COMPACTION_METRICS, worker), settings.bind)
-    session = await _connected(settings, metrics)
+    logs.configure(f"{name}-{worker}", settings.log_level)
+    meters = metrics(name, group)
+    start_http_server(settings.port(Port[process.port], worker), settings.bind)
+    enter(KafkaCluster(settings).greet)  # aiokafka would not say why it is not let in
+    session = enter(lambda: connect(settings))
     try:
-        faust_app = build_app(group, _broker(settings), settings.folder / "faust" / f"compaction-{worker}", metrics)
-        rules = RollUpRules(
-            keep_live=settings.compaction_keep_live,
-            timeout_ms=settings.session_timeout_seconds * 1000,
-            chunk_bytes=settings.chunk_bytes,
-        )
-        compactor = Compactor(LiveVH(session), CompressedVH(session), metrics, rules, _now)
-        requests = Requests(BatchDecoder(Registry(settings).resolve), metrics)
-        add_compaction_agent(faust_app, topic, requests, compactor, metrics)
-        await serve(faust_app)
+        yield Workplace(settings, session, meters, group, topic, settings.folder / "faust" / f"{name}-{worker}")
     finally:
         close(session)
-
-
-async def _connected(settings: "Settings", metrics: "Metrics") -> "Session":
-    """Not crash: the supervisor gives up on a process that keeps dying, and Cassandra may be away for long."""
-    import asyncio
-
-    from infra.clients.cassandra import connect
-    from streams.engine.retry import in_place
-
-    return await in_place(
-        lambda: asyncio.to_thread(connect, settings), lambda: False, lambda: metrics.retried("connect_cassandra")
-    )
 
 
 def _broker(settings: "Settings") -> "Broker":
@@ -154,18 +158,18 @@ def lake(worker: Worker = 0) -> None:
     import threading
 
     from prometheus_client import start_http_server
-    from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
     from infra import logs
+    from infra.clients.kafka_cluster import KafkaCluster
     from infra.clients.kafka_consumer import KafkaConsumer
     from infra.clients.kafka_dead_letters import KafkaDeadLetters
     from infra.clients.object_store import ObjectStore, prove_first_put_wins
     from infra.clients.registry import Registry
     from infra.meters import LakeMetrics
     from infra.settings import Port, Settings
+    from infra.starting import enter
     from schemas import avro
     from schemas.codec import BatchDecoder
-    from schemas.errors import TransientError
     from schemas.topics import DEAD_LETTERS, TOPICS
     from streams.dead_letter import DeadLetterLimit
     from streams.lake.partition import Contract, World
@@ -179,10 +183,10 @@ def lake(worker: Worker = 0) -> None:
     settings, process = Settings(), BY_NAME["lake"]
     logs.configure(f"lake-{worker}", settings.log_level)
     start_http_server(settings.port(Port.LAKE_METRICS, worker), settings.bind)
-    retry = Retrying(retry=retry_if_exception_type(TransientError), wait=wait_random_exponential(max=5))
     store, registry = ObjectStore(settings), Registry(settings)
-    retry(prove_first_put_wins, store)
-    dead_letter_schema = retry(registry.ids)[DEAD_LETTERS.record]
+    enter(KafkaCluster(settings).greet)
+    enter(lambda: prove_first_put_wins(store))
+    dead_letter_schema = enter(registry.ids)[DEAD_LETTERS.record]
     group = process.group or ""
     log = KafkaConsumer(settings, group, f"lake-{worker}", process.topics)
     world = World(
@@ -215,4 +219,7 @@ def lake(worker: Worker = 0) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    from infra.starting import in_log, one_line
+
+    with one_line(in_log):
+        app()
