@@ -33,6 +33,9 @@ wipe: setup ## stop everything and delete the stack's data; ARGS=--yes does not 
 demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by itself
 	@$(PLAYHEAD) demo $(ARGS)
 
+monitor: setup ## Prometheus and Alertmanager beside a running stack, with its alerts
+	@$(PLAYHEAD) monitor
+
 check: setup ## lint, types, layers and the tests that need no engine
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -72,4 +75,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo check test bench-stream bench-collector bench-chunks lock
+.PHONY: help setup up status logs down wipe demo monitor check test bench-stream bench-collector bench-chunks lock

@@ -83,6 +83,15 @@ def wipe(
 
 
 @app.command()
+def monitor() -> None:
+    """Start Prometheus and Alertmanager beside a running stack; `playhead down` stops them too."""
+    with _stack() as stack:
+        stack.monitor()
+        typer.echo(f"Prometheus    {stack.settings.prometheus_url}/alerts")
+        typer.echo(f"Alertmanager  {stack.settings.alertmanager_url}")
+
+
+@app.command()
 def start(name: Name) -> None:
     """Start a stopped or failed process."""
     with _stack() as stack:

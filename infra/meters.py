@@ -99,6 +99,10 @@ class HistoryMetrics(WorkerMetrics):
 class CollectorMetrics:
     """Satisfies ``producers.ports.CollectorMetrics``."""
 
+    def __init__(self) -> None:
+        for status in (202, 500, 503):  # from 0 on: a series born with its value has no increase
+            COLLECTOR_REQUESTS.labels(status)
+
     def answered(self, status: int, seconds: float) -> None:
         COLLECTOR_REQUESTS.labels(status).inc()
         COLLECTOR_LATENCY.observe(seconds)

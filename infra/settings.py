@@ -44,6 +44,8 @@ class Port(IntEnum):
     S3 = 33
     ICEBERG = 34
     REGISTRY = 40
+    PROMETHEUS = 50
+    ALERTMANAGER = 51
     HISTORY_METRICS = 110
     LAKE_METRICS = 120
     COMPACTION_METRICS = 130
@@ -114,6 +116,10 @@ class Settings(BaseSettings):
     spark_master: str = "local[2]"
     spark_driver_memory: str = "2g"
 
+    page_webhook: SecretStr = SecretStr("")
+    ticket_webhook: SecretStr = SecretStr("")
+    watchdog_webhook: SecretStr = SecretStr("")
+
     @model_validator(mode="after")
     def _known_stack(self) -> Self:
         if not self.port_base and self.stack not in PORT_BASES:
@@ -165,3 +171,11 @@ class Settings(BaseSettings):
     @property
     def services_url(self) -> str:
         return f"http://127.0.0.1:{self.port(Port.SERVICES)}"
+
+    @property
+    def prometheus_url(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.PROMETHEUS)}"
+
+    @property
+    def alertmanager_url(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.ALERTMANAGER)}"

@@ -1,4 +1,4 @@
-"""The local stack: the engines that the settings leave to this machine, and our workers.
+"""The local stack: the engines that the settings leave to this machine, our workers, and monitoring on request.
 
 ``up`` is idempotent: it starts what is missing and leaves the rest alone. Data stay until ``wipe``.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from infra import prepare
-from infra.local import cassandra, host, kafka, packages, registry, seaweedfs, workers
+from infra.local import cassandra, host, kafka, monitoring, packages, registry, seaweedfs, workers
 from infra.local.program import LOOPBACK, Program, StackError
 from infra.local.progress import Report, report
 from infra.local.supervisor import Supervisor, family
@@ -55,7 +55,8 @@ class Stack:
         self.settings = settings
         self._engines = {program.name: program for program in _local_engines(settings)}
         self._workers = {program.name: program for program in workers.programs(settings, processes)}
-        self._programs = self._engines | self._workers
+        self._monitoring = {program.name: program for program in monitoring.programs(settings, processes)}
+        self._programs = self._engines | self._workers | self._monitoring
         self._supervisor = Supervisor(settings.folder)
 
     def up(self, names: Iterable[str] | None = None) -> None:
@@ -79,6 +80,13 @@ class Stack:
                 self._prepare(name, progress)
             self._start(rest)
             list(self._as_they_get_ready(rest, progress))
+
+    def monitor(self) -> None:
+        """Start Prometheus and Alertmanager beside a stack that is up, and await them."""
+        monitoring.require_installed()
+        with self._locked(), report() as progress:
+            self._start(list(self._monitoring.values()))
+            list(self._as_they_get_ready(list(self._monitoring.values()), progress))
 
     def start(self, name: str) -> None:
         """Start one process (or all workers of that name) of a stack that is up, and await it."""

@@ -26,11 +26,16 @@ class Process(Protocol):
 
 
 def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program, ...]:
-    return tuple(
-        _program(settings, process, worker)
-        for process in processes
-        for worker in range(getattr(settings, process.workers_setting) if process.workers_setting else 1)
-    )
+    return tuple(_program(settings, process, worker) for process in processes for worker in _numbers(settings, process))
+
+
+def addresses(settings: Settings, process: Process) -> list[str]:
+    """Where each of the process's workers speaks HTTP."""
+    return [f"{LOOPBACK}:{settings.port(Port[process.port], worker)}" for worker in _numbers(settings, process)]
+
+
+def _numbers(settings: Settings, process: Process) -> range:
+    return range(getattr(settings, process.workers_setting) if process.workers_setting else 1)
 
 
 def _program(settings: Settings, process: Process, worker: int) -> Program:

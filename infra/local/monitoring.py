@@ -1,0 +1,100 @@
+"""Prometheus and Alertmanager beside a stack. They come with the machine; without them everything else works."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from infra.local import template
+from infra.local.program import LOOPBACK, Program, StackError
+from infra.local.workers import Process, addresses
+from infra.settings import ROOT, Port, Settings
+
+CONFIGURATION = ROOT / "infra" / "monitoring"
+KEEP = "15d"
+"""Longer than a week: this evening is compared with last week's."""
+
+
+def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program, ...]:
+    return _alertmanager(settings), _prometheus(settings, processes)
+
+
+def require_installed() -> None:
+    if not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")):
+        raise StackError(
+            "Prometheus is missing: apt-get install --no-install-recommends prometheus prometheus-alertmanager"
+        )
+
+
+def write_configuration(settings: Settings, processes: Sequence[Process], folder: Path) -> None:
+    """``prometheus.yml`` and ``alertmanager.yml``."""
+    jobs = {process.name: addresses(settings, process) for process in processes}
+    template.write(
+        str(CONFIGURATION / "prometheus.yml"),
+        folder / "prometheus.yml",
+        rules=CONFIGURATION / "rules" / "*.yml",
+        prometheus=_address(settings, Port.PROMETHEUS),
+        alertmanager=_address(settings, Port.ALERTMANAGER),
+        # JSON is YAML.
+        jobs="\n".join(
+            f"  - {json.dumps({'job_name': name, 'static_configs': [{'targets': targets}]})}"
+            for name, targets in jobs.items()
+        ),
+    )
+    webhooks = {"page": settings.page_webhook, "ticket": settings.ticket_webhook, "watchdog": settings.watchdog_webhook}
+    told = {name: [{"url": url.get_secret_value()}] if url.get_secret_value() else [] for name, url in webhooks.items()}
+    template.write(
+        str(CONFIGURATION / "alertmanager.yml"),
+        folder / "alertmanager.yml",
+        **{name: json.dumps(configs) for name, configs in told.items()},
+    )
+
+
+def _prometheus(settings: Settings, processes: Sequence[Process]) -> Program:
+    folder = settings.folder / "monitoring"
+    address = _address(settings, Port.PROMETHEUS)
+    return Program(
+        name="prometheus",
+        command=(
+            "prometheus",
+            f"--config.file={folder}/prometheus.yml",
+            f"--storage.tsdb.path={folder}/prometheus",
+            f"--storage.tsdb.retention.time={KEEP}",
+            f"--web.listen-address={address}",
+            f"--web.console.templates={CONFIGURATION}/consoles",
+            f"--web.console.libraries={CONFIGURATION}/consoles",
+        ),
+        ports=(settings.port(Port.PROMETHEUS),),
+        is_ready=lambda: _answers(address),
+        configure=lambda: write_configuration(settings, processes, folder),
+    )
+
+
+def _alertmanager(settings: Settings) -> Program:
+    folder = settings.folder / "monitoring"
+    address = _address(settings, Port.ALERTMANAGER)
+    return Program(
+        name="alertmanager",
+        command=(
+            "prometheus-alertmanager",
+            f"--config.file={folder}/alertmanager.yml",
+            f"--storage.path={folder}/alertmanager",
+            f"--web.listen-address={address}",
+            "--cluster.listen-address=",
+        ),
+        ports=(settings.port(Port.ALERTMANAGER),),
+        is_ready=lambda: _answers(address),
+    )
+
+
+def _address(settings: Settings, port: Port) -> str:
+    return f"{LOOPBACK}:{settings.port(port)}"
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"http://{address}/-/ready", timeout=2).is_success
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,103 @@
+"""Prometheus and Alertmanager beside the test stack: all of it is watched, and one cause pages once."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from infra.local.stack import Stack
+from infra.local.workers import addresses
+from streams.pipeline import PROCESSES
+
+eventually = retry(
+    retry=retry_if_exception_type((AssertionError, httpx.HTTPError)),
+    wait=wait_fixed(0.2),
+    stop=stop_after_delay(120),
+    reraise=True,
+)
+# Processes of no name in the table: those of the stack, which may be stopped, have alerts of their own.
+LATE_HISTORY = {"alertname": "HistoryLate", "severity": "page", "kind": "symptom", "process": "one"}
+BEHIND = {"alertname": "ConsumerLag", "severity": "page", "kind": "symptom", "process": "one"}
+NEEDS = {"needs": "kafka registry cassandra"}
+CASSANDRA_AWAY = {"alertname": "EngineUnreachable", "severity": "page", "kind": "engine", "engine": "cassandra"}
+WORKER_DOWN = {"alertname": "WorkerDown", "severity": "page", "kind": "cause", "process": "one"}
+LAKE_LATE = {"alertname": "LakeLate", "severity": "page", "kind": "symptom", "process": "two", "needs": "kafka s3"}
+READS_FAIL = {"alertname": "ReadErrors", "severity": "ticket", "kind": "symptom", "process": "three"}
+
+
+@pytest.fixture
+def monitored(local_stack: Stack) -> Iterator[Stack]:
+    for program, package in {"prometheus": "prometheus", "prometheus-alertmanager": "prometheus-alertmanager"}.items():
+        if not shutil.which(program):
+            pytest.skip(f"{program} is missing: apt-get install --no-install-recommends {package}")
+    local_stack.monitor()
+    yield local_stack
+    local_stack.stop("prometheus")
+    local_stack.stop("alertmanager")
+
+
+def test_prometheus_scrapes_every_process_of_the_table(monitored: Stack, start_workers: Callable[..., None]) -> None:
+    start_workers(*(process.name for process in PROCESSES))
+    wanted = {address for process in PROCESSES for address in addresses(monitored.settings, process)}
+
+    @eventually
+    def all_are_up() -> None:
+        answer = httpx.get(f"{monitored.settings.prometheus_url}/api/v1/query", params={"query": "up == 1"})
+        up = {series["metric"]["instance"] for series in answer.json()["data"]["result"]}
+        assert up > wanted
+
+    @eventually
+    def the_services_tell_of_every_engine_and_group() -> None:
+        query = {"query": "playhead_engine_up == 1 or playhead_group_lag_seconds"}
+        answer = httpx.get(f"{monitored.settings.prometheus_url}/api/v1/query", params=query)
+        told = {s["metric"].get("engine") or s["metric"]["group"] for s in answer.json()["data"]["result"]}
+        assert told >= {"kafka", "cassandra", "s3", "registry", *(p.group for p in PROCESSES if p.group)}
+
+    all_are_up()
+    the_services_tell_of_every_engine_and_group()
+
+
+@pytest.mark.parametrize(
+    ("firing", "telling"),
+    [
+        ([CASSANDRA_AWAY, BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"EngineUnreachable"}),
+        ([CASSANDRA_AWAY, LAKE_LATE], {"EngineUnreachable", "LakeLate"}),
+        ([WORKER_DOWN, BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"WorkerDown"}),
+        ([WORKER_DOWN, LAKE_LATE], {"WorkerDown", "LakeLate"}),
+        ([BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"ConsumerLag"}),
+        ([READS_FAIL, READS_FAIL | {"severity": "page"}], {"ReadErrors"}),
+    ],
+    ids=[
+        "an engine silences what needs it",
+        "and nothing else",
+        "a dead worker silences its symptoms",
+        "and no other's",
+        "lag silences lateness",
+        "a page silences its ticket",
+    ],
+)
+def test_one_cause_tells_once(
+    monitored: Stack, request: pytest.FixtureRequest, firing: list[dict[str, str]], telling: set[str]
+) -> None:
+    case = request.node.name
+    alerts = f"{monitored.settings.alertmanager_url}/api/v2/alerts"
+
+    def post(ends: datetime) -> None:
+        body = [{"labels": labels | {"case": case}, "endsAt": ends.isoformat()} for labels in firing]
+        httpx.post(alerts, json=body).raise_for_status()
+
+    @eventually
+    def only_those_tell() -> None:
+        shown = httpx.get(alerts, params={"filter": f'case="{case}"'}).json()
+        assert len(shown) == len(firing)
+        assert {each["labels"]["alertname"] for each in shown if not each["status"]["inhibitedBy"]} == telling
+        assert sum(not each["status"]["inhibitedBy"] for each in shown) == len(telling)
+
+    post(datetime.now(UTC) + timedelta(minutes=5))
+    try:
+        only_those_tell()
+    finally:
+        post(datetime.now(UTC))

@@ -1,0 +1,82 @@
+"""Prometheus's and Alertmanager's own tools judge the rules and the configuration that we write."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.local.monitoring import write_configuration
+from infra.settings import Settings
+from streams.pipeline import PROCESSES
+from tests.unit.infra.monitoring.rules import RULES, alerts
+
+CASES = sorted(Path(__file__).parent.glob("*_cases.yml"))
+
+
+def tool(name: str, package: str) -> str:
+    if not shutil.which(name):
+        pytest.skip(f"{name} is missing: apt-get install --no-install-recommends {package}")
+    return name
+
+
+@pytest.fixture
+def promtool() -> str:
+    return tool("promtool", "prometheus")
+
+
+@pytest.fixture
+def amtool() -> str:
+    return tool("amtool", "prometheus-alertmanager")
+
+
+def run(*command: object) -> None:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def settings(**changes: object) -> Settings:
+    return Settings.model_validate({"stack": "unit", "port_base": 18000} | changes)
+
+
+def test_the_rules_are_sound(promtool: str) -> None:
+    run(promtool, "check", "rules", *RULES)
+
+
+@pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
+def test_alerts_fire_when_they_must_and_only_then(promtool: str, cases: Path) -> None:
+    run(promtool, "test", "rules", cases)
+
+
+def test_every_alert_has_a_case_that_fires_and_all_but_the_watchdog_one_that_does_not() -> None:
+    cases = [case for path in CASES for case in re.split(r"^  - name: ", path.read_text(), flags=re.MULTILINE)[1:]]
+    of = {alert.name: "".join(case for case in cases if case.startswith(alert.name)) for alert in alerts()}
+    assert [name for name, text in of.items() if f'alertname="{name}"' not in text] == []
+    assert [name for name, text in of.items() if "exp_samples: []" not in text] == ["Watchdog"]
+
+
+def test_what_is_written_for_prometheus_names_every_worker(promtool: str, tmp_path: Path) -> None:
+    write_configuration(settings(history_processes=2), PROCESSES, tmp_path)
+    run(promtool, "check", "config", tmp_path / "prometheus.yml")
+    jobs = re.findall(r'"job_name": "(\S+)".*"targets": \[(.*?)\]', (tmp_path / "prometheus.yml").read_text())
+    assert dict(jobs)["history"] == '"127.0.0.1:18110", "127.0.0.1:18111"'
+    assert [name for name, _ in jobs] == [process.name for process in PROCESSES]
+
+
+def test_what_is_written_for_alertmanager_is_sound_and_tells_nobody_by_itself(amtool: str, tmp_path: Path) -> None:
+    write_configuration(settings(), PROCESSES, tmp_path)
+    run(amtool, "check-config", tmp_path / "alertmanager.yml")
+    assert "url" not in (tmp_path / "alertmanager.yml").read_text()
+
+
+def test_pages_tickets_and_the_watchdog_go_to_their_webhooks(amtool: str, tmp_path: Path) -> None:
+    hooks = {f"{name}_webhook": f"https://{name}.example/hook" for name in ("page", "ticket", "watchdog")}
+    write_configuration(settings(**hooks), PROCESSES, tmp_path)
+    run(amtool, "check-config", tmp_path / "alertmanager.yml")
+    text = (tmp_path / "alertmanager.yml").read_text()
+    for severity in ("page", "ticket", "watchdog"):
+        assert f'- name: {severity}\n    webhook_configs: [{{"url": "https://{severity}.example/hook"}}]' in text
+    routed = ["amtool", "config", "routes", "test", f"--config.file={tmp_path}/alertmanager.yml"]
+    for severity, receiver in {"page": "page", "ticket": "ticket", "none": "watchdog"}.items():
+        run(*routed, f"--verify.receivers={receiver}", f"severity={severity}")
