@@ -31,12 +31,12 @@ def enter(step: Callable[[], T]) -> T:
 
 
 @contextmanager
-def one_line(tell: Callable[[str], None]) -> Iterator[None]:
-    """A wrong setting, an engine that is away or does not let us in: tell it and exit 1."""
+def one_line(tell: Callable[[str], None], *others: type[Exception]) -> Iterator[None]:
+    """A wrong setting, an engine that is away or does not let us in, one of these others: tell it and exit 1."""
     try:
         yield
     except Exception as error:
-        lines = _lines(error)
+        lines = _lines(error, others)
         if not lines:
             raise
         for line in lines:
@@ -54,10 +54,10 @@ def in_log(line: str) -> None:
     structlog.get_logger().error("can't go on", reason=line)
 
 
-def _lines(error: BaseException) -> list[str]:
+def _lines(error: BaseException, others: tuple[type[Exception], ...]) -> list[str]:
     match error:
         case BaseExceptionGroup():
-            return _lines(error.exceptions[0])
+            return _lines(error.exceptions[0], others)
         case ValidationError():
             return [_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
         case StackError() | Refused():
@@ -65,7 +65,7 @@ def _lines(error: BaseException) -> list[str]:
         case TransientError():
             return [str(error), "`playhead status` tells what runs."]
         case _:
-            return []
+            return [str(error)] if isinstance(error, others) else []
 
 
 def _setting_fault(location: tuple[int | str, ...], message: str) -> str:

@@ -4,8 +4,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +28,6 @@ from producers.simulator.outbox import Outbox, Rejected
 from producers.simulator.past import Sending, play, sendings
 from producers.simulator.progress import bar
 from producers.simulator.visits import Span, visits
-from schemas.errors import TransientError
 
 DAY_MS = 24 * 60 * 60 * 1000
 GRACE_SECONDS = 30
@@ -48,12 +46,16 @@ Ratings = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same members and habits.")]
-Late = Annotated[float, typer.Option(min=0, max=1, help="Share recorded offline and sent hours later.")]
-Duplicated = Annotated[float, typer.Option(min=0, max=1, help="Share sent again under the same id.")]
-Reordered = Annotated[float, typer.Option(min=0, max=1, help="Share that later events overtake.")]
-Corrupt = Annotated[float, typer.Option(min=0, max=1, help="Share that breaks the contract.")]
-Lost = Annotated[float, typer.Option(min=0, max=1, help="Share that is never sent: a gap in seq.")]
-USUAL = Faults()
+Mishaps = Annotated[
+    str,
+    typer.Option(
+        "--faults",
+        metavar="NAME=SHARE,…",
+        help="Shares, 0 to 1, that differ from the usual: late (recorded offline, sent hours later), duplicated (sent "
+        "again under the same id), reordered (later events overtake it), corrupt (breaks the contract), lost (never "
+        "sent: a gap in seq).",
+    ),
+]
 
 
 @app.command()
@@ -62,33 +64,27 @@ def past(
     days: Annotated[int, typer.Option(min=1, max=365, help="How many days up to now.")] = 14,
     ratings: Ratings = None,
     seed: Seed = 1,
-    late: Late = USUAL.late,
-    duplicated: Duplicated = USUAL.duplicated,
-    reordered: Reordered = USUAL.reordered,
-    corrupt: Corrupt = USUAL.corrupt,
-    lost: Lost = USUAL.lost,
+    faults: Mishaps = "",
 ) -> None:
     """Write evenings of the past straight into Kafka, in the order in which they would have arrived."""
     settings, now = Settings(), _now()
     span = Span(now - days * DAY_MS, now)
-    with _plain_errors():
-        KafkaCluster(settings).greet()
-        audience = _audience(settings, ratings, members, seed)
-        ids = Registry(settings).ids()
-        faults = Faults(late, duplicated, reordered, corrupt, lost)
-        deliveries = arrivals(visits(audience, span, seed), faults, span, seed)
-        tally: Counter[str] = Counter()
-        with bar("The past") as show, _client_log(settings, "past", now) as log:
+    KafkaCluster(settings).greet()
+    audience = _audience(settings, ratings, members, seed)
+    ids = Registry(settings).ids()
+    deliveries = arrivals(visits(audience, span, seed), Faults.usual_but(faults), span, seed)
+    tally: Counter[str] = Counter()
+    with bar("The past") as show, _client_log(settings, "past", now) as log:
 
-            def progress(batch: Sequence[Sending]) -> None:
-                tally["records"] += len(batch)
-                tally["corrupt"] += sum(one.corrupt for one in batch)
-                done = (batch[-1].event.received_at - span.since) / (span.until - span.since)
-                show(done, f"{tally['records']:,} records")
+        def progress(batch: Sequence[Sending]) -> None:
+            tally["records"] += len(batch)
+            tally["corrupt"] += sum(one.corrupt for one in batch)
+            done = (batch[-1].event.received_at - span.since) / (span.until - span.since)
+            show(done, f"{tally['records']:,} records")
 
-            started = time.monotonic()
-            play(sendings(deliveries, ids), BulkProducer(settings), log, progress)
-            took = time.monotonic() - started
+        started = time.monotonic()
+        play(sendings(deliveries, ids), BulkProducer(settings), log, progress)
+        took = time.monotonic() - started
     typer.echo(
         f"{len(audience)} members, {days} days: {tally['records']:,} records in Kafka "
         f"({tally['corrupt']} of them corrupt on purpose) in {took:.1f} s, {tally['records'] / took:,.0f}/s"
@@ -109,19 +105,14 @@ def live(
     ] = None,
     ratings: Ratings = None,
     seed: Seed = 1,
-    late: Late = USUAL.late,
-    duplicated: Duplicated = USUAL.duplicated,
-    reordered: Reordered = USUAL.reordered,
-    corrupt: Corrupt = USUAL.corrupt,
-    lost: Lost = USUAL.lost,
+    faults: Mishaps = "",
 ) -> None:
     """Let members watch now, each sending to the collector over HTTP, by the real clock."""
     settings = Settings()
-    with _plain_errors():
-        audience = _audience(settings, ratings, max(members, viewers), seed)[:viewers]
-        heartbeat_ms = round(1000 * (len(audience) / rate if rate else heartbeat_seconds))
-        run = Run(_now(), seconds, max(heartbeat_ms, 50), seed, Faults(late, duplicated, reordered, corrupt, lost))
-        tally = asyncio.run(_run(settings, audience, run))
+    audience = _audience(settings, ratings, max(members, viewers), seed)[:viewers]
+    heartbeat_ms = round(1000 * (len(audience) / rate if rate else heartbeat_seconds))
+    run = Run(_now(), seconds, max(heartbeat_ms, 50), seed, Faults.usual_but(faults))
+    tally = asyncio.run(_run(settings, audience, run))
     typer.echo(
         f"{len(audience)} viewers sent {tally['sent']:,} events: {tally['accepted']:,} accepted, "
         f"{tally['refused']:,} refused, {tally['unanswered']:,} unanswered"
@@ -135,9 +126,8 @@ def live(
 def catalogue(ratings: Ratings = None) -> None:
     """Fetch films and tastes where they are missing, and write the catalogue of titles to the lake."""
     settings = Settings()
-    with _plain_errors():
-        _, titles = _data(settings, ratings)
-        ObjectStore(settings).put(OBJECT_KEY, to_jsonl(titles))
+    _, titles = _data(settings, ratings)
+    ObjectStore(settings).put(OBJECT_KEY, to_jsonl(titles))
     typer.echo(f"{len(titles):,} titles in the catalogue")
 
 
@@ -196,20 +186,6 @@ def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """What a person can do something about comes as one line."""
-    try:
-        yield
-    except* (DatasetError, TransientError, Rejected, ValueError, FileNotFoundError) as group:
-        typer.secho(str(_first(group)), fg="red", err=True)
-        raise typer.Exit(1) from None
-
-
-def _first(problem: BaseException) -> BaseException:
-    return _first(problem.exceptions[0]) if isinstance(problem, BaseExceptionGroup) else problem
-
-
 if __name__ == "__main__":
-    with one_line(in_red):
+    with one_line(in_red, DatasetError, Rejected, ValueError, FileNotFoundError):
         app()

@@ -39,6 +39,17 @@ class Faults:
         if min(self.misfortunes) < 0 or not 0 <= self.late <= 1 or sum(self.misfortunes) > 1:
             raise ValueError(f"fractions lie between 0 and 1, and misfortunes add up to 1 at most: {self}")
 
+    @classmethod
+    def usual_but(cls, changes: str) -> "Faults":
+        """``late=0.1,lost=0``: these, and the rest as usual. ValueError for a name that is none, or no number."""
+        fractions: dict[str, float] = {}
+        for change in filter(None, changes.split(",")):
+            name, _, fraction = map(str.strip, change.partition("="))
+            if name not in cls.__dataclass_fields__:
+                raise ValueError(f"{name!r} is none of the faults: {', '.join(cls.__dataclass_fields__)}")
+            fractions[name] = float(fraction)
+        return cls(**fractions)
+
     @property
     def misfortunes(self) -> tuple[float, float, float, float]:
         return self.duplicated, self.reordered, self.corrupt, self.lost
