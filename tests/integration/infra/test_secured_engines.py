@@ -1,0 +1,202 @@
+"""The same code on engines that ask for TLS and a password: only settings differ, and a wrong one is named."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from infra.clients.cassandra import close, connect
+from infra.clients.compressed_vh import CompressedVH
+from infra.clients.object_store import ObjectStore
+from infra.local.stack import Stack
+from infra.local.workers import environment
+from infra.settings import LOCAL_KEY, PORT_BASES, Port, Settings
+from schemas.events import Playback
+from streams.lake.reading import read_objects, read_rows
+from streams.pipeline import PROCESSES
+from tests.builders import as_client, playback
+from tests.integration.infra.authority import Authority
+from tests.integration.infra.secured import secured_cassandra, secured_kafka
+
+MEMBER = "secured-1"
+SESSION = "0199a000-0000-7000-8000-00000000{:04x}"
+EVENT = "0199a000-0000-7000-8000-0000000e{:04x}"
+SESSIONS = 40
+"""Enough that some of their starts are in the sample that counts them."""
+AWAY = "`playhead status` tells what runs."
+"""Ends what a command says when an engine did not answer in time."""
+
+
+class Elsewhere(NamedTuple):
+    settings: Settings
+    stranger: Authority
+    """Signed nothing that our engines show."""
+
+    def run(self, *command: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        """A process of the product, with these settings changed; again when a busy machine let it wait too long."""
+        variables = environment(self.settings) | {f"PLAYHEAD_{name.upper()}": value for name, value in changed.items()}
+        while True:
+            done = subprocess.run(
+                [sys.executable, "-m", *command],
+                env=os.environ | variables,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if AWAY not in done.stderr:
+                return done
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
+    """Everything up: Kafka and Cassandra secured and not the stack's, the registry and S3 its own."""
+    folder = tmp_path_factory.mktemp("authorities")
+    authority, stranger = Authority(folder, "ours"), Authority(folder, "stranger")
+    outer = Settings()
+    base = (outer.port_base or PORT_BASES[outer.stack]) + 600
+    settings = Settings(
+        stack=f"{outer.stack}-secured",
+        port_base=base,
+        kafka_bootstrap=f"127.0.0.1:{base + Port.KAFKA}",
+        kafka_security_protocol="SASL_SSL",
+        kafka_sasl_mechanism="SCRAM-SHA-512",
+        kafka_username="playhead",
+        kafka_password=SecretStr("sesame-kafka"),
+        kafka_ca_file=authority.ca_file,
+        cassandra_port=base + Port.CASSANDRA,
+        cassandra_username="playhead",
+        cassandra_password=SecretStr("sesame-cassandra"),
+        cassandra_ca_file=authority.ca_file,
+        lake_flush_seconds=0.5,
+        compaction_threshold=5,
+        compaction_keep_live=0,
+    )
+    stack = Stack(settings, PROCESSES)
+    stack.wipe()
+    try:
+        with secured_kafka(settings, authority), secured_cassandra(settings, authority):
+            stack.up()
+            yield Elsewhere(settings, stranger)
+            stack.down()
+    finally:
+        stack.wipe()
+
+
+@pytest.fixture(scope="module")
+def watched(elsewhere: Elsewhere) -> list[Playback]:
+    """Finished sessions of one member, sent over HTTP and read by every consumer."""
+    now = time.time_ns() // 1_000_000
+    events = [
+        playback(
+            event_id=EVENT.format(n),
+            playback_session_id=SESSION.format(n),
+            profile_id=MEMBER,
+            session_started_at=now - 1000 * n,
+            client_time=now,
+            seq=0,
+            event_type="ended",
+            player_state="stopped",
+        )
+        for n in range(SESSIONS)
+    ]
+    answer = httpx.post(
+        f"{elsewhere.settings.collector_url}/v1/events",
+        json={"sent_at": now, "events": [as_client(event) for event in events]},
+        headers={"Authorization": f"Bearer {LOCAL_KEY}"},
+        timeout=60,
+    )
+    assert answer.json() == {"accepted": SESSIONS, "rejected": []}
+    drained = elsewhere.run("infra.main", "drain")
+    assert drained.returncode == 0, drained.stderr
+    return events
+
+
+def test_what_was_sent_over_http_is_in_the_history(elsewhere: Elsewhere, watched: list[Playback]) -> None:
+    url = f"{elsewhere.settings.services_url}/v1/profiles/{MEMBER}/viewing-history"
+    items = httpx.get(url, params={"limit": 100}, timeout=30).json()["items"]
+    assert {item["playback_session_id"] for item in items} == {event.playback_session_id for event in watched}
+
+
+def test_and_in_the_lake(elsewhere: Elsewhere, watched: list[Playback]) -> None:
+    store = ObjectStore(elsewhere.settings)
+    objects = read_objects(store, topic="playhead.playback")
+    rows = [row["event_id"] for each in objects for _, row in read_rows(each, store.get(each.key))]
+    assert sorted(rows) == sorted(event.event_id for event in watched)
+
+
+def test_and_rolled_up_by_the_compaction_worker(elsewhere: Elsewhere, watched: list[Playback]) -> None:
+    session = connect(elsewhere.settings)
+    try:
+        metadata = asyncio.run(CompressedVH(session).metadata(MEMBER))
+    finally:
+        close(session)
+    assert metadata
+    assert sum(chunk.records for chunk in metadata.chunks) > 5
+
+
+@pytest.mark.parametrize("command", [["ledger"], ["compact", "--all"], ["replay"]], ids=lambda c: c[0])
+def test_commands_work(elsewhere: Elsewhere, watched: list[Playback], command: list[str]) -> None:
+    done = elsewhere.run("infra.main", *command)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
+HISTORY, LAKE = ("streams.main", "history"), ("streams.main", "lake")
+REFUSALS: list[tuple[str, tuple[str, ...]]] = [
+    ("KAFKA_PASSWORD", ("infra.main", "drain")),
+    ("KAFKA_PASSWORD", ("producers.collector.main",)),
+    ("KAFKA_PASSWORD", HISTORY),
+    ("KAFKA_PASSWORD", LAKE),
+    ("KAFKA_CA_FILE", ("infra.main", "drain")),
+    ("KAFKA_CA_FILE", HISTORY),
+    ("CASSANDRA_PASSWORD", ("infra.main", "compact", "--all")),
+    ("CASSANDRA_PASSWORD", HISTORY),
+    ("CASSANDRA_CA_FILE", ("infra.main", "compact", "--all")),
+    ("CASSANDRA_CA_FILE", HISTORY),
+    ("S3_SECRET_KEY", LAKE),
+]
+
+
+def test_a_wrong_password_or_authority_ends_commands_and_workers_with_one_line_that_names_the_setting(
+    elsewhere: Elsewhere,
+) -> None:
+    wrong = {name: str(elsewhere.stranger.ca_file) if name.endswith("CA_FILE") else "guessed" for name, _ in REFUSALS}
+
+    def start(number: int, case: tuple[str, tuple[str, ...]]) -> subprocess.CompletedProcess[str]:
+        setting, command = case
+        # Each worker has a port of its own, by its number.
+        numbered = (*command, "--worker", str(number + 2)) if command[0] == "streams.main" else command
+        return elsewhere.run(*numbered, **{setting: wrong[setting]})
+
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        runs = list(pool.map(start, range(len(REFUSALS)), REFUSALS))
+    for (setting, command), run in zip(REFUSALS, runs, strict=True):
+        assert run.returncode == 1, (setting, command, run.stderr)
+        (line,) = [line for line in run.stderr.splitlines() if f"PLAYHEAD_{setting}" in line]
+        assert "Traceback" not in run.stderr, (setting, command, run.stderr)
+        if command[0] == "infra.main":
+            assert run.stderr == f"{line}\n"
+
+
+def test_up_says_so_before_it_starts_a_worker(elsewhere: Elsewhere) -> None:
+    addresses = {"registry_url": elsewhere.settings.registry, "s3_endpoint": elsewhere.settings.s3 or ""}
+    other = elsewhere.settings.model_copy(update={"stack": f"{elsewhere.settings.stack}-2"})
+    try:
+        up = elsewhere.run("infra.main", "up", stack=other.stack, kafka_password="guessed", **addresses)
+    finally:
+        Stack(other).wipe()
+    assert up.returncode == 1
+    assert "check PLAYHEAD_KAFKA_USERNAME, PLAYHEAD_KAFKA_PASSWORD" in up.stderr.splitlines()[-1]
+
+
+def test_a_file_of_authorities_that_is_not_there_is_named(elsewhere: Elsewhere) -> None:
+    status = elsewhere.run("infra.main", "status", kafka_ca_file="/nowhere/ca.pem")
+    assert status.returncode == 1
+    assert status.stderr == "PLAYHEAD_KAFKA_CA_FILE: Path does not point to a file\n"
