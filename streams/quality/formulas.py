@@ -1,0 +1,88 @@
+"""Quality of experience, formula by formula, after Mux's public definitions.
+
+Live counters, pages and Spark's jobs all compute with these. Durations are milliseconds, scores 0 to 100; None means
+that there is nothing to divide by or to judge. ``tests/golden/quality`` has worked examples for other languages.
+"""
+
+from collections.abc import Sequence
+from math import exp, sqrt
+
+FINAL_EVENTS = ("stopped", "ended")
+VIEWING_STATES = ("starting", "playing", "seeking", "rebuffering")
+LONG_STALL_MS = 5 * 60 * 1000
+"""Whoever has looked at a spinner for longer is no viewer any more."""
+SILENT_MS = 2 * 60 * 1000
+"""Four missed heartbeats: whoever was not heard for longer is not counted among the viewers now."""
+ACCIDENT_MS = 1000
+"""Whoever leaves within so short a time never meant to watch."""
+STARTUP_BOUNDS_MS = (
+    *(250, 500, 750, 1000, 1250, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000),
+    *(10_000, 15_000, 20_000, 30_000, 60_000),
+)
+"""Upper bounds, inclusive, of the startup histogram's buckets; one more has no bound."""
+
+
+def is_viewing(player_state: str, state_since_ms: int) -> bool:
+    """Whether a player in this state counts among the concurrent viewers: not paused, not stalled for long."""
+    return player_state in VIEWING_STATES and not (player_state == "rebuffering" and state_since_ms > LONG_STALL_MS)
+
+
+def exited_before_start(event_type: str, startup_ms: int | None, failed: bool) -> bool:
+    """Whether a view ended before its first frame without a fatal error (EBVS)."""
+    return event_type in FINAL_EVENTS and startup_ms is None and not failed
+
+
+def rebuffer_ratio(rebuffer_ms: float, playing_ms: float) -> float | None:
+    """Share of the time after the start in which the picture stood still, 0 to 1."""
+    watching = rebuffer_ms + playing_ms
+    return rebuffer_ms / watching if watching else None
+
+
+def rebuffer_frequency(rebuffers: float, rebuffer_ms: float, playing_ms: float) -> float | None:
+    """Stalls a minute of watching, stalls included."""
+    watching = rebuffer_ms + playing_ms
+    return rebuffers * 60_000 / watching if watching else None
+
+
+def startup_score(startup_ms: float) -> float:
+    return 800 / (8 + startup_ms / 1000)
+
+
+def smoothness_score(rebuffers: int, rebuffer_ms: int, playing_ms: int) -> float:
+    """Of a view that started: the mean of one score for how often and one for how long it stalled."""
+    share = rebuffer_ratio(rebuffer_ms, playing_ms) or 0.0
+    return (100 / sqrt(1 + (rebuffers / 2) ** 2) + 100 * exp(-10 * share)) / 2
+
+
+def success_score(started: bool, failed: bool, left_after_ms: int | None) -> int | None:
+    """100 for a view that started, 50 for an exit before that, 0 for a failure at any time.
+
+    ``left_after_ms``: from the press of play until the viewer left, None if nobody knows. None for an exit within a
+    second.
+    """
+    if failed:
+        return 0
+    if started:
+        return 100
+    return None if left_after_ms is not None and left_after_ms < ACCIDENT_MS else 50
+
+
+def startup_bucket(startup_ms: int) -> int:
+    """Index of the histogram's bucket, 0 for the fastest."""
+    return next((n for n, bound in enumerate(STARTUP_BOUNDS_MS) if startup_ms <= bound), len(STARTUP_BOUNDS_MS))
+
+
+def startup_percentile(counts: Sequence[int], share: float) -> float | None:
+    """The startup time that ``share`` (0 to 1) of the views kept, as exact as the buckets: straight between bounds.
+
+    What lies above the last bound is taken for that bound, as Prometheus does. None without views.
+    """
+    rank, below = share * sum(counts), 0
+    if not rank:
+        return None
+    lower = 0
+    for count, bound in zip(counts, STARTUP_BOUNDS_MS, strict=False):
+        if count and below + count >= rank:
+            return lower + (bound - lower) * (rank - below) / count
+        below, lower = below + count, bound
+    return float(STARTUP_BOUNDS_MS[-1])
