@@ -8,6 +8,8 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from infra.counted_histogram import CountedHistogram
 from infra.restored import RestoredCounter, RestoredGauge, RestoredHistogram
+from streams.quality.figures import LABEL_SETS
+from streams.quality.formulas import STARTUP_BOUNDS_MS
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 DELAYS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400)
@@ -110,11 +112,6 @@ UNREADABLE_CHUNKS = Counter(
 
 # Quality of experience, by the log's own clock. Each partition of Kafka is counted by itself and shown by whoever has
 # it: `max by (partition, …)` bridges a hand-over, then `sum`. Three label sets, which are never crossed.
-QUALITY_LABELS = {
-    "device": ("device_type", "app_version"),
-    "country": ("country",),
-    "title_class": ("title_class",),
-}
 _QUALITY_PREFIX = {
     "device": "playhead_quality",
     "country": "playhead_quality_by_country",
@@ -137,7 +134,7 @@ _QUALITY_COUNTERS = {
 }
 QUALITY_COUNTERS = {
     (label_set, figure): RestoredCounter(f"{_QUALITY_PREFIX[label_set]}_{figure}", documentation, labels)
-    for label_set, labels in QUALITY_LABELS.items()
+    for label_set, labels in LABEL_SETS.items()
     for figure, documentation in _QUALITY_COUNTERS.items()
 }
 QUALITY_VIEWERS = {
@@ -146,21 +143,23 @@ QUALITY_VIEWERS = {
         "Views at this moment: neither paused nor stalled for over 5 minutes nor silent for over 2.",
         labels,
     )
-    for label_set, labels in QUALITY_LABELS.items()
+    for label_set, labels in LABEL_SETS.items()
 }
-STARTUP_BUCKETS = (0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10, 15, 20, 30, 60)
 QUALITY_STARTUP = RestoredHistogram(
-    "playhead_quality_startup_seconds", "Play request to first frame.", QUALITY_LABELS["device"], STARTUP_BUCKETS
+    "playhead_quality_startup_seconds",
+    "Play request to first frame.",
+    LABEL_SETS["device"],
+    [ms / 1000 for ms in STARTUP_BOUNDS_MS],
 )
 CLIENT_EVENTS_EXPECTED = RestoredCounter(
     "playhead_client_events_expected",
     "Events that settled views numbered: their highest sequence number, counted from 1.",
-    QUALITY_LABELS["device"],
+    LABEL_SETS["device"],
 )
 CLIENT_EVENTS_LOST = RestoredCounter(
     "playhead_client_events_lost",
     "Sequence numbers of settled views that never came: lost between player and collector.",
-    QUALITY_LABELS["device"],
+    LABEL_SETS["device"],
 )
 QUALITY_LATE = RestoredCounter(
     "playhead_quality_late_events", "Events whose view was settled already: history and lake have them.", ()

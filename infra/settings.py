@@ -49,6 +49,7 @@ class Port(IntEnum):
     HISTORY_METRICS = 110
     LAKE_METRICS = 120
     COMPACTION_METRICS = 130
+    QUALITY_METRICS = 140
 
 
 class Settings(BaseSettings):
@@ -109,6 +110,7 @@ class Settings(BaseSettings):
     history_processes: int = Field(1, ge=1, le=10)
     lake_processes: int = Field(1, ge=1, le=10)
     compaction_processes: int = Field(1, ge=1, le=10)
+    quality_processes: int = Field(1, ge=1, le=10)
 
     kafka_heap: str = "512m"
     cassandra_heap: str = "768m"

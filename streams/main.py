@@ -44,6 +44,14 @@ def compaction(worker: Worker = 0) -> None:
     asyncio.run(_compaction(worker))
 
 
+@app.command()
+def quality(worker: Worker = 0) -> None:
+    """Playback events into figures: quality of experience."""
+    import asyncio
+
+    asyncio.run(_quality(worker))
+
+
 async def _history(worker: int) -> None:
     from infra.clients.cassandra import LiveVH
     from infra.clients.kafka_requests import KafkaCompactionRequests
@@ -89,6 +97,29 @@ async def _compaction(worker: int) -> None:
         requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
         faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics)
         add_compaction_agent(faust_app, at.topic, requests, compactor, at.metrics)
+        await serve(faust_app)
+
+
+async def _quality(worker: int) -> None:
+    from infra.clients.kafka_cluster import KafkaCluster
+    from infra.clients.quality_store import QualityCheckpoints
+    from infra.clients.registry import Registry
+    from infra.quality_meters import QualityMeters
+    from infra.starting import enter
+    from schemas.codec import BatchDecoder
+    from streams.engine.app import build_app
+    from streams.engine.quality_agent import add_quality_agent
+    from streams.engine.worker import serve
+    from streams.quality.counting import Counting
+
+    with _workplace("quality", worker, QualityMeters) as at:
+        cluster = KafkaCluster(at.settings)
+        topic_ids = enter(lambda: cluster.topic_ids([at.topic]))
+        store = QualityCheckpoints(at.session, topic_ids[at.topic])
+        decoder = BatchDecoder(Registry(at.settings).resolve)
+        counting = Counting(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, _now)
+        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, counting.durable)
+        add_quality_agent(faust_app, at.topic, counting, at.metrics)
         await serve(faust_app)
 
 

@@ -10,12 +10,13 @@ WRITES = {
     "collector": (("kafka", "Avro, keyed by profile"),),
     "history": (("live_vh", "newest state per session"), ("kafka", "compaction requests")),
     "compaction": (("compressed_vh", "many sessions a chunk"),),
+    "quality": (("quality_minutes", "figures by minute, checkpoints"),),
     "lake": (("s3", "every record once"), ("kafka", "dead letters")),
     "services": (),
 }
 READS = {
     "compaction": (("live_vh", "older, closed sessions"),),
-    "services": (("live_vh", "newest"), ("compressed_vh", "older")),
+    "services": (("live_vh", "newest"), ("compressed_vh", "older"), ("quality_minutes", "figures by minute")),
 }
 
 
@@ -28,6 +29,7 @@ def mermaid() -> str:
         f'  kafka[["Kafka<br/>{topics}"]]',
         '  live_vh[("Cassandra<br/>LiveVH")]',
         '  compressed_vh[("Cassandra<br/>CompressedVH")]',
+        '  quality_minutes[("Cassandra<br/>quality of experience")]',
         '  s3[("S3<br/>event lake")]',
         *(line for process in PROCESSES for line in _process(process)),
         '  s3 --> spark["Spark jobs"] --> report(["viewing report"])',

@@ -52,6 +52,15 @@ PROCESSES: tuple[Process, ...] = (
         workers_setting="compaction_processes",
     ),
     Process(
+        name="quality",
+        command=("-m", "streams.main", "quality", "--worker", "{worker}"),
+        group="playhead.quality",
+        topics=(EVENT_TOPICS["playback"].name,),
+        steps=("decode", "add what is new of each session", "settle sessions that are over", "checkpoint", "commit"),
+        port="QUALITY_METRICS",
+        workers_setting="quality_processes",
+    ),
+    Process(
         name="lake",
         command=("-m", "streams.main", "lake", "--worker", "{worker}"),
         group="playhead.lake",

@@ -5,11 +5,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from producers.ports import Delivery, Message
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import ViewingRecord
 from streams.history.order import newer
 from streams.history.versions import ChunkId, Metadata, Version
+from streams.quality.figures import Figures, Label, empty
+from streams.quality.ports import CheckpointTooLarge, Shown
+from streams.quality.tally import MinuteFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,67 @@ class FakeCompactionMetrics:
 
     def read_again(self, reason: str) -> None:
         self.again[reason] += 1
+
+
+class FakeQuality:
+    """Checkpoints and minutes in dicts. ``failures``: so many saves raise TransientError after half of the work."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.checkpoints: dict[int, tuple[int, bytes]] = {}
+        self.rows: dict[tuple[int, int, Label], tuple[int, Figures]] = {}
+        """(partition, minute, label) -> clock of the write, figures."""
+        self.failures = failures
+
+    async def load(self, partition: int) -> bytes | None:
+        found = self.checkpoints.get(partition)
+        return found[1] if found else None
+
+    async def save(self, partition: int, offset: int, state: bytes) -> None:
+        if len(state) > 8 * 2**20:
+            raise CheckpointTooLarge(f"{len(state)} bytes")
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("the store is away")
+        there = self.checkpoints.get(partition)
+        if there is None or offset >= there[0]:
+            self.checkpoints[partition] = offset, state
+
+    async def save_minutes(self, partition: int, clock: int, minutes: Sequence[MinuteFigures]) -> None:
+        for one in minutes:
+            at = partition, one.minute, one.label
+            there = self.rows.get(at)
+            if there is None or (there[0], msgspec.to_builtins(there[1])) <= (clock, msgspec.to_builtins(one.figures)):
+                self.rows[at] = clock, one.figures
+
+    async def minutes(self, label_set: str, first: int, last: int) -> list[MinuteFigures]:
+        sums: dict[tuple[int, Label], Figures] = {}
+        for (_, minute, label), (_, figures) in self.rows.items():
+            if label[0] == label_set and first <= minute <= last:
+                sums.setdefault((minute, label), empty(label)).add(figures)
+        return [MinuteFigures(minute, label, figures) for (minute, label), figures in sums.items()]
+
+
+class FakeQualityMetrics:
+    """Remembers what is shown, and whether anything that was shown ever fell."""
+
+    def __init__(self) -> None:
+        self.invalid: Counter[str] = Counter()
+        self.shown: dict[int, Shown] = {}
+        self.views: dict[int, list[int]] = {}
+        """What each partition showed of a television's views, one after the other."""
+
+    def skipped(self, topic: str, code: str) -> None:
+        self.invalid[code] += 1
+
+    def show(self, partition: int, shown: Shown) -> None:
+        self.shown[partition] = shown
+        television = shown.totals.get(("device", "tv", "1.0.0"), Figures())
+        self.views.setdefault(partition, []).append(television.views)
+
+    def hide(self, partition: int) -> None:
+        del self.shown[partition]
+
+    def saved(self, seconds: float) -> None: ...
 
 
 class FakeLog:

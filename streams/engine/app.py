@@ -10,7 +10,7 @@ from faust.types import TP
 from faust.types.auth import CredentialsT
 from yarl import URL
 
-from streams.engine.batch_transport import MAX_RECORDS, BatchConsumer, BatchTransport
+from streams.engine.batch_transport import MAX_RECORDS, BatchConsumer, BatchTransport, Durable
 from streams.ports import Metrics
 
 LAG_INTERVAL_S = 5.0
@@ -29,8 +29,11 @@ class Broker:
     ca_file: Path | None = None
 
 
-def build_app(group: str, broker: Broker, folder: Path, metrics: Metrics) -> faust.App:
-    """``folder`` is where Faust may keep its own files; it keeps no state there that matters."""
+def build_app(group: str, broker: Broker, folder: Path, metrics: Metrics, durable: Durable | None = None) -> faust.App:
+    """``folder`` is where Faust may keep its own files; it keeps no state there that matters.
+
+    ``durable``: what to commit, for a worker that does not commit what it acknowledges.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     app = faust.App(
         group,
@@ -54,7 +57,8 @@ def build_app(group: str, broker: Broker, folder: Path, metrics: Metrics) -> fau
         web_enabled=False,
         datadir=folder,
     )
-    app.transport = BatchTransport(app.conf.broker_consumer, app)
+    app.transport = transport = BatchTransport(app.conf.broker_consumer, app)
+    transport.durable = durable
 
     app.timer(LAG_INTERVAL_S)(LagReport(app, metrics))
     return app

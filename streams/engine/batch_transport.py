@@ -11,9 +11,9 @@ hold the promise that an offset is committed only after everything before it was
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher as aiokafka_fetcher
@@ -34,6 +34,8 @@ FETCH_WAIT_MS = 100
 """How long the broker may hold back an empty answer. aiokafka keeps one fetch per broker in flight, so while it waits
 for a quiet partition a busy one gets nothing: Faust's 1,500 ms would be the latency."""
 
+Durable = Callable[[int], int | None]
+
 
 @dataclass(frozen=True, slots=True)
 class RawBatch:
@@ -42,7 +44,8 @@ class RawBatch:
     topic: str
     partition: int
     payloads: list[bytes | None]
-    last_offset: int
+    offsets: list[int]
+    """One a payload, rising."""
     appended: Mapping[int, int]
     """How many of them the broker appended at which millisecond."""
     size: int
@@ -128,7 +131,7 @@ class BatchConsumer(driver.Consumer):
         payloads = [record.value for record in records]
         size = sum(map(len, filter(None, payloads)))
         appended = Counter(record.timestamp for record in records)
-        value = RawBatch(tp.topic, tp.partition, payloads, last.offset, appended, size)
+        value = RawBatch(tp.topic, tp.partition, payloads, [record.offset for record in records], appended, size)
         return ConsumerMessage(
             tp.topic,
             tp.partition,
@@ -160,7 +163,8 @@ class BatchConsumer(driver.Consumer):
         return (tp for tp in list(self._in_flight) if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        return self._of(tp).committable
+        durable = cast(BatchTransport, self.transport).durable
+        return self._of(tp).committable if durable is None else durable(tp.partition)
 
     # A rebalance or a seek: what was in flight is abandoned and will be delivered again.
 
@@ -199,6 +203,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
 class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
+    durable: Durable | None = None
+    """For a worker whose results last only from its next checkpoint on: the next offset of a partition to read if it
+    died now, instead of what was acknowledged; None if it has never stored anything."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -21,12 +21,19 @@ BATCHES_AT_ONCE = 4
 
 
 def add_agent(
-    app: faust.App, name: str, topic: str, process: Callable[[RawBatch, Revoked], Awaitable[None]], metrics: Metrics
+    app: faust.App,
+    topic: str,
+    process: Callable[[RawBatch, Revoked], Awaitable[None]],
+    metrics: Metrics,
+    at_once: int = BATCHES_AT_ONCE,
 ) -> None:
-    """``process`` returns when the batch is done for good; TransientError when it was revoked meanwhile."""
+    """``process`` returns when the batch is done for good; TransientError when it was revoked meanwhile.
+
+    Batches done one ``at_once`` come in the order of their partition.
+    """
     channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
 
-    @app.agent(channel, concurrency=BATCHES_AT_ONCE, name=name)
+    @app.agent(channel, concurrency=at_once, name=process.__name__)
     async def agent(stream: StreamT[Any]) -> None:
         # `noack`, because Faust would acknowledge after an exception too; a batch that isn't done never is.
         async for event in cast(Stream[Any], stream).noack().events():
@@ -38,10 +45,10 @@ def add_agent(
             metrics.taken(batch.topic, len(batch.payloads))
             started = perf_counter()
             try:
-                with structlog.contextvars.bound_contextvars(partition=batch.partition, offset=batch.last_offset):
+                with structlog.contextvars.bound_contextvars(partition=batch.partition, offset=batch.offsets[-1]):
                     await process(batch, revoked)
             except TransientError:
-                log.info("abandoned", partition=batch.partition, offset=batch.last_offset)
+                log.info("abandoned", partition=batch.partition, offset=batch.offsets[-1])
             except Exception as error:
                 await app.crash(error)
                 raise

@@ -23,4 +23,4 @@ def add_compaction_agent(
                 raise TransientError("another worker has these requests now")
             await in_place(partial(compactor.compact, profile), revoked, partial(metrics.retried, "compact"))
 
-    add_agent(app, "compaction", topic, compact, metrics)
+    add_agent(app, topic, compact, metrics)

@@ -24,4 +24,4 @@ def add_history_agent(
         await in_place(write, revoked, partial(metrics.retried, "write_live_vh"))
         await overgrown.notice(newest.starting)
 
-    add_agent(app, "history", topic, record, metrics)
+    add_agent(app, topic, record, metrics)

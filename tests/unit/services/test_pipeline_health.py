@@ -63,9 +63,15 @@ def world() -> World:
 
 
 async def test_lag_is_what_a_group_has_yet_to_commit_of_its_own_topics(world: World) -> None:
-    world.log.commits = {"playhead.history": {PLAYBACK: 93}, "playhead.lake": {PLAYBACK: 100, UI: 45}}
+    commits = {"playhead.history": {PLAYBACK: 93}, "playhead.lake": {PLAYBACK: 100, UI: 45}}
+    world.log.commits = {**commits, "playhead.quality": {PLAYBACK: 99}}
     await world.health.look()
-    assert world.told.lag == {"playhead.history": (7, 0), "playhead.lake": (5, 0), "playhead.compaction": (0, 0)}
+    assert world.told.lag == {
+        "playhead.history": (7, 0),
+        "playhead.lake": (5, 0),
+        "playhead.compaction": (0, 0),
+        "playhead.quality": (1, 0),
+    }
 
 
 async def test_a_group_that_never_committed_has_all_that_kafka_keeps_before_it(world: World) -> None:

@@ -31,7 +31,12 @@ async def test_the_document_shows_the_evening(services: Services) -> None:
     await pass_time(services, 20)
     document = await live(services)
     assert 164 <= document.rates.values["playback"][-1] <= 320
-    assert set(document.lag.values) == {"playhead.history", "playhead.compaction", "playhead.lake"}
+    assert set(document.lag.values) == {
+        "playhead.history",
+        "playhead.compaction",
+        "playhead.quality",
+        "playhead.lake",
+    }
     assert document.dead_letters.total == 5
     assert document.dead_letters.newest[0].place == "playhead.playback[2]@4211"
     assert document.dead_letters.newest[1].place == "playhead.playback"
@@ -39,6 +44,7 @@ async def test_the_document_shows_the_evening(services: Services) -> None:
         "collector",
         "history",
         "compaction",
+        "quality",
         "lake",
         "services",
     ]
@@ -66,7 +72,7 @@ async def test_a_source_that_is_away_keeps_its_last_numbers_and_their_age(servic
     assert after.rates == before.rates
     assert after.sources[0] == Source("kafka", "Kafka", EVENING + 10_000, "no broker can be reached")
     assert after.sources[1] == Source("cassandra", "Cassandra", EVENING + 20_000, None)
-    assert [process.up for process in after.processes] == [True, False, True, False, True]
+    assert [process.up for process in after.processes] == [True, False, True, True, False, True]
     services.evening.away.clear()
     await pass_time(services, 2)
     assert all(source.error is None for source in (await live(services)).sources)

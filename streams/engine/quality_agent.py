@@ -1,0 +1,45 @@
+"""The quality processor: playback events into figures, offsets committed only after the checkpoint that has them."""
+
+from functools import partial
+
+import faust
+
+from schemas.errors import TransientError
+from streams.engine.batch_transport import RawBatch
+from streams.engine.batches import Revoked, add_agent
+from streams.engine.retry import in_place
+from streams.ports import Metrics
+from streams.quality.counting import Counting
+
+CHECKPOINT_S = 3.0
+
+
+def add_quality_agent(app: faust.App, topic: str, counting: Counting, metrics: Metrics) -> None:
+    """``counting.durable`` must be what the app commits by."""
+
+    async def hold(*partitions: int) -> None:
+        ours = {tp.partition for tp in app.consumer.assignment()}
+        await counting.hold(app.consumer_generation_id, ours.union(partitions))
+
+    async def count(batch: RawBatch, revoked: Revoked) -> None:
+        await in_place(partial(hold, batch.partition), revoked, partial(metrics.retried, "load_checkpoint"))
+        events = await in_place(partial(counting.decode, batch), revoked, partial(metrics.retried, "decode"))
+        if revoked():
+            raise TransientError("another worker has this partition now")
+        counting.fold(batch, events)
+
+    async def checkpoint() -> None:
+        """Also loads what was assigned: a quiet partition's counters must not be missing."""
+        generation = app.consumer_generation_id
+
+        def revoked() -> bool:
+            return app.should_stop or generation != app.consumer_generation_id
+
+        try:
+            await in_place(hold, revoked, partial(metrics.retried, "load_checkpoint"))
+            await in_place(counting.checkpoint, revoked, partial(metrics.retried, "save_checkpoint"))
+        except TransientError:
+            return  # the partitions were shared out anew: there will be another one
+
+    add_agent(app, topic, count, metrics, at_once=1)
+    app.timer(CHECKPOINT_S)(checkpoint)

@@ -1,0 +1,150 @@
+"""The quality worker as a process, on real Kafka and Cassandra: whatever happens to it, it counts everything once."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.registry import Registry
+from infra.settings import Port, Settings
+from producers.ports import Message
+from schemas.codec import encode
+from schemas.events import Playback
+from schemas.framing import frame
+from streams.pipeline import BY_NAME
+from tests.builders import playback
+from tests.integration.streams.scrapes import Scrapes, scraping
+from tests.integration.streams.workers import Worker, stop
+from tests.pipeline import eventually
+from tests.quality_oracle import expected_totals
+
+QUALITY = BY_NAME["quality"]
+TOPIC = QUALITY.topics[0]
+TAKEN = "playhead_consumed_records_total"
+EVENTS_A_SESSION = 12
+
+
+@pytest.fixture
+def start(stack: Settings, tmp_path: Path) -> Iterator[Callable[[int], Worker]]:
+    workers: list[Worker] = []
+
+    def start_one(number: int) -> Worker:
+        workers.append(Worker(stack, QUALITY.name, number, tmp_path / f"quality-{number}.log"))
+        return workers[-1]
+
+    yield start_one
+    stop([worker for worker in workers if worker.process.poll() is None])
+
+
+@pytest.fixture
+def version() -> str:
+    """An app version that no other test counts under."""
+    return f"q-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="module")
+def lag(stack: Settings) -> Callable[[], int]:
+    kafka = KafkaLog(stack)
+    return lambda: kafka.lag(QUALITY.group or "", [TOPIC])
+
+
+def views(seed: str, version: str, sessions: int) -> list[Playback]:
+    """Sessions that begin now, shuffled, a tenth of the events twice."""
+    random, now = Random(seed), time.time_ns() // 1_000_000
+    events: list[Playback] = []
+    for number in range(sessions):
+        fatal, session = number % 10 == 3, str(UUID(int=random.getrandbits(128), version=4))
+        for seq in range(EVENTS_A_SESSION):
+            last = seq == EVENTS_A_SESSION - 1
+            events.append(
+                playback(
+                    event_id=str(UUID(int=random.getrandbits(128), version=4)),
+                    profile_id=f"{seed}-{number % 97}",
+                    playback_session_id=session,
+                    app_version=version,
+                    session_started_at=now,
+                    **dict.fromkeys(("client_time", "sent_at", "received_at", "event_time"), now + seq),
+                    seq=seq,
+                    watched_ms=seq * 1_000,
+                    playhead_ms=seq * 1_000,
+                    startup_time_ms=number if seq else None,
+                    rebuffer_count=seq // 4,
+                    rebuffer_ms=seq // 4 * 300,
+                    event_type=("error" if fatal else "stopped") if last else "heartbeat",
+                    error_fatal=last and fatal,
+                    error_code="drm" if last and fatal else None,
+                )
+            )
+    twice = [msgspec.structs.replace(one, received_at=one.received_at + 50) for one in events[::10]]
+    log = [*events, *twice]
+    random.shuffle(log)
+    return log
+
+
+def send(settings: Settings, events: list[Playback]) -> None:
+    schema_id = Registry(settings).ids()["playback"]
+    BulkProducer(settings).write(
+        [Message(TOPIC, event.profile_id.encode(), frame(schema_id, encode(event))) for event in events]
+    )
+
+
+def assert_counted(scrapes: Scrapes, version: str, events: list[Playback]) -> None:
+    expected = expected_totals(events)["device", "tv", version]
+    for figure, value in (
+        ("views_total", expected.views),
+        ("starts_total", expected.starts),
+        ("failures_total", expected.failures),
+        ("rebuffers_total", expected.rebuffers),
+        ("playing_seconds_total", expected.playing_ms / 1000),
+        ("rebuffer_seconds_total", expected.rebuffer_ms / 1000),
+    ):
+        assert scrapes.total(f"playhead_quality_{figure}", app_version=version) == pytest.approx(value), figure
+    below_half_a_second = sum(expected.startups[:2])
+    assert (
+        scrapes.total("playhead_quality_startup_seconds_bucket", app_version=version, le="0.5") == below_half_a_second
+    )
+
+
+def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_falls(
+    stack: Settings, start: Callable[[int], Worker], lag: Callable[[], int], version: str
+) -> None:
+    events: list[Playback] = []
+
+    def send_more(part: str) -> None:
+        events.extend(more := views(f"{version}-{part}", version, sessions=200))
+        send(stack, more)
+
+    with scraping([stack.port(Port.QUALITY_METRICS, number) for number in (0, 1)]) as scrapes:
+        first = start(0)
+        eventually(lambda: first.partitions() == stack.topic_partitions, seconds=120)
+        send_more("before")
+        eventually(lambda: scrapes.total("playhead_quality_views_total", app_version=version) > 0)
+
+        taken = first.metric(TAKEN)
+        first.signal(signal.SIGSTOP)
+        send_more("killed")
+        first.signal(signal.SIGCONT)
+        eventually(lambda: first.metric(TAKEN) > taken)
+        first.signal(signal.SIGKILL)  # it has counted what no checkpoint has yet
+        first.process.wait()
+
+        first = start(0)
+        second = start(1)
+        send_more("rebalanced")
+        eventually(lambda: (first.partitions(), second.partitions()) == (2, 2), seconds=120)
+        send_more("shared")
+        first.signal(signal.SIGTERM)
+        send_more("handed over")
+        assert first.process.wait(timeout=60) == 0
+        eventually(lambda: lag() == 0, seconds=120)
+        eventually(lambda: second.partitions() == stack.topic_partitions, seconds=60)
+        scrapes.once()
+    assert_counted(scrapes, version, events)
+    assert scrapes.falls == []
