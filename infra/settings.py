@@ -99,6 +99,13 @@ class Settings(BaseSettings):
     lake_flush_bytes: int = Field(16 * 2**20, ge=1024)
     dead_letter_limit: int = Field(5_000, ge=1, description="invalid records a minute that stop the lake sink")
 
+    iceberg_uri: str = Field("", description="a REST catalogue; empty = the local stack's")
+    iceberg_warehouse: str = "warehouse"
+    iceberg_namespace: str = Field("playhead", pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    iceberg_auth: Literal["sigv4", "token", "none"] = "sigv4"
+    iceberg_signing_name: str = Field("s3tables", description="the service that a signature names")
+    iceberg_token: SecretStr = SecretStr("")
+
     ingest_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset({LOCAL_KEY})
     intake_wait_seconds: float = Field(10.0, gt=0)
     intake_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
@@ -165,6 +172,10 @@ class Settings(BaseSettings):
         if self.s3_endpoint == "aws":
             return None
         return self.s3_endpoint or f"http://127.0.0.1:{self.port(Port.S3)}"
+
+    @property
+    def iceberg(self) -> str:
+        return self.iceberg_uri or f"http://127.0.0.1:{self.port(Port.ICEBERG)}"
 
     @property
     def collector_url(self) -> str:

@@ -50,7 +50,7 @@ def program(settings: Settings) -> Program:
             "-s3.port.lance=0",
             f"-s3.config={folder}/identities.json",
             f"-bucket={settings.lake_bucket},{PROBE_BUCKET}",
-            "-tableBucket=warehouse",
+            f"-tableBucket={settings.iceberg_warehouse}",
             "-webdav=false",
             "-admin.ui=false",
         ),
