@@ -12,8 +12,8 @@ from streams.lake.names import Chain
 from streams.lake.ports import ObjectStore
 from streams.lake.reading import LakeObject, read_objects, read_rows
 from streams.ledger import sides
-from streams.ledger.ports import History, KafkaLog, Span
-from streams.ledger.sides import Sides
+from streams.ledger.ports import History, KafkaLog, Span, Tables
+from streams.ledger.sides import Sides, TableSide
 
 _EVENT_TOPICS = {topic.name for topic in EVENT_TOPICS.values()}
 Progress = Callable[[str], None]
@@ -24,6 +24,7 @@ class Places:
     kafka: KafkaLog
     lake: ObjectStore
     history: History
+    tables: Tables
     decoder: BatchDecoder
 
 
@@ -52,6 +53,7 @@ def collect(places: Places, client: Iterable[tuple[str, str]] | None, progress: 
         dead_letters=pl.concat([_frame([], sides.POSITIONS), *letters]).unique(),
         history=_frame(list(places.history.newest_seqs()), sides.SESSIONS),
         client=None if client is None else _frame(list(client), sides.CLIENT),
+        tables=_tables(places.tables, spans, progress),
     )
 
 
@@ -106,6 +108,24 @@ def _rows(of: LakeObject, store: ObjectStore) -> Iterator[tuple[str, int, int, s
     named = of.chain.topic in _EVENT_TOPICS
     for offset, row in read_rows(of, store.get(of.key)):
         yield of.chain.topic, of.chain.partition, offset, row["event_id"] if named else None
+
+
+def _tables(tables: Tables, spans: Iterable[Span], progress: Progress) -> TableSide | None:
+    events: list[pl.DataFrame] = []
+    taken: list[tuple[str, int, int]] = []
+    for family, topic in EVENT_TOPICS.items():
+        progress(f"Tables: {family}")
+        if (found := tables.read(family)) is not None:
+            positions, ids = found
+            events.append(pl.DataFrame({"event_id": ids}).select(pl.lit(topic.name).alias("topic"), "event_id"))
+            taken += [
+                (span.topic, span.partition, positions.get((span.topic_id, span.partition), 0))
+                for span in spans
+                if span.topic == topic.name
+            ]
+    if not events:
+        return None
+    return TableSide(pl.concat([_frame([], sides.TABLE_EVENTS), *events]), _frame(taken, sides.TAKEN))
 
 
 def _frame(rows: list[tuple[Any, ...]], schema: dict[str, Any]) -> pl.DataFrame:

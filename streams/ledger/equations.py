@@ -3,13 +3,14 @@
 Records    per partition: offsets in Kafka = records in the lake + dead letters.
 Event ids  accepted by clients' word ⊆ valid in Kafka ⊆ sent; valid in Kafka = in the lake, offset by offset.
 History    the newest seq of every session in Kafka = the one read back from Cassandra.
+Tables     distinct event ids of Kafka's valid records, as far as the Iceberg tables have come = those in the tables.
 """
 
 from dataclasses import dataclass
 
 import polars as pl
 
-from streams.ledger.sides import Sides
+from streams.ledger.sides import Sides, TableSide
 
 SHOWN = 10
 """Differences printed in full for one equation; the rest are counted."""
@@ -32,6 +33,8 @@ class Equation:
 def balance(sides: Sides) -> list[Equation]:
     """Every equation over the given sides, in the order a person reads them."""
     equations = [_chains(sides), _rows(sides), _dead_letters(sides), _event_ids(sides), _history(sides)]
+    if sides.tables is not None:
+        equations.append(_in_tables(sides, sides.tables))
     if sides.client is not None:
         equations += [_accepted(sides, sides.client), _sent(sides, sides.client)]
     return equations
@@ -139,6 +142,23 @@ def _history(sides: Sides) -> Equation:
     ]
     right = newest.height - wrong.height
     return _equation("history", ("sessions in Kafka", newest.height), ("newest seq read back", right), differences)
+
+
+def _in_tables(sides: Sides, tables: TableSide) -> Equation:
+    """Every event that a table has come past is in it, and none is in it twice."""
+    event = ["topic", "event_id"]
+    due = (
+        sides.kafka.filter(pl.col("valid") & pl.col("event_id").is_not_null())
+        .join(tables.taken, on=["topic", "partition"], how="inner")
+        .filter(pl.col("offset") < pl.col("taken"))
+    )
+    missing = due.join(tables.events, on=event, how="anti").sort("topic", "partition", "offset")
+    twice = tables.events.group_by(event).len("times").filter(pl.col("times") > 1).sort(event)
+    differences = [f"{_place(r)}: event {r['event_id']} is not in its table" for r in missing.iter_rows(named=True)]
+    differences += [f"{r['topic']}: event {r['event_id']} is {r['times']} times in its table" for r in twice.to_dicts()]
+    wanted = due.select(event).n_unique()
+    found = wanted - missing.select(event).n_unique()
+    return _equation("tables", ("distinct in Kafka, taken", wanted), ("of these in tables", found), differences)
 
 
 def _accepted(sides: Sides, client: pl.DataFrame) -> Equation:

@@ -12,6 +12,7 @@ from rich.table import Table
 from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.cassandra_scan import Profiles
 from infra.clients.compressed_vh import CompressedVH
+from infra.clients.iceberg import EventTables
 from infra.clients.kafka_log import KafkaLog
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
@@ -43,7 +44,7 @@ def ledger(
         typer.Option(help="Folder of the clients' own logs; the simulator's by default.", file_okay=False),
     ] = None,
 ) -> None:
-    """Compare Kafka, lake, history and the clients' own logs; exits 1 and names what differs."""
+    """Compare Kafka, lake, tables, history and the clients' own logs; exits 1 and names what differs."""
     settings = Settings()
     console = Console()
     with console.status("Reading every side …") as status:
@@ -66,6 +67,7 @@ def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], No
             kafka=KafkaLog(settings),
             lake=ObjectStore(settings),
             history=ReadBack(Profiles(session), reader),
+            tables=EventTables(settings),
             decoder=BatchDecoder(Registry(settings).resolve),
         )
         return balance(collect(places, read_client_logs(client_logs), progress))

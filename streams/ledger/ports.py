@@ -1,6 +1,6 @@
 """The places that the ledger reads, each where its data live."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -27,4 +27,13 @@ class KafkaLog(Protocol):
 class History(Protocol):
     def newest_seqs(self) -> Iterable[tuple[str, int]]:
         """(playback session, seq) of every session of every profile. Raises TransientError."""
+        ...
+
+
+class Tables(Protocol):
+    def read(self, family: str) -> tuple[Mapping[tuple[str, int], int], Sequence[str]] | None:
+        """How far a family's table has come, by (topic id, partition), and the event id of its every row.
+
+        None if there is no such table. Raises TransientError.
+        """
         ...

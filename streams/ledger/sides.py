@@ -30,6 +30,19 @@ POSITIONS = {"topic": pl.String, "partition": pl.Int32, "offset": pl.Int64}
 SESSIONS = {"playback_session_id": pl.String, "seq": pl.Int64}
 CLIENT = {"event_id": pl.String, "outcome": pl.String}
 
+TABLE_EVENTS = {"topic": pl.String, "event_id": pl.String}
+TAKEN = {"topic": pl.String, "partition": pl.Int32, "taken": pl.Int64}
+
+
+@dataclass(frozen=True, slots=True)
+class TableSide:
+    """What the Iceberg tables hold. They are filled now and then, so they say themselves how far they have come."""
+
+    events: pl.DataFrame
+    """TABLE_EVENTS: one row a row of a table."""
+    taken: pl.DataFrame
+    """TAKEN: the next position to take, of each partition of which a table has taken anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sides:
@@ -49,3 +62,5 @@ class Sides:
     """SESSIONS: newest seq of every session, read back from Cassandra."""
     client: pl.DataFrame | None
     """CLIENT: the clients' own logs, one row an event; None when no client keeps one here."""
+    tables: TableSide | None
+    """None when there are no tables."""

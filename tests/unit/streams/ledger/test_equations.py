@@ -6,7 +6,7 @@ import polars as pl
 
 from streams.ledger import sides as schema
 from streams.ledger.equations import Equation, balance
-from streams.ledger.sides import Sides
+from streams.ledger.sides import Sides, TableSide
 
 PLAYBACK = "playhead.playback"
 
@@ -30,6 +30,14 @@ def balanced() -> Sides:
         dead_letters=pl.DataFrame([(PLAYBACK, 0, 1)], schema=schema.POSITIONS, orient="row"),
         history=pl.DataFrame([("s", 1)], schema=schema.SESSIONS, orient="row"),
         client=pl.DataFrame([("a", "accepted"), ("b", "accepted")], schema=schema.CLIENT, orient="row"),
+        tables=tables([(PLAYBACK, "a"), (PLAYBACK, "b")], taken=3),
+    )
+
+
+def tables(events: list[tuple[str, str]], taken: int) -> TableSide:
+    return TableSide(
+        pl.DataFrame(events, schema=schema.TABLE_EVENTS, orient="row"),
+        pl.DataFrame([(PLAYBACK, 0, taken)], schema=schema.TAKEN, orient="row"),
     )
 
 
@@ -42,8 +50,8 @@ def test_a_whole_pipeline_balances() -> None:
     assert balance(balanced())[0] == Equation("records", "offsets in Kafka", 3, "lake + dead letters", 3, ())
 
 
-def test_without_client_logs_the_other_equations_still_stand() -> None:
-    assert [e.name for e in balance(replace(balanced(), client=None))] == [
+def test_without_client_logs_and_tables_the_other_equations_still_stand() -> None:
+    assert [e.name for e in balance(replace(balanced(), client=None, tables=None))] == [
         "records",
         "lake rows",
         "dead letters",
@@ -142,3 +150,23 @@ def test_a_long_list_of_differences_is_cut_but_counted() -> None:
     )
     sides = replace(balanced(), kafka=kafka, lake=balanced().lake.clear(), client=None)
     assert broken(sides)["events"][-1] == "… and 15 more"
+
+
+def test_an_event_that_its_table_has_passed_over_is_named() -> None:
+    passed = tables([(PLAYBACK, "a")], taken=3)
+    assert broken(replace(balanced(), tables=passed)) == {
+        "tables": ("playhead.playback[0]@2: event b is not in its table",)
+    }
+
+
+def test_what_a_table_has_not_come_to_is_not_missing() -> None:
+    behind = tables([(PLAYBACK, "a")], taken=2)
+    equations = {e.name: e for e in balance(replace(balanced(), tables=behind))}
+    assert equations["tables"] == Equation("tables", "distinct in Kafka, taken", 1, "of these in tables", 1, ())
+
+
+def test_an_event_that_is_twice_in_its_table_is_named() -> None:
+    twice = tables([(PLAYBACK, "a"), (PLAYBACK, "b"), (PLAYBACK, "b")], taken=3)
+    assert broken(replace(balanced(), tables=twice)) == {
+        "tables": ("playhead.playback: event b is 2 times in its table",)
+    }
