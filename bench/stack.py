@@ -1,7 +1,7 @@
 """A stack for measuring: empty and up, wiped afterwards. A demo's data are never touched."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from infra.local.stack import Stack
@@ -10,12 +10,13 @@ from streams.pipeline import PROCESSES
 
 
 @contextmanager
-def bench_stack() -> Iterator[Settings]:
+def bench_stack(names: Iterable[str] | None = None) -> Iterator[Settings]:
+    """``names``: only these processes, not all."""
     os.environ["PLAYHEAD_STACK"] = "bench"  # also for the processes that a bench starts
     stack = Stack(Settings(), PROCESSES)
     stack.wipe()
     try:
-        stack.up()
+        stack.up(names)
         yield stack.settings
     finally:
         stack.wipe()
