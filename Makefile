@@ -36,6 +36,12 @@ demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by i
 monitor: setup ## Prometheus and Alertmanager beside a running stack, with its alerts
 	@$(PLAYHEAD) monitor
 
+job: setup ## run a Spark job: JOB=tables, maintain or viewing; DATE=2026-11-24; ARGS=--help says what else it takes
+	@$(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
+
+sql: setup ## open an SQL prompt on the lake's tables
+	@$(PLAYHEAD) sql
+
 check: setup ## lint, types, layers and the tests that need no engine
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -54,6 +60,9 @@ bench-collector: setup ## requests a second and CPU a request of the collector
 
 bench-chunks: setup ## chunks of CompressedVH beside simpler encodings, needs no engine; ARGS=--columns says more
 	@$(BIN)/python -m bench.chunks $(ARGS)
+
+bench-batch: setup ## five million events into the tables, one aggregate by Spark and by Polars; ARGS="--events 1000000"
+	@$(BIN)/python -m bench.batch $(ARGS)
 
 lock: setup ## pin and hash what requirements.in asks for
 	@$(UV) pip compile $(COMPILE) requirements/requirements.in -o requirements/requirements.txt
@@ -75,4 +84,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor check test bench-stream bench-collector bench-chunks lock
+.PHONY: help setup up status logs down wipe demo monitor job sql check test bench-stream bench-collector bench-chunks bench-batch lock

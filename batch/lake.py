@@ -2,58 +2,37 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.avro.functions import from_avro
 
 _UNREADABLE_OBJECT = re.compile(r"\[FAILED_READ_FILE[^]]*] .*?\b((?:s3a?|file):\S+?)\.?\s")
-_TITLES = "title_id string, name string, year int"
 
 
 class LakeError(Exception):
     """The lake cannot be read; the message names the object, or the store's answer."""
 
 
-def raw_events(spark: SparkSession, root: str, topic: str, schema: dict[str, Any]) -> DataFrame:
-    """Every record of one topic, over all its topic ids and partitions, in no order.
+def events_in(spark: SparkSession, paths: Sequence[str], schema: dict[str, Any]) -> DataFrame:
+    """Every record of these objects, in no order; none of none.
 
-    ``root`` is the lake's address (``s3a://lake``), ``schema`` the reader's Avro schema: objects of older and newer
-    writers are projected onto it, so that versions mix. A topic without objects gives an empty DataFrame. A record
-    that a client sent twice is there twice. Rows are read later, by an action: put it inside ``lake_errors``.
+    ``schema`` is the reader's Avro schema: objects of older and newer writers are projected onto it, so that versions
+    mix. Rows are read later, by an action: put it inside ``lake_errors``.
     """
-    reader = (
+    if not paths:
+        datum = from_avro(F.lit(None).cast("binary"), json.dumps(schema))
+        return spark.range(0).select(datum.alias("event")).select("event.*")
+    return (
         spark.read.format("avro")
         .option("avroSchema", json.dumps(schema))
         .option("recursiveFileLookup", "true")  # a partition number says nothing: don't make it a column
-        .option("pathGlobFilter", "*.avro")
+        .load(list(paths))
     )
-    try:
-        # Down to the partitions by wildcard: listing for itself, Spark passes over a topic id that begins with "_".
-        return reader.load(f"{root}/raw/{topic}/*/partition=*")
-    except AnalysisException as error:
-        _only_if_missing(error)
-        datum = from_avro(F.lit(None).cast("binary"), json.dumps(schema))
-        return spark.range(0).select(datum.alias("event")).select("event.*")
-
-
-def titles(spark: SparkSession, root: str) -> DataFrame:
-    """The catalogue's title_id, name and year; empty if no catalogue was written."""
-    try:
-        return spark.read.schema(_TITLES).json(f"{root}/catalogue/titles.jsonl")
-    except AnalysisException as error:
-        _only_if_missing(error)
-        return spark.createDataFrame([], _TITLES)
-
-
-def _only_if_missing(error: AnalysisException) -> None:
-    if error.getCondition() != "PATH_NOT_FOUND":
-        raise error
 
 
 @contextmanager

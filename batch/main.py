@@ -1,34 +1,89 @@
-"""Batch jobs from the command line: ``playhead job viewing``, or on any Spark cluster
+"""Batch jobs from the command line: ``playhead job tables``, or on any Spark cluster
 
-    PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py viewing
+    PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py tables
 
-Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or settings, 3 the lake cannot be read,
-4 the page cannot be written.
+Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or settings, 3 lake or tables cannot be read,
+4 the page cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and 6 the
+published tables are as they were.
 """
 
-import logging
-import os
-import time
+import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+# Spark and what needs it is imported by the commands, so that `playhead job --help` need not load it.
 if TYPE_CHECKING:
-    from batch.session import Cluster
+    from batch.ingest import Stage
     from batch.viewing_report import Period
-    from infra.settings import Settings
 
 DEFAULT_DAYS = 28
+KEEP_DAYS = 7
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Spark jobs.")
 DAY = ["%Y-%m-%d"]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
+Tables = Annotated[
+    list[str] | None, typer.Option("--table", help="Only this one; may be given several times.", show_default="all")
+]
 
 
 @app.callback()
 def _jobs() -> None:
     """Spark jobs over the event lake."""
+
+
+@app.command()
+def tables(
+    table: Tables = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read the whole lake and replace what the tables hold.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Take what is new in the lake into the Iceberg tables; a second run finds nothing to do."""
+    from batch import derive
+    from batch.definitions import EVENTS, SESSIONS, TITLES
+    from batch.ingest import Where, ingest
+    from batch.start.main import job
+    from infra.clients.object_store import ObjectStore
+
+    chosen = _chosen(table)
+    with job("tables") as run:
+        settings = run.settings
+        where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
+        steps: dict[str, Callable[[Stage], None]] = {
+            TITLES.name: partial(derive.update_titles, where),
+            **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
+            SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild),
+        }
+        run.each({name: step for name, step in steps.items() if name in chosen})
+
+
+@app.command()
+def maintain(
+    table: Tables = None,
+    keep_days: Annotated[
+        int, typer.Option("--keep-days", min=0, help="How long a table's past states can still be read.")
+    ] = KEEP_DAYS,
+    dry_run: DryRun = False,
+) -> None:
+    """Compact small files, drop old snapshots and orphan files, and check that nothing is in a table twice."""
+    from batch import definitions
+    from batch.maintenance import Upkeep, maintain
+    from batch.start.main import job
+    from batch.table import Table
+
+    chosen = _chosen(table)
+    with job("maintain") as run:
+        upkeep = Upkeep(run.now, timedelta(days=keep_days), dry_run)
+        known = [*definitions.EVENTS.values(), definitions.SESSIONS, definitions.TITLES]
+        found = [Table(run.spark, run.settings.iceberg_namespace, each) for each in known if each.name in chosen]
+        run.each({each.definition.name: partial(maintain, each, upkeep) for each in found if each.exists})
 
 
 @app.command()
@@ -49,62 +104,59 @@ def viewing(
     out: Annotated[
         Path | None, typer.Option("--out", help="The page; default reports/viewing.html in the stack's folder.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Make the viewing report: starts, minutes and failures per title, hour, country and device, as one HTML page."""
-    # imported here, so that `playhead --help` need not load Spark
-    import structlog
-    from pydantic import ValidationError
-
-    from batch.lake import LakeError
     from batch.page import Run, render, write_atomically
-    from batch.schema_guard import SchemaMismatch
-    from batch.session import ObjectStoreAccess, spark_session
+    from batch.start.main import UNWRITABLE, fail, job
     from batch.viewing_job import ViewingJob
-    from infra import logs
-    from infra.local.program import StackError
-    from infra.settings import ROOT, Settings
+    from infra.settings import ROOT
 
-    now = datetime.now(UTC)
-    period = _period(now, date, first, last)
-    try:
-        settings = Settings()
-        cluster = _cluster(settings)
-    except ValidationError as error:
-        _fail(2, str(error))
-    except StackError as error:
-        _fail(1, str(error))
-
-    logs.configure("viewing", settings.log_level)
-    logging.getLogger("py4j").setLevel(logging.WARNING)
-    run = Run(id=f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}", made_at=int(now.timestamp() * 1000))
-    log = structlog.get_logger("batch").bind(run=run.id)
-    began = time.monotonic()
-
-    def stage(name: str, rows: int) -> None:
-        log.info(name, rows=rows, seconds=round(time.monotonic() - began, 1))
-
-    store = ObjectStoreAccess(
-        settings.s3, settings.s3_region, settings.s3_access_key, settings.s3_secret_key.get_secret_value()
-    )
-    spark = spark_session("viewing", store, cluster)
-    try:
-        timeout = timedelta(seconds=settings.session_timeout_seconds)
-        report = ViewingJob(f"s3a://{settings.lake_bucket}", period, now, timeout).run(spark, stage)
-    except (LakeError, SchemaMismatch) as error:
-        _fail(3, str(error))
-    finally:
-        spark.stop()
-
+    period = _period(datetime.now(UTC), date, first, last)
+    with job("viewing") as run:
+        timeout = timedelta(seconds=run.settings.session_timeout_seconds)
+        report = ViewingJob(run.settings.iceberg_namespace, period, run.now, timeout).run(run.spark, run.stage)
     if dry_run:
-        log.info("nothing written", reason="--dry-run")
+        run.log.info("nothing written", reason="--dry-run")
         return
-    page = out or settings.folder / "reports" / "viewing.html"
+    page = out or run.settings.folder / "reports" / "viewing.html"
     try:
-        write_atomically(render(report, run, ROOT / "infra" / "assets" / "echarts.min.js"), page)
+        made = Run(run.id, int(run.now.timestamp() * 1000))
+        write_atomically(render(report, made, ROOT / "infra" / "assets" / "echarts.min.js"), page)
     except OSError as error:
-        _fail(4, f"{page} cannot be written: {error.strerror}")
-    log.info("page written", file=str(page), bytes=page.stat().st_size, seconds=round(time.monotonic() - began, 1))
+        fail(UNWRITABLE, f"{page} cannot be written: {error.strerror}")
+    run.log.info("page written", file=str(page), bytes=page.stat().st_size, seconds=run.seconds)
+
+
+@app.command()
+def sql(
+    query: Annotated[str | None, typer.Argument(help="Run this and end; without it, a prompt opens.")] = None,
+) -> None:
+    """Ask the tables in SQL: Spark's own prompt, with the lake's catalogue and namespace chosen."""
+    import pyspark
+
+    from batch.catalogue import chosen
+    from batch.session import session_settings
+    from batch.start.main import configured, connections
+
+    settings, cluster = configured()
+    lines = session_settings("sql", connections(settings), cluster) | chosen(settings.iceberg_namespace)
+    properties = settings.folder / "sql.properties"
+    properties.parent.mkdir(parents=True, exist_ok=True)
+    properties.touch(mode=0o600)  # it holds the keys
+    properties.write_text("".join(f"{name} {value}\n" for name, value in lines.items()))
+    program = Path(pyspark.__file__).parent / "bin" / "spark-sql"
+    ask = ["-e", query] if query else []
+    raise typer.Exit(subprocess.run([program, "--properties-file", properties, "-S", *ask], check=False).returncode)
+
+
+def _chosen(tables: list[str] | None) -> list[str]:
+    from batch.definitions import NAMES
+
+    for name in tables or ():
+        if name not in NAMES:
+            raise typer.BadParameter(f"there is no {name}, only {', '.join(NAMES)}", param_hint="--table")
+    return tables or list(NAMES)
 
 
 def _period(now: datetime, date: datetime | None, first: datetime | None, last: datetime | None) -> "Period":
@@ -118,22 +170,6 @@ def _period(now: datetime, date: datetime | None, first: datetime | None, last: 
     if start > end:
         raise typer.BadParameter(f"{start} is after {end}", param_hint="--from")
     return Period(start, end)
-
-
-def _cluster(settings: "Settings") -> "Cluster | None":
-    if "PYSPARK_GATEWAY_PORT" in os.environ:  # spark-submit has started the driver already
-        return None
-    from batch.session import Cluster
-    from infra.local import host, packages
-
-    host.require_java()
-    packages.fetch(settings.home, "spark")
-    return Cluster(settings.spark_master, settings.spark_driver_memory, packages.folder(settings.home, "spark"))
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    typer.secho(message, fg="red", err=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

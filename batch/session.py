@@ -2,8 +2,10 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pyspark.sql import SparkSession
 
@@ -12,6 +14,12 @@ _S3A = "spark.hadoop.fs.s3a."
 # What is big enough to need it goes to a cluster.
 _SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 _QUIET = f"-Dlog4j2.configurationFile=file:{Path(__file__).with_name('log4j2.properties')}"
+
+
+class Connection(Protocol):
+    """Something outside that the session reaches: the object store, the catalogue."""
+
+    def spark_settings(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Cluster:
     master: str
     driver_memory: str
     jars: Path
-    """Folder with the connectors' jars (Avro, S3)."""
+    """Folder with the connectors' jars (Avro, S3, Iceberg)."""
 
     def spark_settings(self) -> dict[str, str]:
         settings = {
@@ -68,14 +76,10 @@ class Cluster:
         return self.master.startswith("local")
 
 
-def spark_session(job: str, store: ObjectStoreAccess, cluster: Cluster | None, partitions: int = 8) -> SparkSession:
-    """The session of one job, times in UTC.
-
-    ``cluster`` None means that ``spark-submit`` has started the driver: master, memory and jars were its options.
-    """
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    if cluster and cluster.local:
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+def session_settings(
+    job: str, connections: Sequence[Connection], cluster: Cluster | None, partitions: int = 8
+) -> dict[str, str]:
+    """Times are in UTC. ``cluster`` None: ``spark-submit`` has started the driver by its own options."""
     settings = {
         "spark.app.name": f"playhead-{job}",
         "spark.ui.enabled": "false",
@@ -83,10 +87,21 @@ def spark_session(job: str, store: ObjectStoreAccess, cluster: Cluster | None, p
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(partitions),
         "spark.sql.adaptive.enabled": "true",
-        **store.spark_settings(),
         **(cluster.spark_settings() if cluster else {}),
     }
+    for connection in connections:
+        settings |= connection.spark_settings()
+    return settings
+
+
+def spark_session(
+    job: str, connections: Sequence[Connection], cluster: Cluster | None, partitions: int = 8
+) -> SparkSession:
+    """The session of one job."""
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    if cluster and cluster.local:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder: SparkSession.Builder = SparkSession.builder
-    for name, value in settings.items():
+    for name, value in session_settings(job, connections, cluster, partitions).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()

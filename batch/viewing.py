@@ -1,8 +1,6 @@
-"""Playback events -> playback sessions -> figures per title, hour, country and device. Pure: DataFrame to DataFrame.
+"""Playback sessions -> figures per title, hour, country and device. Pure: DataFrame to DataFrame.
 
-Playback events carry cumulative state, so the newest event alone tells how a session went; repeats, other orders and
-late arrivals of the rest change nothing. The measures are defined here and nowhere else (``MEASURES``); they follow
-Mux's public definitions.
+The measures are defined here and nowhere else (``measures``); they follow Mux's public definitions.
 """
 
 from dataclasses import dataclass
@@ -11,15 +9,10 @@ from datetime import date, datetime, timedelta
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from batch.schema_guard import require_columns
-
-PLAYBACK_COLUMNS = {
-    "event_id": "string",
-    "event_time": "timestamp",
-    "received_at": "timestamp",
+SESSION_COLUMNS = {
     "profile_id": "string",
-    "playback_session_id": "string",
-    "seq": "int",
+    "started_at": "timestamp",
+    "received_at": "timestamp",
     "title_id": "string",
     "event_type": "string",
     "watched_ms": "bigint",
@@ -29,12 +22,10 @@ PLAYBACK_COLUMNS = {
     "device_type": "string",
     "app_version": "string",
     "country": "string",
+    "events": "bigint",
 }
+"""What the report takes of ``playback_sessions``."""
 DIMENSIONS = ("title_id", "country", "device_type", "app_version")
-_STATE = (
-    *("event_type", "received_at", "watched_ms", "startup_time_ms", "rebuffer_ms", "error_fatal"),
-    *DIMENSIONS,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +36,6 @@ class Measure:
     column: Column
     meaning: str
     """For a reader of the report, one sentence."""
-
-
-def newest_event_per_session(events_df: DataFrame) -> DataFrame:
-    """One row per playback session: its newest state, ``started_at`` and ``events`` (distinct ids).
-
-    Newest is the highest sequence number, whatever the clocks say; of two deliveries of one event the later one.
-    ``started_at`` is the corrected time of the session's first event, the play request (of the first one that arrived,
-    if that was lost). ``first`` and ``newest`` compare (seq, received_at, id), so the result hangs on no row order.
-    """
-    order = F.struct("seq", "received_at", "event_id")
-    return (
-        events_df.transform(require_columns, PLAYBACK_COLUMNS)
-        .groupBy("profile_id", "playback_session_id")
-        .agg(
-            F.max_by(F.struct(*_STATE), order).alias("newest"),
-            F.min_by("event_time", order).alias("started_at"),
-            F.size(F.collect_set("event_id")).alias("events"),
-        )
-        .select("profile_id", "playback_session_id", "started_at", "events", "newest.*")
-    )
 
 
 def with_known_dimensions(sessions_df: DataFrame) -> DataFrame:

@@ -48,7 +48,8 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Wait until every record has reached history and lake", ("drain",)),
         Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
         Step("Balance the ledger", ("ledger",)),
-        Step("Turn the lake into a report with Spark", ("job", "viewing")),
+        Step("Take the lake into Iceberg tables with Spark", ("job", "tables")),
+        Step("Turn the tables into a report", ("job", "viewing")),
     )
 
 

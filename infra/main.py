@@ -151,7 +151,8 @@ ELSEWHERE = {
     "compact": Elsewhere("streams.compact.main", "Roll older sessions up into CompressedVH, by hand."),
     "drain": Elsewhere("streams.ledger.main", "Wait until every consumer has read all that is in Kafka."),
     "ledger": Elsewhere("streams.ledger.main", "Prove that nothing was lost, doubled or made up; name what was."),
-    "job": Elsewhere("batch.main", "Run a Spark job over the lake."),
+    "job": Elsewhere("batch.main", "Run a Spark job over the lake and its tables."),
+    "sql": Elsewhere("batch.main", "Ask the lake's tables in SQL."),
 }
 GROUPS = ("simulate", "replay", "job")
 """Those whose module is the command itself; in the others it is one of several."""

@@ -32,7 +32,8 @@ def mermaid() -> str:
         '  quality_minutes[("Cassandra<br/>quality of experience")]',
         '  s3[("S3<br/>event lake")]',
         *(line for process in PROCESSES for line in _process(process)),
-        '  s3 --> spark["Spark jobs"] --> report(["viewing report"])',
+        '  s3 --> tables["Spark: tables"] --> iceberg[("Iceberg<br/>tables")]',
+        '  iceberg --> spark["Spark jobs"] --> report(["viewing report"])',
         '  services --> people(["history API, live page, member pages"])',
     ]
     return "\n".join(lines)

@@ -1,21 +1,13 @@
-"""Tiny literal DataFrames and lake folders: a test names only what it is about."""
+"""Tiny literal DataFrames: a test names only what it is about."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.viewing import PLAYBACK_COLUMNS
-from schemas.avro import Schema, schema
-from schemas.codec import encode
-from schemas.events import Playback
-from streams.lake import container
+from batch.definitions import EVENTS
 from tests.builders import playback
-
-NEWEST = schema("playback")
 
 
 def at(text: str) -> datetime:
@@ -28,15 +20,16 @@ def millis(text: str) -> int:
 
 
 def events(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
-    """Playback events as the job reads them; times may be given as texts."""
+    """Playback events as their table holds them; times may be given as texts."""
+    types = EVENTS["playback"].types
     rows = []
     for change in changes:
-        times = {name: at(change[name]) for name in ("event_time", "received_at") if name in change}
-        fields = msgspec.to_builtins(playback())
-        fields |= {name: datetime.fromtimestamp(fields[name] / 1000, UTC) for name in ("event_time", "received_at")}
-        rows.append(fields | change | times)
-    columns = ", ".join(f"{name} {kind}" for name, kind in PLAYBACK_COLUMNS.items())
-    return spark.createDataFrame([tuple(row[name] for name in PLAYBACK_COLUMNS) for row in rows], columns)
+        fields = msgspec.to_builtins(playback()) | change
+        for name in [name for name, kind in types.items() if kind == "timestamp"]:
+            time = fields[name]
+            fields[name] = at(time) if isinstance(time, str) else datetime.fromtimestamp(time / 1000, UTC)
+        rows.append(tuple(fields[name] for name in types))
+    return spark.createDataFrame(rows, ", ".join(f"{name} {kind}" for name, kind in types.items()))
 
 
 def sessions(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
@@ -60,7 +53,7 @@ def sessions(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
         "failed": False,
         "exited": False,
     }
-    kinds = {"events": "int", "watched_ms": "bigint", "startup_time_ms": "bigint", "rebuffer_ms": "bigint"}
+    kinds = {"events": "bigint", "watched_ms": "bigint", "startup_time_ms": "bigint", "rebuffer_ms": "bigint"}
     kinds |= dict.fromkeys(("started_at", "received_at", "hour"), "timestamp")
     kinds |= dict.fromkeys(("error_fatal", "started", "failed", "exited"), "boolean")
     columns = ", ".join(f"{name} {kinds.get(name, 'string')}" for name in fields)
@@ -78,15 +71,3 @@ def rows(any_df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:
     ]
     chosen = dict(zip(any_df.columns, texts, strict=True))
     return sorted((tuple(row) for row in any_df.selectExpr(*(chosen[name] for name in columns)).collect()), key=repr)
-
-
-def put_object(lake: Path, key: str, records: Sequence[Playback], written_by: Schema = NEWEST) -> Path:
-    """An object as the lake sink makes it."""
-    return put_datums(lake, key, [encode(record) for record in records], written_by)
-
-
-def put_datums(lake: Path, key: str, datums: Sequence[bytes], written_by: Schema) -> Path:
-    file = lake / "raw" / "playhead.playback" / key
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(container.write(key, written_by, datums, {}))
-    return file

@@ -1,5 +1,4 @@
 import io
-import json
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,13 @@ import msgspec
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.lake import LakeError, lake_errors, raw_events, titles
-from schemas.avro import Schema
+from batch.lake import LakeError, events_in, lake_errors
+from schemas.avro import Schema, schema
 from tests.builders import playback
-from tests.spark.frames import NEWEST, put_datums, put_object, rows
+from tests.spark.frames import rows
+from tests.spark.raw_lake import RawLake
 
-TOPIC = "playhead.playback"
+NEWEST = schema("playback")
 
 
 def version_2() -> Schema:
@@ -32,41 +32,43 @@ def datum(schema: Schema, **changes: Any) -> bytes:
     return out.getvalue()
 
 
-def test_all_partitions_and_topic_ids_are_read(spark: SparkSession, tmp_path: Path) -> None:
-    put_object(tmp_path, "AAA/partition=0/00000000000000000000.avro", [playback(seq=1), playback(seq=2)])
-    put_object(tmp_path, "AAA/partition=3/00000000000000000000.avro", [playback(seq=3)])
-    put_object(tmp_path, "_BB/partition=0/00000000000000000000.avro", [playback(seq=4)])  # made again
+@pytest.fixture
+def lake(tmp_path: Path) -> RawLake:
+    return RawLake(tmp_path)
 
-    events_df = raw_events(spark, f"file:{tmp_path}", TOPIC, NEWEST)
+
+def paths(lake: RawLake) -> list[str]:
+    return [f"{lake.root}/{key}" for key in lake.store.objects]
+
+
+def test_all_partitions_and_topic_ids_are_read(spark: SparkSession, lake: RawLake) -> None:
+    lake.put(playback(seq=1), playback(seq=2))
+    lake.put(playback(seq=3), partition=3)
+    lake.put(playback(seq=4), topic_id="_BB")  # made again
+
+    events_df = events_in(spark, paths(lake), NEWEST)
 
     assert rows(events_df, "seq") == [(1,), (2,), (3,), (4,)]
     assert events_df.columns == [field["name"] for field in NEWEST["fields"]]
 
 
-def test_a_gap_has_no_rows(spark: SparkSession, tmp_path: Path) -> None:
-    put_object(tmp_path, "AAA/partition=0/00000000000000000000.avro", [])
-    put_object(tmp_path, "AAA/partition=0/00000000000000000005.avro", [playback()])
+def test_without_objects_there_are_columns_and_no_rows(spark: SparkSession, lake: RawLake) -> None:
+    lake.put(playback())
 
-    assert raw_events(spark, f"file:{tmp_path}", TOPIC, NEWEST).count() == 1
-
-
-def test_a_topic_without_objects_is_empty_and_has_the_schema(spark: SparkSession, tmp_path: Path) -> None:
-    put_object(tmp_path / "other", "AAA/partition=0/00000000000000000000.avro", [playback()])
-
-    missing_df = raw_events(spark, f"file:{tmp_path}", TOPIC, NEWEST)
-    present_df = raw_events(spark, f"file:{tmp_path}/other", TOPIC, NEWEST)
+    missing_df = events_in(spark, [], NEWEST)
 
     assert missing_df.count() == 0
-    assert missing_df.dtypes == present_df.dtypes
+    assert missing_df.dtypes == events_in(spark, paths(lake), NEWEST).dtypes
 
 
-def test_older_and_newer_writers_mix(spark: SparkSession, tmp_path: Path) -> None:
-    put_object(tmp_path, "AAA/partition=0/00000000000000000000.avro", [playback(seq=1)])
-    newer = datum(version_2(), seq=2, network_type="wifi", event_type="skipped_intro")
-    put_datums(tmp_path, "AAA/partition=0/00000000000000000001.avro", [newer], version_2())
+def test_older_and_newer_writers_mix(spark: SparkSession, lake: RawLake) -> None:
+    lake.put(playback(seq=1))
+    lake.put_datums(
+        "playback", [datum(version_2(), seq=2, network_type="wifi", event_type="skipped_intro")], version_2()
+    )
 
-    today_df = raw_events(spark, f"file:{tmp_path}", TOPIC, NEWEST)
-    tomorrow_df = raw_events(spark, f"file:{tmp_path}", TOPIC, version_2())
+    today_df = events_in(spark, paths(lake), NEWEST)
+    tomorrow_df = events_in(spark, paths(lake), version_2())
 
     assert rows(today_df, "seq", "event_type") == [(1, "heartbeat"), (2, "unknown")]
     assert rows(tomorrow_df, "seq", "event_type", "network_type") == [
@@ -76,29 +78,17 @@ def test_older_and_newer_writers_mix(spark: SparkSession, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("damage", ["cut", "overwritten", "something else"])
-def test_a_damaged_object_is_named(spark: SparkSession, tmp_path: Path, damage: str) -> None:
-    put_object(tmp_path, "AAA/partition=0/00000000000000000000.avro", [playback()])
-    file = put_object(tmp_path, "AAA/partition=1/00000000000000000007.avro", [playback(seq=n) for n in range(50)])
-    body = file.read_bytes()
+def test_a_damaged_object_is_named(spark: SparkSession, lake: RawLake, damage: str) -> None:
+    lake.put(playback())
+    key = lake.put(*(playback(seq=n) for n in range(50)), partition=1)
+    body = lake.store.get(key)
     damages = {"cut": body[:-20], "overwritten": body[:-300] + bytes(100) + body[-200:], "something else": b"PNG" * 99}
-    file.write_bytes(damages[damage])
+    lake.damage(key, damages[damage])
 
-    with pytest.raises(LakeError, match=r"partition=1/00000000000000000007\.avro cannot be read: "), lake_errors():
-        raw_events(spark, f"file:{tmp_path}", TOPIC, NEWEST).agg({"seq": "max"}).collect()
+    with pytest.raises(LakeError, match=f"{key} cannot be read: "), lake_errors():
+        events_in(spark, paths(lake), NEWEST).agg({"seq": "max"}).collect()
 
 
 def test_a_lake_that_cannot_be_reached_is_an_error_not_an_empty_lake(spark: SparkSession) -> None:
     with pytest.raises(LakeError, match="the lake cannot be read: "), lake_errors():
-        raw_events(spark, "nowhere://lake", TOPIC, NEWEST)
-
-
-def test_titles_of_the_catalogue(spark: SparkSession, tmp_path: Path) -> None:
-    (tmp_path / "catalogue").mkdir()
-    film = {"title_id": "ml-50", "name": "Star Wars", "year": 1977, "runtime_ms": 7_260_000, "genres": ["Action"]}
-    (tmp_path / "catalogue" / "titles.jsonl").write_text(json.dumps(film) + "\n")
-
-    assert rows(titles(spark, f"file:{tmp_path}"), "title_id", "name", "year") == [("ml-50", "Star Wars", 1977)]
-
-
-def test_without_a_catalogue_there_are_no_titles(spark: SparkSession, tmp_path: Path) -> None:
-    assert titles(spark, f"file:{tmp_path}").count() == 0
+        events_in(spark, ["nowhere://lake/raw"], NEWEST)

@@ -4,81 +4,32 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.schema_guard import SchemaMismatch
+from batch.schema_guard import SchemaMismatch, require_columns
 from batch.viewing import (
+    SESSION_COLUMNS,
     filter_days,
-    newest_event_per_session,
     summarise,
     with_hour,
     with_known_dimensions,
     with_outcome,
     with_title_names,
 )
-from tests.builders import SESSION
-from tests.spark.frames import at, events, rows, sessions
+from tests.spark.frames import at, rows, sessions
 
 HOUR = timedelta(hours=1)
-FIRST = {"event_id": "e0", "seq": 0, "event_type": "play_requested", "startup_time_ms": None, "watched_ms": 0}
-MIDDLE = {"event_id": "e1", "seq": 1, "event_type": "heartbeat", "watched_ms": 30_000}
-LAST = {"event_id": "e2", "seq": 2, "event_type": "stopped", "watched_ms": 45_000}
 
 
-def test_the_highest_sequence_number_is_the_session_whatever_the_clocks_say(spark: SparkSession) -> None:
-    events_df = events(
-        spark,
-        LAST | {"event_time": "2023-11-14 21:10", "received_at": "2023-11-14 21:10"},
-        MIDDLE | {"event_time": "2023-11-14 23:00", "received_at": "2023-11-14 23:00"},  # sent again, much later
-    )
+def test_a_session_counts_in_the_hour_in_which_it_started(spark: SparkSession) -> None:
+    sessions_df = sessions(spark, {"started_at": "2023-11-14 20:59"}).drop("hour").transform(with_hour)
 
-    newest_df = newest_event_per_session(events_df)
-
-    assert rows(newest_df, "event_type", "watched_ms") == [("stopped", 45_000)]
-
-
-@pytest.mark.parametrize(
-    "arrival", [(FIRST, MIDDLE, LAST), (LAST, FIRST, MIDDLE), (MIDDLE, LAST, LAST, FIRST, MIDDLE, FIRST)]
-)
-def test_order_and_repeats_change_nothing(spark: SparkSession, arrival: tuple[dict[str, Any], ...]) -> None:
-    newest_df = newest_event_per_session(events(spark, *arrival))
-
-    assert rows(newest_df, "playback_session_id", "event_type", "watched_ms", "events") == [
-        (SESSION, "stopped", 45_000, 3)
-    ]
-
-
-def test_of_two_deliveries_of_one_event_the_later_counts(spark: SparkSession) -> None:
-    events_df = events(
-        spark,
-        LAST | {"received_at": "2023-11-14 21:30", "country": "BE"},
-        LAST | {"received_at": "2023-11-14 21:10", "country": "NL"},
-    )
-
-    assert rows(newest_event_per_session(events_df), "country", "events") == [("BE", 1)]
-
-
-def test_a_session_starts_with_its_first_event_also_when_that_arrived_last(spark: SparkSession) -> None:
-    events_df = events(
-        spark,
-        LAST | {"event_time": "2023-11-14 22:10", "received_at": "2023-11-14 22:10"},
-        FIRST | {"event_time": "2023-11-14 20:59", "received_at": "2023-11-15 09:00"},  # it was offline
-    )
-
-    sessions_df = newest_event_per_session(events_df).transform(with_hour)
-
-    assert rows(sessions_df, "started_at", "hour") == [("2023-11-14 20:59:00", "2023-11-14 20:00:00")]
-
-
-def test_two_profiles_that_use_one_session_id_stay_apart(spark: SparkSession) -> None:
-    events_df = events(spark, {"profile_id": "ml-1"}, {"profile_id": "ml-2"})
-
-    assert rows(newest_event_per_session(events_df), "profile_id") == [("ml-1",), ("ml-2",)]
+    assert rows(sessions_df, "hour") == [("2023-11-14 20:00:00",)]
 
 
 def test_missing_and_wrong_columns_are_named(spark: SparkSession) -> None:
-    events_df = events(spark, {}).drop("seq").selectExpr("* except (watched_ms)", "'1' as watched_ms")
+    sessions_df = sessions(spark, {}).drop("title_id").selectExpr("* except (watched_ms)", "'1' as watched_ms")
 
-    with pytest.raises(SchemaMismatch, match=r"^seq is missing; watched_ms is string, expected bigint$"):
-        newest_event_per_session(events_df)
+    with pytest.raises(SchemaMismatch, match=r"^title_id is missing; watched_ms is string, expected bigint$"):
+        require_columns(sessions_df, SESSION_COLUMNS)
 
 
 @pytest.mark.parametrize("country", [None, "", " "])

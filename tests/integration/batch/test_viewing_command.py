@@ -1,13 +1,11 @@
-"""The viewing job as a person runs it: a process of its own, the lake in a real object store."""
+"""The viewing job as a person runs it, after the tables job: what is in the lake is on the page."""
 
 import json
-import os
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -19,9 +17,10 @@ from schemas.codec import encode
 from schemas.events import Playback
 from streams.lake import container
 from tests.builders import playback
+from tests.integration.batch.conftest import Command, stages
 
 T0 = int((datetime.now(UTC) - timedelta(days=2)).timestamp() * 1000)
-Command = Callable[..., subprocess.CompletedProcess[str]]
+TABLES = ("--table", "playback", "--table", "playback_sessions")
 
 
 def session(number: int, **changes: object) -> Playback:
@@ -38,37 +37,10 @@ def session(number: int, **changes: object) -> Playback:
 
 def put(lake: ObjectStore, partition: int, *events: Playback) -> str:
     key = f"raw/playhead.playback/TopicIdOfThisTest00000/partition={partition}/{0:020d}.avro"
-    lake.put(key, container.write(key, schema("playback"), [encode(event) for event in events], {}))
+    body = container.write(key, schema("playback"), [encode(event) for event in events], {})
+    said = {"end": str(len(events)), "records": str(len(events)), "dead_letters": "0", "kind": "data"}
+    lake.put_if_absent(key, body, said | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
     return key
-
-
-@pytest.fixture
-def settings(stack: Settings) -> Settings:
-    """A lake of this test alone."""
-    return stack.model_copy(update={"lake_bucket": f"lake-{uuid4().hex[:12]}"})
-
-
-@pytest.fixture
-def lake(settings: Settings) -> ObjectStore:
-    store = ObjectStore(settings)
-    store.ensure_bucket()
-    return store
-
-
-@pytest.fixture
-def command(settings: Settings) -> Command:
-    def run(
-        *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
-    ) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {
-            "PLAYHEAD_LAKE_BUCKET": settings.lake_bucket,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # spark-submit asks python3 where Spark is
-            "PYSPARK_PYTHON": sys.executable,
-            "PYTHONPATH": str(ROOT),
-        }
-        return subprocess.run([*program, *arguments], env=environment, capture_output=True, text=True, check=False)
-
-    return run
 
 
 def figures(page: Path) -> dict[str, object]:
@@ -78,12 +50,6 @@ def figures(page: Path) -> dict[str, object]:
     return found
 
 
-def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    output = (run.stdout + run.stderr).splitlines()  # spark-submit sends all that its program says to stdout
-    lines = [json.loads(line) for line in output if line.startswith("{")]
-    return {line["event"]: line["rows"] for line in lines if "rows" in line}
-
-
 def test_the_page_shows_what_is_in_the_lake(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
     failed = session(3, title_id="ml-1", watched_ms=60_000, event_type="error", error_code="E", error_fatal=True)
     put(lake, 0, session(1), session(1), session(2, profile_id="ml-2"))
@@ -91,10 +57,11 @@ def test_the_page_shows_what_is_in_the_lake(lake: ObjectStore, command: Command,
     lake.put("catalogue/titles.jsonl", json.dumps({"title_id": "ml-1", "name": "Toy Story", "year": 1995}).encode())
     page = tmp_path / "reports" / "viewing.html"
 
+    taken = command("tables", *TABLES, "--table", "titles")
     run = command("viewing", "--out", str(page))
 
-    assert run.returncode == 0, run.stderr
-    assert stages(run) | {"objects found": 2, "sessions": 3, "events": 3} == stages(run)
+    assert taken.returncode == run.returncode == 0, taken.stderr + run.stderr
+    assert stages(run) | {"sessions": 3, "events": 3} == stages(run)
     shown = figures(page)
     assert shown["totals"]["views"] == 3  # type: ignore[index]
     assert shown["totals"]["minutes"] == 11.0  # type: ignore[index]
@@ -113,42 +80,48 @@ def test_spark_submit_takes_the_same_arguments(
     page = tmp_path / "viewing.html"
     day = datetime.fromtimestamp(T0 / 1000, UTC).date().isoformat()
 
-    run = command("viewing", "--date", day, "--out", str(page), program=(*submit, str(ROOT / "batch" / "main.py")))
+    program = (*submit, str(ROOT / "batch" / "main.py"))
 
+    taken = command("tables", *TABLES, program=program)
+    run = command("viewing", "--date", day, "--out", str(page), program=program)
+
+    assert taken.returncode == 0, taken.stderr
     assert run.returncode == 0, run.stderr
     assert figures(page)["first_day"] == figures(page)["last_day"] == day
     assert stages(run)["sessions"] == 1
 
 
-def test_a_dry_run_of_an_empty_lake_writes_nothing(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
-    run = command("viewing", "--dry-run", "--out", str(tmp_path / "viewing.html"))
-
-    assert run.returncode == 0, run.stderr
-    assert stages(run)["sessions"] == 0
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_damaged_object_ends_the_job_and_the_old_page_stays(
+def test_without_tables_the_job_says_what_makes_them_and_the_old_page_stays(
     lake: ObjectStore, command: Command, tmp_path: Path
 ) -> None:
-    key = put(lake, 0, session(1))
-    lake.put(key, lake.get(key)[:-30])
     page = tmp_path / "viewing.html"
     page.write_text("yesterday's")
 
     run = command("viewing", "--out", str(page))
 
     assert run.returncode == 3
-    assert f"{key} cannot be read" in run.stderr
+    assert "`playhead job tables` makes it" in run.stderr
     assert "Traceback" not in run.stderr
     assert page.read_text() == "yesterday's"
 
 
-def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command, tmp_path: Path) -> None:
-    run = command("viewing", "--out", str(tmp_path / "viewing.html"))
+def test_a_dry_run_writes_nothing(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
+    put(lake, 0, session(1))
+
+    dry = command("tables", "--dry-run")
+    run = command("viewing", "--dry-run", "--out", str(tmp_path / "viewing.html"))
+
+    assert dry.returncode == 0, dry.stderr
+    assert stages(dry)["playback: rows to append"] == 1
+    assert run.returncode == 3  # there still are no tables
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> None:
+    run = command("tables", "--table", "playback")
 
     assert run.returncode == 3
-    assert "the lake cannot be read: " in run.stderr
+    assert "NoSuchBucket" in run.stderr
     assert "Traceback" not in run.stderr
 
 

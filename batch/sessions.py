@@ -1,0 +1,42 @@
+"""Playback events -> one row a session. Pure: DataFrame to DataFrame.
+
+Events carry cumulative state, so the newest event alone tells how a session went. A row also keeps which event was the
+first and how many there were; so two rows of one session merge into one, in any order and any grouping, and the table
+grows by what is new without reading what is old.
+"""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from batch.definitions import SESSIONS
+
+_FIRST = ("first_seq", "first_event_id", "started_at")
+_STATE = tuple(name for name in SESSIONS.types if name not in (*SESSIONS.key, *_FIRST, "events"))
+
+
+def sessions_of(events_df: DataFrame) -> DataFrame:
+    """The sessions of these events, each of them there once."""
+    alone = {
+        "newest_event_id": F.col("event_id"),
+        "first_event_id": F.col("event_id"),
+        "first_seq": F.col("seq"),
+        "started_at": F.col("event_time"),
+        "events": F.lit(1).cast("bigint"),
+    }
+    return events_df.withColumns(alone).transform(merged)
+
+
+def merged(sessions_df: DataFrame) -> DataFrame:
+    """One row a session of rows that each know a part of its events, no event in two of them.
+
+    Newest is the highest sequence number, whatever the clocks say; ``started_at`` is the corrected time of the lowest,
+    the play request (of the first one that arrived, if that was lost). Ties are broken by ids, so the result hangs on
+    no row order.
+    """
+    newest = F.max_by(F.struct(*_STATE), F.struct("seq", "received_at", "newest_event_id"))
+    first = F.min_by(F.struct(*_FIRST), F.struct("first_seq", "first_event_id"))
+    return (
+        sessions_df.groupBy(*SESSIONS.key)
+        .agg(newest.alias("newest"), first.alias("first"), F.sum("events").alias("events"))
+        .select(*SESSIONS.key, "newest.*", "first.*", "events")
+    )

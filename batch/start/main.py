@@ -1,0 +1,142 @@
+"""Starts a job: settings, Spark session, a log line a stage; what is known to go wrong becomes one line and a code."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, NoReturn
+
+import structlog
+import typer
+from pydantic import ValidationError
+from pyspark.sql import SparkSession
+
+from batch.audit import AuditFailed
+from batch.catalogue import RestCatalogue, SigV4, Token
+from batch.ingest import PositionsLost, Stage
+from batch.lake import LakeError, lake_errors
+from batch.schema_guard import SchemaMismatch
+from batch.session import Cluster, Connection, ObjectStoreAccess, spark_session
+from batch.table import Rival
+from infra import logs
+from infra.local import host, packages
+from infra.local.program import StackError
+from infra.settings import Settings
+from schemas.errors import TransientError
+
+LACKING, WRONG, UNREADABLE, UNWRITABLE, UNSOUND, RIVALLED = 1, 2, 3, 4, 5, 6
+"""Exit codes; ``batch/main.py`` says what they mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run: its session, what it was told, where it says what it does."""
+
+    id: str
+    now: datetime
+    settings: Settings
+    spark: SparkSession
+    log: Any
+    began: float
+
+    @property
+    def root(self) -> str:
+        return f"s3a://{self.settings.lake_bucket}"
+
+    @property
+    def seconds(self) -> float:
+        return round(time.monotonic() - self.began, 1)
+
+    def stage(self, name: str, rows: int, **about: str) -> None:
+        self.log.info(name, rows=rows, seconds=self.seconds, **about)
+
+    def each(self, steps: Mapping[str, Callable[[Stage], None]]) -> None:
+        """One table after another; what stops one does not stop the others, and ends the run with its code."""
+        codes = []
+        for table, step in steps.items():
+            try:
+                with _known_troubles():
+                    step(partial(self.stage, table=table))
+            except _Stopped as stopped:
+                typer.secho(str(stopped), fg="red", err=True)
+                codes.append(stopped.code)
+        if codes:
+            raise typer.Exit(max(codes))
+
+
+class _Stopped(Exception):
+    """Why, for a person, and the exit code."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+@contextmanager
+def job(name: str) -> Iterator[Job]:
+    """A Spark session by the settings; known troubles become one line and an exit code."""
+    settings, cluster = configured()
+    logs.configure(name, settings.log_level)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    now, began = datetime.now(UTC), time.monotonic()
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    spark = spark_session(name, connections(settings), cluster)
+    try:
+        with _known_troubles():
+            yield Job(run_id, now, settings, spark, structlog.get_logger("batch").bind(run=run_id), began)
+    except _Stopped as stopped:
+        fail(stopped.code, str(stopped))
+    finally:
+        spark.stop()
+
+
+def configured() -> tuple[Settings, Cluster | None]:
+    """The settings, and where a driver of our own runs; None if ``spark-submit`` has started one."""
+    try:
+        settings = Settings()
+        if "PYSPARK_GATEWAY_PORT" in os.environ:
+            return settings, None
+        host.require_java()
+        packages.fetch(settings.home, "spark")
+    except ValidationError as error:
+        fail(WRONG, str(error))
+    except StackError as error:
+        fail(LACKING, str(error))
+    jars = packages.folder(settings.home, "spark")
+    return settings, Cluster(settings.spark_master, settings.spark_driver_memory, jars)
+
+
+@contextmanager
+def _known_troubles() -> Iterator[None]:
+    try:
+        with lake_errors():
+            yield
+    except (LakeError, SchemaMismatch, PositionsLost, TransientError) as error:
+        raise _Stopped(UNREADABLE, str(error)) from error
+    except AuditFailed as error:
+        raise _Stopped(UNSOUND, f"the audit failed, nothing was published: {error}") from error
+    except Rival as error:
+        raise _Stopped(RIVALLED, str(error)) from error
+
+
+def connections(settings: Settings) -> list[Connection]:
+    """The lake and the catalogue."""
+    key, secret = settings.s3_access_key, settings.s3_secret_key.get_secret_value()
+    auth: SigV4 | Token | None = None
+    if settings.iceberg_auth == "sigv4":
+        auth = SigV4(settings.iceberg_signing_name, settings.s3_region, key, secret)
+    elif settings.iceberg_auth == "token":
+        auth = Token(settings.iceberg_token.get_secret_value())
+    return [
+        ObjectStoreAccess(settings.s3, settings.s3_region, key, secret),
+        RestCatalogue(settings.iceberg, settings.iceberg_warehouse, auth),
+    ]
+
+
+def fail(code: int, message: str) -> NoReturn:
+    typer.secho(message, fg="red", err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,178 @@
+"""One Iceberg table: its columns, what its snapshots remember, and how a change is published.
+
+A change is written to a branch that starts at the snapshot which the change was computed from, and audited there.
+Publishing moves ``main`` to it, which Iceberg does only if ``main`` still is where the branch began: a rival's commit
+in between makes it fail, never double rows. A job that is killed leaves a branch that nobody reads.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.errors import IllegalArgumentException
+from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
+from pyspark.sql import functions as F
+
+from batch.catalogue import LAKE
+from batch.definitions import Column, Definition
+
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+}
+_SNAPSHOT_PROPERTY = "snapshot-property."
+Write = Callable[[DataFrameWriterV2], None]
+
+
+class Rival(Exception):
+    """Another job changed the table meanwhile: nothing was published, running again does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    id: int
+    parent: int | None
+    operation: str
+    summary: Mapping[str, str]
+
+
+def append(writer: DataFrameWriterV2) -> None:
+    writer.append()
+
+
+def replace_all(writer: DataFrameWriterV2) -> None:
+    writer.overwrite(F.lit(True))
+
+
+def replace_partitions(writer: DataFrameWriterV2) -> None:
+    """Those that the rows touch."""
+    writer.overwritePartitions()
+
+
+class Table:
+    def __init__(self, spark: SparkSession, namespace: str, definition: Definition) -> None:
+        self.definition = definition
+        self.name = f"{LAKE}.{namespace}.{definition.name}"
+        self.spark = spark
+        self._namespace = namespace
+
+    @property
+    def exists(self) -> bool:
+        return self.spark.catalog.tableExists(self.name)
+
+    def ensure(self) -> None:
+        """Make the table if there is none; add the columns and mend the comments that the definition has changed."""
+        self.spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {LAKE}.{self._namespace}")
+        if not self.exists:
+            self._create()
+        present = {field.name: field.metadata.get("comment") for field in self.spark.table(self.name).schema}
+        for column in self.definition.columns:
+            if column.name not in present:
+                self.alter(f"ADD COLUMN {_declared(column)}")
+            elif present[column.name] != column.meaning:
+                self.alter(f"ALTER COLUMN `{column.name}` COMMENT {_quoted(column.meaning)}")
+        if not self.refs():
+            self.rows().limit(0).writeTo(self.name).append()  # a first snapshot, for branches to begin at
+
+    def rows(self) -> DataFrame:
+        """What is published."""
+        return self.spark.table(self.name)
+
+    def rows_at(self, snapshot: int) -> DataFrame:
+        return self.spark.read.option("versionAsOf", snapshot).table(self.name)
+
+    def between(self, after: int, until: int) -> DataFrame:
+        """The rows that the appends after one snapshot added, up to another, included."""
+        reader = self.spark.read.format("iceberg").option("start-snapshot-id", after).option("end-snapshot-id", until)
+        return reader.load(self.name)
+
+    def history(self) -> list[Snapshot]:
+        """Published snapshots, newest first."""
+        rows = self.spark.sql(f"SELECT snapshot_id, parent_id, operation, summary FROM {self.name}.snapshots")
+        known = {row.snapshot_id: Snapshot(*row) for row in rows.collect()}
+        return list(_ancestors(known, self.refs().get("main")))
+
+    def stage(self, rows_df: DataFrame, base: Snapshot, write: Write, remember: Mapping[str, str]) -> "Staged":
+        """Write a change to a branch of its own. ``remember`` goes into the snapshot's summary."""
+        self.drop_leftovers()
+        branch = f"staged_{base.id}"
+        self.alter(f"CREATE OR REPLACE BRANCH `{branch}` AS OF VERSION {base.id}")
+        writer = rows_df.select(*self.definition.types).writeTo(f"{self.name}.branch_{branch}")
+        for name, value in remember.items():
+            writer = writer.option(_SNAPSHOT_PROPERTY + name, value)
+        write(writer)
+        return Staged(self, branch, base)
+
+    def drop_leftovers(self) -> None:
+        """Branches of jobs that were killed. One that still runs fails: a table has one writer."""
+        for leftover in self.refs().keys() - {"main"}:
+            self.alter(f"DROP BRANCH `{leftover}`")
+
+    def _create(self) -> None:
+        columns = ", ".join(map(_declared, self.definition.columns))
+        partition = f"PARTITIONED BY ({self.definition.partition})" if self.definition.partition else ""
+        properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
+        self.spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}) USING iceberg {partition} "
+            f"COMMENT {_quoted(self.definition.meaning)} TBLPROPERTIES ({properties})"
+        )
+
+    def alter(self, change: str) -> None:
+        self.spark.sql(f"ALTER TABLE {self.name} {change}")
+
+    def refs(self) -> dict[str, int]:
+        """Branches and the snapshots they stand at."""
+        return {row.name: row.snapshot_id for row in self.spark.sql(f"SELECT * FROM {self.name}.refs").collect()}
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A change on its branch, not yet published."""
+
+    table: Table
+    branch: str
+    base: Snapshot
+
+    def added(self) -> DataFrame:
+        """The rows that an append brings."""
+        return self.table.between(self.base.id, self.table.refs()[self.branch])
+
+    def rows(self) -> DataFrame:
+        """All rows as they would be after publishing."""
+        return self.table.spark.table(f"{self.table.name}.branch_{self.branch}")
+
+    def publish(self) -> None:
+        """One move of ``main``. Raises Rival when it is no longer where the change began."""
+        move = f"CALL {LAKE}.system.fast_forward('{self.table.name}', 'main', '{self.branch}')"
+        try:
+            self.table.spark.sql(move)
+        except IllegalArgumentException as error:
+            raise Rival(f"another job has changed {self.table.name}: nothing was published, run again") from error
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        self.table.alter(f"DROP BRANCH IF EXISTS `{self.branch}`")
+
+
+def remembered(history: Sequence[Snapshot], name: str) -> str | None:
+    """What the newest snapshot that says anything of it says."""
+    return next((snapshot.summary[name] for snapshot in history if name in snapshot.summary), None)
+
+
+def _ancestors(known: Mapping[int, Snapshot], newest: int | None) -> Iterator[Snapshot]:
+    """As far back as snapshots have not expired."""
+    while newest is not None and newest in known:
+        yield known[newest]
+        newest = known[newest].parent
+
+
+def _declared(column: Column) -> str:
+    return f"`{column.name}` {column.type} COMMENT {_quoted(column.meaning)}"
+
+
+def _quoted(text: str) -> str:
+    """As a literal of Spark's SQL, which knows JSON's escapes."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,60 @@
+"""The jobs as a person runs them: processes of their own, lake and tables in a real object store and catalogue."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from infra.clients.object_store import ObjectStore
+from infra.settings import ROOT, Settings
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def settings(stack: Settings) -> Settings:
+    """A lake and tables of this test alone."""
+    own = uuid4().hex[:12]
+    return stack.model_copy(update={"lake_bucket": f"lake-{own}", "iceberg_namespace": f"test_{own}"})
+
+
+@pytest.fixture
+def lake(settings: Settings) -> ObjectStore:
+    store = ObjectStore(settings)
+    store.ensure_bucket()
+    return store
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    return os.environ | {
+        "PLAYHEAD_LAKE_BUCKET": settings.lake_bucket,
+        "PLAYHEAD_ICEBERG_NAMESPACE": settings.iceberg_namespace,
+        "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",  # spark-submit asks python3 where Spark is
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+@pytest.fixture
+def command(settings: Settings) -> Command:
+    def run(
+        *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*program, *arguments], env=environment(settings), capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Stage -> rows, of a table ``table: stage``."""
+    output = (run.stdout + run.stderr).splitlines()  # spark-submit sends all that its program says to stdout
+    lines = [json.loads(line) for line in output if line.startswith("{")]
+    return {
+        ": ".join(filter(None, (line.get("table"), line["event"]))): line["rows"] for line in lines if "rows" in line
+    }

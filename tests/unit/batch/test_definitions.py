@@ -1,0 +1,37 @@
+import pytest
+
+from batch.definitions import EVENTS, NAMES, SESSIONS, TITLES, Definition
+from schemas.topics import FAMILIES
+
+ALL = (*EVENTS.values(), SESSIONS, TITLES)
+
+
+@pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)
+def test_every_table_and_every_column_says_what_it_means(definition: Definition) -> None:
+    assert definition.meaning
+    assert all(column.meaning.endswith(".") or len(column.meaning) > 20 for column in definition.columns)
+    assert {*definition.key} <= definition.types.keys()
+
+
+def test_there_is_a_table_for_each_family() -> None:
+    assert (*FAMILIES, "playback_sessions", "titles") == NAMES
+
+
+def test_types_are_those_of_the_contract() -> None:
+    assert EVENTS["diagnostic"].types | {
+        "fields": "map<string,string>",
+        "level": "string",
+        "event_time": "timestamp",
+    } == (EVENTS["diagnostic"].types)
+    assert EVENTS["playback"].types | {"seq": "int", "duration_ms": "bigint", "error_fatal": "boolean"} == (
+        EVENTS["playback"].types
+    )
+    nullable = [column.name for column in EVENTS["playback"].columns if not column.required]
+    assert nullable == [
+        *("account_id", "duration_ms", "startup_time_ms", "bitrate_kbps", "error_code", "recommendation_id"),
+    ]
+
+
+def test_a_session_has_all_of_its_newest_event_but_the_id_under_its_own_name() -> None:
+    assert EVENTS["playback"].types.keys() - SESSIONS.types.keys() == {"event_id"}
+    assert SESSIONS.types["newest_event_id"] == "string"
