@@ -134,7 +134,7 @@ def key(event: Event) -> str:
     return event.profile_id or event.device_id or event.event_id
 
 
-class ViewingRecord(msgspec.Struct, frozen=True):
+class ViewingRecord(msgspec.Struct, frozen=True, gc=False):
     """One playback session's newest state."""
 
     received_at: int

@@ -124,7 +124,7 @@ def _decoded(column: Column, data: bytes, known: dict[str, Ints]) -> list[Any]:
         codes = from_bytes(reader.block(), count)
         numbers = known[column.field] = unmarked(codes) if column.by is None else sums(codes, known[column.by])
         table = table_from_bytes(reader, known["session_started_at"][first_uses(numbers)])
-        return [table[number] for number in numbers.tolist()]
+        return list(map(table.__getitem__, numbers.tolist()))
     nulls = from_bytes(reader.block(), count) if column.kind is Kind.OPTIONAL else None
     rest = from_bytes(reader.rest(), count)
     if column.by is not None:

@@ -50,10 +50,13 @@ def _pack(offsets: NDArray[np.uint64], width: int) -> bytes:
 
 
 def _unpack(data: bytes, width: int, count: int) -> NDArray[np.uint64]:
-    bits = np.unpackbits(np.frombuffer(data, np.uint8), count=count * width, bitorder="little")
-    places = np.arange(width, dtype=np.uint64)
-    values = bits.reshape(count, width).astype(np.uint64) << places
-    return cast(NDArray[np.uint64], values.sum(axis=1, dtype=np.uint64))
+    if width == 0:
+        return np.zeros(count, np.uint64)
+    bits = np.zeros((count, 64), np.uint8)
+    bits[:, :width] = np.unpackbits(np.frombuffer(data, np.uint8), count=count * width, bitorder="little").reshape(
+        count, width
+    )
+    return np.packbits(bits, axis=1, bitorder="little").view("<u8").reshape(count)
 
 
 def _pco(values: Ints) -> bytes:

@@ -65,6 +65,8 @@ def table_from_bytes(reader: Reader, times: Ints) -> list[Text]:
     """As many texts as there are times; takes all that the reader has."""
     sizes = from_bytes(reader.block(), len(times))
     are_uuids = sizes == _UUID
+    if are_uuids.all():  # session ids: no need to look at each
+        return [*uuids_from_bytes(reader, times)]
     uuids = iter(uuids_from_bytes(reader, times[are_uuids]) if are_uuids.any() else [])
     others = Reader(zlib.decompressobj(_RAW_DEFLATE, PRESET).decompress(reader.rest()))
     return list(_texts(sizes, uuids, others))

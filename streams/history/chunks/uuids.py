@@ -8,6 +8,8 @@ from streams.history.chunks.numbers import Ints, from_bytes, to_bytes
 from streams.history.chunks.wire import Reader, block
 
 _CANONICAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
+_DIGITS = [at for at in range(36) if at not in (8, 13, 18, 23)]
+"""Where the others are dashes."""
 
 
 def is_uuid(text: str | None) -> bool:
@@ -26,6 +28,8 @@ def uuids_to_bytes(uuids: list[str], times: Ints) -> bytes:
 def uuids_from_bytes(reader: Reader, times: Ints) -> list[str]:
     ahead, middle, low = (from_bytes(reader.block(), len(times)) for _ in range(3))
     words = np.column_stack([(ahead + times) << 16 | middle, low])
-    hexes = words.astype(">i8").tobytes().hex()
-    each = (hexes[at : at + 32] for at in range(0, len(hexes), 32))
-    return [f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}" for uuid in each]
+    characters = np.full((len(times), 36), ord("-"), np.uint8)
+    hexes = words.astype(">i8").tobytes().hex().encode()
+    characters[:, _DIGITS] = np.frombuffer(hexes, np.uint8).reshape(-1, 32)
+    text = characters.tobytes().decode()
+    return [text[at : at + 36] for at in range(0, len(text), 36)]
