@@ -5,8 +5,6 @@ whatever their distribution. Its description of the bins costs more than it save
 values that are all alike (of width 0): those are packed.
 """
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import NDArray
 from pcodec import ChunkConfig, DeltaSpec, ModeSpec

@@ -1,0 +1,68 @@
+"""A member's whole history, read again and again: how long each way of keeping it takes until the records are there."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from rich.progress import track
+
+from bench.history.members import Copies
+from bench.history.stores import Ours, Rows
+from bench.history.table import Line
+from schemas.events import ViewingRecord
+
+Read = Callable[[str], Awaitable[list[ViewingRecord]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Of many calls, in seconds: on the clock, and on a processor by this process, which is the client's part."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def wall_ms(self, share: float) -> float:
+        """So many calls, 0.5 for p50, are faster."""
+        return sorted(self.wall)[int(len(self.wall) * share)] * 1000
+
+
+async def compare(
+    histories: Copies, profiles: Sequence[int], ours: Ours, baselines: Sequence[Rows], aim: float
+) -> list[Line]:
+    """Every profile is read in each way, one right after another; AssertionError if not all of it comes back."""
+    reads = [_through(ours), *map(_rows, baselines)]
+    times = [Times() for _ in reads]
+    for number in track(profiles, f"Reading histories of {histories.sessions:,} sessions"):
+        written = histories[number][::-1]
+        for read, timed in zip(reads, times, strict=True):
+            wall, cpu = time.perf_counter(), time.process_time()
+            records = await read(histories.profile_id(number))
+            timed.wall.append(time.perf_counter() - wall)
+            timed.cpu.append(time.process_time() - cpu)
+            if records != written:
+                raise AssertionError(f"{histories.profile_id(number)} does not read as it was written")
+    p50, p99 = ([timed.wall_ms(share) for timed in times] for share in (0.5, 0.99))
+    client = [sum(timed.cpu) / len(timed.cpu) * 1000 for timed in times]
+    what = f"{histories.sessions:,} sessions read"
+    why = "Either way most of the time goes into making Python objects of 26 fields, which no store can spare a reader."
+    return [
+        Line(f"{what}, p50 ms", p50, (aim, aim), "5 (mean)", why),
+        Line(f"{what}, p99 ms", p99, (aim, aim), "", why),
+        Line("  CPU of the reading process, mean ms", client),
+        Line("  µs a record, p50", [each / histories.sessions * 1000 for each in p50]),
+    ]
+
+
+def _through(ours: Ours) -> Read:
+    async def read(profile_id: str) -> list[ViewingRecord]:
+        whole = await ours.reader.whole(profile_id)
+        return whole.records if whole.complete else []
+
+    return read
+
+
+def _rows(baseline: Rows) -> Read:
+    async def read(profile_id: str) -> list[ViewingRecord]:
+        return baseline.read(profile_id)
+
+    return read
