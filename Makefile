@@ -36,6 +36,9 @@ demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by i
 monitor: setup ## Prometheus and Alertmanager beside a running stack, with its alerts
 	@$(PLAYHEAD) monitor
 
+drill: setup ## break things on a running stack and see who would be woken; ARGS=worker-stopped does one
+	@$(PLAYHEAD) drill $(ARGS)
+
 job: setup ## run a Spark job: JOB=tables, maintain or viewing; DATE=2026-11-24; ARGS=--help says what else it takes
 	@$(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
 
@@ -87,4 +90,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor job sql check test bench-stream bench-collector bench-chunks bench-history bench-batch lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test bench-stream bench-collector bench-chunks bench-history bench-batch lock

@@ -92,6 +92,24 @@ def monitor() -> None:
 
 
 @app.command()
+def drill(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="worker-stopped, cassandra-stopped …; without, all.")
+    ] = None,
+) -> None:
+    """Break something on a running stack, in real time: exactly one alert must page, and resolve once it is mended."""
+    from infra.drill import DRILLS, run
+
+    if unknown := set(names or ()) - set(DRILLS):
+        _fail(f"there is no drill {', '.join(sorted(unknown))}, only {', '.join(DRILLS)}")
+    with _stack() as stack:
+        stack.monitor()
+        passed = [run(stack, name) for name in names or DRILLS]
+    if not all(passed):
+        raise typer.Exit(1)
+
+
+@app.command()
 def start(name: Name) -> None:
     """Start a stopped or failed process."""
     with _stack() as stack:
