@@ -8,6 +8,7 @@ in between makes it fail, never double rows. A job that is killed leaves a branc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from pyspark.errors import IllegalArgumentException
 from pyspark.sql import DataFrame, DataFrameWriterV2, SparkSession
@@ -90,25 +91,33 @@ class Table:
 
     def history(self) -> list[Snapshot]:
         """Published snapshots, newest first."""
-        rows = self.spark.sql(f"SELECT snapshot_id, parent_id, operation, summary FROM {self.name}.snapshots")
-        known = {row.snapshot_id: Snapshot(*row) for row in rows.collect()}
-        return list(_ancestors(known, self.refs().get("main")))
+        return list(_ancestors(self._snapshots(), self.refs().get("main")))
 
     def stage(self, rows_df: DataFrame, base: Snapshot, write: Write, remember: Mapping[str, str]) -> "Staged":
-        """Write a change to a branch of its own. ``remember`` goes into the snapshot's summary."""
+        """Write a change to a branch of its own. ``remember`` goes into the snapshot's summary. May raise Rival."""
         self.drop_leftovers()
-        branch = f"staged_{base.id}"
+        branch = f"staged_{uuid4().hex}"
         self.alter(f"CREATE OR REPLACE BRANCH `{branch}` AS OF VERSION {base.id}")
         writer = rows_df.select(*self.definition.types).writeTo(f"{self.name}.branch_{branch}")
         for name, value in remember.items():
             writer = writer.option(_SNAPSHOT_PROPERTY + name, value)
         write(writer)
-        return Staged(self, branch, base)
+        written = self._snapshots().get(self.refs().get(branch, 0))
+        if written is None or written.parent != base.id:  # a rival took this branch for a leftover
+            raise self.rival()
+        return Staged(self, branch, base, written)
+
+    def rival(self) -> Rival:
+        return Rival(f"another job has changed {self.name}: nothing was published, run again")
 
     def drop_leftovers(self) -> None:
         """Branches of jobs that were killed. One that still runs fails: a table has one writer."""
         for leftover in self.refs().keys() - {"main"}:
             self.alter(f"DROP BRANCH `{leftover}`")
+
+    def _snapshots(self) -> dict[int, Snapshot]:
+        rows = self.spark.sql(f"SELECT snapshot_id, parent_id, operation, summary FROM {self.name}.snapshots")
+        return {row.snapshot_id: Snapshot(*row) for row in rows.collect()}
 
     def _create(self) -> None:
         columns = ", ".join(map(_declared, self.definition.columns))
@@ -134,14 +143,15 @@ class Staged:
     table: Table
     branch: str
     base: Snapshot
+    written: Snapshot
 
     def added(self) -> DataFrame:
         """The rows that an append brings."""
-        return self.table.between(self.base.id, self.table.refs()[self.branch])
+        return self.table.between(self.base.id, self.written.id)
 
     def rows(self) -> DataFrame:
         """All rows as they would be after publishing."""
-        return self.table.spark.table(f"{self.table.name}.branch_{self.branch}")
+        return self.table.rows_at(self.written.id)
 
     def publish(self) -> None:
         """One move of ``main``. Raises Rival when it is no longer where the change began."""
@@ -149,7 +159,7 @@ class Staged:
         try:
             self.table.spark.sql(move)
         except IllegalArgumentException as error:
-            raise Rival(f"another job has changed {self.table.name}: nothing was published, run again") from error
+            raise self.table.rival() from error
         finally:
             self.discard()
 

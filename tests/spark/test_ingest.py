@@ -6,6 +6,7 @@ import fastavro
 import msgspec
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from batch.audit import AuditFailed
 from batch.definitions import EVENTS
@@ -230,6 +231,20 @@ def test_a_commit_of_another_job_in_between_is_never_built_upon(lake: RawLake, t
         staged.publish()
 
     assert tables.seqs() == [1]
+
+
+def test_of_two_jobs_that_began_alike_one_publishes(lake: RawLake, tables: Tables) -> None:
+    lake.put(event(1))
+    tables.run()
+    table = tables.playback
+    new_df = table.rows().withColumn("event_id", F.lit(event_id(2)))
+    first, second = (table.stage(new_df, table.history()[0], append, {}) for _ in range(2))
+    second.publish()
+
+    with pytest.raises(Rival):
+        first.publish()
+
+    assert table.rows().count() == 2
 
 
 def test_what_a_killed_job_left_behind_is_not_in_the_table_and_goes_with_the_next_run(
