@@ -29,10 +29,10 @@ def by_spark(settings: Settings) -> Callable[[], tuple[int, int, int]]:
 def by_polars(settings: Settings) -> Callable[[], tuple[int, int, int]]:
     import polars as pl
 
-    from infra.clients.iceberg import load, polars_access
+    from infra.clients.iceberg import scan
 
     def answer() -> tuple[int, int, int]:
-        rows = pl.scan_iceberg(load(settings, "playback"), storage_options=polars_access(settings))
+        rows = scan(settings, "playback")
         groups = rows.group_by("title_id", pl.col("event_time").dt.truncate("1h")).agg(
             pl.len().alias("events"), pl.col("watched_ms").max()
         )

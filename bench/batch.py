@@ -62,18 +62,22 @@ def run(*arguments: str) -> Ran:
     """A Python program and all its children, from start to end."""
     began = time.monotonic()
     with subprocess.Popen(
-        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         sizes = [0]
         over = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process.pid, sizes, over))
         watcher.start()
-        printed, _ = process.communicate()
+        printed, said = process.communicate()
         seconds = time.monotonic() - began
         over.set()
         watcher.join()
     if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed:\n{printed}")
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{said}")
     return Ran(seconds, max(sizes), printed)
 
 

@@ -1,8 +1,10 @@
 """The lake's Iceberg tables without Spark: by PyIceberg, and by Polars, which reads the files itself."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 
+import polars as pl
 from pyiceberg.catalog import load_catalog
 from pyiceberg.exceptions import NoSuchTableError, RESTError
 from pyiceberg.table import Table
@@ -42,14 +44,16 @@ def load(settings: Settings, name: str) -> Table:
     return load_catalog("lake", **properties).load_table(f"{settings.iceberg_namespace}.{name}")
 
 
-def polars_access(settings: Settings) -> dict[str, str]:
-    """``storage_options`` for ``polars.scan_iceberg``."""
-    return {
+def scan(settings: Settings, name: str) -> pl.LazyFrame:
+    """The table's rows for Polars, which reads the files itself."""
+    os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")  # its own planner is one more package
+    access = {
         "aws_region": settings.s3_region,
         "aws_access_key_id": settings.s3_access_key,
         "aws_secret_access_key": settings.s3_secret_key.get_secret_value(),
         **({"aws_endpoint_url": settings.s3, "aws_allow_http": "true"} if settings.s3 else {}),
     }
+    return pl.scan_iceberg(load(settings, name), storage_options=access)
 
 
 class EventTables:

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from infra.clients.iceberg import load, polars_access
+from infra.clients.iceberg import load, scan
 from infra.settings import Settings
 
 
@@ -13,7 +13,7 @@ def rows(settings: Settings, name: str) -> pl.DataFrame:
 
 def rows_by_polars(settings: Settings, name: str) -> pl.DataFrame:
     """The same rows, each file read by polars itself."""
-    return _comparable(pl.scan_iceberg(load(settings, name), storage_options=polars_access(settings)).collect())
+    return _comparable(scan(settings, name).collect())
 
 
 def _comparable(frame: pl.DataFrame) -> pl.DataFrame:
