@@ -58,7 +58,7 @@ def run(stack: Stack, name: str) -> bool:
         return seen.has_paged(drill.alert) and (drill.symptom is None or seen.has_silenced(drill.symptom))
 
     look()
-    if seen.firing:
+    if seen.awake:
         names = ", ".join(str(each) for each in seen.all.values())
         raise StackError(f"a drill needs a stack in good health, here fires already: {names}")
     typer.echo(f"{name}: {drill.does}")
@@ -72,7 +72,7 @@ def run(stack: Stack, name: str) -> bool:
                 stack.start(drill.stops)
     mended = time.monotonic() - began
     with _traffic(stack, WELL):
-        _until(lambda: not seen.firing, look)
+        _until(lambda: not seen.awake, look)
     return _report(drill, seen, mended)
 
 
@@ -106,6 +106,6 @@ def _report(drill: Drill, seen: Sightings, mended: float) -> bool:
     for other in seen.others:
         how = "silenced" if other.silenced else "did not page"
         typer.echo(f"  {how}, fired from {other.first:.0f} s to {other.last:.0f} s: {other}")
-    passed = [page.name for page in seen.pages] == [drill.alert] and not seen.firing
+    passed = [page.name for page in seen.pages] == [drill.alert] and not seen.awake
     typer.echo("  passed" if passed else f"  FAILED: exactly {drill.alert} should page, and all be quiet afterwards")
     return passed

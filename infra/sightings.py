@@ -35,20 +35,23 @@ class Sighting:
 class Sightings:
     all: dict[str, Sighting] = field(default_factory=dict)
     """By Alertmanager's fingerprint, in the order in which they came."""
-    firing: frozenset[str] = frozenset()
+    awake: frozenset[str] = frozenset()
+    """Those that fired at the last look and were not silenced."""
     _looked: float = 0.0
 
     def add(self, now: float, shown: Iterable[Mapping[str, Any]]) -> None:
         """What Alertmanager's API shows now; the dead man's switch is passed over."""
         alerts = {each["fingerprint"]: each for each in shown if each["labels"].get("severity") in ("page", "ticket")}
+        awake = set(alerts)
         for fingerprint, alert in alerts.items():
             seen = self.all.setdefault(fingerprint, Sighting(alert["labels"], now, now))
             if alert["status"]["inhibitedBy"]:
                 seen.silenced = True
-            elif fingerprint in self.firing:
+                awake.discard(fingerprint)
+            elif fingerprint in self.awake:
                 seen.awake_s += now - self._looked
             seen.last = now
-        self.firing, self._looked = frozenset(alerts), now
+        self.awake, self._looked = frozenset(awake), now
 
     @property
     def pages(self) -> list[Sighting]:

@@ -25,6 +25,7 @@ NEEDS = {"needs": "kafka registry cassandra"}
 CASSANDRA_AWAY = {"alertname": "EngineUnreachable", "severity": "page", "kind": "engine", "engine": "cassandra"}
 WORKER_DOWN = {"alertname": "WorkerDown", "severity": "page", "kind": "cause", "process": "one"}
 LAKE_LATE = {"alertname": "LakeLate", "severity": "page", "kind": "symptom", "process": "two", "needs": "kafka s3"}
+OUTAGE = {"alertname": "RecentOutage", "severity": "silent", "kind": "outage", "process": "one"}
 READS_FAIL = {"alertname": "ReadErrors", "severity": "ticket", "kind": "symptom", "process": "three"}
 
 
@@ -68,6 +69,8 @@ def test_prometheus_scrapes_every_process_of_the_table(monitored: Stack, start_w
         ([WORKER_DOWN, BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"WorkerDown"}),
         ([WORKER_DOWN, LAKE_LATE], {"WorkerDown", "LakeLate"}),
         ([BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"ConsumerLag"}),
+        ([OUTAGE, BEHIND | NEEDS, LAKE_LATE], {"RecentOutage", "ConsumerLag", "LakeLate"}),
+        ([OUTAGE, LATE_HISTORY], {"RecentOutage"}),
         ([READS_FAIL, READS_FAIL | {"severity": "page"}], {"ReadErrors"}),
     ],
     ids=[
@@ -76,6 +79,8 @@ def test_prometheus_scrapes_every_process_of_the_table(monitored: Stack, start_w
         "a dead worker silences its symptoms",
         "and no other's",
         "lag silences lateness",
+        "an outage that is over silences nothing of the present",
+        "but the budget that burns with it",
         "a page silences its ticket",
     ],
 )

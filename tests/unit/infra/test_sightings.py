@@ -35,7 +35,7 @@ def test_tickets_and_the_dead_mans_switch_wake_nobody() -> None:
     shown = [alert("Watchdog", "none"), alert("WorkerRetrying", "ticket")]
     sightings = seen((1, shown), (60, shown))
     assert sightings.pages == []
-    assert sightings.firing == {"WorkerRetrying"}
+    assert sightings.awake == {"WorkerRetrying"}
 
 
 def test_the_time_in_which_an_alert_was_gone_does_not_count() -> None:
