@@ -58,6 +58,9 @@ test: check ## check, then everything on real engines (its own stack: a demo's d
 bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
+bench-quality: setup ## the quality worker beside a plain consumer that only decodes
+	@$(BIN)/python -m bench.quality $(ARGS)
+
 bench-collector: setup ## requests a second and CPU a request of the collector
 	@$(BIN)/python -m bench.collector $(ARGS)
 
@@ -90,4 +93,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test bench-stream bench-collector bench-chunks bench-history bench-batch lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch lock

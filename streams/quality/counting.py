@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class Counting:
-    """One worker's partitions. Calls may overlap, but for two of ``checkpoint``."""
+    """One worker's partitions. Calls may overlap."""
 
     def __init__(
         self, decoder: BatchDecoder, store: Checkpoints, metrics: QualityMetrics, timeout_ms: int, now: Clock
@@ -40,6 +40,7 @@ class Counting:
         """Offset of each partition's checkpoint."""
         self._generation: int | None = None
         self._holding = asyncio.Lock()
+        self._storing = asyncio.Lock()
 
     def durable(self, partition: int) -> int | None:
         """The next offset to read for whoever goes on from the checkpoint."""
@@ -94,22 +95,26 @@ class Counting:
 
     async def checkpoint(self) -> None:
         """Stores every partition that has moved, then shows it. TransientError while the store is away."""
-        generation = self._generation
-        for partition, fold in list(self._folds.items()):
-            if fold.state.offset == self._stored[partition]:
-                continue
-            started = perf_counter()
-            minutes = fold.changes()
-            offset, clock, state = fold.state.offset, fold.state.clock, encoded(fold.state)
-            shown = self._shown(fold, len(state))
-            try:
-                await self._store.save_minutes(partition, clock, minutes)
-                await self._store.save(partition, offset, state)
-            except BaseException:
-                fold.put_back(minutes)
-                raise
-            if generation != self._generation:
-                return
+        async with self._storing:
+            generation = self._generation
+            for partition, fold in list(self._folds.items()):
+                if fold.state.offset > self._stored[partition]:
+                    await self._store_one(partition, fold)
+                if generation != self._generation:
+                    return
+
+    async def _store_one(self, partition: int, fold: Fold) -> None:
+        started, generation = perf_counter(), self._generation
+        minutes = fold.changes()
+        offset, clock, state = fold.state.offset, fold.state.clock, encoded(fold.state)
+        shown = self._shown(fold, len(state))
+        try:
+            await self._store.save_minutes(partition, clock, minutes)
+            await self._store.save(partition, offset, state)
+        except BaseException:
+            fold.put_back(minutes)
+            raise
+        if generation == self._generation:
             self._stored[partition] = offset
             self._metrics.show(partition, shown)
             self._metrics.saved(perf_counter() - started)

@@ -1,0 +1,95 @@
+"""The two consumers that are compared, each in a process of its own: ``python -m bench.quality_consumers …``."""
+
+import os
+
+os.environ["POLARS_MAX_THREADS"] = "1"
+
+import asyncio
+import io
+import sys
+from collections.abc import Mapping
+from uuid import uuid4
+
+import fastavro
+from confluent_kafka import Consumer
+
+from bench.consumers import Meter
+from infra.clients.cassandra import close, connect
+from infra.clients.kafka import client_config
+from infra.clients.quality_store import QualityCheckpoints
+from infra.clients.registry import Registry
+from infra.quality_meters import QualityMeters
+from infra.settings import Settings
+from schemas import avro
+from schemas.codec import BatchDecoder
+from schemas.framing import HEADER_BYTES
+from streams.engine.app import Broker, build_app
+from streams.engine.quality_agent import add_quality_agent
+from streams.quality.counting import Counting
+
+FOREVER = 1 << 60
+
+
+class MeteredMetrics(QualityMeters):
+    """Starts the meter with the first batch, tells when the last one is folded."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__("bench", "bench")
+        self._meter = meter
+        self._all_taken = False
+        self.over = asyncio.Event()
+
+    def taken(self, topic: str, events: int) -> None:
+        super().taken(topic, events)
+        self._meter.start()
+        self._all_taken = self._meter.saw(events)
+
+    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
+        super().processed(topic, partition, appended)
+        if self._all_taken:
+            self.over.set()
+
+
+async def quality_worker(settings: Settings, topic: str, events: int) -> None:
+    """The quality worker itself, up to its last checkpoint."""
+    meter = Meter(events)
+    metrics = MeteredMetrics(meter)
+    session = connect(settings)
+    store = QualityCheckpoints(session, str(uuid4()))
+    timeout_ms = settings.session_timeout_seconds * 1000
+    counting = Counting(BatchDecoder(Registry(settings).resolve), store, metrics, timeout_ms, lambda: FOREVER)
+    app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), settings.folder / "bench", metrics, counting.durable)
+    add_quality_agent(app, topic, counting, metrics)
+    app.in_worker = True
+    await app.start()
+    await metrics.over.wait()
+    await counting.checkpoint()
+    meter.report(0)
+    await app.stop()
+    close(session)
+
+
+def decoding_consumer(settings: Settings, topic: str, events: int) -> None:
+    """What one would write by hand, without doing anything with what it reads; it checks no rule of the contract."""
+    schema = fastavro.parse_schema(avro.physical(avro.schema("playback")))
+    consumer = Consumer({**client_config(settings), "group.id": f"bench.{uuid4()}", "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+    meter = Meter(events)
+    finished = False
+    while not finished:
+        messages = consumer.consume(10_000, timeout=0.5)
+        if messages:
+            meter.start()
+        for message in messages:
+            fastavro.schemaless_reader(io.BytesIO((message.value() or b"")[HEADER_BYTES:]), schema, None)
+        finished = meter.saw(len(messages))
+    meter.report(0)
+    consumer.close()
+
+
+if __name__ == "__main__":
+    kind, topic, events = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    if kind == "decode":
+        decoding_consumer(Settings(), topic, events)
+    else:
+        asyncio.run(quality_worker(Settings(), topic, events))
