@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import httpx
 import typer
@@ -15,6 +15,7 @@ from infra.clients.cassandra import LiveVH, close, connect, translated
 from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_watch import KafkaWatch
 from infra.clients.object_store import ObjectStore
+from infra.clients.quality_store import QualityMinutes
 from infra.clients.registry import Registry
 from infra.meters import PipelineMetrics, ServicesMetrics
 from infra.settings import ROOT, Port, Settings
@@ -28,16 +29,17 @@ from services.pipeline_health import PipelineHealth
 from streams.history.paging import Page
 from streams.history.reading import HistoryReader, Whole
 from streams.pipeline import PROCESSES
+from streams.quality.tally import MinuteFigures
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-class LateHistory:
+class LateCassandra:
     """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    Satisfies ``services.ports.History``.
+    Satisfies ``services.ports.History`` and ``streams.quality.ports.Minutes``.
     """
 
     def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
@@ -45,31 +47,38 @@ class LateHistory:
         self._metrics = metrics
         self._connecting = asyncio.Lock()
         self._session: Session | None = None
-        self._reader: HistoryReader | None = None
+        self._readers: tuple[HistoryReader, QualityMinutes] | None = None
 
     async def page(self, profile_id: str, limit: int, cursor: str | None) -> Page:
-        return await (await self._connected()).page(profile_id, limit, cursor)
+        history, _ = await self._connected()
+        return await history.page(profile_id, limit, cursor)
 
     async def whole(self, profile_id: str) -> Whole:
-        return await (await self._connected()).whole(profile_id)
+        history, _ = await self._connected()
+        return await history.whole(profile_id)
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
-        async for page in (await self._connected()).export(profile_id):
+        history, _ = await self._connected()
+        async for page in history.export(profile_id):
             yield page
 
-    async def _connected(self) -> HistoryReader:
+    async def minutes(self, label_set: str, first: int, last: int) -> Sequence[MinuteFigures]:
+        _, minutes = await self._connected()
+        return await minutes.minutes(label_set, first, last)
+
+    async def _connected(self) -> tuple[HistoryReader, QualityMinutes]:
         async with self._connecting:
             if self._session is None:
                 self._session = await asyncio.to_thread(connect, self._settings)
-            if self._reader is None:
+            if self._readers is None:
                 try:
-                    self._reader = await asyncio.to_thread(self._prepared, self._session)
+                    self._readers = await asyncio.to_thread(self._prepared, self._session)
                 except Exception as error:
                     raise translated(error) from error
-            return self._reader
+            return self._readers
 
-    def _prepared(self, session: Session) -> HistoryReader:
-        return HistoryReader(LiveVH(session), CompressedVH(session), self._metrics)
+    def _prepared(self, session: Session) -> tuple[HistoryReader, QualityMinutes]:
+        return HistoryReader(LiveVH(session), CompressedVH(session), self._metrics), QualityMinutes(session)
 
     def close(self) -> None:
         if self._session is not None:
@@ -95,13 +104,13 @@ async def serve(settings: Settings) -> None:
         return time.time_ns() // 1_000_000
 
     metrics = ServicesMetrics()
-    history = LateHistory(settings, metrics)
+    cassandra = LateCassandra(settings, metrics)
     registry, store = Registry(settings), ObjectStore(settings)
     event_log = KafkaWatch(settings, registry)
     health = PipelineHealth(event_log, PipelineMetrics(), now)
 
     async def ask_cassandra() -> None:
-        await history.page("nobody", 1, None)
+        await cassandra.page("nobody", 1, None)
 
     async def ask_s3() -> None:
         await asyncio.to_thread(lambda: next(store.list(CATALOGUE_KEY), None))
@@ -115,14 +124,15 @@ async def serve(settings: Settings) -> None:
         gatherers = Gatherers(
             board=board,
             event_log=event_log,
-            history=history,
+            history=cassandra,
+            quality=cassandra,
             store=store,
             processes=ProcessWatch(client, targets(settings)),
             now=now,
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(board, history, metrics, ECHARTS, now),
+                create_app(board, cassandra, metrics, ECHARTS, now),
                 host=settings.bind,
                 port=settings.port(Port.SERVICES),
                 log_config=None,
@@ -137,7 +147,7 @@ async def serve(settings: Settings) -> None:
             for each in polling:
                 each.cancel()
     event_log.close()
-    history.close()
+    cassandra.close()
 
 
 @app.command()

@@ -17,6 +17,8 @@ from services.catalogue import CATALOGUE_KEY, Title
 from services.ports import Partition
 from streams.history.reading import HistoryReader
 from streams.pipeline import BY_NAME
+from streams.quality.figures import Figures, empty
+from streams.quality.tally import MinuteFigures
 from tests.builders import playback
 from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition
 
@@ -65,6 +67,34 @@ REFUSALS = (
     ("lake", "bad_format", "country is 'Netherlands'; it must be an ISO 3166-1 alpha-2 code.", "country", 0),
     ("collector", "unknown_field", "Object contains unknown field `playhead`.", "playhead", None),
 )
+
+
+APPS = (
+    ("tv", "9.3.2", 160, 1_900, 1),
+    ("tv", "9.4.0", 90, 4_300, 6),
+    ("phone", "24.11.0", 120, 1_400, 1),
+    ("desktop", "2026.46", 60, 1_100, 0),
+    ("set_top_box", "3.9.0", 25, 2_200, 0),
+)
+"""Device, version; a minute's views, their median startup in ms, and failures."""
+
+
+def _minute(
+    minute: int, device_type: str, app_version: str, views: int, startup_ms: int, failures: int
+) -> MinuteFigures:
+    figures = empty(("device",))
+    for number in range(views - failures):
+        figures.start(startup_ms * (50 + number % 100) // 100)
+    more = Figures(
+        views=views,
+        failures=failures,
+        viewers=views * 30,
+        playing_ms=views * 30 * MINUTE,
+        rebuffers=startup_ms // 40,
+        rebuffer_ms=startup_ms * views,
+    )
+    figures.add(more)
+    return MinuteFigures(minute, ("device", device_type, app_version), figures)
 
 
 def titles() -> bytes:
@@ -118,7 +148,7 @@ def record(event: Playback) -> ViewingRecord:
 
 @dataclass
 class Evening:
-    """Satisfies the ports LiveReads, EventLog and ObjectStore. ``away``: the engines that don't answer."""
+    """Satisfies the ports LiveReads, Minutes, EventLog and ObjectStore. ``away``: the engines that don't answer."""
 
     now: int
     random: Random = field(default_factory=lambda: Random(7))
@@ -218,6 +248,13 @@ class Evening:
     def _answers(self, engine: str, reason: str) -> None:
         if engine in self.away:
             raise TransientError(reason)
+
+    # Minutes
+
+    async def minutes(self, label_set: str, first: int, last: int) -> list[MinuteFigures]:
+        """Televisions' newest version fails and starts slowly; it is the one to notice."""
+        self._answers("cassandra", "no node of Cassandra can be reached")
+        return [_minute(minute, *app) for minute in range(first, last + 1) for app in APPS]
 
     # LiveReads
 

@@ -16,14 +16,17 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.catalogue import CATALOGUE_KEY, read_titles
 from services.dashboard.board import SHOWN, Board
 from services.dashboard.chains import walk_all
+from services.dashboard.experience import MINUTES, experience
 from services.dashboard.processes import ProcessWatch
 from services.ports import EventLog, History, ObjectStore
 from streams.pipeline import BY_NAME, PROCESSES
+from streams.quality.ports import Minutes
 
 PEEK = 25
 """Newest records looked at in each partition whenever there are new ones."""
 FIRST_PEEK = 500
 """The first time more, so that members who watched before we started are known."""
+MINUTE_MS = 60_000
 WATCHED = (DEAD_LETTERS.name, EVENT_TOPICS["playback"].name)
 GROUPS = tuple(process.group for process in PROCESSES if process.group)
 
@@ -37,6 +40,7 @@ class Gatherers:
     board: Board
     event_log: EventLog
     history: History
+    quality: Minutes
     store: ObjectStore
     processes: ProcessWatch
     now: Callable[[], int]
@@ -62,10 +66,13 @@ class Gatherers:
             self.board.played([record for record in records if isinstance(record, Playback)])
 
     async def cassandra(self) -> None:
-        """Read back what the history answers for the sessions that the page shows."""
+        """Read back what the history answers for the sessions that the page shows, and what members see."""
         profiles = dict.fromkeys(event.profile_id for event in self.board.playback[:SHOWN])
         histories = await asyncio.gather(*(self.history.whole(profile) for profile in profiles or ["nobody"]))
         self.board.stored = {record.playback_session_id: record for each in histories for record in each.records}
+        minute = self.now() // MINUTE_MS
+        minutes = await self.quality.minutes("device", minute - MINUTES, minute)
+        self.board.experience = experience(minutes, minute)
 
     async def lake(self) -> None:
         if not self.board.ends:

@@ -67,6 +67,33 @@ class Write(msgspec.Struct, frozen=True):
     """The history already answers with this event, or with a newer one."""
 
 
+class AppExperience(msgspec.Struct, frozen=True):
+    """One app version on one kind of device, in the last quarter of an hour."""
+
+    device_type: str
+    app_version: str
+    views: int
+    failures: int
+    fails_more: bool
+    """Clearly more often than all apps together."""
+    startup_p95_ms: float | None
+    starts_slower: bool
+    rebuffer_ratio: float | None
+
+
+class Experience(msgspec.Struct, frozen=True):
+    """What members see. Viewers and starts are of the last full minute, the rest of the last quarter of an hour."""
+
+    viewers: int
+    starts: int
+    startup_p50_ms: float | None
+    startup_p95_ms: float | None
+    rebuffer_ratio: float | None
+    views: int
+    failures: int
+    apps: list[AppExperience]
+
+
 class ProcessHealth(msgspec.Struct, frozen=True):
     name: str
     index: int
@@ -90,3 +117,5 @@ class Live(msgspec.Struct, frozen=True):
     ledger: list[Balance]
     writes: list[Write]
     processes: list[ProcessHealth]
+    experience: Experience | None
+    """None before the first look."""

@@ -49,6 +49,7 @@ def gatherers(evening: Evening) -> Gatherers:
         board=Board(Catalogue()),
         event_log=evening,
         history=evening.history,
+        quality=evening,
         store=evening,
         processes=ProcessWatch(httpx.AsyncClient(transport=exposition(evening)), TARGETS),
         now=lambda: evening.now,

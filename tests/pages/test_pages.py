@@ -72,6 +72,16 @@ def test_charts_follow_the_change_between_light_and_dark(browser: Browser, site:
     page.close()
 
 
+def test_the_version_that_fails_is_marked(browser: Browser, site: str, complaints: list[str]) -> None:
+    page = opened(browser, site, 390, "light", complaints)
+    page.locator("#apps tr").nth(4).wait_for()
+    marked = page.locator("#apps tr:has(.pill.bad)").all_text_contents()
+    assert len(marked) == 1
+    assert marked[0].startswith("TV 9.4.0")
+    assert page.locator("#seen-viewers").text_content() == "13,650"
+    page.close()
+
+
 class TestWithoutEngines:
     def test_numbers_of_an_engine_that_is_away_are_marked_as_old(self, browser: Browser, complaints: list[str]) -> None:
         evening = Evening(EVENING)

@@ -1,6 +1,6 @@
 // The live page: asks for the document every two seconds and draws it. Old numbers are shown as old, never as new.
 
-import { ago, clock, count, lasting, make, position, rate, short, words } from "./page.js";
+import { ago, clock, count, lasting, make, position, rate, short, tenth, words } from "./page.js";
 import { timeChart } from "./chart.js";
 
 const EVERY_MS = 2000;
@@ -76,6 +76,31 @@ function showLedger({ ledger, sources }) {
   else if (lost) tile("ledger", `${count(lost)} lost`, aside, "bad");
   else if (inFlight) tile("ledger", `${short(inFlight)} in flight`, aside);
   else tile("ledger", total("kafka") ? "Balanced" : "Empty", aside, total("kafka") ? "good" : "");
+}
+
+const seconds = (milliseconds) => (milliseconds === null ? "–" : `${tenth(milliseconds / 1000)} s`);
+const share = (part, digits = 1) => (part === null || Number.isNaN(part) ? "–" : `${(part * 100).toFixed(digits)} %`);
+
+function showExperience({ experience }) {
+  if (!experience) return;
+  const { viewers, starts, views, failures, apps } = experience;
+  at("seen-viewers").textContent = count(viewers);
+  at("seen-starts").textContent = count(starts);
+  at("seen-p50").textContent = seconds(experience.startup_p50_ms);
+  at("seen-p95").textContent = seconds(experience.startup_p95_ms);
+  at("seen-stalled").textContent = share(experience.rebuffer_ratio, 2);
+  at("seen-failures").textContent = share(failures / views);
+  if (!apps.length) return;
+  const marked = (text, worse) => make("td", {}, worse ? make("span", { class: "pill bad" }, text) : text);
+  at("apps").replaceChildren(
+    ...apps.map((app) =>
+      make(
+        "tr", {}, make("td", {}, words(app.device_type), " ", make("span", { class: "muted" }, app.app_version)), make("td", {}, count(app.views)),
+        marked(share(app.failures / app.views), app.fails_more), marked(seconds(app.startup_p95_ms), app.starts_slower),
+        make("td", {}, share(app.rebuffer_ratio, 2)),
+      ),
+    ),
+  );
 }
 
 function showWrites({ writes, at: now }) {
@@ -165,7 +190,7 @@ function say(kind, text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-const SHOWS = [showRates, showLag, showLedger, showWrites, showDeadLetters, showProcesses, showSources];
+const SHOWS = [showExperience, showRates, showLag, showLedger, showWrites, showDeadLetters, showProcesses, showSources];
 let newestAt = null;
 
 async function refresh() {

@@ -16,6 +16,7 @@ const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFracti
 
 export const count = (number) => whole.format(number);
 export const rate = (number) => (number >= 10 ? whole : tenths).format(number);
+export const tenth = (number) => tenths.format(number);
 export const short = (number) => compact.format(number);
 
 export function ago(milliseconds) {

@@ -123,7 +123,7 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
 
     with scraping([stack.port(Port.QUALITY_METRICS, number) for number in (0, 1)]) as scrapes:
         first = start(0)
-        eventually(lambda: first.partitions() == stack.topic_partitions, seconds=120)
+        eventually(lambda: first.partitions() == stack.topic_partitions, seconds=240)
         send_more("before")
         eventually(lambda: scrapes.total("playhead_quality_views_total", app_version=version) > 0)
 
@@ -138,7 +138,7 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
         first = start(0)
         second = start(1)
         send_more("rebalanced")
-        eventually(lambda: (first.partitions(), second.partitions()) == (2, 2), seconds=120)
+        eventually(lambda: (first.partitions(), second.partitions()) == (2, 2), seconds=240)
         send_more("shared")
         first.signal(signal.SIGTERM)
         send_more("handed over")
