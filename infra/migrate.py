@@ -28,9 +28,7 @@ def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
     """Apply what is missing and name it. A file that changed after it was applied is an error."""
     session = connect(settings, in_keyspace=False)
     try:
-        replication = str(
-            {"class": "NetworkTopologyStrategy", settings.cassandra_datacenter: settings.cassandra_replication}
-        )
+        replication = str({"class": "NetworkTopologyStrategy", settings.cassandra_datacenter: settings.replicas})
         session.execute(f"CREATE KEYSPACE IF NOT EXISTS {settings.cassandra_keyspace} WITH replication = {replication}")
         session.set_keyspace(settings.cassandra_keyspace)
         session.execute(

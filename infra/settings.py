@@ -29,7 +29,7 @@ CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
 
 
 class Port(IntEnum):
-    """Offsets from the stack's port base. SeaweedFS also takes each of its ports + 10000."""
+    """Offsets from the stack's port base. SeaweedFS also takes each of its ports + 10000, Cassandra's node I JMX+I."""
 
     COLLECTOR = 1
     SERVICES = 2
@@ -80,14 +80,15 @@ class Settings(BaseSettings):
     registry_username: str = ""
     registry_password: SecretStr = SecretStr("")
 
-    cassandra_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ("127.0.0.1",)
+    cassandra_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
     cassandra_port: int = 0
     cassandra_datacenter: str = "datacenter1"
     cassandra_keyspace: str = Field("playhead", pattern=r"^[a-z][a-z0-9_]{0,47}$")
-    cassandra_replication: int = Field(1, ge=1, le=7)
+    cassandra_replication: int = Field(0, ge=0, le=7, description="0 = on every local node, once elsewhere")
     cassandra_username: str = ""
     cassandra_password: SecretStr = SecretStr("")
     cassandra_ca_file: CaFile | None = None
+    cassandra_nodes: Annotated[Literal[1, 3], BeforeValidator(int)] = 1
 
     s3_endpoint: str = Field("", description='empty = the local stack; "aws" = Amazon S3 itself')
     s3_region: str = "us-east-1"
@@ -163,8 +164,22 @@ class Settings(BaseSettings):
         return self.registry_url or f"http://127.0.0.1:{self.port(Port.REGISTRY)}/apis/ccompat/v7"
 
     @property
+    def local_cassandra(self) -> bool:
+        return not self.cassandra_hosts and not self.cassandra_port
+
+    @property
+    def cassandra(self) -> tuple[str, ...]:
+        """Hosts to begin with; the local nodes have an address each and all the same ports."""
+        return self.cassandra_hosts or tuple(f"127.0.0.{1 + node}" for node in range(self.cassandra_nodes))
+
+    @property
     def cql_port(self) -> int:
-        return self.cassandra_port or (self.port(Port.CASSANDRA) if self.cassandra_hosts == ("127.0.0.1",) else 9042)
+        return self.cassandra_port or (9042 if self.cassandra_hosts else self.port(Port.CASSANDRA))
+
+    @property
+    def replicas(self) -> int:
+        """How often Cassandra keeps everything."""
+        return self.cassandra_replication or (self.cassandra_nodes if self.local_cassandra else 1)
 
     @property
     def s3(self) -> str | None:

@@ -57,9 +57,11 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
     """
     # Cassandra warns about each unlogged batch above 5 KiB or 10 partitions; ours are meant so, see LiveVH.
     logging.getLogger("cassandra.protocol").setLevel(logging.ERROR)
-    policy = TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=settings.cassandra_datacenter))
+    # Shuffled: else a repeat would ask the same replica again, and one that hangs stays "up" for a minute.
+    nearest = DCAwareRoundRobinPolicy(local_dc=settings.cassandra_datacenter)
+    policy = TokenAwarePolicy(nearest, shuffle_replicas=True)
     cluster = Cluster(
-        contact_points=list(settings.cassandra_hosts),
+        contact_points=list(settings.cassandra),
         port=settings.cql_port,
         protocol_version=PROTOCOL_VERSION,
         auth_provider=_credentials(settings),
@@ -73,8 +75,9 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
                 request_timeout=REQUEST_TIMEOUT_S,
             )
         },
-        # The default backs off up to ten minutes: too long after a restart that took twenty seconds.
-        reconnection_policy=ExponentialReconnectionPolicy(base_delay=0.5, max_delay=5.0),
+        # The default backs off up to ten minutes: too long after a restart that took twenty seconds. Without
+        # max_attempts=None it gives a node up for good after 64 tries.
+        reconnection_policy=ExponentialReconnectionPolicy(base_delay=0.5, max_delay=5.0, max_attempts=None),
     )
     driver_log = logging.getLogger("cassandra.cluster")
     driver_log.setLevel(logging.CRITICAL)  # it would log two stack traces of what we raise
@@ -208,16 +211,16 @@ class LiveVH:
 
     def _batches(self, records: Sequence[ViewingRecord]) -> Iterator[Sequence[ViewingRecord]]:
         """Up to 30 rows each, all with the same replicas, so that one coordinator holds all of a batch itself."""
-        by_replicas: dict[tuple[Any, ...], list[ViewingRecord]] = defaultdict(list)
+        by_replicas: dict[frozenset[Any], list[ViewingRecord]] = defaultdict(list)
         for record in records:
             by_replicas[self._replicas(record.profile_id)].append(record)
         for group in by_replicas.values():
             for start in range(0, len(group), BATCH_ROWS):
                 yield group[start : start + BATCH_ROWS]
 
-    def _replicas(self, profile_id: str) -> tuple[Any, ...]:
+    def _replicas(self, profile_id: str) -> frozenset[Any]:
         metadata = self._session.cluster.metadata
-        return tuple(host.endpoint for host in metadata.get_replicas(self._session.keyspace, profile_id.encode()))
+        return frozenset(host.endpoint for host in metadata.get_replicas(self._session.keyspace, profile_id.encode()))
 
     async def _write_batch(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)

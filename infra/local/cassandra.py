@@ -1,9 +1,10 @@
-"""Cassandra, one node. Ready when it answers a CQL OPTIONS frame."""
+"""Cassandra, one node or a ring of three. A node is ready when it answers a CQL OPTIONS frame."""
 
 import socket
+from collections.abc import Iterator
 
-from infra.local import host, packages, template
-from infra.local.program import LOOPBACK, Program
+from infra.local import host, packages, ring, template
+from infra.local.program import Program
 from infra.settings import Port, Settings
 
 EXPORTS = (
@@ -22,19 +23,25 @@ OPTIONS_FRAME = bytes([4, 0, 0, 0, 5, 0, 0, 0, 0])  # protocol v4, no flags, str
 SUPPORTED = 6
 
 
-def program(settings: Settings) -> Program:
-    folder = settings.folder / "cassandra"
+def programs(settings: Settings) -> Iterator[Program]:
+    yield from (_node(settings, node) for node in range(settings.cassandra_nodes))
+
+
+def _node(settings: Settings, node: int) -> Program:
+    name, address = ring.name(settings, node), settings.cassandra[node]
+    folder = settings.folder / name
+    jmx_port = settings.port(Port.CASSANDRA_JMX, node)
     jars = packages.folder(settings.home, "cassandra")
     properties = {
         "cassandra.config": f"file://{folder}/cassandra.yaml",
         "cassandra.storagedir": folder / "data",
         "cassandra.logdir": folder / "data",
         "logback.configurationFile": f"file://{folder}/logback.xml",
-        "cassandra.jmx.local.port": settings.port(Port.CASSANDRA_JMX),
+        "cassandra.jmx.local.port": jmx_port,
         "cassandra-foreground": "yes",
-        # a single node has nobody to wait for
         "cassandra.superuser_setup_delay_ms": 0,
-        "cassandra.ring_delay_ms": 500,
+        # a single node has nobody to wait for
+        "cassandra.ring_delay_ms": 500 if settings.cassandra_nodes == 1 else 3000,
         "cassandra.skip_wait_for_gossip_to_settle": 0,
         "jdk.attach.allowAttachSelf": "true",
         "io.netty.tryReflectionSetAccessible": "true",
@@ -42,18 +49,24 @@ def program(settings: Settings) -> Program:
     }
 
     def configure() -> None:
+        host.require_free_port(jmx_port, name)  # on 127.0.0.1, wherever the node is
+        storage_port = settings.port(Port.CASSANDRA_STORAGE)
+        tokens = ring.tokens(node, settings.cassandra_nodes)
         template.write(
             "cassandra.yaml",
             folder / "cassandra.yaml",
             stack=settings.stack,
-            host=LOOPBACK,
-            port=settings.port(Port.CASSANDRA),
-            storage_port=settings.port(Port.CASSANDRA_STORAGE),
+            host=address,
+            port=settings.cql_port,
+            storage_port=storage_port,
+            seeds=",".join(f"{seed}:{storage_port}" for seed in settings.cassandra),
+            num_tokens=len(tokens),
+            tokens=",".join(map(str, tokens)),
         )
         template.write("logback.xml", folder / "logback.xml")
 
     return Program(
-        name="cassandra",
+        name=name,
         command=(
             host.java(),
             f"-Xms{settings.cassandra_heap}",
@@ -66,15 +79,17 @@ def program(settings: Settings) -> Program:
             f"{jars}/*",
             "org.apache.cassandra.service.CassandraDaemon",
         ),
-        ports=tuple(settings.port(port) for port in (Port.CASSANDRA, Port.CASSANDRA_STORAGE, Port.CASSANDRA_JMX)),
-        is_ready=lambda: _answers(settings.port(Port.CASSANDRA)),
+        ports=(settings.cql_port, settings.port(Port.CASSANDRA_STORAGE)),
+        host=address,
+        is_ready=lambda: _answers(address, settings.cql_port),
         configure=configure,
+        meet=lambda: ring.meet(settings),
         package="cassandra",
     )
 
 
-def _answers(port: int) -> bool:
-    with socket.create_connection((LOOPBACK, port), timeout=2) as connection:
+def _answers(address: str, port: int) -> bool:
+    with socket.create_connection((address, port), timeout=2) as connection:
         connection.sendall(OPTIONS_FRAME)
         header = connection.recv(9)
     return len(header) == 9 and header[4] == SUPPORTED

@@ -48,21 +48,21 @@ def require_disk(folder: Path) -> None:
         )
 
 
-def require_free_port(port: int, wanted_by: str) -> None:
+def require_free_port(port: int, wanted_by: str, address: str = LOOPBACK) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((address, port))
         except OSError:
             raise StackError(
-                f"port {port} is taken by {port_holder(port)}, {wanted_by} needs it: "
+                f"port {port} is taken by {port_holder(port, address)}, {wanted_by} needs it: "
                 "stop that process, or set PLAYHEAD_PORT_BASE to another block"
             ) from None
 
 
-def port_holder(port: int) -> str:
-    """Who listens on a port, as far as this user may see it."""
-    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
+def port_holder(port: int, address: str = LOOPBACK) -> str:
+    """Who listens on a port of this address, as far as this user may see it."""
+    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port, address)}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(os.readlink(fd) in sockets for fd in (process / "fd").iterdir()):
@@ -72,11 +72,18 @@ def port_holder(port: int) -> str:
     return "another process"
 
 
-def _listening_inodes(port: int) -> list[str]:
+def _listening_inodes(port: int, address: str) -> list[str]:
+    here = socket.inet_aton(address)[::-1].hex().upper()
     rows = [
         line.split()
         for table in ("/proc/net/tcp", "/proc/net/tcp6")
         if Path(table).exists()
         for line in Path(table).read_text().splitlines()[1:]
     ]
-    return [row[9] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port]
+    return [row[9] for row in rows if row[3] == "0A" and _covers(row[1], here, port)]
+
+
+def _covers(listener: str, address: str, port: int) -> bool:
+    """``listener`` and ``address`` as in /proc/net/tcp: hexadecimal, reversed; zeros stand for every address."""
+    where, _, its_port = listener.partition(":")
+    return int(its_port, 16) == port and (where.endswith(address) or not int(where, 16))

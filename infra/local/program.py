@@ -19,9 +19,13 @@ class Program:
     """The first is the one that clients use."""
     is_ready: Callable[[], bool]
     """Asks by the program's own protocol; False or an OSError means not yet."""
+    host: str = LOOPBACK
+    """Where its ports are."""
     environment: Mapping[str, str] = field(default_factory=dict)
     configure: Callable[[], None] = lambda: None
     """Writes the files that the command names."""
+    meet: Callable[[], None] = lambda: None
+    """Returns once the nodes of this engine have found each other; called when all of them are ready."""
     package: str | None = None
     """The profile of pom.xml whose jars it runs on."""
     ready_within_s: int = 180

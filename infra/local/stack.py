@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from infra import prepare
-from infra.local import cassandra, host, kafka, monitoring, packages, registry, seaweedfs, workers
-from infra.local.program import LOOPBACK, Program, StackError
+from infra.local import cassandra, host, kafka, monitoring, packages, registry, ring, seaweedfs, workers
+from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
 from infra.local.supervisor import Supervisor, family
 from infra.settings import Settings
@@ -65,7 +65,8 @@ class Stack:
         chosen = dict.fromkeys(each for name in wanted for each in self.select(name))
         engines = [self._engines[name] for name in chosen if name in self._engines]
         rest = [self._workers[name] for name in chosen if name in self._workers]
-        elsewhere = [engine for engine in prepare.STEPS if names is None and engine not in self._engines]
+        local = {family(name) for name in self._engines}
+        elsewhere = [engine for engine in prepare.STEPS if names is None and engine not in local]
         with self._locked(), report() as progress:
             self._check_host(engines)
             for package in [engine.package for engine in engines if engine.package]:
@@ -74,8 +75,9 @@ class Stack:
                         packages.fetch(self.settings.home, package)
             self._supervisor.launch(list(self._programs.values()))
             self._start(engines)
-            for engine in self._as_they_get_ready(engines, progress):
-                self._prepare(engine.name, progress)
+            for engine in self._once_all_its_nodes_are_ready(engines, progress):
+                engine.meet()
+                self._prepare(family(engine.name), progress)
             for name in elsewhere:
                 self._prepare(name, progress)
             self._start(rest)
@@ -150,6 +152,8 @@ class Stack:
 
     def _check_host(self, engines: Sequence[Program]) -> None:
         host.require_disk(self.settings.folder)
+        if self.settings.local_cassandra:
+            ring.require_same_nodes(self.settings)
         running = self._supervisor.processes()
         missing = [engine for engine in engines if running.get(engine.name, {}).get("pid", 0) == 0]
         if any(engine.package for engine in missing):
@@ -164,7 +168,7 @@ class Stack:
         for program in programs:
             if running[program.name]["statename"] not in LIVE:
                 for port in program.ports:
-                    host.require_free_port(port, program.name)
+                    host.require_free_port(port, program.name, program.host)
                 program.configure()
                 self._supervisor.start(program.name)
 
@@ -178,6 +182,15 @@ class Stack:
         what, step = prepare.STEPS[engine]
         with progress.step(f"{engine}: {what}"):
             step(self.settings)
+
+    def _once_all_its_nodes_are_ready(self, engines: Sequence[Program], progress: Report) -> Iterator[Program]:
+        """One node of each engine; none of an engine of which not all nodes were asked for."""
+        awaited = {family(name): set(self.select(family(name))) for name in self._engines}
+        for engine in self._as_they_get_ready(engines, progress):
+            nodes = awaited[family(engine.name)]
+            nodes.discard(engine.name)
+            if not nodes:
+                yield engine
 
     def _as_they_get_ready(self, programs: Sequence[Program], progress: Report) -> Iterator[Program]:
         """Ask all of them, round after round; a StackError as soon as one is given up or takes too long."""
@@ -231,8 +244,8 @@ def _local_engines(settings: Settings) -> Iterator[Program]:
         yield registry.program(settings)
     if not settings.s3_endpoint:
         yield seaweedfs.program(settings)
-    if settings.cassandra_hosts == (LOOPBACK,) and not settings.cassandra_port:
-        yield cassandra.program(settings)
+    if settings.local_cassandra:
+        yield from cassandra.programs(settings)
 
 
 def _is_ready(program: Program) -> bool:

@@ -1,13 +1,15 @@
 """A member who watches, comes late and is replayed, and readers who check all the while what they are told."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol, TypeVar
 
 from infra.clients.cassandra import LivePartition, LiveVH
 from infra.clients.compressed_vh import CompressedVH
+from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 from streams.history.compaction import Compactor
 from streams.history.reading import HistoryReader
@@ -20,7 +22,17 @@ MINUTE = 60_000
 NOW = T0 + 400 * 24 * 60 * MINUTE
 """All sessions have been silent for long: they are closed."""
 WRITE_EVERY_S = 0.06
+ASK_AGAIN_S = 0.02
 PAGE = 10
+T = TypeVar("T")
+
+
+class Answer(Protocol):
+    @property
+    def complete(self) -> bool: ...
+
+
+A = TypeVar("A", bound=Answer)
 
 
 class SlowLive:
@@ -47,6 +59,8 @@ class Member:
     newest: dict[str, int] = field(default_factory=dict)
     """The oracle: the newest acknowledged seq of each session."""
     reads: int = 0
+    unanswered: int = 0
+    """Requests that a store left open, wholly or in part, since one of its nodes was away. They were made again."""
 
     @asynccontextmanager
     async def watched(self, readers: int = 3) -> AsyncIterator[None]:
@@ -66,28 +80,42 @@ class Member:
     async def compact(self) -> str:
         """A compactor that nobody kills; again when a dead one's compare-and-set arrives late and wins after all."""
         compactor = Compactor(self.live, self.compressed, self.metrics, RULES, lambda: NOW)
-        while (outcome := await compactor.compact(self.profile_id)) == "lost":
+        while (outcome := await self.answer(lambda: compactor.compact(self.profile_id))) == "lost":
             pass
         return outcome
 
+    async def answer(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Asked again while the store is away."""
+        while True:
+            with suppress(TransientError):
+                return await ask()
+            self.unanswered += 1
+            await asyncio.sleep(ASK_AGAIN_S)
+
+    async def whole_answer(self, ask: Callable[[], Awaitable[A]]) -> A:
+        """Asked again also while a part is left out; not when a chunk is unreadable."""
+        while not (answer := await self.answer(ask)).complete:
+            assert not self.metrics.unreadable
+            self.unanswered += 1
+            await asyncio.sleep(ASK_AGAIN_S)
+        return answer
+
     async def orphans(self) -> set[ChunkId]:
         """Chunks that are stored and not listed."""
-        metadata = await self.compressed.newest_metadata(self.profile_id)
+        metadata = await self.answer(lambda: self.compressed.newest_metadata(self.profile_id))
         listed = {chunk.id for chunk in metadata.chunks} if metadata else set()
-        return set(await self.compressed.stored_chunks(self.profile_id, 2**62)) - listed
+        return set(await self.answer(lambda: self.compressed.stored_chunks(self.profile_id, 2**62))) - listed
 
     async def check(self, reader: HistoryReader) -> None:
         """The whole history holds what was acknowledged before."""
         known = dict(self.newest)
-        whole = await reader.whole(self.profile_id)
-        assert whole.complete
+        whole = await self.whole_answer(lambda: reader.whole(self.profile_id))
         self._hold(whole.records, known)
 
     async def check_page(self, reader: HistoryReader) -> None:
         """So does its newest page, down to where it ends."""
         known = dict(self.newest)
-        page = await reader.page(self.profile_id, PAGE)
-        assert page.complete
+        page = await self.whole_answer(lambda: reader.page(self.profile_id, PAGE))
         oldest = page.items[-1].playback_session_id if page.next_cursor else ""  # ids are in the order of starts
         self._hold(page.items, {session: seq for session, seq in known.items() if session >= oldest})
 
@@ -118,7 +146,7 @@ class Member:
     async def write(self, *records: ViewingRecord) -> None:
         for record in records:
             self.sent[record.playback_session_id, record.seq] = record
-        await self.live.write(records)
+        await self.answer(lambda: self.live.write(records))
         for record in records:
             session = record.playback_session_id
             self.newest[session] = max(self.newest.get(session, -1), record.seq)

@@ -1,0 +1,156 @@
+"""Three Cassandra nodes, all at quorum: compactors and nodes die, coordinators hang, nothing is lost or doubled."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from random import Random
+from uuid import uuid4
+
+import pytest
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.compressed_vh import CompressedVH
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.registry import Registry
+from infra.local.stack import Stack
+from infra.settings import PORT_BASES, Settings
+from streams.history.compaction import Step
+from streams.pipeline import BY_NAME, PROCESSES
+from tests.chaos.compactor import Death, doomed
+from tests.chaos.hanging import FATES, Hanging, Steered
+from tests.chaos.nodes import Dying, await_return, going_on, kill
+from tests.chaos.watching import NOW, Member
+from tests.integration.streams.traffic import TOPIC, traffic
+from tests.integration.streams.workers import Worker, stop
+from tests.pipeline import Pipeline, eventually
+
+NODES = ["cassandra-0", "cassandra-1", "cassandra-2"]
+SESSIONS = 50
+KILLS = 4
+"""At each step, while a node is away."""
+READS = 15
+"""Between one kill and the next."""
+LATER_S = 0.01
+ROUNDS = 9
+ANSWER_WITHIN_S = 2.0
+SEEDS = (70, 80, 90)
+WRITTEN = "playhead_live_vh_records_total"
+
+
+@pytest.fixture(scope="module")
+def ring(stack: Settings) -> Iterator[Stack]:
+    """A stack of Cassandra alone beside the test stack, whose Kafka and registry it uses."""
+    own = Settings(
+        stack=f"{stack.stack}-ring",
+        port_base=(stack.port_base or PORT_BASES[stack.stack]) + 400,
+        kafka_bootstrap=stack.kafka,
+        registry_url=stack.registry,
+        s3_endpoint=stack.s3 or "",
+        cassandra_nodes=3,
+        cassandra_heap="512m",
+    )
+    made = Stack(own, PROCESSES)
+    made.wipe()
+    made.up(["cassandra"])
+    yield made
+    made.wipe()
+
+
+@pytest.fixture
+async def session(ring: Stack) -> AsyncIterator[Session]:
+    session = connect(ring.settings)
+    session.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = ANSWER_WITHIN_S
+    yield session
+    await asyncio.to_thread(close, session)
+
+
+@pytest.fixture
+def member(session: Session) -> Member:
+    return Member(f"ring-{uuid4()}", LiveVH(session), CompressedVH(session), Random(5))
+
+
+async def test_compactors_killed_at_every_step_while_nodes_die_lose_and_double_nothing(
+    ring: Stack, member: Member
+) -> None:
+    hits: Counter[Step] = Counter()
+    nodes = Dying(ring, NODES)
+    async with member.watched(readers=2):
+        await member.until(sessions=SESSIONS)
+        await member.compact()
+        async with nodes.running():
+            while any(hits[step] < KILLS for step in Step):
+                enough = member.reads + READS
+                step = min(Step, key=lambda each: hits[each])
+                death = Death(step, after_s=member.random.choice((0, member.random.random() * LATER_S)))
+                away = nodes.away
+                process = doomed(ring.settings, member.profile_id, NOW, death)
+                await asyncio.to_thread(process.join)  # a node's death may be its own end, too
+                hits[step] += away and process.exitcode == -signal.SIGKILL
+                await member.until(reads=enough)
+                await _compacted(member)
+        await _compacted(member)
+    await member.check(member.reader())
+    marker, gone = (member.metrics.again[reason] for reason in ("newer marker", "chunk gone"))
+    print(  # noqa: T201
+        f"\n{nodes.deaths} deaths of nodes; killed at { ({step.value: count for step, count in hits.items()}) }; "
+        f"{member.reads} reads, {len(member.newest)} sessions, {member.unanswered} requests unanswered; "
+        f"{marker} reads met a newer marker, {gone} a chunk that was gone"
+    )
+    assert member.metrics.unreadable == 0
+
+
+async def _compacted(member: Member) -> None:
+    """What a dying coordinator brought to one replica only may be seen by the second compaction first."""
+    await member.compact()
+    if await member.orphans():
+        await member.compact()
+        assert await member.orphans() == set()
+
+
+async def test_a_publish_whose_coordinator_hangs_is_settled_by_asking_another(ring: Stack, member: Member) -> None:
+    """The node goes on after the compactor has found out, has lost to a rival, or has died without knowing."""
+    outcomes: Counter[str] = Counter()
+    session = connect(ring.settings)
+    session.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = ANSWER_WITHIN_S
+    steered = Steered(session)
+    async with member.watched(readers=1):
+        for number in range(ROUNDS):
+            await member.until(sessions=len(member.newest) + 20)
+            node = member.random.randrange(len(NODES))
+            with going_on(ring, NODES[node]) as pid:
+                hanging = Hanging(member, steered, ring.settings.cassandra[node], pid, FATES[number % len(FATES)])
+                outcomes[await hanging.compact()] += 1
+            await _compacted(member)
+            await member.check(member.reader())
+    await asyncio.to_thread(close, session)
+    print(f"\n{dict(outcomes)}; {member.reads} reads, {member.unanswered} requests unanswered")  # noqa: T201
+    assert sum(count for outcome, count in outcomes.items() if outcome.startswith("no answer")) > 0
+    assert member.metrics.unreadable == 0
+
+
+def test_histories_written_while_a_node_is_killed_equal_the_oracle(ring: Stack, tmp_path: Path) -> None:
+    kafka, pipeline = KafkaLog(ring.settings), Pipeline(ring)
+    worker = Worker(ring.settings, "history", 0, tmp_path / "history-0.log")
+
+    def send(seed: int) -> None:
+        sent = traffic(Registry(ring.settings), seed, sessions=250)
+        pipeline.send(sent.messages, sent.events)
+
+    try:
+        eventually(lambda: worker.partitions() == ring.settings.topic_partitions)
+        for seed, node in zip(SEEDS, NODES, strict=True):
+            written = worker.metric(WRITTEN)
+            send(seed)
+            eventually(lambda written=written: worker.metric(WRITTEN) > written)  # type: ignore[misc]
+            pid = kill(ring, node)
+            send(seed + 1)
+            await_return(ring, node, pid)
+        eventually(lambda: kafka.lag(BY_NAME["history"].group or "", [TOPIC]) == 0, seconds=120)
+        retries = worker.metric("playhead_retries_total")
+    finally:
+        stop([worker])
+    print(f"\n{len(pipeline.sent)} events, {len(NODES)} deaths of nodes, {retries:.0f} retries")  # noqa: T201
+    assert pipeline.histories() == pipeline.expected_histories()
