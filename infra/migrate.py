@@ -14,7 +14,7 @@ from string import Template
 
 from cassandra.cluster import Session
 
-from infra.clients.cassandra import close, connect
+from infra.clients.cassandra import close, connect, translated
 from infra.local.program import StackError
 from infra.settings import Settings
 
@@ -25,7 +25,7 @@ LOCK_S = 120
 
 
 def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
-    """Apply what is missing and name it. A file that changed after it was applied is an error."""
+    """Apply what is missing and name it. A file that changed after it was applied is an error. TransientError."""
     session = connect(settings, in_keyspace=False)
     try:
         replication = str({"class": "NetworkTopologyStrategy", settings.cassandra_datacenter: settings.replicas})
@@ -39,6 +39,8 @@ def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
         with _lock(session):
             applied = {row.name: row.sha256 for row in session.execute("SELECT name, sha256 FROM migrations")}
             return [file.name for file in sorted(folder.glob("[0-9]*.cql")) if _apply(session, file, values, applied)]
+    except Exception as error:
+        raise translated(error) from error
     finally:
         close(session)
 
