@@ -1,6 +1,7 @@
 """Cassandra: one way to connect, one place where driver errors become ours.
 
-Nothing retries below us: the driver's own policy would hide an unknown outcome, and callers retry in place anyway.
+Nothing retries below us: the driver's own policy would hide an unknown outcome, and callers retry in place anyway. Only
+a slow read is asked of a second node while the first still may answer.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import ConnectionException
 from cassandra.policies import (
+    ConstantSpeculativeExecutionPolicy,
     DCAwareRoundRobinPolicy,
     ExponentialReconnectionPolicy,
     FallthroughRetryPolicy,
@@ -40,6 +42,11 @@ from schemas.events import ViewingRecord
 
 PROTOCOL_VERSION = 5
 REQUEST_TIMEOUT_S = 10.0
+SLOW_READ_S = 0.5
+"""A read without an answer by then is asked of a second node, too."""
+HEARTBEAT_S = 5.0
+HEARTBEAT_TIMEOUT_S = 10.0
+"""The driver's 30 seconds each let a node that hangs swallow a third of all requests for a minute."""
 BATCH_ROWS = 30
 """Measured best; the contract keeps a row within 1 KiB, so a batch stays well below Cassandra's limit of 50 KiB."""
 VALUE_FIELDS = tuple(n for n in ViewingRecord.__struct_fields__ if n not in ("profile_id", "playback_session_id"))
@@ -57,7 +64,7 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
     """
     # Cassandra warns about each unlogged batch above 5 KiB or 10 partitions; ours are meant so, see LiveVH.
     logging.getLogger("cassandra.protocol").setLevel(logging.ERROR)
-    # Shuffled: else a repeat would ask the same replica again, and one that hangs stays "up" for a minute.
+    # Shuffled: else a repeat would ask the same replica again, though it may be the one that hangs.
     nearest = DCAwareRoundRobinPolicy(local_dc=settings.cassandra_datacenter)
     policy = TokenAwarePolicy(nearest, shuffle_replicas=True)
     cluster = Cluster(
@@ -70,11 +77,15 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
             EXEC_PROFILE_DEFAULT: ExecutionProfile(
                 load_balancing_policy=policy,
                 retry_policy=FallthroughRetryPolicy(),
+                # Of statements that say they are idempotent: of `prepared_read`.
+                speculative_execution_policy=ConstantSpeculativeExecutionPolicy(SLOW_READ_S, max_attempts=1),
                 consistency_level=ConsistencyLevel.LOCAL_QUORUM,
                 serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
                 request_timeout=REQUEST_TIMEOUT_S,
             )
         },
+        idle_heartbeat_interval=HEARTBEAT_S,
+        idle_heartbeat_timeout=HEARTBEAT_TIMEOUT_S,
         # The default backs off up to ten minutes: too long after a restart that took twenty seconds. Without
         # max_attempts=None it gives a node up for good after 64 tries.
         reconnection_policy=ExponentialReconnectionPolicy(base_delay=0.5, max_delay=5.0, max_attempts=None),
@@ -111,6 +122,13 @@ async def run(session: Session, statement: Any, parameters: Any = None) -> Any:
         return await answer
     except Exception as error:
         raise translated(error) from error
+
+
+def prepared_read(session: Session, cql: str) -> PreparedStatement:
+    """A read that a second node may be asked for."""
+    statement = session.prepare(cql)
+    statement.is_idempotent = True
+    return statement
 
 
 def translated(error: Exception) -> Exception:
@@ -167,14 +185,12 @@ class LiveVH:
         self._insert: PreparedStatement = session.prepare(
             f"INSERT INTO {table} (profile_id, playback_session_id, record) VALUES (?, ?, ?) USING TIMESTAMP ?"
         )
-        self._select: PreparedStatement = session.prepare(
-            f"SELECT playback_session_id, record, compacted_generation FROM {table} WHERE profile_id = ?"
+        self._select = prepared_read(
+            session, f"SELECT playback_session_id, record, compacted_generation FROM {table} WHERE profile_id = ?"
         )
         # Paged, the static marker of the first page could be older than the rows of the second.
         self._select.fetch_size = None
-        self._count: PreparedStatement = session.prepare(
-            f"SELECT playback_session_id FROM {table} WHERE profile_id = ? LIMIT ?"
-        )
+        self._count = prepared_read(session, f"SELECT playback_session_id FROM {table} WHERE profile_id = ? LIMIT ?")
         self._delete: PreparedStatement = session.prepare(
             f"DELETE FROM {table} USING TIMESTAMP ? WHERE profile_id = ? AND playback_session_id = ?"
         )

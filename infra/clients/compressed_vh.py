@@ -7,7 +7,7 @@ from cassandra import ConsistencyLevel
 from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType
 
-from infra.clients.cassandra import run
+from infra.clients.cassandra import prepared_read, run
 from streams.history.versions import Chunk, ChunkId, Metadata, Version
 
 
@@ -24,8 +24,8 @@ class CompressedVH:
         chunks = f"{session.keyspace}.compressed_vh_chunks"
         prepare = session.prepare
         select = f"SELECT generation, attempt, chunks FROM {metadata} WHERE profile_id = ?"
-        self._metadata = prepare(select)
-        self._newest = prepare(select)
+        self._metadata = prepared_read(session, select)
+        self._newest = prepared_read(session, select)
         self._newest.consistency_level = ConsistencyLevel.LOCAL_SERIAL
         # Conditions on null hold where there is no row yet.
         self._publish = prepare(
@@ -37,8 +37,10 @@ class CompressedVH:
         self._put = prepare(
             f"INSERT INTO {chunks} (profile_id, generation, attempt, n, body) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?"
         )
-        self._get = prepare(f"SELECT body FROM {chunks} WHERE {key}")
-        self._list = prepare(f"SELECT generation, attempt, n FROM {chunks} WHERE profile_id = ? AND generation <= ?")
+        self._get = prepared_read(session, f"SELECT body FROM {chunks} WHERE {key}")
+        self._list = prepared_read(
+            session, f"SELECT generation, attempt, n FROM {chunks} WHERE profile_id = ? AND generation <= ?"
+        )
         self._list.fetch_size = None
         self._delete = prepare(f"DELETE FROM {chunks} USING TIMESTAMP ? WHERE {key}")
 

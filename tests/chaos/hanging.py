@@ -3,15 +3,16 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 from cassandra.policies import WrapperPolicy
 
+from infra.clients.cassandra import LiveVH
 from infra.clients.compressed_vh import CompressedVH
-from streams.history.compaction import Compactor, Step
+from streams.history.compaction import Compactor, Step, go_on
 from streams.history.versions import Metadata, Version
 from tests.chaos.compactor import RULES
 from tests.chaos.watching import NOW, Member
@@ -23,12 +24,12 @@ LATER_S = 0.008
 
 
 class Steered:
-    """CompressedVH on a session that can be told which node to ask first."""
+    """Both stores on a session that can be told which node to ask first."""
 
     def __init__(self, session: Session) -> None:
         profile = session.get_execution_profile(EXEC_PROFILE_DEFAULT)
         self.policy = profile.load_balancing_policy = _First(profile.load_balancing_policy)
-        self.store = _Noting(session)
+        self.live, self.compressed = LiveVH(session), _Noting(session)
 
 
 class _First(WrapperPolicy):  # type: ignore[misc]
@@ -56,7 +57,10 @@ class Died(Exception):
 class Hanging:
     member: Member
     steered: Steered
-    address: str
+    node: str
+    """Where the one that hangs is."""
+    other: str
+    """Where another is."""
     pid: int
     fate: Fate
     """What becomes of the compactor that waits for an answer in vain."""
@@ -64,28 +68,33 @@ class Hanging:
     timer: asyncio.TimerHandle | None = None
 
     async def compact(self) -> str:
-        """Says how it went; where the compactor died the node has gone on by then."""
-        member = self.member
-        compactor = Compactor(
-            member.live, self.steered.store, member.metrics, RULES, lambda: NOW, self._at, self._no_answer
-        )
+        """Says how it went. The node has gone on by then, unless it was the rival who won."""
+        member, compressed = self.member, self.steered.compressed
+        compactor = self._compactor(self._at, self._no_answer)
         try:
             outcome = await member.answer(lambda: compactor.compact(member.profile_id))
         except Died:
             os.kill(self.pid, signal.SIGCONT)
-            there = await member.answer(lambda: member.compressed.newest_metadata(member.profile_id))
-            happened = there is not None and there.version == self.steered.store.asked
+            there = await member.answer(lambda: compressed.newest_metadata(member.profile_id))
+            happened = there is not None and there.version == compressed.asked
             return f"no answer, died; it {'happened' if happened else 'did not happen'}"
         return f"no answer, {self.fate}: {outcome}" if self.unanswered else f"answered in time: {outcome}"
 
+    def _compactor(
+        self, at: Callable[[Step], Awaitable[None]] = go_on, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> Compactor:
+        steered = self.steered
+        return Compactor(steered.live, steered.compressed, self.member.metrics, RULES, lambda: NOW, at, wait)
+
     async def _at(self, step: Step) -> None:
         if step is Step.PUBLISHING and not self.timer:
-            self.steered.policy.address = self.address
+            self.steered.policy.address = self.node
             if self.member.random.random() < 0.5:
                 self._hang()
             self.timer = asyncio.get_running_loop().call_later(self.member.random.random() * LATER_S, self._hang)
         elif step is Step.PUBLISHED and self.timer:
             self.timer.cancel()
+            os.kill(self.pid, signal.SIGCONT)
             self.steered.policy.address = None
 
     async def _no_answer(self, seconds: float) -> None:
@@ -94,7 +103,8 @@ class Hanging:
         if first and self.fate == "dies":
             raise Died
         if first and self.fate == "meets a rival":
-            await self.member.compact()
+            self.steered.policy.address = self.other
+            await self.member.answer(lambda: self._compactor().compact(self.member.profile_id))
         await asyncio.sleep(seconds)
 
     def _hang(self) -> None:

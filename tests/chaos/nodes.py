@@ -3,8 +3,8 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -36,15 +36,15 @@ def _pid(stack: Stack, node: str) -> int | None:
         return None
 
 
-@contextmanager
-def going_on(stack: Stack, node: str) -> Iterator[int]:
+@asynccontextmanager
+async def going_on(stack: Stack, node: str) -> AsyncIterator[int]:
     """The pid of a node that may be stopped (SIGSTOP) within the block; afterwards it goes on."""
     pid = stack.pid(node)
     try:
         yield pid
     finally:
         os.kill(pid, signal.SIGCONT)
-        ring.meet(stack.settings)
+    await asyncio.to_thread(ring.meet, stack.settings)
 
 
 @dataclass

@@ -119,9 +119,10 @@ async def test_a_publish_whose_coordinator_hangs_is_settled_by_asking_another(ri
     async with member.watched(readers=1):
         for number in range(ROUNDS):
             await member.until(sessions=len(member.newest) + 20)
-            node = member.random.randrange(len(NODES))
-            with going_on(ring, NODES[node]) as pid:
-                hanging = Hanging(member, steered, ring.settings.cassandra[node], pid, FATES[number % len(FATES)])
+            node, other = member.random.sample(range(len(NODES)), 2)
+            addresses = ring.settings.cassandra
+            async with going_on(ring, NODES[node]) as pid:
+                hanging = Hanging(member, steered, addresses[node], addresses[other], pid, FATES[number % len(FATES)])
                 outcomes[await hanging.compact()] += 1
             await _compacted(member)
             await member.check(member.reader())
