@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
 from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.compressed_vh import CompressedVH
@@ -17,6 +18,7 @@ from infra.clients.kafka_log import KafkaLog
 from infra.clients.registry import Registry
 from infra.local.stack import Stack
 from infra.settings import PORT_BASES, Settings
+from schemas.errors import TransientError
 from streams.history.compaction import Step
 from streams.pipeline import BY_NAME, PROCESSES
 from tests.chaos.compactor import Death, doomed
@@ -160,4 +162,5 @@ def test_histories_written_while_a_node_is_killed_equal_the_oracle(
     finally:
         stop([worker])
     print(f"\n{len(pipeline.sent)} events, {len(SEEDS)} deaths of nodes, {retries:.0f} retries")  # noqa: T201
-    assert pipeline.histories() == pipeline.expected_histories()
+    patiently = Retrying(retry=retry_if_exception_type(TransientError), stop=stop_after_delay(120), reraise=True)
+    assert patiently(pipeline.histories) == pipeline.expected_histories()
