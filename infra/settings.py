@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 ROOT = Path(__file__).resolve().parent.parent
 PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
 LOCAL_KEY = "playhead-local"
+LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+"""Addresses of local Cassandra nodes, which all have the same ports."""
 
 
 def _split(value: object) -> object:
@@ -169,8 +171,8 @@ class Settings(BaseSettings):
 
     @property
     def cassandra(self) -> tuple[str, ...]:
-        """Hosts to begin with; the local nodes have an address each and all the same ports."""
-        return self.cassandra_hosts or tuple(f"127.0.0.{1 + node}" for node in range(self.cassandra_nodes))
+        """Hosts to begin with."""
+        return self.cassandra_hosts or LOCAL_NODES[: self.cassandra_nodes]
 
     @property
     def cql_port(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from infra.local import host, packages, ring, template
 from infra.local.program import Program
-from infra.settings import Port, Settings
+from infra.settings import LOCAL_NODES, Port, Settings
 
 EXPORTS = (
     *("java.base/jdk.internal.misc", "java.base/java.lang.ref", "java.management.rmi/com.sun.jmx.remote.internal.rmi"),
@@ -28,7 +28,8 @@ def programs(settings: Settings) -> Iterator[Program]:
 
 
 def _node(settings: Settings, node: int) -> Program:
-    name, address = ring.name(settings, node), settings.cassandra[node]
+    name, address = ring.name(settings, node), LOCAL_NODES[node]
+    port, storage_port = settings.port(Port.CASSANDRA), settings.port(Port.CASSANDRA_STORAGE)
     folder = settings.folder / name
     jmx_port = settings.port(Port.CASSANDRA_JMX, node)
     jars = packages.folder(settings.home, "cassandra")
@@ -50,16 +51,15 @@ def _node(settings: Settings, node: int) -> Program:
 
     def configure() -> None:
         host.require_free_port(jmx_port, name)  # on 127.0.0.1, wherever the node is
-        storage_port = settings.port(Port.CASSANDRA_STORAGE)
         tokens = ring.tokens(node, settings.cassandra_nodes)
         template.write(
             "cassandra.yaml",
             folder / "cassandra.yaml",
             stack=settings.stack,
             host=address,
-            port=settings.cql_port,
+            port=port,
             storage_port=storage_port,
-            seeds=",".join(f"{seed}:{storage_port}" for seed in settings.cassandra),
+            seeds=",".join(f"{seed}:{storage_port}" for seed in LOCAL_NODES[: settings.cassandra_nodes]),
             num_tokens=len(tokens),
             tokens=",".join(map(str, tokens)),
         )
@@ -80,9 +80,9 @@ def _node(settings: Settings, node: int) -> Program:
             f"{jars}/*",
             "org.apache.cassandra.service.CassandraDaemon",
         ),
-        ports=(settings.cql_port, settings.port(Port.CASSANDRA_STORAGE)),
+        ports=(port, storage_port),
         host=address,
-        is_ready=lambda: _answers(address, settings.cql_port),
+        is_ready=lambda: _answers(address, port),
         configure=configure,
         meet=lambda: ring.meet(settings),
         package="cassandra",

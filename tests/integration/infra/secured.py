@@ -78,7 +78,7 @@ def secured_cassandra(settings: Settings, authority: Authority) -> Iterator[None
     """One node with a role as the settings say, that may make keyspaces and nothing else."""
     packages.fetch(settings.home, "cassandra")
     folder = settings.folder / "cassandra"
-    program = cassandra.program(settings)
+    (program,) = cassandra.programs(settings)
     program.configure()
     _append(folder / "cassandra.yaml", CASSANDRA, _certificate(folder, authority))
     first = {"cassandra_username": FIRST_ROLE, "cassandra_password": FIRST_ROLE}
