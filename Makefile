@@ -64,6 +64,9 @@ bench-chunks: setup ## chunks of CompressedVH beside simpler encodings, needs no
 bench-batch: setup ## five million events into the tables, one aggregate by Spark and by Polars; ARGS="--events 1000000"
 	@$(BIN)/python -m bench.batch $(ARGS)
 
+evaluate: setup ## tune and test every recommender: tables, and a page with charts
+	@$(PLAYHEAD) evaluate $(ARGS)
+
 lock: setup ## pin and hash what requirements.in asks for
 	@$(UV) pip compile $(COMPILE) requirements/requirements.in -o requirements/requirements.txt
 	@grep '^uv==' requirements/requirements.in | $(UV) pip compile $(COMPILE) --no-annotate - -o requirements/uv.txt
@@ -84,4 +87,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor job sql check test bench-stream bench-collector bench-chunks bench-batch lock
+.PHONY: help setup up status logs down wipe demo monitor job sql check test bench-stream bench-collector bench-chunks bench-batch evaluate lock
