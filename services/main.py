@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httpx
 import typer
@@ -15,10 +16,12 @@ from infra.clients.cassandra import LiveVH, close, connect, translated
 from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_watch import KafkaWatch
 from infra.clients.object_store import ObjectStore
+from infra.clients.recommendations import Recommendations
 from infra.clients.registry import Registry
 from infra.meters import PipelineMetrics, ServicesMetrics
 from infra.settings import ROOT, Port, Settings
 from infra.starting import in_log, one_line
+from schemas.recommendations import Audience, RecommendationList
 from services.app import create_app
 from services.catalogue import CATALOGUE_KEY, Catalogue
 from services.dashboard.board import Board
@@ -34,10 +37,18 @@ ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-class LateHistory:
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept in Cassandra."""
+
+    history: HistoryReader
+    recommendations: Recommendations
+
+
+class LateStores:
     """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    Satisfies ``services.ports.History``.
+    Satisfies ``services.ports.History`` and ``services.ports.Recommendations``.
     """
 
     def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
@@ -45,31 +56,34 @@ class LateHistory:
         self._metrics = metrics
         self._connecting = asyncio.Lock()
         self._session: Session | None = None
-        self._reader: HistoryReader | None = None
+        self._stores: Stores | None = None
 
     async def page(self, profile_id: str, limit: int, cursor: str | None) -> Page:
-        return await (await self._connected()).page(profile_id, limit, cursor)
+        return await (await self._connected()).history.page(profile_id, limit, cursor)
 
     async def whole(self, profile_id: str) -> Whole:
-        return await (await self._connected()).whole(profile_id)
+        return await (await self._connected()).history.whole(profile_id)
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
-        async for page in (await self._connected()).export(profile_id):
+        async for page in (await self._connected()).history.export(profile_id):
             yield page
 
-    async def _connected(self) -> HistoryReader:
+    async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
+        return await (await self._connected()).recommendations.recommended(audience, owner)
+
+    async def _connected(self) -> "Stores":
         async with self._connecting:
             if self._session is None:
                 self._session = await asyncio.to_thread(connect, self._settings)
-            if self._reader is None:
+            if self._stores is None:
                 try:
-                    self._reader = await asyncio.to_thread(self._prepared, self._session)
+                    self._stores = await asyncio.to_thread(self._prepared, self._session)
                 except Exception as error:
                     raise translated(error) from error
-            return self._reader
+            return self._stores
 
-    def _prepared(self, session: Session) -> HistoryReader:
-        return HistoryReader(LiveVH(session), CompressedVH(session), self._metrics)
+    def _prepared(self, session: Session) -> "Stores":
+        return Stores(HistoryReader(LiveVH(session), CompressedVH(session), self._metrics), Recommendations(session))
 
     def close(self) -> None:
         if self._session is not None:
@@ -95,13 +109,13 @@ async def serve(settings: Settings) -> None:
         return time.time_ns() // 1_000_000
 
     metrics = ServicesMetrics()
-    history = LateHistory(settings, metrics)
+    stores = LateStores(settings, metrics)
     registry, store = Registry(settings), ObjectStore(settings)
     event_log = KafkaWatch(settings, registry)
     health = PipelineHealth(event_log, PipelineMetrics(), now)
 
     async def ask_cassandra() -> None:
-        await history.page("nobody", 1, None)
+        await stores.page("nobody", 1, None)
 
     async def ask_s3() -> None:
         await asyncio.to_thread(lambda: next(store.list(CATALOGUE_KEY), None))
@@ -115,14 +129,14 @@ async def serve(settings: Settings) -> None:
         gatherers = Gatherers(
             board=board,
             event_log=event_log,
-            history=history,
+            history=stores,
             store=store,
             processes=ProcessWatch(client, targets(settings)),
             now=now,
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(board, history, metrics, ECHARTS, now),
+                create_app(board, stores, stores, metrics, ECHARTS, now),
                 host=settings.bind,
                 port=settings.port(Port.SERVICES),
                 log_config=None,
@@ -137,7 +151,7 @@ async def serve(settings: Settings) -> None:
             for each in polling:
                 each.cancel()
     event_log.close()
-    history.close()
+    stores.close()
 
 
 @app.command()

@@ -18,7 +18,7 @@ from services.ports import Partition
 from streams.history.reading import HistoryReader
 from streams.pipeline import BY_NAME
 from tests.builders import playback
-from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition
+from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition, FakeRecommendations
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
@@ -129,6 +129,7 @@ class Evening:
     sessions: list[Playback] = field(default_factory=list)
     rows: dict[str, dict[str, ViewingRecord]] = field(default_factory=dict)
     compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
+    recommendations: FakeRecommendations = field(default_factory=FakeRecommendations)
     letters: list[DeadLetter] = field(default_factory=list)
 
     @property

@@ -4,8 +4,7 @@ Exit codes: 0 done, 1 this machine lacks something.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from batch.recommend.interactions import Interactions
-    from batch.recommend.ports import ListSink
     from batch.recommend.report import Section
-    from batch.recommend.titles import Catalogue, Facts
+    from batch.recommend.titles import Facts
     from infra.datasets import Datasets
     from infra.settings import Settings
     from producers.simulator.audience import Member
@@ -137,40 +135,14 @@ def _sessions(members: "Sequence[Member]") -> list[tuple[str, str, int, int, str
     ]
 
 
-def catalogue(settings: "Settings") -> "Catalogue":
-    """The lake's; empty where none was written. TransientError."""
-    from batch.recommend.titles import Catalogue, read_catalogue
-    from infra.clients.object_store import ObjectStore
-    from producers.simulator.catalogue import OBJECT_KEY
-
-    try:
-        return read_catalogue(ObjectStore(settings).get(OBJECT_KEY))
-    except KeyError:
-        return Catalogue({}, {})
-
-
-@contextmanager
-def sink(settings: "Settings") -> Iterator["ListSink"]:
-    """Where lists are written to. TransientError."""
-    from infra.clients.cassandra import close, connect
-    from infra.clients.recommendations import Recommendations
-
-    session = connect(settings)
-    try:
-        yield Recommendations(session)
-    finally:
-        close(session)
-
-
 def _spark(settings: "Settings", checkpoints: str) -> "SparkSession":
     """A session of this machine's own, without connectors: ALS reads no storage."""
-    from batch.session import Cluster, ObjectStoreAccess, spark_session
+    from batch.session import Cluster, spark_session
     from infra.local import host
 
     host.require_java()
-    nowhere = ObjectStoreAccess(None, "none", "none", "none")
     cluster = Cluster(settings.spark_master, settings.spark_driver_memory, jars=settings.folder)
-    spark = spark_session("evaluate", nowhere, cluster, partitions=2)
+    spark = spark_session("evaluate", [], cluster, partitions=2)
     spark.sparkContext.setLogLevel("ERROR")
     spark.sparkContext.setCheckpointDir(checkpoints)
     return spark

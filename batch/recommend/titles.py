@@ -4,14 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from batch.recommend.interactions import Floats
-
-_COLUMNS = pl.Schema(
-    {"title_id": pl.String(), "year": pl.Int64(), "genres": pl.List(pl.String()), "runtime_ms": pl.Int64()}
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -26,14 +20,6 @@ class Catalogue:
     facts: Mapping[str, Facts]
     runtimes: Mapping[str, int]
     """Milliseconds."""
-
-
-def read_catalogue(lines: bytes) -> Catalogue:
-    """The catalogue object: one JSON title a line, unknown keys ignored."""
-    titles = pl.read_ndjson(lines, schema=_COLUMNS)
-    facts = {title: Facts(year, tuple(kinds or ())) for title, year, kinds in titles.drop("runtime_ms").iter_rows()}
-    timed = titles.filter(pl.col("runtime_ms") > 0)
-    return Catalogue(facts, dict(timed.select("title_id", "runtime_ms").iter_rows()))
 
 
 def decades(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
