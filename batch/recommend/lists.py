@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from batch.recommend.interactions import Floats, Interactions
+from batch.recommend.interactions import Floats, Interactions, Ints
 from batch.recommend.model import Model
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import AT_ONCE, TooLittleHistory
@@ -67,7 +67,7 @@ def _by_country(history: Interactions, at: int, reasons: Reasons) -> Iterator[tu
 
 
 def _items(
-    names: Sequence[str], scores: Floats, titles: Floats, why: Sequence[tuple[Reason, str | None]]
+    names: Sequence[str], scores: Floats, titles: Ints, why: Sequence[tuple[Reason, str | None]]
 ) -> Iterator[Recommendation]:
     for title, (reason, about) in zip(titles, why, strict=True):
         if title >= 0:

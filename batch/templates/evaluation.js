@@ -33,18 +33,23 @@
     type: "value", axisLine: { show: false }, axisTick: { show: false }, axisLabel: text(l), splitLine: { lineStyle: { color: l.line } }, splitNumber: 4, ...more,
   });
 
-  /* A dot and its range each; the name above its line where there is no room beside it. */
+  /* A dot and its range each; the name stands above its line where there is no room beside it. */
   function accuracy(rows, l) {
     const bar = rows.find((row) => row.lead === null);
     const whisker = (params, api) => {
       const y = api.coord([0, api.value(0)])[1];
       const [low, mean, high] = [1, 2, 3].map((n) => api.coord([api.value(n), api.value(0)])[0]);
       const colour = paint(rows[params.dataIndex], l);
+      const row = rows[params.dataIndex], said = three(row.ndcg100.mean);
+      const label = l.narrow
+        ? { text: `${row.competitor}  ${said}`, x: 4, y: y - 1.05 * l.em, fill: l.ink }
+        : { text: said, x: high + 6, y, fill: l.muted };
       return {
         type: "group",
         children: [
           { type: "line", shape: { x1: low, y1: y, x2: high, y2: y }, style: { stroke: colour, lineWidth: 2.5, opacity: 0.5 } },
           { type: "circle", shape: { cx: mean, cy: y, r: 0.36 * l.em }, style: { fill: colour } },
+          { type: "text", style: { ...label, font: `${0.8 * l.em}px ${l.font}`, verticalAlign: "middle" } },
         ],
       };
     };
@@ -61,14 +66,6 @@
           type: "custom", renderItem: whisker, encode: { x: [1, 2, 3], y: 0 },
           data: rows.map((row, n) => [n, row.ndcg100.low, row.ndcg100.mean, row.ndcg100.high]),
           markLine: bar && { silent: true, symbol: "none", precision: 9, label: { show: false }, lineStyle: { color: l.accent, type: "dashed", width: 1 }, data: [{ xAxis: bar.ndcg100.mean }] },
-        },
-        {
-          type: "scatter", symbolSize: 0.1, silent: true, itemStyle: { color: "transparent" }, data: rows.map((row, n) => [row.ndcg100[l.narrow ? "low" : "high"], n]),
-          label: {
-            show: true, ...text(l, l.narrow ? l.ink : l.muted), position: l.narrow ? "right" : "right", distance: l.narrow ? 0 : 6, offset: l.narrow ? [0, -1.05 * l.em] : [0, 0],
-            formatter: ({ dataIndex }) => (l.narrow ? `${rows[dataIndex].competitor}  ${three(rows[dataIndex].ndcg100.mean)}` : three(rows[dataIndex].ndcg100.mean)),
-          },
-          labelLayout: { hideOverlap: false, moveOverlap: null },
         },
       ],
     };
