@@ -23,7 +23,7 @@ def competitors(table: Interactions, facts: Mapping[str, Facts], spark: SparkSes
         Competitor(BAR, (Popularity(days=14),), serves_cold=True),
         Competitor("popularity, ever", (Popularity(),), serves_cold=True),
         Competitor("popularity, decayed", tuple(Popularity(half_life=days) for days in HALF_LIVES), serves_cold=True),
-        Competitor("because you watched", tuple(ItemCosine(neighbours) for neighbours in (20, 50, 100, 200))),
+        Competitor("because you watched", tuple(ItemCosine(neighbours) for neighbours in (20, 100))),
         Competitor("EASE", tuple(Ease(l2) for l2 in (100, 300, 1000))),
         Competitor("ALS on Spark", (SparkAls(spark),)),
         Competitor("ranker", (Ranker(facts),)),

@@ -48,7 +48,7 @@ def evaluate(
     from batch.recommend import movielens
     from batch.recommend.evaluation_page import render
     from batch.recommend.report import Report
-    from batch.recommend.terminal import show
+    from batch.recommend.terminal import RANGES, show
     from infra.datasets import DatasetError, fetch
     from infra.local.program import StackError
     from infra.settings import ROOT, Settings
@@ -62,22 +62,23 @@ def evaluate(
     except (DatasetError, StackError) as error:
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from None
-    facts = movielens.facts(datasets.films)
+    facts, sections = movielens.facts(datasets.films), []
     try:
-        sections = [
-            _section("MovieLens 100k", movielens.interactions(datasets.ratings), facts, spark),
-            _section(f"Simulated viewing, {DAYS} days", simulated(datasets), facts, spark),
-        ]
+        for name, table in (
+            ("MovieLens 100k", movielens.interactions(datasets.ratings)),
+            (f"Simulated viewing, {DAYS} days", simulated(datasets)),
+        ):
+            sections.append(_section(name, table, facts, spark))
+            show(sections[-1], console)
     finally:
         spark.stop()
         checkpoints.cleanup()
     now = datetime.now(UTC)
     report = Report(sections, round(time.monotonic() - began, 1))
-    show(report, console)
     page = out or settings.folder / "reports" / "evaluation.html"
     run = Run(id=f"{now:%Y%m%dT%H%M%SZ}", made_at=int(now.timestamp() * 1000))
     write_atomically(render(report, run, ROOT / "infra" / "assets" / "echarts.min.js"), page)
-    console.print(f"{report.seconds:.0f} s; charts in {page}", soft_wrap=True)
+    console.print(f"{RANGES} {report.seconds:.0f} s; charts in {page}", soft_wrap=True)
 
 
 def _section(name: str, table: "Interactions", facts: "Mapping[str, Facts]", spark: "SparkSession") -> "Section":

@@ -3,27 +3,24 @@
 from rich.console import Console
 from rich.table import Table
 
-from batch.recommend.report import Board, Report
+from batch.recommend.report import Board, Section
 
+RANGES = "Ranges: 95 % of 2,000 bootstrap samples of profiles. [green]Green[/]: the lead's whole range is above zero."
 HEADINGS = ("NDCG@10", "NDCG@100", "ahead of the bar", "recall@100", "coverage@20", "novelty", "long tail")
 
 
-def show(report: Report, console: Console) -> None:
-    for section in report.sections:
-        console.rule(f"[bold]{section.name}[/]", align="left")
-        console.print(f"{section.views:,} views of {section.titles:,} titles by {section.profiles:,} profiles")
-        for board in section.boards:
-            console.print(table(board))
-        for choice in section.choices:
-            console.print(
-                f"{choice.window}: tuned on {choice.tuned_from} to {choice.tested_from}, "
-                f"tested on {choice.tested_from} to {choice.tested_until}"
-            )
-            for competitor, chosen in choice.chosen.items():
-                console.print(f"  [dim]{competitor}: {chosen}[/]", highlight=False)
-    console.print(
-        "Ranges: 95 % of 2,000 bootstrap samples of profiles. [green]Green[/]: ahead of the bar in 97.5 % of them."
-    )
+def show(section: Section, console: Console) -> None:
+    console.rule(f"[bold]{section.name}[/]", align="left")
+    console.print(f"{section.views:,} views of {section.titles:,} titles by {section.profiles:,} profiles")
+    for board in section.boards:
+        console.print(table(board))
+    for choice in section.choices:
+        console.print(
+            f"{choice.window}: tuned on {choice.tuned_from} to {choice.tested_from}, "
+            f"tested on {choice.tested_from} to {choice.tested_until}"
+        )
+        for competitor, chosen in choice.chosen.items():
+            console.print(f"  [dim]{competitor}: {chosen}[/]", highlight=False)
 
 
 def table(board: Board) -> Table:
