@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch.recommend.interactions import Floats, Interactions, Ints
-from batch.recommend.model import Model
+from batch.recommend.model import Model, Scorer
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import AT_ONCE, TooLittleHistory
 from batch.recommend.ranking import best
@@ -35,11 +35,7 @@ def recommend(history: Interactions, at: int, model: Named, everybody: Mapping[s
     ``everybody``: each profile to write a list for with its country, also those that the history does not know.
     """
     reasons = Reasons.of(history, at)
-    name, scorer = model[0], None
-    try:
-        scorer = model[1].fit(history, at)
-    except TooLittleHistory:
-        name, scorer = "popularity", COLD.fit(history, at)
+    name, scorer = _fitted(model, history, at)
     profiles: dict[str, RecommendationList] = {}
     for start in range(0, len(history.profiles), AT_ONCE):
         part = np.arange(start, min(start + AT_ONCE, len(history.profiles)))
@@ -54,6 +50,13 @@ def recommend(history: Interactions, at: int, model: Named, everybody: Mapping[s
         if profile not in profiles
     }
     return Lists(name, profiles | cold, countries)
+
+
+def _fitted(model: Named, history: Interactions, at: int) -> tuple[str, Scorer]:
+    try:
+        return model[0], model[1].fit(history, at)
+    except TooLittleHistory:
+        return "popularity", COLD.fit(history, at)
 
 
 def _by_country(history: Interactions, at: int, reasons: Reasons) -> Iterator[tuple[str, RecommendationList]]:
