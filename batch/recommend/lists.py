@@ -15,7 +15,7 @@ from schemas.recommendations import WORLD, Reason, Recommendation, Recommendatio
 
 LENGTH = 60
 """Titles a list: more than are shown, since what was watched after the run is left out when it is read."""
-COLD = Popularity(half_life=14, by_country=True)
+COLD = Popularity(days=14, by_country=True)
 """For whom nothing is known of, and for everybody while there is too little history for the model."""
 Named = tuple[str, Model]
 
