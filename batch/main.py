@@ -3,8 +3,8 @@
     PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py tables
 
 Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or settings, 3 lake or tables cannot be read,
-4 the page or the lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and 6 the
-published tables are as they were.
+4 the page or the lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and
+6 the published tables are as they were.
 """
 
 import subprocess

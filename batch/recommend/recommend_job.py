@@ -1,4 +1,4 @@
-"""The recommend job, step by step: sessions and titles -> interactions -> lists -> store. Clients are main's business."""
+"""The recommend job, step by step: sessions and titles -> interactions -> lists -> store. Clients are for main."""
 
 from collections.abc import Callable
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from batch.recommend.interactions import Floats
 
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     year: int | None = None
