@@ -73,7 +73,8 @@ def section(name: str, table: Interactions, windows: Sequence[Window]) -> Sectio
 
 
 def _board(title: str, windows: Sequence[Sequence[Judged]]) -> Board:
-    return Board(title, sum(len(window[0].profiles) for window in windows), rows(windows))
+    judged = [window for window in windows if window]  # nobody may have come without a history
+    return Board(title, sum(len(window[0].profiles) for window in judged), rows(judged))
 
 
 def _choice(window: Window) -> Choice:

@@ -34,9 +34,9 @@ def rows(windows: Sequence[Sequence[Judged]]) -> list[Row]:
 
     Every window has the same competitors in the same order. Empty if nobody was judged.
     """
-    if not sum(len(judged.profiles) for window in windows for judged in window):
-        return []
     by_competitor = {each[0].competitor: each for each in zip(*windows, strict=True)}
+    if not by_competitor:
+        return []
     bar = _all(by_competitor[BAR], "ndcg100")
     return [_row(name, judged, bar) for name, judged in by_competitor.items()]
 
@@ -48,7 +48,7 @@ def _row(name: str, judged: Sequence[Judged], bar: Doubles) -> Row:
         return interval(_all(judged, measure), profiles)
 
     def mean(measure: str) -> float:
-        return float(np.mean([getattr(each, measure) for each in judged if len(each.profiles)]))
+        return float(np.mean([getattr(each, measure) for each in judged]))
 
     return Row(
         competitor=name,
