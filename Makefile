@@ -73,6 +73,9 @@ bench-batch: setup ## five million events into the tables, one aggregate by Spar
 bench-history: setup ## the two stores beside one row a record: disk, reads, writes, maintenance; about ten minutes
 	@$(BIN)/python -m bench.history.main $(ARGS)
 
+evaluate: setup ## tune and test every recommender: tables, and a page with charts
+	@$(PLAYHEAD) evaluate $(ARGS)
+
 lock: setup ## pin and hash what requirements.in asks for
 	@$(UV) pip compile $(COMPILE) requirements/requirements.in -o requirements/requirements.txt
 	@grep '^uv==' requirements/requirements.in | $(UV) pip compile $(COMPILE) --no-annotate - -o requirements/uv.txt
@@ -93,4 +96,4 @@ $(INSTALLED): $(BIN)/uv requirements/requirements.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate lock

@@ -3,8 +3,8 @@
     PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py tables
 
 Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or settings, 3 lake or tables cannot be read,
-4 the page cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and 6 the
-published tables are as they were.
+4 the page or the lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and
+6 the published tables are as they were.
 """
 
 import subprocess
@@ -126,6 +126,34 @@ def viewing(
     except OSError as error:
         fail(UNWRITABLE, f"{page} cannot be written: {error.strerror}")
     run.log.info("page written", file=str(page), bytes=page.stat().st_size, seconds=run.seconds)
+
+
+@app.command()
+def recommend(dry_run: DryRun = False) -> None:
+    """Write to Cassandra what to recommend to each profile, learned from all playback sessions."""
+    import asyncio
+
+    from batch.recommend.recommend_job import catalogue, make, playback_sessions, read, write
+    from batch.start.main import UNWRITABLE, fail, job
+    from infra.clients.cassandra import close, connect
+    from infra.clients.recommendations import Recommendations
+    from schemas.errors import TransientError
+
+    with job("recommend") as run:
+        sessions = read(playback_sessions(run.spark, run.settings.iceberg_namespace), run.stage)
+        titles = catalogue(run.spark, run.settings.iceberg_namespace)
+    made = make(sessions, titles, int(run.now.timestamp() * 1000), run.stage)
+    if made is None or dry_run:
+        run.log.info("nothing written", reason="--dry-run" if dry_run else "nobody has watched anything yet")
+        return
+    try:
+        session = connect(run.settings)
+        try:
+            asyncio.run(write(made, Recommendations(session), run.stage))
+        finally:
+            close(session)
+    except TransientError as error:
+        fail(UNWRITABLE, str(error))
 
 
 @app.command()

@@ -61,6 +61,11 @@ class Datasets:
         return self.folder / "ml-100k.inter"
 
     @property
+    def films(self) -> Path:
+        """The films that are rated."""
+        return self.folder / "ml-100k.item"
+
+    @property
     def movies(self) -> Path:
         return self.folder / "movies.db"
 

@@ -49,6 +49,7 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
         Step("Balance the ledger", ("ledger",)),
         Step("Take the lake into Iceberg tables with Spark", ("job", "tables")),
+        Step("Recommend titles to every member", ("job", "recommend")),
         Step("Turn the tables into a report", ("job", "viewing")),
     )
 

@@ -12,14 +12,16 @@ from services.dashboard import routes as dashboard
 from services.dashboard.board import Board
 from services.front_door import FrontDoor
 from services.history_api import routes as history_api
-from services.ports import History, Requests
+from services.ports import History, Recommendations, Requests
 
 DESCRIPTION = """What members watched and where they stopped, newest first, a moment after it happened.
 Times are RFC 3339 in UTC, durations milliseconds. An error answer has a `code` for programs, a `message` for people
 and, where one is at fault, the `field`."""
 
 
-def create_app(board: Board, history: History, requests: Requests, echarts: Path, now: Callable[[], int]) -> FastAPI:
+def create_app(
+    board: Board, history: History, stored: Recommendations, requests: Requests, echarts: Path, now: Callable[[], int]
+) -> FastAPI:
     """``echarts``: the chart library's file. ``now``: milliseconds since the epoch."""
     app = FastAPI(
         title="Playhead history API",
@@ -29,8 +31,8 @@ def create_app(board: Board, history: History, requests: Requests, echarts: Path
         redoc_url=None,
     )
     problems.install(app)
-    app.include_router(history_api.router(history, board.catalogue))
-    app.include_router(dashboard.router(board, history, echarts, now))
+    app.include_router(history_api.router(history, stored, board.catalogue))
+    app.include_router(dashboard.router(board, history, stored, echarts, now))
     app.include_router(health.router(board))
     app.mount("/static", StaticFiles(directory=dashboard.HERE / "static"), name="static")
     app.add_middleware(FrontDoor, requests=requests, seconds=monotonic)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 import httpx
 import typer
@@ -16,10 +17,12 @@ from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_watch import KafkaWatch
 from infra.clients.object_store import ObjectStore
 from infra.clients.quality_store import QualityMinutes
+from infra.clients.recommendations import Recommendations
 from infra.clients.registry import Registry
 from infra.meters import PipelineMetrics, ServicesMetrics
 from infra.settings import ROOT, Port, Settings
 from infra.starting import in_log, one_line
+from schemas.recommendations import Audience, RecommendationList
 from services.app import create_app
 from services.catalogue import CATALOGUE_KEY, Catalogue
 from services.dashboard.board import Board
@@ -36,10 +39,19 @@ ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-class LateCassandra:
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept in Cassandra."""
+
+    history: HistoryReader
+    minutes: QualityMinutes
+    recommendations: Recommendations
+
+
+class LateStores:
     """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    Satisfies ``services.ports.History`` and ``streams.quality.ports.Minutes``.
+    Satisfies ``services.ports.History`` and ``.Recommendations``, and ``streams.quality.ports.Minutes``.
     """
 
     def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
@@ -47,38 +59,38 @@ class LateCassandra:
         self._metrics = metrics
         self._connecting = asyncio.Lock()
         self._session: Session | None = None
-        self._readers: tuple[HistoryReader, QualityMinutes] | None = None
+        self._stores: Stores | None = None
 
     async def page(self, profile_id: str, limit: int, cursor: str | None) -> Page:
-        history, _ = await self._connected()
-        return await history.page(profile_id, limit, cursor)
+        return await (await self._connected()).history.page(profile_id, limit, cursor)
 
     async def whole(self, profile_id: str) -> Whole:
-        history, _ = await self._connected()
-        return await history.whole(profile_id)
+        return await (await self._connected()).history.whole(profile_id)
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
-        history, _ = await self._connected()
-        async for page in history.export(profile_id):
+        async for page in (await self._connected()).history.export(profile_id):
             yield page
 
     async def minutes(self, label_set: str, first: int, last: int) -> Sequence[MinuteFigures]:
-        _, minutes = await self._connected()
-        return await minutes.minutes(label_set, first, last)
+        return await (await self._connected()).minutes.minutes(label_set, first, last)
 
-    async def _connected(self) -> tuple[HistoryReader, QualityMinutes]:
+    async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
+        return await (await self._connected()).recommendations.recommended(audience, owner)
+
+    async def _connected(self) -> "Stores":
         async with self._connecting:
             if self._session is None:
                 self._session = await asyncio.to_thread(connect, self._settings)
-            if self._readers is None:
+            if self._stores is None:
                 try:
-                    self._readers = await asyncio.to_thread(self._prepared, self._session)
+                    self._stores = await asyncio.to_thread(self._prepared, self._session)
                 except Exception as error:
                     raise translated(error) from error
-            return self._readers
+            return self._stores
 
-    def _prepared(self, session: Session) -> tuple[HistoryReader, QualityMinutes]:
-        return HistoryReader(LiveVH(session), CompressedVH(session), self._metrics), QualityMinutes(session)
+    def _prepared(self, session: Session) -> "Stores":
+        history = HistoryReader(LiveVH(session), CompressedVH(session), self._metrics)
+        return Stores(history, QualityMinutes(session), Recommendations(session))
 
     def close(self) -> None:
         if self._session is not None:
@@ -104,13 +116,13 @@ async def serve(settings: Settings) -> None:
         return time.time_ns() // 1_000_000
 
     metrics = ServicesMetrics()
-    cassandra = LateCassandra(settings, metrics)
+    stores = LateStores(settings, metrics)
     registry, store = Registry(settings), ObjectStore(settings)
     event_log = KafkaWatch(settings, registry)
     health = PipelineHealth(event_log, PipelineMetrics(), now)
 
     async def ask_cassandra() -> None:
-        await cassandra.page("nobody", 1, None)
+        await stores.page("nobody", 1, None)
 
     async def ask_s3() -> None:
         await asyncio.to_thread(lambda: next(store.list(CATALOGUE_KEY), None))
@@ -124,15 +136,15 @@ async def serve(settings: Settings) -> None:
         gatherers = Gatherers(
             board=board,
             event_log=event_log,
-            history=cassandra,
-            quality=cassandra,
+            history=stores,
+            quality=stores,
             store=store,
             processes=ProcessWatch(client, targets(settings)),
             now=now,
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(board, cassandra, metrics, ECHARTS, now),
+                create_app(board, stores, stores, metrics, ECHARTS, now),
                 host=settings.bind,
                 port=settings.port(Port.SERVICES),
                 log_config=None,
@@ -147,7 +159,7 @@ async def serve(settings: Settings) -> None:
             for each in polling:
                 each.cancel()
     event_log.close()
-    cassandra.close()
+    stores.close()
 
 
 @app.command()

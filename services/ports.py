@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from schemas.events import Record
+from schemas.recommendations import Audience, RecommendationList
 from streams.history.paging import Page
 from streams.history.reading import Whole
 
@@ -22,6 +23,14 @@ class History(Protocol):
 
     def export(self, profile_id: str) -> AsyncIterator[Page]:
         """The whole history, page by page."""
+        ...
+
+
+class Recommendations(Protocol):
+    """The lists that the batch job wrote."""
+
+    async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
+        """Of a profile, or for a country; None if there is none. Raises TransientError."""
         ...
 
 

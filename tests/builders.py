@@ -19,6 +19,7 @@ from schemas.events import (
     family,
 )
 from schemas.intake import STAMPED
+from schemas.recommendations import Reason, Recommendation, RecommendationList
 
 T0 = 1_700_000_000_000
 """A Tuesday evening in November 2023, in milliseconds."""
@@ -142,3 +143,15 @@ def dead_letter(**changes: Any) -> DeadLetter:
         "value": b"no event",
     }
     return DeadLetter(**(fields | changes))
+
+
+def recommendation(
+    title_id: str = "ml-50", score: float = 1.5, reason: Reason = "popular", about: str | None = None
+) -> Recommendation:
+    return Recommendation(title_id, score, reason, about)
+
+
+def recommendation_list(
+    model: str = "ranker", made_at: int = T0, items: tuple[Recommendation, ...] = (recommendation(),)
+) -> RecommendationList:
+    return RecommendationList(model, made_at, items)

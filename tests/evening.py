@@ -20,7 +20,7 @@ from streams.pipeline import BY_NAME
 from streams.quality.figures import Figures, empty
 from streams.quality.tally import MinuteFigures
 from tests.builders import playback
-from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition
+from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition, FakeRecommendations
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
@@ -159,6 +159,7 @@ class Evening:
     sessions: list[Playback] = field(default_factory=list)
     rows: dict[str, dict[str, ViewingRecord]] = field(default_factory=dict)
     compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
+    recommendations: FakeRecommendations = field(default_factory=FakeRecommendations)
     letters: list[DeadLetter] = field(default_factory=list)
 
     @property

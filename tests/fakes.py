@@ -10,6 +10,7 @@ import msgspec
 from producers.ports import Delivery, Message
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import ViewingRecord
+from schemas.recommendations import Audience, RecommendationList
 from streams.history.order import newer
 from streams.history.versions import ChunkId, Metadata, Version
 from streams.quality.figures import Figures, Label, empty
@@ -200,6 +201,22 @@ class FakeQualityMetrics:
         del self.shown[partition]
 
     def saved(self, seconds: float) -> None: ...
+
+
+class FakeRecommendations:
+    """Lists in a dict."""
+
+    def __init__(self) -> None:
+        self.lists: dict[tuple[Audience, str], RecommendationList] = {}
+
+    async def write(self, audience: Audience, lists: Mapping[str, RecommendationList]) -> None:
+        for owner, made in lists.items():
+            there = self.lists.get((audience, owner))
+            if there is None or there.made_at <= made.made_at:
+                self.lists[audience, owner] = made
+
+    async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
+        return self.lists.get((audience, owner))
 
 
 class FakeLog:

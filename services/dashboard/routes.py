@@ -14,9 +14,10 @@ from services.dashboard import wording
 from services.dashboard.board import Board
 from services.dashboard.member import by_day, since, summary
 from services.dashboard.poster import draw
-from services.history_api.items import continue_item
+from services.history_api.items import continue_item, recommended
 from services.history_api.routes import Cursor, ProfileId, reading_cursor
-from services.ports import History
+from services.ports import History, Recommendations
+from services.recommendations import recommendations
 from streams.history.continue_watching import continue_watching
 from streams.history.paging import page_of
 
@@ -25,6 +26,7 @@ FRESH_MS = 500
 """A composed live document serves every open page for that long."""
 SESSIONS_A_PAGE = 40
 MEMBERS_SHOWN = 60
+RECOMMENDED_SHOWN = 12
 
 
 class LiveDocument:
@@ -61,7 +63,7 @@ def templates() -> Jinja2Templates:
     return found
 
 
-def router(board: Board, history: History, echarts: Path, now: Callable[[], int]) -> APIRouter:
+def router(board: Board, history: History, stored: Recommendations, echarts: Path, now: Callable[[], int]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     page = templates().TemplateResponse
     document = LiveDocument(board, now)
@@ -97,6 +99,7 @@ def router(board: Board, history: History, echarts: Path, now: Callable[[], int]
         sessions = whole.records
         with reading_cursor():
             shown = page_of(sessions, SESSIONS_A_PAGE, cursor)
+        listed = await recommendations(stored, profile_id, whole, RECOMMENDED_SHOWN)
         return page(
             request,
             "member.html",
@@ -107,6 +110,7 @@ def router(board: Board, history: History, echarts: Path, now: Callable[[], int]
                 "summary": summary(sessions),
                 "since": since(sessions[-1] if sessions else None),
                 "resume": [continue_item(mark, board.catalogue) for mark in continue_watching(sessions)],
+                "recommended": recommended(listed, board.catalogue, whole.complete),
                 "days": by_day(shown.items, board.catalogue),
                 "older": shown.next_cursor,
                 "first_page": cursor is None,

@@ -6,7 +6,9 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, Field, PlainSerializer
 
 from schemas.events import DeviceType, PlaybackEventType, PlayerState, TitleClass, ViewingRecord
+from schemas.recommendations import Reason, Recommendation
 from services.catalogue import Catalogue
+from services.recommendations import Shown, wording
 from streams.history.continue_watching import Bookmark
 
 Moment = Annotated[
@@ -77,6 +79,28 @@ class ContinueItem(BaseModel):
     played: bool = Field(description="Some earlier session came to 90 % of the title.")
 
 
+class ReasonItem(BaseModel):
+    kind: Reason
+    text: str = Field(description="For the member.", examples=["Because you watched Star Wars"])
+    title: TitleItem | None = Field(description="`because`: the title that was watched.")
+    country: str | None = Field(description="`country`: where it is popular.")
+
+
+class RecommendedItem(BaseModel):
+    title: TitleItem
+    reason: ReasonItem
+    score: float = Field(description="Of the model; compares titles of one answer only.")
+
+
+class Recommended(BaseModel):
+    items: list[RecommendedItem]
+    model: str = Field(description="What made the list; `none` before the first run of the job.")
+    made_at: Moment | None = Field(description="When; null before the first run.")
+    complete: bool = Field(
+        description="False when a part of the history could not be read: watched titles may be among these."
+    )
+
+
 class End(BaseModel):
     sessions: int = Field(description="Lines before this one.")
     complete: bool = Field(description="False when a part of the history could not be read: sessions may be missing.")
@@ -125,6 +149,25 @@ def continue_item(bookmark: Bookmark, catalogue: Catalogue) -> ContinueItem:
         last_watched_at=moment(bookmark.event_time),
         played=bookmark.played,
     )
+
+
+def recommended(shown: Shown, catalogue: Catalogue, complete: bool) -> Recommended:
+    return Recommended(
+        items=[_recommended_item(item, catalogue) for item in shown.items],
+        model=shown.made.model,
+        made_at=moment(shown.made.made_at) if shown.made.made_at else None,
+        complete=complete,
+    )
+
+
+def _recommended_item(item: Recommendation, catalogue: Catalogue) -> RecommendedItem:
+    reason = ReasonItem(
+        kind=item.reason,
+        text=wording(item, catalogue),
+        title=_title(item.about, catalogue) if item.reason == "because" and item.about else None,
+        country=item.about if item.reason == "country" else None,
+    )
+    return RecommendedItem(title=_title(item.title_id, catalogue), reason=reason, score=item.score)
 
 
 def moment(milliseconds: int) -> datetime:

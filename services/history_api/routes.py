@@ -12,9 +12,20 @@ from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator
 
 from services.catalogue import Catalogue
-from services.history_api.items import ContinueItem, End, ExportEnd, HistoryItem, Page, continue_item, history_item
-from services.ports import History
+from services.history_api.items import (
+    ContinueItem,
+    End,
+    ExportEnd,
+    HistoryItem,
+    Page,
+    Recommended,
+    continue_item,
+    history_item,
+    recommended,
+)
+from services.ports import History, Recommendations
 from services.problems import RESPONSES, BadRequest
+from services.recommendations import recommendations
 from streams.history import paging
 from streams.history.continue_watching import continue_watching
 
@@ -47,7 +58,7 @@ def reading_cursor() -> Iterator[None]:
         ) from error
 
 
-def router(history: History, catalogue: Catalogue) -> APIRouter:
+def router(history: History, stored: Recommendations, catalogue: Catalogue) -> APIRouter:
     routes = APIRouter(prefix="/v1/profiles/{profile_id:path}", tags=["history"], responses=RESPONSES)
 
     @routes.get("/viewing-history", summary="What a member watched, newest session first")
@@ -62,6 +73,13 @@ def router(history: History, catalogue: Catalogue) -> APIRouter:
         whole = await history.whole(profile_id)
         items = [continue_item(bookmark, catalogue) for bookmark in continue_watching(whole.records)]
         return Page(items=items, next_cursor=None, complete=whole.complete)
+
+    @routes.get("/recommendations", summary="What a member might watch next, best first, each with a reason")
+    async def recommended_list(profile_id: ProfileId, limit: Limit = 20) -> Recommended:
+        """Titles already watched, and those to continue with, are left out as of this moment."""
+        whole = await history.whole(profile_id)
+        shown = await recommendations(stored, profile_id, whole, limit)
+        return recommended(shown, catalogue, whole.complete)
 
     @routes.get(
         "/export",

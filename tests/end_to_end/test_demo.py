@@ -56,6 +56,14 @@ def test_its_members_have_a_history(demo: Demo) -> None:
     assert answer["items"][0]["title"]["name"]
 
 
+def test_its_members_get_recommendations_with_reasons(demo: Demo) -> None:
+    site = demo.stack.settings.services_url
+    member = re.findall(r"/members/(ml-\d+)", httpx.get(f"{site}/members").text)[0]
+    answer = httpx.get(f"{site}/v1/profiles/{member}/recommendations").json()
+    assert len(answer["items"]) == 20
+    assert answer["items"][0]["reason"]["text"] in httpx.get(f"{site}/members/{member}").text.replace("&#39;", "'")
+
+
 def test_its_report_is_one_file_with_charts(demo: Demo) -> None:
     report = (demo.stack.settings.folder / "reports" / "viewing.html").read_text()
     assert len(report) > 1_000_000, "the chart library is inside, which an empty report leaves out"

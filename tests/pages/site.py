@@ -60,7 +60,7 @@ def gatherers(evening: Evening) -> Gatherers:
 def served(evening: Evening, past_seconds: int) -> Iterator[str]:
     """The site's address; ``past_seconds`` of the evening have already been seen."""
     gather = gatherers(evening)
-    app = create_app(gather.board, evening.history, Uncounted(), ECHARTS, lambda: evening.now)
+    app = create_app(gather.board, evening.history, evening.recommendations, Uncounted(), ECHARTS, lambda: evening.now)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
 
     async def run() -> None:

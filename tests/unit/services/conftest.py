@@ -36,7 +36,7 @@ async def services() -> AsyncIterator[Services]:
         def answered(self, route: str, status: int, seconds: float) -> None:
             answers.append((route, status))
 
-    app = create_app(gather.board, evening.history, Counted(), ECHARTS, lambda: evening.now)
+    app = create_app(gather.board, evening.history, evening.recommendations, Counted(), ECHARTS, lambda: evening.now)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://services") as client:
         yield Services(evening, gather, client, answers)
     await gather.processes.client.aclose()

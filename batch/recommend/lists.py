@@ -1,0 +1,77 @@
+"""A model's scores -> the lists that are stored: for profiles with a history, those without, and countries."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from batch.recommend.interactions import Floats, Interactions, Ints
+from batch.recommend.model import Model, Scorer
+from batch.recommend.popularity import Popularity
+from batch.recommend.ranker import AT_ONCE, TooLittleHistory
+from batch.recommend.ranking import best
+from batch.recommend.reasons import Reasons
+from schemas.recommendations import WORLD, Reason, Recommendation, RecommendationList
+
+LENGTH = 60
+"""Titles a list: more than are shown, since what was watched after the run is left out when it is read."""
+COLD = Popularity(days=14, by_country=True)
+"""For whom nothing is known of, and for everybody while there is too little history for the model."""
+Named = tuple[str, Model]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    model: str
+    """The name of the model that was used."""
+    profiles: dict[str, RecommendationList]
+    countries: dict[str, RecommendationList]
+    """By country; ``WORLD`` is for those whose country isn't known."""
+
+
+def recommend(history: Interactions, at: int, model: Named, everybody: Mapping[str, str | None]) -> Lists:
+    """Lists made at ``at`` from a history that ends before it.
+
+    ``everybody``: each profile to write a list for with its country, also those that the history does not know.
+    """
+    reasons = Reasons.of(history, at)
+    name, scorer = _fitted(model, history, at)
+    profiles: dict[str, RecommendationList] = {}
+    for start in range(0, len(history.profiles), AT_ONCE):
+        part = np.arange(start, min(start + AT_ONCE, len(history.profiles)))
+        scores = scorer(part)
+        for profile, row, titles in zip(part, scores, best(scores, history.watched[part], LENGTH), strict=True):
+            items = _items(history.titles, row, titles, [reasons.why(int(profile), int(title)) for title in titles])
+            profiles[history.profiles[profile]] = RecommendationList(name, at, tuple(items))
+    countries = dict(_by_country(history, at, reasons))
+    cold = {
+        profile: countries.get(country or WORLD, countries[WORLD])
+        for profile, country in everybody.items()
+        if profile not in profiles
+    }
+    return Lists(name, profiles | cold, countries)
+
+
+def _fitted(model: Named, history: Interactions, at: int) -> tuple[str, Scorer]:
+    try:
+        return model[0], model[1].fit(history, at)
+    except TooLittleHistory:
+        return "popularity", COLD.fit(history, at)
+
+
+def _by_country(history: Interactions, at: int, reasons: Reasons) -> Iterator[tuple[str, RecommendationList]]:
+    counts = COLD.counts(history, at)
+    nothing = np.zeros((1, len(history.titles)), np.float32)
+    for place, country in enumerate((*history.countries, WORLD)):
+        number = -1 if country == WORLD else place
+        titles = best(counts[number : number + 1 or None], nothing, LENGTH)[0]
+        why = [reasons.where(number, int(title)) for title in titles]
+        yield country, RecommendationList("popularity", at, tuple(_items(history.titles, counts[number], titles, why)))
+
+
+def _items(
+    names: Sequence[str], scores: Floats, titles: Ints, why: Sequence[tuple[Reason, str | None]]
+) -> Iterator[Recommendation]:
+    for title, (reason, about) in zip(titles, why, strict=True):
+        if title >= 0:
+            yield Recommendation(names[title], round(float(scores[title]), 4), reason, about)

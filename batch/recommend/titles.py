@@ -1,0 +1,39 @@
+"""What the catalogue says of titles, as far as models use it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from batch.recommend.interactions import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    year: int | None = None
+    genres: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """By title id, what is known."""
+
+    facts: Mapping[str, Facts]
+    runtimes: Mapping[str, int]
+    """Milliseconds."""
+
+
+def decades(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
+    """Release year of each title in decades from 1990; 0 where unknown."""
+    years = [facts.get(title, Facts()).year for title in titles]
+    return np.array([(year - 1990) / 10 if year else 0 for year in years], np.float32)
+
+
+def genres(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
+    """Titles × genres: a title's one vote, shared among its genres; a row of zeros where none is known."""
+    names = sorted({genre for title in titles for genre in facts.get(title, Facts()).genres})
+    votes = np.zeros((len(titles), len(names)), np.float32)
+    for row, title in enumerate(titles):
+        for genre in (own := facts.get(title, Facts()).genres):
+            votes[row, names.index(genre)] = 1 / len(own)
+    return votes

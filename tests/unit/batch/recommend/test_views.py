@@ -1,0 +1,28 @@
+import polars as pl
+
+from batch.recommend.views import SESSION_COLUMNS, interactions
+
+MINUTE = 60_000
+
+
+def test_sessions_of_a_title_are_one_view() -> None:
+    sessions = pl.DataFrame(
+        [
+            ("me", "x", 2_000, 40 * MINUTE, "DE"),
+            ("me", "x", 1_000, 20 * MINUTE, "NL"),
+            ("me", "y", 3_000, 500 * MINUTE, None),
+        ],
+        SESSION_COLUMNS,
+        orient="row",
+    )
+    table = interactions(sessions, {"x": 120 * MINUTE})
+    assert (table.profiles, table.titles, table.countries) == (("me",), ("x", "y"), ("DE",))
+    assert table.time.tolist() == [1_000, 3_000]
+    assert table.weight.tolist() == [0.5, 1.0]
+    assert table.country.tolist() == [0, -1]
+
+
+def test_a_look_is_no_view_and_an_unknown_length_is_ninety_minutes() -> None:
+    rows = [("a", "looked", 1, 8 * MINUTE, "NL"), ("a", "watched", 1, 9 * MINUTE, "NL")]
+    table = interactions(pl.DataFrame(rows, SESSION_COLUMNS, orient="row"), {})
+    assert table.titles == ("watched",)
