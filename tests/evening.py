@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, Playback, Record, ViewingRecord
+from schemas.recommendations import Reason, Recommendation, RecommendationList
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from services.catalogue import CATALOGUE_KEY, Title
 from services.ports import Partition
@@ -54,6 +55,12 @@ COUNTRIES = ("NL", "DE", "US", "BR", "JP", "FR")
 MEMBERS = ("ml-196", "ml-13", "ml-405", "ml-655", "ml-450", "ml-276", "ml-416", "ml-537", "ml-303", "ml-234")
 MEMBER = MEMBERS[0]
 """The one with the richest history."""
+RECOMMENDED: tuple[tuple[str, float, Reason, str | None], ...] = (
+    ("ml-64", 2.4, "because", "ml-474"),
+    ("ml-12", 2.1, "country", "NL"),
+    ("ml-318", 1.9, "popular", None),
+)
+"""Titles that nobody has watched this evening."""
 REFUSALS = (
     ("lake", "not_framed", "The payload starts with 7b22657665; it must start with 00 and a schema id.", None, 2),
     ("collector", "out_of_range", "playhead_ms is -4; it must be from 0 to 31622400000.", "playhead_ms", None),
@@ -174,6 +181,9 @@ class Evening:
                 for hours in self.random.sample(range(5), 2):
                     started_at = self.now - days * DAY - hours * 37 * MINUTE - self.random.randrange(MINUTE)
                     self._play(session(self.random, profile_id, started_at, self.now))
+        self.recommendations.lists["profile", MEMBER] = RecommendationList(
+            "ranker", self.now - DAY, tuple(Recommendation(*each) for each in RECOMMENDED)
+        )
         self._append("playback", 211_000)
         self._append("ui", 52_000)
         for number, refusal in enumerate(REFUSALS):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cassandra.cluster import Session
 
-from infra.clients.cassandra import run
+from infra.clients.cassandra import prepared_read, run
 from schemas.recommendations import Audience, Recommendation, RecommendationList
 
 IN_FLIGHT = 64
@@ -18,7 +18,7 @@ class Recommendations:
         self._session = session
         table = f"{session.keyspace}.recommendations"
         self._insert = session.prepare(f"INSERT INTO {table} (audience, id, list) VALUES (?, ?, ?) USING TIMESTAMP ?")
-        self._select = session.prepare(f"SELECT list FROM {table} WHERE audience = ? AND id = ?")
+        self._select = prepared_read(session, f"SELECT list FROM {table} WHERE audience = ? AND id = ?")
 
     async def write(self, audience: Audience, lists: Mapping[str, RecommendationList]) -> None:
         room = asyncio.Semaphore(IN_FLIGHT)

@@ -44,6 +44,17 @@ def test_a_page_fits_and_the_console_is_silent(
     page.close()
 
 
+def test_a_member_sees_why_titles_are_recommended(browser: Browser, site: str, complaints: list[str]) -> None:
+    page = opened(browser, f"{site}/members/{MEMBER}", 390, "light", complaints)
+    cards = page.locator("section[aria-labelledby=recommended-title] .card-text p").all_text_contents()
+    assert cards == [
+        "Because you watched Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb",
+        "Popular in NL",
+        "Popular now",
+    ]
+    page.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_chart_has_text_on_both_axes(
