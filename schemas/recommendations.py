@@ -4,9 +4,9 @@ from typing import Literal
 
 import msgspec
 
-Reason = Literal["because", "country", "popular"]
-"""Why a title is listed: its audience is that of a title the profile watched; it is popular in the profile's country;
-it is popular."""
+Reason = Literal["because", "country", "genre", "popular", "picked"]
+"""Why a title is listed: its audience is that of a title the profile watched; it is popular in the profile's country; it
+is of a genre that the profile often watches; it is popular; or only the model can tell."""
 Audience = Literal["profile", "country"]
 """Whom a list is for: one profile, or anybody in a country of whom nothing is known."""
 WORLD = ""
@@ -19,7 +19,7 @@ class Recommendation(msgspec.Struct, frozen=True):
     """Of the model that made it; compares titles of one list only."""
     reason: Reason
     about: str | None = None
-    """``because``: the id of the title that was watched; ``country``: the country."""
+    """``because``: the id of the title that was watched; ``country``: the country; ``genre``: the genre."""
 
 
 class RecommendationList(msgspec.Struct, frozen=True):

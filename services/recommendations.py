@@ -46,4 +46,8 @@ def wording(item: Recommendation, catalogue: Catalogue) -> str:
     """The reason, for a person."""
     if item.reason == "because" and item.about:
         return f"Because you watched {catalogue.title(item.about).label}"
-    return f"Popular in {item.about}" if item.reason == "country" and item.about else "Popular now"
+    if item.reason == "country" and item.about:
+        return f"Popular in {item.about}"
+    if item.reason == "genre" and item.about:
+        return f"You often watch {item.about}"
+    return "Popular now" if item.reason == "popular" else "Picked for you"

@@ -11,6 +11,7 @@ from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import AT_ONCE, TooLittleHistory
 from batch.recommend.ranking import best
 from batch.recommend.reasons import Reasons
+from batch.recommend.titles import Facts
 from schemas.recommendations import WORLD, Reason, Recommendation, RecommendationList
 
 LENGTH = 60
@@ -29,12 +30,15 @@ class Lists:
     """By country; ``WORLD`` is for those whose country isn't known."""
 
 
-def recommend(history: Interactions, at: int, model: Named, everybody: Mapping[str, str | None]) -> Lists:
+def recommend(
+    history: Interactions, at: int, model: Named, everybody: Mapping[str, str | None], facts: Mapping[str, Facts]
+) -> Lists:
     """Lists made at ``at`` from a history that ends before it.
 
     ``everybody``: each profile to write a list for with its country, also those that the history does not know.
+    ``facts``: of the titles that are known, by id.
     """
-    reasons = Reasons.of(history, at)
+    reasons = Reasons.of(history, at, facts)
     name, scorer = _fitted(model, history, at)
     profiles: dict[str, RecommendationList] = {}
     for start in range(0, len(history.profiles), AT_ONCE):

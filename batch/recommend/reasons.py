@@ -1,20 +1,24 @@
 """Why a title is on a list, said from the data, whatever model put it there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from batch.recommend.interactions import DAY_MS, Floats, Interactions
 from batch.recommend.item_cosine import cosine
+from batch.recommend.titles import Facts, genre_names, genres
 from schemas.recommendations import Reason
 
 NEIGHBOURS = 20
 """A title may be because of one that it is among so many nearest of."""
 SHARED = 2
 """At least so many profiles watched both: one person's evening is no reason."""
-IN_COUNTRY = 20
-"""So many titles are popular in a country."""
+POPULAR = 20
+"""So many titles are popular, in a country or in the world."""
 RECENT_DAYS = 28
+OFTEN, OFTEN_SHARE = 2, 0.3
+"""A genre is often watched if so many titles, and such a part of all that a profile watched, are of it."""
 
 
 @dataclass(frozen=True)
@@ -23,25 +27,37 @@ class Reasons:
     near: Floats
     """Titles × titles: cosine of the row's nearest, 0 for others."""
     popular: Floats
-    """Countries × titles: 1 for the country's most popular; one more row for unknown countries."""
+    """Countries × titles: 1 for the country's most popular; the last row is the world's."""
+    genre_names: list[str]
+    genres: Floats
+    """Titles × genres: 1 for each of a title's own."""
 
     @classmethod
-    def of(cls, history: Interactions, at: int) -> "Reasons":
+    def of(cls, history: Interactions, at: int, facts: Mapping[str, Facts]) -> "Reasons":
         near = cosine(history)
         near[history.watched.T @ history.watched < SHARED] = 0
         if len(near) > NEIGHBOURS:
             near[near < np.partition(near, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS, None]] = 0
-        return cls(history, near, _popular(history.between(at - RECENT_DAYS * DAY_MS, at)))
+        popular = _popular(history.between(at - RECENT_DAYS * DAY_MS, at))
+        votes = genres(history.titles, facts)
+        return cls(history, near, popular, genre_names(history.titles, facts), np.ceil(votes))
 
     def why(self, profile: int, title: int) -> tuple[Reason, str | None]:
-        """Because of the watched title that it is nearest to; else its place in the profile's country."""
-        nearness = self.history.watched[profile] * self.near[:, title]
+        """The first that holds: near to a watched title, popular in the country, of a usual genre, popular."""
+        watched = self.history.watched[profile]
+        nearness = watched * self.near[:, title]
         if nearness.any():
             return "because", self.history.titles[int(nearness.argmax())]
-        return self.where(int(self.history.home[profile]), title)
+        country = int(self.history.home[profile])
+        if country >= 0 and self.popular[country, title]:
+            return "country", self.history.countries[country]
+        of_genre = (watched @ self.genres) * self.genres[title]
+        if of_genre.size and of_genre.max() >= max(OFTEN, OFTEN_SHARE * watched.sum()):
+            return "genre", self.genre_names[int(of_genre.argmax())]
+        return ("popular", None) if self.popular[-1, title] else ("picked", None)
 
     def where(self, country: int, title: int) -> tuple[Reason, str | None]:
-        """For anybody in a country (-1: unknown)."""
+        """Of a title that is listed for being popular, for anybody in a country (-1: unknown)."""
         if country >= 0 and self.popular[country, title]:
             return "country", self.history.countries[country]
         return "popular", None
@@ -50,6 +66,7 @@ class Reasons:
 def _popular(recent: Interactions) -> Floats:
     views = np.zeros((len(recent.countries) + 1, len(recent.titles)), np.float32)
     np.add.at(views, (recent.country, recent.title), recent.weight)
+    views[-1] = views.sum(0)
     popular = np.zeros_like(views)
-    np.put_along_axis(popular, np.argsort(-views, axis=1, kind="stable")[:, :IN_COUNTRY], 1, axis=1)
+    np.put_along_axis(popular, np.argsort(-views, axis=1, kind="stable")[:, :POPULAR], 1, axis=1)
     return popular * (views > 0)

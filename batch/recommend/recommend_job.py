@@ -53,7 +53,7 @@ def make(sessions: pl.DataFrame, catalogue: Catalogue, now: int, stage: Stage) -
     if not len(history):
         return None
     newest = sessions.sort("started_at", "country").group_by("profile_id").agg(pl.col("country").drop_nulls().last())
-    made = recommend(history, now, ("ranker", Ranker(catalogue.facts)), dict(newest.iter_rows()))
+    made = recommend(history, now, ("ranker", Ranker(catalogue.facts)), dict(newest.iter_rows()), catalogue.facts)
     stage(f"lists by {made.model}", len(made.profiles))
     return made
 

@@ -29,9 +29,13 @@ def decades(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
     return np.array([(year - 1990) / 10 if year else 0 for year in years], np.float32)
 
 
+def genre_names(titles: Sequence[str], facts: Mapping[str, Facts]) -> list[str]:
+    return sorted({genre for title in titles for genre in facts.get(title, Facts()).genres})
+
+
 def genres(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
-    """Titles × genres: a title's one vote, shared among its genres; a row of zeros where none is known."""
-    names = sorted({genre for title in titles for genre in facts.get(title, Facts()).genres})
+    """Titles × ``genre_names``: a title's one vote, shared among its genres; a row of zeros where none is known."""
+    names = genre_names(titles, facts)
     votes = np.zeros((len(titles), len(names)), np.float32)
     for row, title in enumerate(titles):
         for genre in (own := facts.get(title, Facts()).genres):

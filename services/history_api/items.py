@@ -84,6 +84,7 @@ class ReasonItem(BaseModel):
     text: str = Field(description="For the member.", examples=["Because you watched Star Wars"])
     title: TitleItem | None = Field(description="`because`: the title that was watched.")
     country: str | None = Field(description="`country`: where it is popular.")
+    genre: str | None = Field(description="`genre`: which one the member often watches.")
 
 
 class RecommendedItem(BaseModel):
@@ -166,6 +167,7 @@ def _recommended_item(item: Recommendation, catalogue: Catalogue) -> Recommended
         text=wording(item, catalogue),
         title=_title(item.about, catalogue) if item.reason == "because" and item.about else None,
         country=item.about if item.reason == "country" else None,
+        genre=item.about if item.reason == "genre" else None,
     )
     return RecommendedItem(title=_title(item.title_id, catalogue), reason=reason, score=item.score)
 

@@ -1,14 +1,20 @@
+from collections.abc import Mapping
+
 import polars as pl
 
 from batch.recommend.interactions import COLUMNS, DAY_MS, Interactions
 from batch.recommend.reasons import Reasons
+from batch.recommend.titles import Facts
 from tests.unit.batch.recommend.tables import number, watched
 
-AT = 10 * DAY_MS
+AT = 40 * DAY_MS
+NOTHING_KNOWN: Mapping[str, Facts] = {}
 
 
-def why(table: Interactions, profile: str, title: str) -> tuple[str, str | None]:
-    return Reasons.of(table, AT).why(number(table, profile), table.titles.index(title))
+def why(
+    table: Interactions, profile: str, title: str, facts: Mapping[str, Facts] = NOTHING_KNOWN
+) -> tuple[str, str | None]:
+    return Reasons.of(table, AT, facts).why(number(table, profile), table.titles.index(title))
 
 
 def test_a_title_that_shares_its_audience_with_a_watched_one_is_because_of_it() -> None:
@@ -19,7 +25,7 @@ def test_a_title_that_shares_its_audience_with_a_watched_one_is_because_of_it() 
 
 
 def test_one_other_persons_evening_is_no_reason() -> None:
-    table = watched(("a", "star wars", 1), ("a", "jedi", 1), ("me", "star wars", 2))
+    table = watched(("a", "star wars", 39), ("a", "jedi", 39), ("me", "star wars", 39))
     assert why(table, "me", "jedi") == ("popular", None)
 
 
@@ -33,4 +39,22 @@ def test_without_such_a_title_it_is_the_country_if_it_is_watched_there() -> None
 def test_what_was_popular_in_the_country_long_ago_is_not_said_to_be() -> None:
     rows = [("me", "mine", AT - 1, 1.0, "NL"), ("a", "x", AT - 29 * DAY_MS, 1.0, "NL")]
     table = Interactions.of(pl.DataFrame(rows, COLUMNS, orient="row"))
-    assert why(table, "me", "x") == ("popular", None)
+    assert why(table, "me", "x") == ("picked", None)
+
+
+def test_a_genre_that_is_often_watched_is_said() -> None:
+    """Two comedies of three titles: often. One drama: not."""
+    facts = {title: Facts(genres=("Comedy",)) for title in ("c1", "c2", "c3")}
+    facts |= {title: Facts(genres=("Drama", "War")) for title in ("d1", "d2")}
+    mine = [("me", title, 1.0) for title in ("c1", "c2", "d1")]
+    table = watched(*mine, ("a", "c3", 1), ("a", "d2", 1), ("a", "bare", 1))
+    assert why(table, "me", "c3", facts) == ("genre", "Comedy")
+    assert why(table, "me", "d2", facts) == ("picked", None)
+    assert why(table, "me", "bare", facts) == ("picked", None)
+
+
+def test_only_what_is_among_the_worlds_most_watched_is_said_to_be_popular() -> None:
+    hits = [(f"p{n}", f"hit{n % 20:02}", 39.0) for n in range(40)]
+    table = watched(*hits, ("a", "rare", 39), ("me", "mine", 1))
+    assert why(table, "me", "hit00") == ("popular", None)
+    assert why(table, "me", "rare") == ("picked", None)

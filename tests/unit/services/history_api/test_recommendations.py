@@ -1,3 +1,4 @@
+from schemas.recommendations import Reason
 from tests.builders import T0, recommendation, recommendation_list, viewing_record
 from tests.unit.services.conftest import Services
 
@@ -33,12 +34,19 @@ async def test_each_title_comes_with_its_reason(services: Services) -> None:
                     "text": "Because you watched Return of the Jedi",
                     "title": {"id": "ml-181", "name": "Return of the Jedi", "year": 1983},
                     "country": None,
+                    "genre": None,
                 },
                 "score": 3.0,
             },
             {
                 "title": {"id": "ml-100", "name": "Fargo", "year": 1996},
-                "reason": {"kind": "country", "text": "Popular in NL", "title": None, "country": "NL"},
+                "reason": {
+                    "kind": "country",
+                    "text": "Popular in NL",
+                    "title": None,
+                    "country": "NL",
+                    "genre": None,
+                },
                 "score": 2.5,
             },
         ],
@@ -90,6 +98,27 @@ async def test_an_unlisted_country_falls_back_on_the_world(services: Services) -
 async def test_before_the_first_run_there_is_nothing(services: Services) -> None:
     answer = await services.client.get("/v1/profiles/p/recommendations")
     assert answer.json() == {"items": [], "model": "none", "made_at": None, "complete": True}
+
+
+async def test_every_kind_of_reason_has_words(services: Services) -> None:
+    reasons: tuple[tuple[Reason, str | None], ...] = (
+        ("because", "ml-50"),
+        ("country", "NL"),
+        ("genre", "Comedy"),
+        ("popular", None),
+        ("picked", None),
+    )
+    made = recommendation_list(items=tuple(recommendation(f"t{n}", 1.0, *reason) for n, reason in enumerate(reasons)))
+    await services.gather.once()
+    await services.evening.recommendations.write("profile", {"p": made})
+    answer = await services.client.get("/v1/profiles/p/recommendations")
+    assert [item["reason"]["text"] for item in answer.json()["items"]] == [
+        "Because you watched Star Wars",
+        "Popular in NL",
+        "You often watch Comedy",
+        "Popular now",
+        "Picked for you",
+    ]
 
 
 async def test_the_page_says_why(services: Services) -> None:
