@@ -18,6 +18,7 @@ from infra.settings import Port, Settings
 from producers.ports import Message
 from producers.simulator.generate import generate
 from producers.simulator.network import Faults
+from schemas.errors import TransientError
 from schemas.events import Event
 from streams.pipeline import BY_NAME, PROCESSES, Process
 from tests.pipeline import Pipeline, eventually, playhead
@@ -108,7 +109,10 @@ def _shared_out(pipeline: Pipeline, process: Process) -> bool:
         re.findall(r"^kafka_consumergroup_lag{(.*)} ", _metrics(pipeline, process, index), re.MULTILINE)
         for index in range(count)
     ]
-    partitions = len(KafkaLog(pipeline.settings).spans(process.topics))
+    try:
+        partitions = len(KafkaLog(pipeline.settings).spans(process.topics))
+    except TransientError:  # Kafka has just come back
+        return False
     shared = list(chain.from_iterable(held))
     return all(held) and len(shared) == len(set(shared)) == partitions
 
