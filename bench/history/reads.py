@@ -11,6 +11,10 @@ from bench.history.stores import Ours, Rows
 from bench.history.table import Line
 from schemas.events import ViewingRecord
 
+WHY = (
+    "Two requests, the live rows and decoding a small chunk cost a reader in Python as much CPU as 500 rows do (taken"
+    " apart once: LiveVH 1.7, metadata 1.4, decoding 2.5 of 5.6 ms). A long read is almost all the reader's own CPU."
+)
 Read = Callable[[str], Awaitable[list[ViewingRecord]]]
 
 
@@ -44,10 +48,10 @@ async def compare(
     p50, p99 = ([timed.wall_ms(share) for timed in times] for share in (0.5, 0.99))
     client = [sum(timed.cpu) / len(timed.cpu) * 1000 for timed in times]
     what = f"{histories.sessions:,} sessions read"
-    why = "Either way most of the time goes into making Python objects of 26 fields, which no store can spare a reader."
+    worst = "p99" if len(profiles) >= 100 else f"slowest of {len(profiles)}"
     return [
-        Line(f"{what}, p50 ms", p50, (aim, aim), "5 (mean)", why),
-        Line(f"{what}, p99 ms", p99, (aim, aim), "", why),
+        Line(f"{what}, p50 ms", p50, (aim, aim), "5 (mean)", WHY),
+        Line(f"{what}, {worst} ms", p99, (aim, aim), "", WHY),
         Line("  CPU of the reading process, mean ms", client),
         Line("  µs a record, p50", [each / histories.sessions * 1000 for each in p50]),
     ]

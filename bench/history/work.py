@@ -16,7 +16,8 @@ QUIET_S = 1.0
 @dataclass(frozen=True, slots=True)
 class Work:
     rewritten: int
-    """Bytes that compactions wrote."""
+    """Bytes that compactions wrote, to all tables that the way of keeping uses."""
+    in_live_vh: int
     compaction_cpu_s: float
     cpu_s: float
     """Of the whole process."""
@@ -24,6 +25,7 @@ class Work:
     def since(self, before: "Work") -> "Work":
         return Work(
             self.rewritten - before.rewritten,
+            self.in_live_vh - before.in_live_vh,
             self.compaction_cpu_s - before.compaction_cpu_s,
             self.cpu_s - before.cpu_s,
         )
@@ -40,18 +42,15 @@ class Meter:
     def read(self, keyspace: str) -> Work:
         """So far: the bytes are those of a keyspace's tables and of Paxos; what is under way is awaited."""
         self._settle()
-        done = self._session.execute(
-            "SELECT keyspace_name, columnfamily_name, bytes_out FROM system.compaction_history"
-        )
-        rewritten = sum(
-            row.bytes_out
-            for row in done
-            if row.keyspace_name == keyspace or (row.keyspace_name, row.columnfamily_name) == ("system", "paxos")
-        )
+        query = "SELECT keyspace_name, columnfamily_name, bytes_out FROM system.compaction_history"
+        done = [((row.keyspace_name, row.columnfamily_name), row.bytes_out) for row in self._session.execute(query)]
+        rewritten = sum(size for table, size in done if table[0] == keyspace or table == ("system", "paxos"))
+        in_live_vh = sum(size for table, size in done if table == (keyspace, "live_vh"))
         for thread in (self._process / "task").iterdir():  # one that has ended keeps its last count
             if (thread / "comm").read_text().startswith(THREADS):
                 self._ticks[thread.name] = _ticks(thread)
-        return Work(rewritten, sum(self._ticks.values()) / TICKS_A_SECOND, _ticks(self._process) / TICKS_A_SECOND)
+        compacting = sum(self._ticks.values()) / TICKS_A_SECOND
+        return Work(rewritten, in_live_vh, compacting, _ticks(self._process) / TICKS_A_SECOND)
 
     def _settle(self) -> None:
         """Until no compaction has been seen for a second."""
