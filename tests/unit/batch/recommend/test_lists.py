@@ -13,7 +13,7 @@ POPULAR = ("popularity", Popularity())
 
 def test_everybody_gets_a_list_also_who_has_no_history() -> None:
     table = drawn(1)
-    made = recommend(table, AT, ("ranker", Ranker()), dict.fromkeys((*table.profiles, "new"), "NL"))
+    made = recommend(table, AT, ("ranker", Ranker()), dict.fromkeys((*table.profiles, "new"), "NL"), {})
     assert made.model == "ranker"
     assert set(made.profiles) == {*table.profiles, "new"}
     assert set(made.countries) == {"DE", "NL", WORLD}
