@@ -3,13 +3,13 @@
     PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py tables
 
 Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or settings, 3 lake or tables cannot be read,
-4 the page or the lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and
-6 the published tables are as they were.
+4 pages or lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and 6 the
+published tables are as they were.
 """
 
 import subprocess
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,13 +19,25 @@ import typer
 # Spark and what needs it is imported by the commands, so that `playhead job --help` need not load it.
 if TYPE_CHECKING:
     from batch.ingest import Stage
-    from batch.viewing_report import Period
+    from batch.start.main import Job
 
-DEFAULT_DAYS = 28
 KEEP_DAYS = 7
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Spark jobs.")
 DAY = ["%Y-%m-%d"]
+Date = Annotated[
+    datetime | None, typer.Option("--date", formats=DAY, metavar="YYYY-MM-DD", help="Only this day (UTC).")
+]
+First = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=DAY, metavar="YYYY-MM-DD", help="First day; default yesterday, or --to's day."),
+]
+Last = Annotated[
+    datetime | None, typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last day, included; default today.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder of the pages; default reports/dashboards in the stack's folder.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
 Tables = Annotated[
     list[str] | None, typer.Option("--table", help="Only this one; may be given several times.", show_default="all")
@@ -46,22 +58,11 @@ def tables(
     dry_run: DryRun = False,
 ) -> None:
     """Take what is new in the lake into the Iceberg tables; a second run finds nothing to do."""
-    from batch import derive
-    from batch.definitions import EVENTS, SESSIONS, TITLES
-    from batch.ingest import Where, ingest
     from batch.start.main import job
-    from infra.clients.object_store import ObjectStore
 
     chosen = _chosen(table)
     with job("tables") as run:
-        settings = run.settings
-        where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
-        steps: dict[str, Callable[[Stage], None]] = {
-            TITLES.name: partial(derive.update_titles, where),
-            **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
-            SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild),
-        }
-        run.each({name: step for name, step in steps.items() if name in chosen})
+        _take(run, chosen, rebuild=rebuild, dry_run=dry_run)
 
 
 @app.command()
@@ -87,62 +88,94 @@ def maintain(
 
 
 @app.command()
-def viewing(
-    date: Annotated[
-        datetime | None, typer.Option("--date", formats=DAY, metavar="YYYY-MM-DD", help="Only this day (UTC).")
-    ] = None,
-    first: Annotated[
-        datetime | None,
-        typer.Option(
-            "--from", formats=DAY, metavar="YYYY-MM-DD", help=f"First day; default {DEFAULT_DAYS} days up to the last."
-        ),
-    ] = None,
-    last: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last day, included; default today."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="The page; default reports/viewing.html in the stack's folder.")
-    ] = None,
-    dry_run: DryRun = False,
+def dashboards(
+    one: Date = None, first: First = None, last: Last = None, out: Out = None, dry_run: DryRun = False
 ) -> None:
-    """Make the viewing report: starts, minutes and failures per title, hour, country and device, as one HTML page."""
-    from batch.page import Run, render, write_atomically
-    from batch.start.main import UNWRITABLE, fail, job
-    from batch.viewing_job import ViewingJob
-    from infra.settings import ROOT
+    """Make the daily pages (viewing, quality, funnel, client loss, the lake) and their index; again replaces them."""
+    from batch.start.main import job
 
-    period = _period(datetime.now(UTC), date, first, last)
-    with job("viewing") as run:
-        timeout = timedelta(seconds=run.settings.session_timeout_seconds)
-        report = ViewingJob(run.settings.iceberg_namespace, period, run.now, timeout).run(run.spark, run.stage)
-    if dry_run:
-        run.log.info("nothing written", reason="--dry-run")
-        return
-    page = out or run.settings.folder / "reports" / "viewing.html"
-    try:
-        made = Run(run.id, int(run.now.timestamp() * 1000))
-        write_atomically(render(report, made, ROOT / "infra" / "assets" / "echarts.min.js"), page)
-    except OSError as error:
-        fail(UNWRITABLE, f"{page} cannot be written: {error.strerror}")
-    run.log.info("page written", file=str(page), bytes=page.stat().st_size, seconds=run.seconds)
+    days = _days(datetime.now(UTC), one, first, last)
+    with job("dashboards") as run:
+        _show(run, days, out, dry_run=dry_run)
 
 
 @app.command()
 def recommend(dry_run: DryRun = False) -> None:
     """Write to Cassandra what to recommend to each profile, learned from all playback sessions."""
+    from batch.start.main import job
+
+    with job("recommend") as run:
+        _recommend(run, dry_run=dry_run)
+
+
+@app.command()
+def daily(one: Date = None, first: First = None, last: Last = None, out: Out = None) -> None:
+    """What a night needs, in one Spark session: tables, then recommendations, then dashboards."""
+    from batch.start.main import job
+
+    days = _days(datetime.now(UTC), one, first, last)
+    with job("daily") as run:
+        _take(run, _chosen(None))
+        _recommend(run)
+        _show(run, days, out)
+
+
+def _take(run: "Job", chosen: Collection[str], *, rebuild: bool = False, dry_run: bool = False) -> None:
+    from batch import derive
+    from batch.definitions import EVENTS, SESSIONS, TITLES
+    from batch.ingest import Where, ingest
+    from infra.clients.object_store import ObjectStore
+
+    where = Where(run.spark, ObjectStore(run.settings), run.root, run.settings.iceberg_namespace, dry_run)
+    steps: dict[str, Callable[[Stage], None]] = {
+        TITLES.name: partial(derive.update_titles, where),
+        **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
+        SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild),
+    }
+    run.each({name: step for name, step in steps.items() if name in chosen})
+
+
+def _show(run: "Job", days: Sequence[date], out: Path | None, *, dry_run: bool = False) -> None:
+    from batch.dashboards.dashboards_job import DashboardsJob
+    from batch.dashboards.day import day_of
+    from batch.dashboards.page import render_day, render_index
+    from batch.dashboards.published import Published, UnreadablePage
+    from batch.page import Run
+    from batch.start.main import UNWRITABLE, fail
+
+    timeout = timedelta(seconds=run.settings.session_timeout_seconds)
+    material = DashboardsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.stage)
+    pages, made = Published(out or run.settings.folder / "reports" / "dashboards"), Run(run.id, run.now_ms)
+    try:
+        others = sorted({*pages.days(), *days})
+        for each in days:
+            day = day_of(material, each)
+            if not dry_run:
+                pages.put(each, render_day(day, made, others))
+            run.stage(f"{each}: starts", int(day.now.figures["starts"] or 0))
+        if dry_run:
+            run.log.info("nothing written", reason="--dry-run")
+            return
+        index = pages.put_index(render_index(pages.days(), made))
+    except UnreadablePage as error:
+        fail(UNWRITABLE, str(error))
+    except OSError as error:
+        fail(UNWRITABLE, f"{pages.folder} cannot be written: {error.strerror}")
+    run.log.info("pages written", index=str(index), days=len(days), seconds=run.seconds)
+
+
+def _recommend(run: "Job", *, dry_run: bool = False) -> None:
     import asyncio
 
     from batch.recommend.recommend_job import catalogue, make, playback_sessions, read, write
-    from batch.start.main import UNWRITABLE, fail, job
+    from batch.start.main import UNWRITABLE, fail
     from infra.clients.cassandra import close, connect
     from infra.clients.recommendations import Recommendations
     from schemas.errors import TransientError
 
-    with job("recommend") as run:
-        sessions = read(playback_sessions(run.spark, run.settings.iceberg_namespace), run.stage)
-        titles = catalogue(run.spark, run.settings.iceberg_namespace)
-    made = make(sessions, titles, int(run.now.timestamp() * 1000), run.stage)
+    sessions = read(playback_sessions(run.spark, run.settings.iceberg_namespace), run.stage)
+    titles = catalogue(run.spark, run.settings.iceberg_namespace)
+    made = make(sessions, titles, run.now_ms, run.stage)
     if made is None or dry_run:
         run.log.info("nothing written", reason="--dry-run" if dry_run else "nobody has watched anything yet")
         return
@@ -187,17 +220,14 @@ def _chosen(tables: list[str] | None) -> list[str]:
     return tables or list(NAMES)
 
 
-def _period(now: datetime, date: datetime | None, first: datetime | None, last: datetime | None) -> "Period":
-    from batch.viewing_report import Period
-
-    if date and (first or last):
+def _days(now: datetime, one: datetime | None, first: datetime | None, last: datetime | None) -> list[date]:
+    if one and (first or last):
         raise typer.BadParameter("takes no --from and --to beside it", param_hint="--date")
-    end = (date or last or now).date()
-    begin = date or first
-    start = begin.date() if begin else end - timedelta(days=DEFAULT_DAYS - 1)
+    end = (one or last or now).date()
+    start = (one or first or last or now - timedelta(days=1)).date()
     if start > end:
         raise typer.BadParameter(f"{start} is after {end}", param_hint="--from")
-    return Period(start, end)
+    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
 
 
 if __name__ == "__main__":

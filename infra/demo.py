@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.panel import Panel
@@ -48,9 +49,10 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Wait until every record has reached history and lake", ("drain",)),
         Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
         Step("Balance the ledger", ("ledger",)),
-        Step("Take the lake into Iceberg tables with Spark", ("job", "tables")),
-        Step("Recommend titles to every member", ("job", "recommend")),
-        Step("Turn the tables into a report", ("job", "viewing")),
+        Step(
+            "Take the lake into Iceberg tables, recommend titles, make the dashboards: one Spark session",
+            ("job", "daily", "--from", f"{datetime.now(UTC) - timedelta(days=audience.days):%Y-%m-%d}"),
+        ),
     )
 
 
@@ -100,7 +102,7 @@ def _pages(settings: Settings) -> Panel:
     pages.add_column(overflow="fold")
     pages.add_row("The pipeline, live", settings.services_url)
     pages.add_row("A member", f"{settings.services_url}/members")
-    pages.add_row("Viewing report", (settings.folder / "reports" / "viewing.html").as_uri())
+    pages.add_row("Day by day", f"{settings.services_url}/dashboards")
     pages.add_row("History API", f"{settings.services_url}/docs")
     pages.add_row("Send your own event", f"{settings.collector_url}/docs")
     return Panel(pages, title="Worth looking at", border_style="green")

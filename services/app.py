@@ -1,7 +1,6 @@
 """The one HTTP application: history API, pages, health; on ports only, so tests run it on fakes."""
 
 from collections.abc import Callable
-from pathlib import Path
 from time import monotonic
 
 from fastapi import FastAPI
@@ -20,9 +19,14 @@ and, where one is at fault, the `field`."""
 
 
 def create_app(
-    board: Board, history: History, stored: Recommendations, requests: Requests, echarts: Path, now: Callable[[], int]
+    board: Board,
+    history: History,
+    stored: Recommendations,
+    requests: Requests,
+    files: dashboard.Files,
+    now: Callable[[], int],
 ) -> FastAPI:
-    """``echarts``: the chart library's file. ``now``: milliseconds since the epoch."""
+    """``now``: milliseconds since the epoch."""
     app = FastAPI(
         title="Playhead history API",
         version="1",
@@ -32,7 +36,7 @@ def create_app(
     )
     problems.install(app)
     app.include_router(history_api.router(history, stored, board.catalogue))
-    app.include_router(dashboard.router(board, history, stored, echarts, now))
+    app.include_router(dashboard.router(board, history, stored, files, now))
     app.include_router(health.router(board))
     app.mount("/static", StaticFiles(directory=dashboard.HERE / "static"), name="static")
     app.add_middleware(FrontDoor, requests=requests, seconds=monotonic)

@@ -42,7 +42,9 @@ class FrontDoor:
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # a whole file brings a policy of its own
                 route = getattr(scope.get("route"), "path", "other")
                 self._requests.answered(route, message["status"], self._seconds() - began)
             await send(message)

@@ -28,6 +28,7 @@ from services.catalogue import CATALOGUE_KEY, Catalogue
 from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
 from services.dashboard.processes import ProcessWatch, Target
+from services.dashboard.routes import Files
 from services.pipeline_health import PipelineHealth
 from streams.history.paging import Page
 from streams.history.reading import HistoryReader, Whole
@@ -132,6 +133,7 @@ async def serve(settings: Settings) -> None:
 
     engines = {"cassandra": ask_cassandra, "s3": ask_s3, "registry": ask_registry}
     board = Board(Catalogue())
+    files = Files(ECHARTS, settings.folder / "reports" / "dashboards")
     async with httpx.AsyncClient(timeout=2) as client:
         gatherers = Gatherers(
             board=board,
@@ -144,7 +146,7 @@ async def serve(settings: Settings) -> None:
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(board, stores, stores, metrics, ECHARTS, now),
+                create_app(board, stores, stores, metrics, files, now),
                 host=settings.bind,
                 port=settings.port(Port.SERVICES),
                 log_config=None,

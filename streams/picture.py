@@ -33,7 +33,7 @@ def mermaid() -> str:
         '  s3[("S3<br/>event lake")]',
         *(line for process in PROCESSES for line in _process(process)),
         '  s3 --> tables["Spark: tables"] --> iceberg[("Iceberg<br/>tables")]',
-        '  iceberg --> spark["Spark jobs"] --> report(["viewing report"])',
+        '  iceberg --> spark["Spark jobs"] --> report(["daily dashboards, recommendations"])',
         '  services --> people(["history API, live page, member pages"])',
     ]
     return "\n".join(lines)

@@ -23,5 +23,5 @@ def render(report: Report, run: Run, echarts: Path) -> str:
         data=[[asdict(board) for board in section.boards] for section in report.sections],
         echarts=Markup(echarts.read_text("utf-8")),
         script=Markup((_TEMPLATES / "evaluation.js").read_text("utf-8")),
-        styles=Markup((_TEMPLATES / "viewing.css").read_text("utf-8")),
+        styles=Markup((_TEMPLATES / "report.css").read_text("utf-8")),
     )

@@ -48,6 +48,10 @@ class Job:
         return f"s3a://{self.settings.lake_bucket}"
 
     @property
+    def now_ms(self) -> int:
+        return int(self.now.timestamp() * 1000)
+
+    @property
     def seconds(self) -> float:
         return round(time.monotonic() - self.began, 1)
 

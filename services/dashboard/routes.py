@@ -1,6 +1,7 @@
 """The pages: the pipeline live, members, and what they are drawn with."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from services.dashboard import wording
+from services.dashboard import published, wording
 from services.dashboard.board import Board
 from services.dashboard.member import by_day, since, summary
 from services.dashboard.poster import draw
@@ -63,10 +64,21 @@ def templates() -> Jinja2Templates:
     return found
 
 
-def router(board: Board, history: History, stored: Recommendations, echarts: Path, now: Callable[[], int]) -> APIRouter:
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is handed out from disk."""
+
+    echarts: Path
+    """The chart library."""
+    dashboards: Path
+    """The folder of published days; it may not be there yet."""
+
+
+def router(board: Board, history: History, stored: Recommendations, files: Files, now: Callable[[], int]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     page = templates().TemplateResponse
     document = LiveDocument(board, now)
+    routes.include_router(published.router(files.dashboards, page))
 
     @routes.get("/")
     async def live_page(request: Request) -> HTMLResponse:
@@ -129,6 +141,6 @@ def router(board: Board, history: History, stored: Recommendations, echarts: Pat
 
     @routes.get("/assets/echarts.min.js")
     async def charts() -> FileResponse:
-        return FileResponse(echarts, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+        return FileResponse(files.echarts, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
     return routes

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -15,10 +16,12 @@ from services.catalogue import Catalogue
 from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
 from services.dashboard.processes import ProcessWatch, Target
+from services.dashboard.routes import Files
 from streams.pipeline import PROCESSES
 from tests.evening import Evening
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
+NOWHERE = ROOT / "no" / "such" / "folder"
 EVENING = 1_772_482_449_000
 """2 March 2026, 20:14:09 UTC."""
 TARGETS = tuple(Target(each.name, 0, f"http://{each.name}/metrics", each.steps) for each in PROCESSES)
@@ -57,10 +60,10 @@ def gatherers(evening: Evening) -> Gatherers:
 
 
 @contextmanager
-def served(evening: Evening, past_seconds: int) -> Iterator[str]:
-    """The site's address; ``past_seconds`` of the evening have already been seen."""
-    gather = gatherers(evening)
-    app = create_app(gather.board, evening.history, evening.recommendations, Uncounted(), ECHARTS, lambda: evening.now)
+def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> Iterator[str]:
+    """The site's address; ``past_seconds`` of the evening have already been seen, ``dashboards`` are published."""
+    gather, files = gatherers(evening), Files(ECHARTS, dashboards)
+    app = create_app(gather.board, evening.history, evening.recommendations, Uncounted(), files, lambda: evening.now)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
 
     async def run() -> None:

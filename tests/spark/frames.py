@@ -1,11 +1,14 @@
 """Tiny literal DataFrames: a test names only what it is about."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from pyspark.sql import DataFrame, SparkSession
 
+from batch.dashboards.funnel import UI_COLUMNS
+from batch.dashboards.views import SESSION_COLUMNS
 from batch.definitions import EVENTS
 from tests.builders import playback
 
@@ -33,35 +36,44 @@ def events(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
 
 
 def sessions(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
-    """Playback sessions with the columns that the figures are made of: watched a minute, without trouble."""
+    """Playback sessions as the dashboards take them: a minute of a film of 100, stopped, without trouble."""
     fields: dict[str, Any] = {
         "profile_id": "ml-1",
         "started_at": "2023-11-14 21:05",
-        "event_type": "stopped",
         "received_at": "2023-11-14 22:00",
-        "events": 3,
         "title_id": "ml-50",
-        "country": "NL",
-        "device_type": "tv",
-        "app_version": "1.0.0",
+        "event_type": "stopped",
+        "seq": 2,
+        "events": 3,
+        "playhead_ms": 60_000,
+        "duration_ms": 6_000_000,
         "watched_ms": 60_000,
         "startup_time_ms": 1_000,
+        "rebuffer_count": 0,
         "rebuffer_ms": 0,
         "error_fatal": False,
-        "hour": "2023-11-14 21:00",
-        "started": True,
-        "failed": False,
-        "exited": False,
+        "device_type": "tv",
+        "app_version": "1.0.0",
+        "country": "NL",
     }
-    kinds = {"events": "bigint", "watched_ms": "bigint", "startup_time_ms": "bigint", "rebuffer_ms": "bigint"}
-    kinds |= dict.fromkeys(("started_at", "received_at", "hour"), "timestamp")
-    kinds |= dict.fromkeys(("error_fatal", "started", "failed", "exited"), "boolean")
-    columns = ", ".join(f"{name} {kinds.get(name, 'string')}" for name in fields)
-    rows = [
-        tuple(at(value) if kinds.get(name) == "timestamp" else value for name, value in (fields | change).items())
+    return frame(spark, SESSION_COLUMNS, fields, changes)
+
+
+def ui(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
+    """What the dashboards take of UI events: an impression of a title."""
+    fields = {"event_time": "2023-11-14 21:00", "profile_id": "ml-1", "title_id": "ml-50", "action": "impression"}
+    return frame(spark, UI_COLUMNS, fields, changes)
+
+
+def frame(
+    spark: SparkSession, types: Mapping[str, str], fields: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]
+) -> DataFrame:
+    """A row for each of the changes to the fields; times are given as texts."""
+    values = [
+        tuple(at(value) if types[name] == "timestamp" else value for name, value in (dict(fields) | change).items())
         for change in changes
     ]
-    return spark.createDataFrame(rows, columns)
+    return spark.createDataFrame(values, ", ".join(f"{name} {types[name]}" for name in fields))
 
 
 def rows(any_df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:

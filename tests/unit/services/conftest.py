@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from services.app import create_app
 from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
+from services.dashboard.routes import Files
 from tests.evening import Evening
 from tests.pages.site import ECHARTS, EVENING, gatherers
 
@@ -20,6 +22,8 @@ class Services:
     client: httpx.AsyncClient
     answers: list[tuple[str, int]]
     """(route, status) of every answer."""
+    dashboards: Path
+    """The folder of published days, not made yet."""
 
     @property
     def board(self) -> Board:
@@ -27,7 +31,7 @@ class Services:
 
 
 @pytest.fixture
-async def services() -> AsyncIterator[Services]:
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
     evening = Evening(EVENING)
     gather = gatherers(evening)
     answers: list[tuple[str, int]] = []
@@ -36,7 +40,8 @@ async def services() -> AsyncIterator[Services]:
         def answered(self, route: str, status: int, seconds: float) -> None:
             answers.append((route, status))
 
-    app = create_app(gather.board, evening.history, evening.recommendations, Counted(), ECHARTS, lambda: evening.now)
+    files = Files(ECHARTS, tmp_path / "dashboards")
+    app = create_app(gather.board, evening.history, evening.recommendations, Counted(), files, lambda: evening.now)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://services") as client:
-        yield Services(evening, gather, client, answers)
+        yield Services(evening, gather, client, answers, files.dashboards)
     await gather.processes.client.aclose()
