@@ -110,14 +110,14 @@ def recommend(dry_run: DryRun = False) -> None:
 
 @app.command()
 def daily(one: Date = None, first: First = None, last: Last = None, out: Out = None) -> None:
-    """What a night needs, in one Spark session: tables, then recommendations, then dashboards."""
+    """What a night needs, in one Spark session: tables, then dashboards, then recommendations."""
     from batch.start.main import job
 
     days = _days(datetime.now(UTC), one, first, last)
     with job("daily") as run:
         _take(run, _chosen(None))
-        _recommend(run)
         _show(run, days, out)
+        _recommend(run)
 
 
 def _take(run: "Job", chosen: Collection[str], *, rebuild: bool = False, dry_run: bool = False) -> None:

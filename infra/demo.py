@@ -50,7 +50,7 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
         Step("Balance the ledger", ("ledger",)),
         Step(
-            "Take the lake into Iceberg tables, recommend titles, make the dashboards: one Spark session",
+            "Take the lake into Iceberg tables, make the dashboards, recommend titles: one Spark session",
             ("job", "daily", "--from", f"{datetime.now(UTC) - timedelta(days=audience.days):%Y-%m-%d}"),
         ),
     )

@@ -75,7 +75,7 @@ def moment(millis: int) -> str:
 
 def size(number_of_bytes: float) -> str:
     """``812 KiB``, ``4.1 MiB``."""
-    power = min(4, int(number_of_bytes).bit_length() // 10)
+    power = min(4, (int(number_of_bytes).bit_length() - 1) // 10) if number_of_bytes else 0
     value = number_of_bytes / 1024**power
     return f"{value:.{0 if value >= 10 or not power else 1}f} {('B', 'KiB', 'MiB', 'GiB', 'TiB')[power]}"
 

@@ -9,7 +9,7 @@ from infra.clients.recommendations import Recommendations
 from infra.settings import Settings
 from schemas.recommendations import RecommendationList
 from tests.integration.batch.conftest import Command, stages
-from tests.integration.batch.test_viewing_command import TABLES, put, session
+from tests.integration.batch.test_dashboards_command import TABLES, put, session
 
 
 def stored(settings: Settings, *profiles: str) -> list[RecommendationList | None]:

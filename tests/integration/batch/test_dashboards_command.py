@@ -1,4 +1,4 @@
-"""The viewing job as a person runs it, after the tables job: what is in the lake is on the page."""
+"""The dashboards as a person makes them: what is in the lake is on the pages."""
 
 import json
 import subprocess
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from batch.dashboards.published import Published
 from infra.clients.object_store import ObjectStore
 from infra.local import packages
 from infra.settings import ROOT, Settings
@@ -20,7 +21,8 @@ from tests.builders import playback
 from tests.integration.batch.conftest import Command, stages
 
 T0 = int((datetime.now(UTC) - timedelta(days=2)).timestamp() * 1000)
-TABLES = ("--table", "playback", "--table", "playback_sessions")
+TABLES = ("--table", "playback", "--table", "ui", "--table", "playback_sessions")
+DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()
 
 
 def session(number: int, **changes: object) -> Playback:
@@ -43,61 +45,58 @@ def put(lake: ObjectStore, partition: int, *events: Playback) -> str:
     return key
 
 
-def figures(page: Path) -> dict[str, object]:
-    """The aggregates that the page draws."""
-    text = page.read_text().split('id="data">')[1].split("</script>")[0]
-    found: dict[str, object] = json.loads(text)
-    return found
-
-
-def test_the_page_shows_what_is_in_the_lake(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
+def test_the_page_of_a_day_shows_what_is_in_the_lake(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
+    """Two members play; one view fails; a third day is asked for on which nobody did."""
     failed = session(3, title_id="ml-1", watched_ms=60_000, event_type="error", error_code="E", error_fatal=True)
     put(lake, 0, session(1), session(1), session(2, profile_id="ml-2"))
     put(lake, 1, failed)
     lake.put("catalogue/titles.jsonl", json.dumps({"title_id": "ml-1", "name": "Toy Story", "year": 1995}).encode())
-    page = tmp_path / "reports" / "viewing.html"
+    pages = tmp_path / "dashboards"
+    days = ("--from", str(DAY - timedelta(days=1)), "--to", str(DAY))
 
-    taken = command("tables", *TABLES, "--table", "titles")
-    run = command("viewing", "--out", str(page))
+    run = command("daily", *days, "--out", str(pages))
 
-    assert taken.returncode == run.returncode == 0, taken.stderr + run.stderr
-    assert stages(run) | {"sessions": 3, "events": 3} == stages(run)
-    shown = figures(page)
-    assert shown["totals"]["views"] == 3  # type: ignore[index]
-    assert shown["totals"]["minutes"] == 11.0  # type: ignore[index]
-    assert shown["totals"]["failures"] == 1  # type: ignore[index]
-    assert [row["name"] for row in shown["titles"]] == ["ml-50", "Toy Story"]  # type: ignore[attr-defined]
-    assert shown["data_until"] == T0
-    assert list(page.parent.iterdir()) == [page]
+    assert run.returncode == 0, run.stderr
+    found = Published(pages).days()
+    assert list(found) == [DAY - timedelta(days=1), DAY]
+    shown = found[DAY]
+    assert [shown[name] for name in ("views", "starts", "members", "peak")] == [3, 3, 2, 3]
+    assert shown["hours"] == pytest.approx(11 / 60)
+    assert shown["failure_rate"] == pytest.approx(1 / 3)
+    assert found[DAY - timedelta(days=1)]["views"] == 0
+    page = (pages / f"{DAY}.html").read_text()
+    assert "Toy Story (1995)" in page
+    assert "1 played title of this day (2 views) the catalogue does not know" in page
+    assert "Nobody pressed play on this day." in (pages / f"{DAY - timedelta(days=1)}.html").read_text()
+    assert sorted(file.name for file in pages.iterdir()) == [f"{each}.html" for each in found] + ["index.html"]
 
 
-def test_spark_submit_takes_the_same_arguments(
+def test_spark_submit_takes_the_same_arguments_and_replaces_the_page(
     lake: ObjectStore, command: Command, settings: Settings, tmp_path: Path
 ) -> None:
     put(lake, 0, session(1))
     jars = ",".join(str(jar) for jar in packages.folder(settings.home, "spark").glob("*.jar"))
     submit = ("spark-submit", "--master", "local[1]", "--jars", jars)
-    page = tmp_path / "viewing.html"
-    day = datetime.fromtimestamp(T0 / 1000, UTC).date().isoformat()
-
     program = (*submit, str(ROOT / "batch" / "main.py"))
+    pages = Published(tmp_path)
+    pages.put(DAY, '<script type="application/json" id="summary">{"starts": 0}</script>')
 
     taken = command("tables", *TABLES, program=program)
-    run = command("viewing", "--date", day, "--out", str(page), program=program)
+    run = command("dashboards", "--date", str(DAY), "--out", str(tmp_path), program=program)
 
     assert taken.returncode == 0, taken.stderr
     assert run.returncode == 0, run.stderr
-    assert figures(page)["first_day"] == figures(page)["last_day"] == day
-    assert stages(run)["sessions"] == 1
+    assert pages.days()[DAY]["starts"] == 1
+    assert stages(run)[f"{DAY}: starts"] == 1
 
 
 def test_without_tables_the_job_says_what_makes_them_and_the_old_page_stays(
     lake: ObjectStore, command: Command, tmp_path: Path
 ) -> None:
-    page = tmp_path / "viewing.html"
+    page = tmp_path / f"{DAY}.html"
     page.write_text("yesterday's")
 
-    run = command("viewing", "--out", str(page))
+    run = command("dashboards", "--out", str(tmp_path))
 
     assert run.returncode == 3
     assert "`playhead job tables` makes it" in run.stderr
@@ -109,7 +108,7 @@ def test_a_dry_run_writes_nothing(lake: ObjectStore, command: Command, tmp_path:
     put(lake, 0, session(1))
 
     dry = command("tables", "--dry-run")
-    run = command("viewing", "--dry-run", "--out", str(tmp_path / "viewing.html"))
+    run = command("dashboards", "--dry-run", "--out", str(tmp_path))
 
     assert dry.returncode == 0, dry.stderr
     assert stages(dry)["playback: rows to append"] == 1
@@ -135,7 +134,7 @@ def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> Non
 )
 def test_wrong_days_are_refused_before_anything_starts(arguments: tuple[str, ...], complaint: str) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "batch.main", "viewing", *arguments], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "batch.main", "dashboards", *arguments], capture_output=True, text=True, check=False
     )
 
     assert run.returncode == 2
