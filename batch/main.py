@@ -1,4 +1,5 @@
-"""Batch jobs from the command line: ``playhead job tables``, or on any Spark cluster
+"""Batch jobs from the command line: ``playhead job tables``, ``playhead job tables viewing`` in one Spark session, or
+on any Spark cluster
 
     PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py tables
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_DAYS = 28
 KEEP_DAYS = 7
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Spark jobs.")
+app = typer.Typer(no_args_is_help=True, chain=True, add_completion=False, pretty_exceptions_enable=False)
 DAY = ["%Y-%m-%d"]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
 Tables = Annotated[
@@ -34,7 +35,7 @@ Tables = Annotated[
 
 @app.callback()
 def _jobs() -> None:
-    """Spark jobs over the event lake."""
+    """Spark jobs over the event lake. Name several, each with its options: they run in order, in one session."""
 
 
 @app.command()

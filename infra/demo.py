@@ -48,9 +48,10 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Wait until every record has reached history and lake", ("drain",)),
         Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
         Step("Balance the ledger", ("ledger",)),
-        Step("Take the lake into Iceberg tables with Spark", ("job", "tables")),
-        Step("Recommend titles to every member", ("job", "recommend")),
-        Step("Turn the tables into a report", ("job", "viewing")),
+        Step(
+            "Tables, recommendations and a report with Spark",
+            ("job", "tables", "recommend", "viewing"),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import structlog
 import typer
+from click import get_current_context
 from pydantic import ValidationError
 from pyspark.sql import SparkSession
 
@@ -78,20 +79,22 @@ class _Stopped(Exception):
 
 @contextmanager
 def job(name: str) -> Iterator[Job]:
-    """A Spark session by the settings; known troubles become one line and an exit code."""
+    """A Spark session by the settings; known troubles become one line and an exit code.
+
+    Jobs named in one command share the session: it ends with the command.
+    """
     settings, cluster = configured()
     logs.configure(name, settings.log_level)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     now, began = datetime.now(UTC), time.monotonic()
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     spark = spark_session(name, connections(settings), cluster)
+    get_current_context().find_root().call_on_close(spark.stop)
     try:
         with _known_troubles():
             yield Job(run_id, now, settings, spark, structlog.get_logger("batch").bind(run=run_id), began)
     except _Stopped as stopped:
         fail(stopped.code, str(stopped))
-    finally:
-        spark.stop()
 
 
 def configured() -> tuple[Settings, Cluster | None]:
