@@ -57,12 +57,12 @@ def tables(
     with job("tables") as run:
         settings = run.settings
         where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
-        steps: dict[str, Callable[[Stage], None]] = {
+        sources: dict[str, Callable[[Stage], None]] = {
             TITLES.name: partial(derive.update_titles, where),
             **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
-            SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild),
         }
-        run.each({name: step for name, step in steps.items() if name in chosen})
+        derived = {SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild)}
+        run.each(*({name: step for name, step in steps.items() if name in chosen} for steps in (sources, derived)))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -63,7 +64,7 @@ def run(
     ``wipe`` empties the stack and says how many bytes that freed; ``stop`` ends it. With ``stay`` the pages are
     served until Ctrl-C.
     """
-    console = Console()
+    console, began = Console(), time.monotonic()
     freed = wipe()
     if freed:
         console.print(f"Starting afresh: the last demo's {freed / 2**20:,.0f} MiB are wiped.")
@@ -72,11 +73,15 @@ def run(
         for number, step in enumerate(steps(audience), 1):
             console.rule(f"[bold]{number}. {step.title}[/]", align="left")
             console.print(f"[dim]$ playhead {' '.join(step.command)}[/]")
+            step_began = time.monotonic()
             code = subprocess.run([sys.executable, "-m", "infra.main", *step.command], check=False).returncode
             if code:
                 console.print(f"[bold red]The demo stops here: `playhead {' '.join(step.command)}` failed ({code}).[/]")
                 return code
+            console.print(f"[dim]{time.monotonic() - step_began:.0f} s[/]")
         console.print(_pages(settings))
+        minutes, seconds = divmod(round(time.monotonic() - began), 60)
+        console.print(f"All of it took {minutes} min {seconds} s.")
         if stay:
             _stay(console)
     except KeyboardInterrupt:
