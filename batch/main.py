@@ -1,14 +1,15 @@
-"""Batch jobs from the command line: ``playhead job tables``, or on any Spark cluster
+"""Batch jobs from the command line: ``playhead job tables``, several in one Spark session (``playhead job tables
+dashboards``), or on any Spark cluster
 
     PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py tables
 
 Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or settings, 3 lake or tables cannot be read,
-4 pages or lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and 6 the
-published tables are as they were.
+4 pages or lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and
+6 the published tables are as they were.
 """
 
 import subprocess
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,25 +20,11 @@ import typer
 # Spark and what needs it is imported by the commands, so that `playhead job --help` need not load it.
 if TYPE_CHECKING:
     from batch.ingest import Stage
-    from batch.start.main import Job
 
 KEEP_DAYS = 7
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Spark jobs.")
+app = typer.Typer(no_args_is_help=True, chain=True, add_completion=False, pretty_exceptions_enable=False)
 DAY = ["%Y-%m-%d"]
-Date = Annotated[
-    datetime | None, typer.Option("--date", formats=DAY, metavar="YYYY-MM-DD", help="Only this day (UTC).")
-]
-First = Annotated[
-    datetime | None,
-    typer.Option("--from", formats=DAY, metavar="YYYY-MM-DD", help="First day; default yesterday, or --to's day."),
-]
-Last = Annotated[
-    datetime | None, typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last day, included; default today.")
-]
-Out = Annotated[
-    Path | None, typer.Option("--out", help="Folder of the pages; default reports/dashboards in the stack's folder.")
-]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
 Tables = Annotated[
     list[str] | None, typer.Option("--table", help="Only this one; may be given several times.", show_default="all")
@@ -46,7 +33,7 @@ Tables = Annotated[
 
 @app.callback()
 def _jobs() -> None:
-    """Spark jobs over the event lake."""
+    """Spark jobs over the event lake. Name several, each with its options: they run in order, in one session."""
 
 
 @app.command()
@@ -58,11 +45,22 @@ def tables(
     dry_run: DryRun = False,
 ) -> None:
     """Take what is new in the lake into the Iceberg tables; a second run finds nothing to do."""
+    from batch import derive
+    from batch.definitions import EVENTS, SESSIONS, TITLES
+    from batch.ingest import Where, ingest
     from batch.start.main import job
+    from infra.clients.object_store import ObjectStore
 
     chosen = _chosen(table)
     with job("tables") as run:
-        _take(run, chosen, rebuild=rebuild, dry_run=dry_run)
+        settings = run.settings
+        where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
+        sources: dict[str, Callable[[Stage], None]] = {
+            TITLES.name: partial(derive.update_titles, where),
+            **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
+        }
+        derived = {SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild)}
+        run.each(*({name: step for name, step in steps.items() if name in chosen} for steps in (sources, derived)))
 
 
 @app.command()
@@ -89,63 +87,39 @@ def maintain(
 
 @app.command()
 def dashboards(
-    one: Date = None, first: First = None, last: Last = None, out: Out = None, dry_run: DryRun = False
+    one: Annotated[
+        datetime | None, typer.Option("--date", formats=DAY, metavar="YYYY-MM-DD", help="Only this day (UTC).")
+    ] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from", formats=DAY, metavar="YYYY-MM-DD", help="First day; default yesterday, or that of --to."
+        ),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last day, included; default today."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder of the pages; default reports/dashboards in the stack's folder."),
+    ] = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Make the daily pages (viewing, quality, funnel, client loss, the lake) and their index; again replaces them."""
-    from batch.start.main import job
-
-    days = _days(datetime.now(UTC), one, first, last)
-    with job("dashboards") as run:
-        _show(run, days, out, dry_run=dry_run)
-
-
-@app.command()
-def recommend(dry_run: DryRun = False) -> None:
-    """Write to Cassandra what to recommend to each profile, learned from all playback sessions."""
-    from batch.start.main import job
-
-    with job("recommend") as run:
-        _recommend(run, dry_run=dry_run)
-
-
-@app.command()
-def daily(one: Date = None, first: First = None, last: Last = None, out: Out = None) -> None:
-    """What a night needs, in one Spark session: tables, then dashboards, then recommendations."""
-    from batch.start.main import job
-
-    days = _days(datetime.now(UTC), one, first, last)
-    with job("daily") as run:
-        _take(run, _chosen(None))
-        _show(run, days, out)
-        _recommend(run)
-
-
-def _take(run: "Job", chosen: Collection[str], *, rebuild: bool = False, dry_run: bool = False) -> None:
-    from batch import derive
-    from batch.definitions import EVENTS, SESSIONS, TITLES
-    from batch.ingest import Where, ingest
-    from infra.clients.object_store import ObjectStore
-
-    where = Where(run.spark, ObjectStore(run.settings), run.root, run.settings.iceberg_namespace, dry_run)
-    steps: dict[str, Callable[[Stage], None]] = {
-        TITLES.name: partial(derive.update_titles, where),
-        **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
-        SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild),
-    }
-    run.each({name: step for name, step in steps.items() if name in chosen})
-
-
-def _show(run: "Job", days: Sequence[date], out: Path | None, *, dry_run: bool = False) -> None:
+    """Make the pages of days (viewing, quality, funnel, client loss, the lake) and their index; again replaces them."""
     from batch.dashboards.dashboards_job import DashboardsJob
     from batch.dashboards.day import day_of
     from batch.dashboards.page import render_day, render_index
     from batch.dashboards.published import Published, UnreadablePage
     from batch.page import Run
-    from batch.start.main import UNWRITABLE, fail
+    from batch.start.main import UNWRITABLE, fail, job
 
-    timeout = timedelta(seconds=run.settings.session_timeout_seconds)
-    material = DashboardsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.stage)
-    pages, made = Published(out or run.settings.folder / "reports" / "dashboards"), Run(run.id, run.now_ms)
+    days = _days(datetime.now(UTC), one, first, last)
+    with job("dashboards") as run:
+        timeout = timedelta(seconds=run.settings.session_timeout_seconds)
+        material = DashboardsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.stage)
+    pages = Published(out or run.settings.folder / "reports" / "dashboards")
+    made = Run(run.id, int(run.now.timestamp() * 1000))
     try:
         others = sorted({*pages.days(), *days})
         for each in days:
@@ -164,18 +138,21 @@ def _show(run: "Job", days: Sequence[date], out: Path | None, *, dry_run: bool =
     run.log.info("pages written", index=str(index), days=len(days), seconds=run.seconds)
 
 
-def _recommend(run: "Job", *, dry_run: bool = False) -> None:
+@app.command()
+def recommend(dry_run: DryRun = False) -> None:
+    """Write to Cassandra what to recommend to each profile, learned from all playback sessions."""
     import asyncio
 
     from batch.recommend.recommend_job import catalogue, make, playback_sessions, read, write
-    from batch.start.main import UNWRITABLE, fail
+    from batch.start.main import UNWRITABLE, fail, job
     from infra.clients.cassandra import close, connect
     from infra.clients.recommendations import Recommendations
     from schemas.errors import TransientError
 
-    sessions = read(playback_sessions(run.spark, run.settings.iceberg_namespace), run.stage)
-    titles = catalogue(run.spark, run.settings.iceberg_namespace)
-    made = make(sessions, titles, run.now_ms, run.stage)
+    with job("recommend") as run:
+        sessions = read(playback_sessions(run.spark, run.settings.iceberg_namespace), run.stage)
+        titles = catalogue(run.spark, run.settings.iceberg_namespace)
+    made = make(sessions, titles, int(run.now.timestamp() * 1000), run.stage)
     if made is None or dry_run:
         run.log.info("nothing written", reason="--dry-run" if dry_run else "nobody has watched anything yet")
         return

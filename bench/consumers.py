@@ -34,7 +34,7 @@ from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
 from streams.engine.app import Broker, build_app
-from streams.engine.history_agent import add_history_agent
+from streams.engine.history_agent import FETCH_WAIT_MS, add_history_agent
 from streams.history.overgrown import Overgrown
 from streams.history.recording import Recorder
 
@@ -108,7 +108,7 @@ async def faust_worker(settings: Settings, topic: str, events: int, store: NoSto
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
     folder = Path(settings.folder / "bench")
-    app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics)
+    app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
     registry = Registry(settings)
     recorder = Recorder(BatchDecoder(registry.resolve), store, metrics)
     requests = KafkaCompactionRequests(settings, registry)

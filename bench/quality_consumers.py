@@ -24,7 +24,7 @@ from schemas import avro
 from schemas.codec import BatchDecoder
 from schemas.framing import HEADER_BYTES
 from streams.engine.app import Broker, build_app
-from streams.engine.quality_agent import add_quality_agent
+from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
 from streams.quality.counting import Counting
 
 FOREVER = 1 << 60
@@ -58,7 +58,14 @@ async def quality_worker(settings: Settings, topic: str, events: int) -> None:
     store = QualityCheckpoints(session, str(uuid4()))
     timeout_ms = settings.session_timeout_seconds * 1000
     counting = Counting(BatchDecoder(Registry(settings).resolve), store, metrics, timeout_ms, lambda: FOREVER)
-    app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), settings.folder / "bench", metrics, counting.durable)
+    app = build_app(
+        f"bench.{uuid4()}",
+        Broker(settings.kafka),
+        settings.folder / "bench",
+        metrics,
+        fetch_wait_ms=FETCH_WAIT_MS,
+        durable=counting.durable,
+    )
     add_quality_agent(app, topic, counting, metrics)
     app.in_worker = True
     await app.start()

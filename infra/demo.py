@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,7 +32,7 @@ class Step:
 
 
 def steps(audience: Audience) -> tuple[Step, ...]:
-    members = str(audience.members)
+    members, today = str(audience.members), datetime.now(UTC)
     return (
         Step("Start the engines and our workers", ("up",)),
         Step("Fetch films and tastes, fill the catalogue", ("catalogue",)),
@@ -50,8 +51,8 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
         Step("Balance the ledger", ("ledger",)),
         Step(
-            "Take the lake into Iceberg tables, make the dashboards, recommend titles: one Spark session",
-            ("job", "daily", "--from", f"{datetime.now(UTC) - timedelta(days=audience.days):%Y-%m-%d}"),
+            "Tables, dashboards of every day and recommendations with Spark",
+            ("job", "tables", "dashboards", "--from", f"{today - timedelta(days=audience.days):%Y-%m-%d}", "recommend"),
         ),
     )
 
@@ -64,7 +65,7 @@ def run(
     ``wipe`` empties the stack and says how many bytes that freed; ``stop`` ends it. With ``stay`` the pages are
     served until Ctrl-C.
     """
-    console = Console()
+    console, began = Console(), time.monotonic()
     freed = wipe()
     if freed:
         console.print(f"Starting afresh: the last demo's {freed / 2**20:,.0f} MiB are wiped.")
@@ -73,11 +74,15 @@ def run(
         for number, step in enumerate(steps(audience), 1):
             console.rule(f"[bold]{number}. {step.title}[/]", align="left")
             console.print(f"[dim]$ playhead {' '.join(step.command)}[/]")
+            step_began = time.monotonic()
             code = subprocess.run([sys.executable, "-m", "infra.main", *step.command], check=False).returncode
             if code:
                 console.print(f"[bold red]The demo stops here: `playhead {' '.join(step.command)}` failed ({code}).[/]")
                 return code
+            console.print(f"[dim]{time.monotonic() - step_began:.0f} s[/]")
         console.print(_pages(settings))
+        minutes, seconds = divmod(round(time.monotonic() - began), 60)
+        console.print(f"All of it took {minutes} min {seconds} s.")
         if stay:
             _stay(console)
     except KeyboardInterrupt:

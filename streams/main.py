@@ -59,7 +59,7 @@ async def _history(worker: int) -> None:
     from infra.meters import HistoryMetrics
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
-    from streams.engine.history_agent import add_history_agent
+    from streams.engine.history_agent import FETCH_WAIT_MS, add_history_agent
     from streams.engine.worker import serve
     from streams.history.overgrown import Overgrown
     from streams.history.recording import Recorder
@@ -69,7 +69,7 @@ async def _history(worker: int) -> None:
         recorder = Recorder(BatchDecoder(registry.resolve), live, at.metrics)
         requests = KafkaCompactionRequests(at.settings, registry)
         overgrown = Overgrown(live, requests, at.settings.compaction_threshold, _now)
-        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics)
+        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
         add_history_agent(faust_app, at.topic, recorder, overgrown, at.metrics)
         await serve(faust_app)
 
@@ -81,7 +81,7 @@ async def _compaction(worker: int) -> None:
     from infra.meters import CompactionMetrics
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
-    from streams.engine.compaction_agent import add_compaction_agent
+    from streams.engine.compaction_agent import FETCH_WAIT_MS, add_compaction_agent
     from streams.engine.worker import serve
     from streams.history.compaction import Compactor
     from streams.history.requested import Requests
@@ -95,7 +95,7 @@ async def _compaction(worker: int) -> None:
         )
         compactor = Compactor(LiveVH(at.session), CompressedVH(at.session), at.metrics, rules, _now)
         requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
-        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics)
+        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
         add_compaction_agent(faust_app, at.topic, requests, compactor, at.metrics)
         await serve(faust_app)
 
@@ -108,7 +108,7 @@ async def _quality(worker: int) -> None:
     from infra.starting import enter
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
-    from streams.engine.quality_agent import add_quality_agent
+    from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
     from streams.engine.worker import serve
     from streams.quality.counting import Counting
 
@@ -118,7 +118,10 @@ async def _quality(worker: int) -> None:
         store = QualityCheckpoints(at.session, topic_ids[at.topic])
         decoder = BatchDecoder(Registry(at.settings).resolve)
         counting = Counting(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, _now)
-        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, counting.durable)
+        broker = _broker(at.settings)
+        faust_app = build_app(
+            at.group, broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=counting.durable
+        )
         add_quality_agent(faust_app, at.topic, counting, at.metrics)
         await serve(faust_app)
 

@@ -168,6 +168,8 @@ class Evening:
     compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
     recommendations: FakeRecommendations = field(default_factory=FakeRecommendations)
     letters: list[DeadLetter] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    """The profiles that were read and the prefixes that were listed."""
 
     @property
     def history(self) -> HistoryReader:
@@ -271,6 +273,7 @@ class Evening:
 
     async def read(self, profile_id: str) -> FakePartition:
         self._answers("cassandra", "no node of Cassandra can be reached")
+        self.asked.append(profile_id)
         return FakePartition(list(self.rows.get(profile_id, {}).values()))
 
     # EventLog
@@ -298,6 +301,7 @@ class Evening:
 
     def list(self, prefix: str, start_after: str) -> Iterator[str]:
         self._answers("lake", "the object store refuses connections")
+        self.asked.append(prefix)
         yield from (key for key in sorted(self.objects) if key.startswith(prefix) and key > start_after)
 
     def head(self, key: str) -> Mapping[str, str]:

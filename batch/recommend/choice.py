@@ -10,6 +10,8 @@ from batch.recommend.metrics import Doubles
 
 STEPS = 30
 CLOSE_ENOUGH = 1e-6
+CONSTANT = 1e-4
+"""A feature that deviates by less from its mean was the same for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def learn(examples: Sequence[Example], l2: float) -> Pull:
     The loss is convex and has few weights, so Newton's method finds its only minimum in some ten steps.
     """
     mean = np.mean([example.features.mean((0, 1), dtype=np.float64) for example in examples], axis=0)
-    deviation = np.mean([example.features.std((0, 1), dtype=np.float64) for example in examples], axis=0) + 1e-6
+    deviation = np.mean([example.features.std((0, 1), dtype=np.float64) for example in examples], axis=0)
+    deviation[deviation < CONSTANT] = 1  # or rounding errors would teach, and weigh a million times as much later
     scaled = [((example.features - mean) / deviation).astype(np.float32) for example in examples]
     weights = np.zeros(len(mean))
     loss, slope, curve = _loss(scaled, examples, weights, l2)

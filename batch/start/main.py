@@ -1,9 +1,11 @@
 """Starts a job: settings, Spark session, a log line a stage; what is known to go wrong becomes one line and a code."""
 
+import atexit
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +32,8 @@ from schemas.errors import TransientError
 
 LACKING, WRONG, UNREADABLE, UNWRITABLE, UNSOUND, RIVALLED = 1, 2, 3, 4, 5, 6
 """Exit codes; ``batch/main.py`` says what they mean."""
+TABLES_AT_ONCE = 3
+"""A small table is a dozen short questions to store and catalogue: while one waits for its answer, another works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +52,28 @@ class Job:
         return f"s3a://{self.settings.lake_bucket}"
 
     @property
-    def now_ms(self) -> int:
-        return int(self.now.timestamp() * 1000)
-
-    @property
     def seconds(self) -> float:
         return round(time.monotonic() - self.began, 1)
 
     def stage(self, name: str, rows: int, **about: str) -> None:
         self.log.info(name, rows=rows, seconds=self.seconds, **about)
 
-    def each(self, steps: Mapping[str, Callable[[Stage], None]]) -> None:
-        """One table after another; what stops one does not stop the others, and ends the run with its code."""
-        codes = []
-        for table, step in steps.items():
-            try:
-                with _known_troubles():
-                    step(partial(self.stage, table=table))
-            except _Stopped as stopped:
-                typer.secho(str(stopped), fg="red", err=True)
-                codes.append(stopped.code)
-        if codes:
+    def each(self, *groups: Mapping[str, Callable[[Stage], None]]) -> None:
+        """Group after group, of each a few tables at once; what stops one stops no other, and ends the run with its
+        code."""
+        with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
+            codes = [code for steps in groups for code in pool.map(self._one, steps, steps.values())]
+        if any(codes):
             raise typer.Exit(max(codes))
+
+    def _one(self, table: str, step: Callable[[Stage], None]) -> int:
+        try:
+            with _known_troubles():
+                step(partial(self.stage, table=table))
+        except _Stopped as stopped:
+            typer.secho(str(stopped), fg="red", err=True)
+            return stopped.code
+        return 0
 
 
 class _Stopped(Exception):
@@ -82,20 +86,22 @@ class _Stopped(Exception):
 
 @contextmanager
 def job(name: str) -> Iterator[Job]:
-    """A Spark session by the settings; known troubles become one line and an exit code."""
+    """A Spark session by the settings; known troubles become one line and an exit code.
+
+    Jobs named in one command share the session: it ends with the process.
+    """
     settings, cluster = configured()
     logs.configure(name, settings.log_level)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     now, began = datetime.now(UTC), time.monotonic()
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}"
     spark = spark_session(name, connections(settings), cluster)
+    atexit.register(spark.stop)
     try:
         with _known_troubles():
             yield Job(run_id, now, settings, spark, structlog.get_logger("batch").bind(run=run_id), began)
     except _Stopped as stopped:
         fail(stopped.code, str(stopped))
-    finally:
-        spark.stop()
 
 
 def configured() -> tuple[Settings, Cluster | None]:

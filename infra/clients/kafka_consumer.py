@@ -58,6 +58,9 @@ class KafkaConsumer:
                 "max.poll.interval.ms": 3_600_000,
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "queued.max.messages.kbytes": 32_768,
+                # The broker gathers for up to half a second: an object waits longer for its records anyway.
+                "fetch.min.bytes": 2**20,
+                "fetch.wait.max.ms": 500,
             }
         )
         self._intake = Intake()

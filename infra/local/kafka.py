@@ -38,6 +38,7 @@ def program(settings: Settings) -> Program:
             *java[:1],
             f"-Xms{settings.kafka_heap}",
             f"-Xmx{settings.kafka_heap}",
+            "-XX:TieredStopAtLevel=1",  # optimising costs a small machine more than it saves
             f"-Dlog4j2.configurationFile={folder}/log4j2.properties",
             *java[1:],
             "kafka.Kafka",

@@ -107,6 +107,14 @@ class Board:
             experience=self.experience,
         )
 
+    def unseen(self) -> set[str]:
+        """The members of whose shown sessions the history has not yet answered the newest state."""
+        return {event.profile_id for event in self.playback[:SHOWN] if not self._is_stored(event)}
+
+    def _is_stored(self, event: Playback) -> bool:
+        stored = self.stored.get(event.playback_session_id)
+        return stored is not None and stored.seq >= event.seq
+
     def _write(self, event: Playback) -> Write:
         stored = self.stored.get(event.playback_session_id)
         title = self.catalogue.title(event.title_id)
@@ -122,7 +130,7 @@ class Board:
             position_ms=(stored or event).playhead_ms,
             duration_ms=event.duration_ms,
             received_at=event.received_at,
-            stored=stored is not None and stored.seq >= event.seq,
+            stored=self._is_stored(event),
         )
 
 

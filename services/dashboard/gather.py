@@ -18,7 +18,7 @@ from services.dashboard.board import SHOWN, Board
 from services.dashboard.chains import walk_all
 from services.dashboard.experience import MINUTES, experience
 from services.dashboard.processes import ProcessWatch
-from services.ports import EventLog, History, ObjectStore
+from services.ports import EventLog, History, ObjectStore, Partition
 from streams.pipeline import BY_NAME, PROCESSES
 from streams.quality.ports import Minutes
 
@@ -66,10 +66,15 @@ class Gatherers:
             self.board.played([record for record in records if isinstance(record, Playback)])
 
     async def cassandra(self) -> None:
-        """Read back what the history answers for the sessions that the page shows, and what members see."""
-        profiles = dict.fromkeys(event.profile_id for event in self.board.playback[:SHOWN])
-        histories = await asyncio.gather(*(self.history.whole(profile) for profile in profiles or ["nobody"]))
-        self.board.stored = {record.playback_session_id: record for each in histories for record in each.records}
+        """Read back what the history answers for the sessions that the page shows, until it has answered the newest
+        state of each; and what members see."""
+        shown = {event.playback_session_id for event in self.board.playback[:SHOWN]}
+        kept = {session: record for session, record in self.board.stored.items() if session in shown}
+        for each in await asyncio.gather(*map(self.history.whole, self.board.unseen())):
+            kept |= {
+                record.playback_session_id: record for record in each.records if record.playback_session_id in shown
+            }
+        self.board.stored = kept
         minute = self.now() // MINUTE_MS
         minutes = await self.quality.minutes("device", minute - MINUTES, minute)
         self.board.experience = experience(minutes, minute)
@@ -78,13 +83,18 @@ class Gatherers:
         if not self.board.ends:
             return
         topics = set(BY_NAME["lake"].topics)
-        partitions = sorted(partition for partition in self.board.ends if partition[0] in topics)
+        known = sorted(at for at in self.board.ends if at[0] in topics)
+        partitions = [at for at in known if self._lacks(at)] or known[:1]  # one in any case: is the store there?
         topic_ids = await asyncio.to_thread(self.event_log.topic_ids)
         try:
             chains = await asyncio.to_thread(walk_all, self.store, partitions, topic_ids, self.board.chains)
         except KeyError as error:
             raise TransientError("an object of the lake vanished while it was read") from error
-        self.board.chains = chains
+        self.board.chains = {**self.board.chains, **chains}
+
+    def _lacks(self, partition: Partition) -> bool:
+        chain = self.board.chains.get(partition)
+        return (chain.end if chain else 0) != self.board.ends[partition]  # beyond it: the topic was recreated
 
     async def catalogue(self) -> None:
         with suppress(KeyError):  # there is none yet; ids stand for names

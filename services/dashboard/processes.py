@@ -60,9 +60,7 @@ class ProcessWatch:
 
 def read_numbers(exposition: str) -> dict[str, float]:
     """The process's own numbers out of Prometheus' text format."""
-    return {
-        sample.name: sample.value
-        for family in text_string_to_metric_families(exposition)
-        for sample in family.samples
-        if sample.name in WANTED
-    }
+    # The parser takes longer than all else here: it sees only these few lines of thousands.
+    lines = [line for line in exposition.splitlines(keepends=True) if line.startswith(WANTED)]
+    families = text_string_to_metric_families("".join(lines))
+    return {sample.name: sample.value for family in families for sample in family.samples}

@@ -29,9 +29,18 @@ class Broker:
     ca_file: Path | None = None
 
 
-def build_app(group: str, broker: Broker, folder: Path, metrics: Metrics, durable: Durable | None = None) -> faust.App:
+def build_app(
+    group: str,
+    broker: Broker,
+    folder: Path,
+    metrics: Metrics,
+    *,
+    fetch_wait_ms: int,
+    durable: Durable | None = None,
+) -> faust.App:
     """``folder`` is where Faust may keep its own files; it keeps no state there that matters.
 
+    ``fetch_wait_ms``: how late a record may come; the longer, the fewer and larger the batches.
     ``durable``: what to commit, for a worker that does not commit what it acknowledges.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +67,7 @@ def build_app(group: str, broker: Broker, folder: Path, metrics: Metrics, durabl
         datadir=folder,
     )
     app.transport = transport = BatchTransport(app.conf.broker_consumer, app)
+    transport.fetch_wait_ms = fetch_wait_ms
     transport.durable = durable
 
     app.timer(LAG_INTERVAL_S)(LagReport(app, metrics))

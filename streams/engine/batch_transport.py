@@ -30,9 +30,9 @@ MAX_BYTES = 16 * 2**20
 """The same in payload bytes."""
 POLL_S = 1.0
 POLL_WHILE_PAUSED_S = 0.05
-FETCH_WAIT_MS = 100
-"""How long the broker may hold back an empty answer. aiokafka keeps one fetch per broker in flight, so while it waits
-for a quiet partition a busy one gets nothing: Faust's 1,500 ms would be the latency."""
+FETCH_MIN_BYTES = 2**20
+"""More than a quiet minute brings: the broker gathers until ``fetch_wait_ms`` is over, and a fetch costs both sides
+the same whether it brings one record or a thousand. A backlog is answered at once."""
 
 Durable = Callable[[int], int | None]
 
@@ -197,7 +197,8 @@ class BatchConsumer(driver.Consumer):
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_min_bytes = FETCH_MIN_BYTES
+        consumer._fetch_max_wait_ms = transport.fetch_wait_ms
         return consumer
 
 
@@ -206,6 +207,9 @@ class BatchTransport(driver.Transport):
     durable: Durable | None = None
     """For a worker whose results last only from its next checkpoint on: the next offset of a partition to read if it
     died now, instead of what was acknowledged; None if it has never stored anything."""
+    fetch_wait_ms = 100
+    """How long the broker may gather before it answers a fetch. aiokafka keeps one fetch per broker in flight, so this
+    is also how late a record may come: Faust's 1,500 ms would be the latency."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

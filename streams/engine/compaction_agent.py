@@ -12,6 +12,9 @@ from streams.history.compaction import Compactor
 from streams.history.requested import Requests
 from streams.ports import Metrics
 
+FETCH_WAIT_MS = 1_000
+"""Nobody waits for a roll-up."""
+
 
 def add_compaction_agent(
     app: faust.App, topic: str, requests: Requests, compactor: Compactor, metrics: Metrics

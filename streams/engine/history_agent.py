@@ -11,6 +11,9 @@ from streams.history.overgrown import Overgrown
 from streams.history.recording import Recorder
 from streams.ports import HistoryMetrics
 
+FETCH_WAIT_MS = 100
+"""A member waits for what this worker writes."""
+
 
 def add_history_agent(
     app: faust.App, topic: str, recorder: Recorder, overgrown: Overgrown, metrics: HistoryMetrics

@@ -12,6 +12,8 @@ from streams.ports import Metrics
 from streams.quality.counting import Counting
 
 CHECKPOINT_S = 3.0
+FETCH_WAIT_MS = 1_000
+"""Nothing is seen of a record before the next checkpoint."""
 
 
 def add_quality_agent(app: faust.App, topic: str, counting: Counting, metrics: Metrics) -> None:

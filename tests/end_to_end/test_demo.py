@@ -64,9 +64,12 @@ def test_its_members_get_recommendations_with_reasons(demo: Demo) -> None:
     assert answer["items"][0]["reason"]["text"] in httpx.get(f"{site}/members/{member}").text.replace("&#39;", "'")
 
 
-def test_its_report_is_one_file_with_charts(demo: Demo) -> None:
-    report = (demo.stack.settings.folder / "reports" / "viewing.html").read_text()
-    assert len(report) > 1_000_000, "the chart library is inside, which an empty report leaves out"
+def test_each_of_its_days_has_a_page_which_the_site_hands_out(demo: Demo) -> None:
+    folder = demo.stack.settings.folder / "reports" / "dashboards"
+    days = sorted(file.stem for file in folder.glob("20*.html"))
+    assert len(days) == 5, "four days and the one on which it runs"
+    page = httpx.get(f"{demo.stack.settings.services_url}/dashboards/{days[-2]}.html").text
+    assert "Quality of experience, day by day" in page, "an empty day would not have it"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
@@ -74,9 +77,10 @@ def test_its_report_is_one_file_with_charts(demo: Demo) -> None:
 @pytest.mark.parametrize("width", [390, 1440])
 def test_its_pages_fit_and_the_console_is_silent(demo: Demo, width: int, scheme: str) -> None:
     site = demo.stack.settings.services_url
-    report = (demo.stack.settings.folder / "reports" / "viewing.html").as_uri()
+    day = max(file.name for file in (demo.stack.settings.folder / "reports" / "dashboards").glob("20*.html"))
+    days = (f"{site}/dashboards/index.html", f"{site}/dashboards/{day}")
     with sync_playwright() as playwright, launched(playwright) as browser:
-        for address in (site, f"{site}/members", f"{site}/docs", f"{demo.stack.settings.collector_url}/docs", report):
+        for address in (site, f"{site}/members", f"{site}/docs", f"{demo.stack.settings.collector_url}/docs", *days):
             complaints: list[str] = []
             page = opened(browser, address, width, scheme, complaints)
             assert page.evaluate(OVERFLOW) == [], address
@@ -94,4 +98,4 @@ def test_ctrl_c_stops_all_and_keeps_the_data(demo: Demo) -> None:
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(60) == 0
     assert demo.stack.status() == []
-    assert (demo.stack.settings.folder / "reports" / "viewing.html").exists()
+    assert (demo.stack.settings.folder / "reports" / "dashboards" / "index.html").exists()

@@ -70,7 +70,7 @@ def frame(
 ) -> DataFrame:
     """A row for each of the changes to the fields; times are given as texts."""
     values = [
-        tuple(at(value) if types[name] == "timestamp" else value for name, value in (dict(fields) | change).items())
+        tuple(at(value) if types[name] == "timestamp" else value for name, value in {**fields, **change}.items())
         for change in changes
     ]
     return spark.createDataFrame(values, ", ".join(f"{name} {types[name]}" for name in fields))

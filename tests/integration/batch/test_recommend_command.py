@@ -36,10 +36,9 @@ def test_every_profile_of_the_tables_gets_a_list(lake: ObjectStore, command: Com
     )
     titles = [{"title_id": f"ml-{n}", "name": f"Film {n}", "runtime_ms": 3_000_000, "genres": []} for n in (1, 2)]
     lake.put("catalogue/titles.jsonl", "\n".join(map(json.dumps, titles)).encode())
-    assert command("tables", *TABLES, "--table", "titles").returncode == 0
     profiles = ("recommend-0", "recommend-2", "recommend-shy")
 
-    run = command("recommend")
+    run = command("tables", *TABLES, "--table", "titles", "recommend")
 
     assert run.returncode == 0, run.stderr
     assert {"sessions": 6, "views": 5, "lists of profiles written": 4}.items() <= stages(run).items()

@@ -29,7 +29,7 @@ def sums(**changes: int) -> dict[str, int]:
 def view(day: date = DAY, keys: Mapping[str, Any] | None = None, **changes: int) -> dict[str, Any]:
     """The same with its day and keys."""
     usual = {"hour": 21, "device_type": "tv", "app_version": "1.0.0", "country": "NL", "title_id": "ml-50"}
-    return {"day": day} | usual | (keys or {}) | sums(**changes)
+    return {"day": day, **usual, **(keys or {}), **sums(**changes)}
 
 
 def material(*views: Mapping[str, Any], **changes: Any) -> Material:
@@ -38,8 +38,9 @@ def material(*views: Mapping[str, Any], **changes: Any) -> Material:
     parts = [frame.group_by("day", *keys).agg(pl.col(*NAMES).sum()) for keys in GROUPINGS.values()]
     named = [part.with_columns(grouping=pl.lit(name)) for name, part in zip(GROUPINGS, parts, strict=True)]
     summed = pl.concat(named, how="diagonal").select("day", "grouping", *KEYS, *NAMES)
-    empty = {"viewers": viewers(()), "funnel": funnel(()), "volumes": volumes(())}
-    return Material(**({"sums": summed if views else summed.clear(), "newest": {}, "titles": {}} | empty | changes))
+    parts_of: dict[str, Any] = {"sums": summed if views else summed.clear(), "newest": {}, "titles": {}}
+    parts_of |= {"viewers": viewers(()), "funnel": funnel(()), "volumes": volumes(())}
+    return Material(**(parts_of | changes))
 
 
 def viewers(rows: Sequence[tuple[date, int, int]]) -> pl.DataFrame:

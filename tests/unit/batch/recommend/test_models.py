@@ -103,13 +103,15 @@ class TestEveryModel:
 
 class TestRanker:
     def test_it_learns_that_fresh_titles_are_watched(self) -> None:
-        """Every week has a new title that everybody watches; the newest is unwatched by me alone."""
-        rows = [(f"p{who}", f"week{week:02}", week * 7 + who / 10) for week in range(12) for who in range(20)]
-        rows += [("p0", "old hit", 0), ("me", "week00", 1), ("me", "week10", 70)]
-        rows += [(f"p{who}", "old hit", 0.5) for who in range(1, 20)]
-        table = watched(*rows)
-        ranked = [title for title in top(Ranker(), table, 80) if title not in ("week00", "week10")]
-        assert ranked[0] == "week11"
+        """Every week has a new title: half of the profiles watch it at once, the others a week later. Only the first
+        half ever watched the old hit, so the others choose between it and what is fresh."""
+        late = {f"p{who}": 7 * (who % 2) for who in range(20)}
+        views = [(who, f"week{week:02}", week * 7 + delay + 1.0) for week in range(12) for who, delay in late.items()]
+        views += [(who, "old hit", 0.5) for who, delay in late.items() if not delay]
+        table = watched(("me", "week00", 1), *(view for view in views if view[2] < 84))
+        ranked = top(Ranker(), table, 84)
+        assert set(ranked[:2]) == {"week10", "week11"}
+        assert ranked.index("old hit") > 2
 
     def test_it_says_when_there_is_nothing_to_learn_from(self) -> None:
         with pytest.raises(TooLittleHistory):

@@ -78,6 +78,19 @@ async def test_a_source_that_is_away_keeps_its_last_numbers_and_their_age(servic
     assert all(source.error is None for source in (await live(services)).sources)
 
 
+async def test_what_cannot_have_changed_is_not_read_again(services: Services) -> None:
+    evening = services.evening
+    await services.gather.once()
+    evening.asked.clear()
+    watched = services.board.playback[0]
+    evening.sessions.append(newer := msgspec.structs.replace(watched, seq=watched.seq + 1, received_at=evening.now + 1))
+    evening.ends["playhead.playback", 3] += 1
+    await services.gather.once()
+    await services.gather.once()
+    assert evening.asked.count(newer.profile_id) == 2, "its newest state is not stored yet"
+    assert set(evening.asked) == {newer.profile_id, "raw/playhead.playback/id-playhead.playback/partition=3/"}
+
+
 async def test_many_pages_share_one_document(services: Services) -> None:
     await services.gather.once()
     first = (await services.client.get("/v1/live")).content

@@ -22,7 +22,7 @@ async def test_dashboards_lead_to_their_index(services: Services) -> None:
 async def test_before_the_first_day_it_is_said_what_makes_one(services: Services) -> None:
     answer = await services.client.get("/dashboards/index.html")
     assert answer.status_code == 404
-    assert "playhead job daily" in answer.text
+    assert "playhead job tables dashboards" in answer.text
 
 
 async def test_a_day_that_is_not_published_is_said_to_be_so(services: Services) -> None:
