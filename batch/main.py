@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from batch.start.chain import Chain
+
 # Spark and what needs it is imported by the commands, so that `playhead job --help` need not load it.
 if TYPE_CHECKING:
     from batch.ingest import Stage
 
 KEEP_DAYS = 7
 
-app = typer.Typer(no_args_is_help=True, chain=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Chain, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 DAY = ["%Y-%m-%d"]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
 Tables = Annotated[
