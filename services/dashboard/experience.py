@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from services.dashboard.live import AppExperience, Experience
 from streams.quality.figures import Figures, empty
-from streams.quality.formulas import rebuffer_ratio, startup_percentile
+from streams.quality.formulas import rebuffer_frequency, rebuffer_ratio, startup_percentile
 from streams.quality.tally import MinuteFigures
 
 MINUTES = 15
@@ -30,6 +30,7 @@ def experience(minutes: Sequence[MinuteFigures], now_minute: int) -> Experience:
         startup_p50_ms=startup_percentile(whole.startups, 0.5),
         startup_p95_ms=startup_percentile(whole.startups, 0.95),
         rebuffer_ratio=rebuffer_ratio(whole.rebuffer_ms, whole.playing_ms),
+        rebuffer_frequency=rebuffer_frequency(whole.rebuffers, whole.rebuffer_ms, whole.playing_ms),
         views=whole.views,
         failures=whole.failures,
         apps=[_app(*app, figures, whole) for app, figures in sorted(apps)],

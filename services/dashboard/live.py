@@ -89,6 +89,8 @@ class Experience(msgspec.Struct, frozen=True):
     startup_p50_ms: float | None
     startup_p95_ms: float | None
     rebuffer_ratio: float | None
+    rebuffer_frequency: float | None
+    """Stalls a minute of playing and stalling."""
     views: int
     failures: int
     apps: list[AppExperience]

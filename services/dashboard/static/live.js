@@ -89,6 +89,8 @@ function showExperience({ experience }) {
   at("seen-p50").textContent = seconds(experience.startup_p50_ms);
   at("seen-p95").textContent = seconds(experience.startup_p95_ms);
   at("seen-stalled").textContent = share(experience.rebuffer_ratio, 2);
+  const stalls = experience.rebuffer_frequency;
+  if (stalls !== null) at("seen-stalled").append(" ", make("small", {}, `${tenth(stalls * 60)} stalls an hour`));
   at("seen-failures").textContent = share(failures / views);
   if (!apps.length) return;
   const marked = (text, worse) => make("td", {}, worse ? make("span", { class: "pill bad" }, text) : text);

@@ -19,6 +19,7 @@ def test_viewers_and_starts_are_of_the_last_full_minute() -> None:
     seen = experience([of(NOW - 2, "1.0"), of(NOW - 1, "1.0", viewers=33), of(NOW, "1.0", viewers=5)], NOW)
     assert (seen.viewers, seen.starts, seen.views) == (33, 100, 300)
     assert (seen.startup_p50_ms, seen.rebuffer_ratio) == (875.0, 0.01)
+    assert experience([of(NOW, "1.0", rebuffers=5, playing_ms=59_000)], NOW).rebuffer_frequency == 5.0
 
 
 def test_a_version_that_fails_more_and_starts_slower_is_marked() -> None:
@@ -45,3 +46,4 @@ def test_the_most_used_versions_are_shown_beside_each_other() -> None:
 def test_without_minutes_everything_is_unknown_or_nothing() -> None:
     seen = experience([], NOW)
     assert (seen.viewers, seen.views, seen.startup_p95_ms, seen.rebuffer_ratio, seen.apps) == (0, 0, None, None, [])
+    assert seen.rebuffer_frequency is None
