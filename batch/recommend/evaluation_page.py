@@ -1,4 +1,4 @@
-"""An evaluation -> one self-contained HTML file, in the look of the viewing report."""
+"""An evaluation -> one self-contained HTML file, in the look of the dashboards."""
 
 from dataclasses import asdict
 from pathlib import Path
