@@ -78,7 +78,7 @@ class KafkaConsumer:
         return intake
 
     def _note_error(self, partition: Partition, error: Any) -> None:
-        if error.fatal():
+        if is_final(error):
             raise KafkaException(error)
         _log.warning("kafka", topic=partition[0], partition=partition[1], why=error.str())
 
@@ -147,6 +147,11 @@ class KafkaConsumer:
     def close(self) -> None:
         """Waits for commits under way, then leaves the group's work to whoever comes next."""
         self._consumer.close()
+
+
+def is_final(error: Any) -> bool:
+    """The consumer gives no more records after this error. One that comes as a message does not say ``fatal``."""
+    return bool(error.fatal() or error.code() == KafkaError._FATAL)
 
 
 def _place(message: Any) -> tuple[str, int, bool]:
