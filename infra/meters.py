@@ -34,6 +34,9 @@ from infra.metrics import (
     LAKE_PUT,
     LAKE_RECORDS,
     LAST_PROCESSED,
+    LEDGER_COMPARED,
+    LEDGER_DIFFERENCE,
+    LEDGER_LOOKED,
     READS_AGAIN,
     RETRIES,
     SERVICES_LATENCY,
@@ -41,6 +44,7 @@ from infra.metrics import (
     SKIPPED,
     UNREADABLE_CHUNKS,
 )
+from schemas.topics import TOPICS
 
 
 class WorkerMetrics:
@@ -149,6 +153,22 @@ class LakeMetrics(WorkerMetrics):
         ):
             with suppress(KeyError):
                 gauge.remove(*labels)
+
+
+class LedgerMetrics:
+    """Satisfies ``streams.ledger.ports.LedgerMetrics``."""
+
+    def compared(self, topic: str, records: int) -> None:
+        LEDGER_COMPARED.labels(TOPICS[topic].record).inc(records)
+
+    def differences(self, topic: str, records: int) -> None:
+        LEDGER_DIFFERENCE.labels(TOPICS[topic].record).set(records)
+
+    def looked(self) -> None:
+        LEDGER_LOOKED.set_to_current_time()
+
+    def retried(self, operation: str) -> None:
+        RETRIES.labels("ledger", operation).inc()
 
 
 class HistoryReads:

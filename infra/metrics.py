@@ -82,6 +82,17 @@ LAKE_HALTED = Gauge(
 )
 DEAD_LETTERS = Counter("playhead_dead_letters", "Dead letters made.", ["step", "topic", "code"])
 
+# The continuous ledger. `family` is the name of a topic's records.
+LEDGER_DIFFERENCE = Gauge(
+    "playhead_ledger_difference",
+    "Records that Kafka and the lake do not both hold, nor a dead letter names, and that are overdue. Must be 0.",
+    ["family"],
+)
+LEDGER_COMPARED = Counter("playhead_ledger_compared_records", "Records of Kafka compared with the lake's.", ["family"])
+LEDGER_LOOKED = Gauge(
+    "playhead_ledger_last_look_timestamp_seconds", "When every partition had been looked at for the last time."
+)
+
 # Seen from beside, by the services: whoever stands still cannot tell of it.
 GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ["group"])
 GROUP_LAG_SECONDS = Gauge(

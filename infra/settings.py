@@ -52,6 +52,7 @@ class Port(IntEnum):
     LAKE_METRICS = 120
     COMPACTION_METRICS = 130
     QUALITY_METRICS = 140
+    LEDGER_METRICS = 150
 
 
 class Settings(BaseSettings):
@@ -100,6 +101,7 @@ class Settings(BaseSettings):
     lake_flush_seconds: float = Field(5.0, gt=0)
     lake_flush_records: int = Field(20_000, ge=1)
     lake_flush_bytes: int = Field(16 * 2**20, ge=1024)
+    ledger_patience_seconds: int = Field(300, ge=1, description="a record is missed that is in Kafka alone for longer")
     dead_letter_limit: int = Field(5_000, ge=1, description="invalid records a minute that stop the lake sink")
 
     iceberg_uri: str = Field("", description="a REST catalogue; empty = the local stack's")

@@ -15,6 +15,7 @@ from infra import logs
 from infra.clients.cassandra import LiveVH, close, connect, translated
 from infra.clients.compressed_vh import CompressedVH
 from infra.clients.kafka_watch import KafkaWatch
+from infra.clients.ledger_accounts import LedgerBook
 from infra.clients.object_store import ObjectStore
 from infra.clients.quality_store import QualityMinutes
 from infra.clients.recommendations import Recommendations
@@ -32,6 +33,7 @@ from services.dashboard.routes import Files
 from services.pipeline_health import PipelineHealth
 from streams.history.paging import Page
 from streams.history.reading import HistoryReader, Whole
+from streams.ledger.account import Account
 from streams.pipeline import PROCESSES
 from streams.quality.tally import MinuteFigures
 
@@ -47,12 +49,13 @@ class Stores:
     history: HistoryReader
     minutes: QualityMinutes
     recommendations: Recommendations
+    book: LedgerBook
 
 
 class LateStores:
     """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    Satisfies ``services.ports.History`` and ``.Recommendations``, and ``streams.quality.ports.Minutes``.
+    Satisfies ``services.ports.History``, ``.Recommendations``, ``.LedgerBook``, and ``streams.quality.ports.Minutes``.
     """
 
     def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
@@ -78,6 +81,9 @@ class LateStores:
     async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
         return await (await self._connected()).recommendations.recommended(audience, owner)
 
+    async def account(self, topic_id: str, partition: int) -> Account:
+        return await (await self._connected()).book.account(topic_id, partition)
+
     async def _connected(self) -> "Stores":
         async with self._connecting:
             if self._session is None:
@@ -91,7 +97,7 @@ class LateStores:
 
     def _prepared(self, session: Session) -> "Stores":
         history = HistoryReader(LiveVH(session), CompressedVH(session), self._metrics)
-        return Stores(history, QualityMinutes(session), Recommendations(session))
+        return Stores(history, QualityMinutes(session), Recommendations(session), LedgerBook(session))
 
     def close(self) -> None:
         if self._session is not None:
@@ -140,6 +146,7 @@ async def serve(settings: Settings) -> None:
             event_log=event_log,
             history=stores,
             quality=stores,
+            book=stores,
             store=store,
             processes=ProcessWatch(client, targets(settings)),
             now=now,

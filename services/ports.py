@@ -7,6 +7,7 @@ from schemas.events import Record
 from schemas.recommendations import Audience, RecommendationList
 from streams.history.paging import Page
 from streams.history.reading import Whole
+from streams.ledger.account import Account
 
 Partition = tuple[str, int]
 """(topic, partition number)."""
@@ -31,6 +32,14 @@ class Recommendations(Protocol):
 
     async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
         """Of a profile, or for a country; None if there is none. Raises TransientError."""
+        ...
+
+
+class LedgerBook(Protocol):
+    """The continuous ledger's accounts."""
+
+    async def account(self, topic_id: str, partition: int) -> Account:
+        """An empty one where there is none yet. Raises TransientError."""
         ...
 
 

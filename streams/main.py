@@ -252,6 +252,52 @@ def lake(worker: Worker = 0) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def ledger() -> None:
+    """Kafka and lake compared, all the time."""
+    import logging
+    import signal
+    import threading
+
+    from prometheus_client import start_http_server
+
+    from infra import logs
+    from infra.clients.cassandra import close, connect
+    from infra.clients.collector_counters import CollectorCounters
+    from infra.clients.kafka_cluster import KafkaCluster
+    from infra.clients.kafka_log import KafkaLog
+    from infra.clients.ledger_accounts import LedgerAccepted, LedgerAccounts
+    from infra.clients.object_store import ObjectStore
+    from infra.clients.registry import Registry
+    from infra.meters import LedgerMetrics
+    from infra.settings import Port, Settings
+    from infra.starting import enter
+    from schemas.codec import BatchDecoder
+    from streams.ledger.accepted import AcceptedWatch
+    from streams.ledger.audit import Auditor
+    from streams.ledger.places import Places
+    from streams.ledger.watch import Watch, look_again_and_again
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    settings, metrics = Settings(), LedgerMetrics()
+    logs.configure("ledger", settings.log_level)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at the collector
+    start_http_server(settings.port(Port.LEDGER_METRICS), settings.bind)
+    enter(KafkaCluster(settings).greet)
+    session = enter(lambda: connect(settings))
+    log, store = KafkaLog(settings), ObjectStore(settings)
+    auditor = Auditor(log, store, BatchDecoder(Registry(settings).resolve))
+    places = Places(log, store, LedgerAccounts(session), auditor)
+    watch = Watch(places, metrics, settings.ledger_patience_seconds * 1000, _now)
+    accepted = AcceptedWatch(CollectorCounters(settings), LedgerAccepted(session), _now)
+    try:
+        look_again_and_again((accepted.look, watch.look), metrics, stop.wait)
+    finally:
+        close(session)
+
+
 if __name__ == "__main__":
     from infra.starting import in_log, one_line
 

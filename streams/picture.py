@@ -12,11 +12,18 @@ WRITES = {
     "compaction": (("compressed_vh", "many sessions a chunk"),),
     "quality": (("quality_minutes", "figures by minute, checkpoints"),),
     "lake": (("s3", "every record once"), ("kafka", "dead letters")),
+    "ledger": (("accounts", "what was compared, what differs"),),
     "services": (),
 }
 READS = {
+    "ledger": (("kafka", "every record"), ("s3", "every object")),
     "compaction": (("live_vh", "older, closed sessions"),),
-    "services": (("live_vh", "newest"), ("compressed_vh", "older"), ("quality_minutes", "figures by minute")),
+    "services": (
+        ("live_vh", "newest"),
+        ("compressed_vh", "older"),
+        ("quality_minutes", "figures by minute"),
+        ("accounts", "differences"),
+    ),
 }
 
 
@@ -30,6 +37,7 @@ def mermaid() -> str:
         '  live_vh[("Cassandra<br/>LiveVH")]',
         '  compressed_vh[("Cassandra<br/>CompressedVH")]',
         '  quality_minutes[("Cassandra<br/>quality of experience")]',
+        '  accounts[("Cassandra<br/>ledger")]',
         '  s3[("S3<br/>event lake")]',
         *(line for process in PROCESSES for line in _process(process)),
         '  s3 --> tables["Spark: tables"] --> iceberg[("Iceberg<br/>tables")]',

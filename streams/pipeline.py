@@ -70,6 +70,14 @@ PROCESSES: tuple[Process, ...] = (
         workers_setting="lake_processes",
     ),
     Process(
+        name="ledger",
+        command=("-m", "streams.main", "ledger"),
+        group=None,
+        topics=(),
+        steps=("follow the lake", "compare with Kafka, record by record", "look for what is gone", "keep the account"),
+        port="LEDGER_METRICS",
+    ),
+    Process(
         name="services",
         command=("-m", "services.main"),
         group=None,

@@ -17,6 +17,7 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from services.catalogue import CATALOGUE_KEY, Title
 from services.ports import Partition
 from streams.history.reading import HistoryReader
+from streams.ledger.account import HOUR_MS, Account, Finding, HourCounts
 from streams.pipeline import BY_NAME
 from streams.quality.figures import Figures, empty
 from streams.quality.tally import MinuteFigures
@@ -155,7 +156,10 @@ def record(event: Playback) -> ViewingRecord:
 
 @dataclass
 class Evening:
-    """Satisfies the ports LiveReads, Minutes, EventLog and ObjectStore. ``away``: the engines that don't answer."""
+    """Satisfies the ports LiveReads, LedgerBook, Minutes, EventLog and ObjectStore.
+
+    ``away``: the engines that don't answer.
+    """
 
     now: int
     random: Random = field(default_factory=lambda: Random(7))
@@ -170,6 +174,8 @@ class Evening:
     letters: list[DeadLetter] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """The profiles that were read and the prefixes that were listed."""
+    missing: dict[Partition, tuple[Finding, ...]] = field(default_factory=dict)
+    """What the ledger misses."""
 
     @property
     def history(self) -> HistoryReader:
@@ -268,6 +274,19 @@ class Evening:
         """Televisions' newest version fails and starts slowly; it is the one to notice."""
         self._answers("cassandra", "no node of Cassandra can be reached")
         return [_minute(minute, *app) for minute in range(first, last + 1) for app in APPS]
+
+    # LedgerBook
+
+    async def account(self, topic_id: str, partition: int) -> Account:
+        """Three quarters of what the lake holds was received in the hour before."""
+        self._answers("cassandra", "no node of Cassandra can be reached")
+        taken, hour = self.in_lake[topic_id.removeprefix("id-"), partition], self.now // HOUR_MS
+        counts = {hour - 1: taken * 3 // 4, hour: taken - taken * 3 // 4}
+        return Account(
+            position=taken,
+            findings=self.missing.get((topic_id.removeprefix("id-"), partition), ()),
+            hours={hour: HourCounts(count, 0, 0, taken) for hour, count in counts.items() if count},
+        )
 
     # LiveReads
 

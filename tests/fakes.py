@@ -13,6 +13,8 @@ from schemas.events import ViewingRecord
 from schemas.recommendations import Audience, RecommendationList
 from streams.history.order import newer
 from streams.history.versions import ChunkId, Metadata, Version
+from streams.ledger.accepted import Accepted
+from streams.ledger.account import Account, Place
 from streams.quality.figures import Figures, Label, empty
 from streams.quality.ports import CheckpointTooLarge, Shown
 from streams.quality.tally import MinuteFigures
@@ -217,6 +219,29 @@ class FakeRecommendations:
 
     async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
         return self.lists.get((audience, owner))
+
+
+class FakeLedgerAccounts:
+    """Accounts and collectors' counters in dicts."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[tuple[str, int], Account] = {}
+        self.rows: dict[tuple[int, str, str], Accepted] = {}
+
+    def load(self, of: Place) -> Account:
+        return self.accounts.get((of.topic_id, of.partition), Account())
+
+    def save(self, of: Place, account: Account) -> bool:
+        if self.load(of).version != account.version:
+            return False
+        self.accounts[of.topic_id, of.partition] = account.followed()
+        return True
+
+    def accepted(self, hour: int) -> list[Accepted]:
+        return [row for (at, _, _), row in sorted(self.rows.items()) if at == hour]
+
+    def keep(self, rows: Iterable[Accepted]) -> None:
+        self.rows |= {(row.hour, row.collector, row.family): row for row in rows}
 
 
 class FakeLog:

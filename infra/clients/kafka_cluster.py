@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
@@ -51,7 +51,7 @@ class KafkaCluster:
         return {name: topic_id(topic.topic_id) for name, topic in self._described(topics).items()}
 
     def bounds(self, partitions: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
-        """The first offset (``FIRST``) or the one after the last (``NEXT``) of each partition."""
+        """The first offset (``FIRST``), the one after the last (``NEXT``) or one ``at_time`` of each partition."""
         asked = {TopicPartition(*partition): which for partition in partitions}
         answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S) if asked else {}
         return {(at.topic, at.partition): self._answered(future.result).offset for at, future in answers.items()}
@@ -74,6 +74,11 @@ class KafkaCluster:
             raise self._complaints.explained(error) from error
         self._complaints.forget()
         return answer
+
+
+def at_time(appended_ms: int) -> OffsetSpec:
+    """For ``bounds``: the first offset appended at that time or later, -1 where there is none."""
+    return cast(OffsetSpec, OffsetSpec.for_timestamp(appended_ms))
 
 
 def answered(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

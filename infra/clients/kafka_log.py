@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from confluent_kafka import Consumer, TopicPartition
 
 from infra.clients.kafka import client_config
-from infra.clients.kafka_cluster import FIRST, NEXT, QUIET, KafkaCluster
+from infra.clients.kafka_cluster import FIRST, NEXT, QUIET, KafkaCluster, at_time
 from infra.settings import Settings
 from schemas.errors import TransientError
 
@@ -35,6 +35,13 @@ class KafkaLog:
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]:
         """(offset, value) of the records from start to before end, in batches."""
+        for batch in self.records(topic, partition, start, end):
+            yield [(offset, value) for offset, value, _ in batch]
+
+    def records(
+        self, topic: str, partition: int, start: int, end: int
+    ) -> Iterator[list[tuple[int, bytes | None, int]]]:
+        """As ``read``, and when Kafka appended each, in milliseconds."""
         self._consumer.assign([TopicPartition(topic, partition, start)])
         position = start
         while position < end:
@@ -42,9 +49,15 @@ class KafkaLog:
             faults = [message.error() for message in messages if message.error()]
             if faults or not messages:
                 raise TransientError(f"{topic}[{partition}] falls silent at offset {position}: {faults or 'no answer'}")
-            batch = [(int(m.offset() or 0), m.value()) for m in messages if int(m.offset() or 0) < end]
-            yield batch
+            yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in messages if int(m.offset() or 0) < end]
             position = int(messages[-1].offset() or 0) + 1
+
+    def since(self, topic: str, appended_ms: int) -> list[tuple[int, int, int]]:
+        """(partition, first offset appended at that time or later, next offset) of every partition."""
+        partitions = self._cluster.partitions([topic])
+        after = self._cluster.bounds(partitions, NEXT)
+        first = self._cluster.bounds(partitions, at_time(appended_ms))
+        return [(at[1], after[at] if first[at] < 0 else first[at], after[at]) for at in partitions]
 
     def lag(self, group: str, topics: Iterable[str]) -> int:
         """Records of these topics that the group has still to commit."""

@@ -8,7 +8,7 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.catalogue import Catalogue
 from services.dashboard.balance import balance, lag
 from services.dashboard.chains import Chain
-from services.dashboard.live import DeadLetters, Experience, Live, ProcessHealth, Refusal, Source, Write
+from services.dashboard.live import Compared, DeadLetters, Experience, Live, ProcessHealth, Refusal, Source, Write
 from services.dashboard.trail import Trail
 from services.ports import Partition
 from streams.pipeline import BY_NAME, PROCESSES
@@ -60,6 +60,7 @@ class Board:
     """By session: what the history answers for those sessions."""
     processes: Sequence[ProcessHealth] = ()
     experience: Experience | None = None
+    compared: Compared | None = None
     members: dict[str, Playback] = field(default_factory=dict)
     """Each member's newest event that was seen, the member seen last at the end."""
     _appended: Trail = field(default_factory=lambda: Trail(KEEP_MS))
@@ -102,6 +103,7 @@ class Board:
             lag=self._behind.values(),
             dead_letters=DeadLetters(self.total(DEAD_LETTERS.name), [_refusal(d) for d in self.refusals[:SHOWN]]),
             ledger=balance(BY_NAME["lake"].topics, self.starts, self.ends, self.chains),
+            compared=self.compared,
             writes=[self._write(event) for event in self.playback[:SHOWN]],
             processes=list(self.processes),
             experience=self.experience,

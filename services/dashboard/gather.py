@@ -16,9 +16,11 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.catalogue import CATALOGUE_KEY, read_titles
 from services.dashboard.board import SHOWN, Board
 from services.dashboard.chains import walk_all
+from services.dashboard.compared import compared
 from services.dashboard.experience import MINUTES, experience
 from services.dashboard.processes import ProcessWatch
-from services.ports import EventLog, History, ObjectStore, Partition
+from services.ports import EventLog, History, LedgerBook, ObjectStore, Partition
+from streams.ledger.account import HOUR_MS
 from streams.pipeline import BY_NAME, PROCESSES
 from streams.quality.ports import Minutes
 
@@ -41,6 +43,7 @@ class Gatherers:
     event_log: EventLog
     history: History
     quality: Minutes
+    book: LedgerBook
     store: ObjectStore
     processes: ProcessWatch
     now: Callable[[], int]
@@ -78,6 +81,15 @@ class Gatherers:
         minute = self.now() // MINUTE_MS
         minutes = await self.quality.minutes("device", minute - MINUTES, minute)
         self.board.experience = experience(minutes, minute)
+
+    async def ledger(self) -> None:
+        """What the continuous ledger has found."""
+        if not self.board.ends:
+            return
+        topic_ids = await asyncio.to_thread(self.event_log.topic_ids)
+        partitions = sorted(self.board.ends)
+        accounts = await asyncio.gather(*(self.book.account(topic_ids[topic], number) for topic, number in partitions))
+        self.board.compared = compared(dict(zip(partitions, accounts, strict=True)), self.now() // HOUR_MS)
 
     async def lake(self) -> None:
         if not self.board.ends:
@@ -117,6 +129,7 @@ class Gatherers:
             ("kafka", self.kafka, 2),
             ("cassandra", self.cassandra, 2),
             ("lake", self.lake, 3),
+            (None, self.ledger, 5),  # Cassandra's health is told by the other one
             ("processes", self.process_health, 3),
             (None, self.catalogue, 60),
         )

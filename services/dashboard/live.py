@@ -49,6 +49,18 @@ class Balance(msgspec.Struct, frozen=True):
     """Records that left Kafka unread, or that no object holds: an alarm whenever it is not 0."""
 
 
+class Compared(msgspec.Struct, frozen=True):
+    """What the continuous ledger compared record by record."""
+
+    this_hour: int
+    """Records received in the hour that runs."""
+    last_hour: int
+    differing: dict[str, int]
+    """Records by topic, where there are any."""
+    findings: list[str]
+    """Which they are."""
+
+
 class Write(msgspec.Struct, frozen=True):
     """One session's newest event in Kafka beside what the history answers for it."""
 
@@ -117,6 +129,8 @@ class Live(msgspec.Struct, frozen=True):
     """Records behind by consumer group."""
     dead_letters: DeadLetters
     ledger: list[Balance]
+    compared: Compared | None
+    """None before the first look."""
     writes: list[Write]
     processes: list[ProcessHealth]
     experience: Experience | None

@@ -71,15 +71,26 @@ def _blocks(datums: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 def read(body: bytes) -> tuple[dict[str, str], Iterator[dict[str, Any]]]:
     """The file's metadata, and its rows by their writer's schema with physical values (text, integers)."""
+    metadata, blocks = read_blocks(body)
+    return metadata, _rows(blocks, parse_schema(physical(json.loads(metadata["avro.schema"]))))
+
+
+def read_blocks(body: bytes) -> tuple[dict[str, str], Iterator[tuple[int, bytes]]]:
+    """The file's metadata, and its blocks: how many datums, and their bytes one after another, not decoded."""
     source = io.BytesIO(body)
     header = cast(dict[str, Any], schemaless_reader(source, _HEADER, None))
     metadata = {name: text.decode() for name, text in header["meta"].items()}
-    return metadata, _rows(source, parse_schema(physical(json.loads(metadata["avro.schema"]))), len(body))
+    return metadata, _blocks_of(source, len(body))
 
 
-def _rows(source: io.BytesIO, schema: Any, size: int) -> Iterator[dict[str, Any]]:
+def _blocks_of(source: io.BytesIO, size: int) -> Iterator[tuple[int, bytes]]:
     while source.tell() < size:
         block = cast(dict[str, Any], schemaless_reader(source, _BLOCK, None))
-        data = io.BytesIO(zlib.decompress(block["data"], wbits=-zlib.MAX_WBITS))
-        for _ in range(block["count"]):
+        yield block["count"], zlib.decompress(block["data"], wbits=-zlib.MAX_WBITS)
+
+
+def _rows(blocks: Iterator[tuple[int, bytes]], schema: Any) -> Iterator[dict[str, Any]]:
+    for count, datums in blocks:
+        data = io.BytesIO(datums)
+        for _ in range(count):
             yield cast(dict[str, Any], schemaless_reader(data, schema, None))

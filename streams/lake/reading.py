@@ -1,7 +1,7 @@
 """Reading the lake back: a chain's objects, their rows with the offsets they had in Kafka, holes between them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal, cast
@@ -31,19 +31,23 @@ def read_objects(store: ObjectStore, chain: Chain | None = None, topic: str | No
     """One chain's objects, or one topic's (all its incarnations), or all, in the order of their keys."""
     prefix = chain.prefix if chain else f"{names.ROOT}{topic}/" if topic else names.ROOT
     for key in store.list(prefix):
-        of, start = names.parse(key)
-        said = store.head(key)
-        yield LakeObject(
-            key=key,
-            chain=of,
-            start=start,
-            end=int(said["end"]),
-            records=int(said["records"]),
-            dead_letters=int(said["dead_letters"]),
-            kind=cast(Literal["data", "gap"], said["kind"]),
-            schema_id=int(said["schema-id"]) if "schema-id" in said else None,
-            sha256=said["sha256"],
-        )
+        yield described(key, store.head(key))
+
+
+def described(key: str, said: Mapping[str, str]) -> LakeObject:
+    """``said``: the object's metadata."""
+    of, start = names.parse(key)
+    return LakeObject(
+        key=key,
+        chain=of,
+        start=start,
+        end=int(said["end"]),
+        records=int(said["records"]),
+        dead_letters=int(said["dead_letters"]),
+        kind=cast(Literal["data", "gap"], said["kind"]),
+        schema_id=int(said["schema-id"]) if "schema-id" in said else None,
+        sha256=said["sha256"],
+    )
 
 
 def read_rows(of: LakeObject, body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -51,10 +55,15 @@ def read_rows(of: LakeObject, body: bytes) -> Iterator[tuple[int, dict[str, Any]
 
     Raises ValueError when these are not the bytes that were put.
     """
+    metadata, rows = container.read(checked(of, body))
+    yield from zip(_offsets(of.start, of.end, json.loads(metadata[MISSING])), rows, strict=True)
+
+
+def checked(of: LakeObject, body: bytes) -> bytes:
+    """The body. Raises ValueError when these are not the bytes that were put."""
     if sha256(body).hexdigest() != of.sha256:
         raise ValueError(f"{of.key} does not hold the bytes that were put")
-    metadata, rows = container.read(body)
-    yield from zip(_offsets(of.start, of.end, json.loads(metadata[MISSING])), rows, strict=True)
+    return body
 
 
 def _offsets(start: int, end: int, missing: list[tuple[int, int]]) -> Iterator[int]:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra.clients.cassandra import LiveVH, close, connect
@@ -14,6 +16,7 @@ from infra.clients.cassandra_scan import Profiles
 from infra.clients.compressed_vh import CompressedVH
 from infra.clients.iceberg import EventTables
 from infra.clients.kafka_log import KafkaLog
+from infra.clients.ledger_accounts import LedgerAccepted, LedgerAccounts
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.meters import HistoryReads
@@ -21,9 +24,15 @@ from infra.settings import Settings
 from infra.starting import in_red, one_line
 from schemas.codec import BatchDecoder
 from streams.history.reading import HistoryReader
+from streams.ledger.accepted import by_family
+from streams.ledger.audit import Auditor
 from streams.ledger.client_log import read_client_logs
-from streams.ledger.collect import Places, collect
+from streams.ledger.collect import Places as Sources
+from streams.ledger.collect import collect
 from streams.ledger.equations import Equation, balance
+from streams.ledger.hour_table import hour_table, notes
+from streams.ledger.hourly import HourlyLedger
+from streams.ledger.places import Places
 from streams.ledger.read_back import ReadBack
 from streams.pipeline import PROCESSES
 
@@ -43,10 +52,19 @@ def ledger(
         Path | None,
         typer.Option(help="Folder of the clients' own logs; the simulator's by default.", file_okay=False),
     ] = None,
+    hour: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%dT%H"], help="Only what was received in this hour, UTC.")
+    ] = None,
 ) -> None:
-    """Compare Kafka, lake, tables, history and the clients' own logs; exits 1 and names what differs."""
+    """Compare Kafka, lake, tables, history and the clients' own logs; exits 1 and names what differs.
+
+    With an hour: Kafka, lake and dead letters by family, read anew, beside what the collectors counted.
+    """
     settings = Settings()
     console = Console()
+    if hour:
+        _print_hour(settings, int(hour.replace(tzinfo=UTC).timestamp()) // 3600, console)
+        return
     with console.status("Reading every side …") as status:
         equations = _balance(settings, client_logs or settings.folder / "client-log", status.update)
     console.print(_table(equations))
@@ -63,14 +81,14 @@ def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], No
     session = connect(settings)
     try:
         reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
-        places = Places(
+        sources = Sources(
             kafka=KafkaLog(settings),
             lake=ObjectStore(settings),
             history=ReadBack(Profiles(session), reader),
             tables=EventTables(settings),
             decoder=BatchDecoder(Registry(settings).resolve),
         )
-        return balance(collect(places, read_client_logs(client_logs), progress))
+        return balance(collect(sources, read_client_logs(client_logs), progress))
     finally:
         close(session)
 
@@ -84,6 +102,31 @@ def _table(equations: list[Equation]) -> Table:
         holds = "[green]yes[/]" if e.holds else "[bold red]NO[/]"
         table.add_row(e.name, e.left, f"{e.left_count:,}", e.right, f"{e.right_count:,}", holds)
     return table
+
+
+def _print_hour(settings: Settings, hour: int, console: Console) -> None:
+    session = connect(settings)
+    try:
+        log, store = KafkaLog(settings), ObjectStore(settings)
+        auditor = Auditor(log, store, BatchDecoder(Registry(settings).resolve))
+        places = Places(log, store, LedgerAccounts(session), auditor)
+        overdue_ms = time.time_ns() // 1_000_000 - settings.ledger_patience_seconds * 1000
+        with console.status("Reading Kafka and lake …") as status:
+            sides = HourlyLedger(places, overdue_ms).prove(hour, status.update)
+        accepted = by_family(LedgerAccepted(session).accepted(hour))
+    finally:
+        close(session)
+    began = datetime.fromtimestamp(hour * 3600, UTC)
+    console.print(hour_table(f"Received on {began:%Y-%m-%d from %H:00} to {began:%H}:59 UTC", sides, accepted))
+    for note in notes(sides, accepted):
+        console.print(note, highlight=False, soft_wrap=True)
+    if not any(side.findings for side in sides):
+        console.print("[bold green]The hour balances.[/]")
+        return
+    for side in sides:
+        for finding in side.findings:
+            console.print(f"[red]difference:[/] {escape(finding)}", highlight=False, soft_wrap=True)
+    _fail("The hour does not balance.")
 
 
 @app.command()

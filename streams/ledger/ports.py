@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from streams.ledger.account import Account, Place
+
 
 class Span(NamedTuple):
     """The offsets that one partition of Kafka held at one moment: ``start`` to before ``end``."""
@@ -22,6 +24,55 @@ class KafkaLog(Protocol):
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]:
         """(offset, value) of the records from start to before end, in batches. Raises TransientError on silence."""
         ...
+
+
+class RecordLog(Protocol):
+    """Kafka as the continuous ledger reads it: now and then, a few records. All raise TransientError."""
+
+    def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]: ...
+
+    def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]: ...
+
+    def records(
+        self, topic: str, partition: int, start: int, end: int
+    ) -> Iterator[list[tuple[int, bytes | None, int]]]:
+        """(offset, value, when Kafka appended it in ms) of the records from start to before end, in batches."""
+        ...
+
+    def since(self, topic: str, appended_ms: int) -> list[tuple[int, int, int]]:
+        """(partition, first offset appended at that time or later, next offset) of every partition."""
+        ...
+
+
+class Accounts(Protocol):
+    """Where the continuous ledger keeps what it knows. All raise TransientError."""
+
+    def load(self, of: Place) -> Account:
+        """The newest account that was saved; an empty one where none was."""
+        ...
+
+    def save(self, of: Place, account: Account) -> bool:
+        """Keep the account in the place of the one whose version it has; its own is one higher.
+
+        False if somebody else has saved one since: load again. After a TransientError it may be kept or not.
+        """
+        ...
+
+
+class LedgerMetrics(Protocol):
+    def compared(self, topic: str, records: int) -> None:
+        """So many more records of Kafka were compared with the lake."""
+        ...
+
+    def differences(self, topic: str, records: int) -> None:
+        """So many records of this topic differ now."""
+        ...
+
+    def looked(self) -> None:
+        """Everything was looked at once more."""
+        ...
+
+    def retried(self, operation: str) -> None: ...
 
 
 class History(Protocol):

@@ -91,7 +91,7 @@ def test_its_pages_fit_and_the_console_is_silent(demo: Demo, width: int, scheme:
 def test_status_finds_every_process_ready(demo: Demo) -> None:
     status = playhead("status")
     assert status.returncode == 0, status.stdout + status.stderr
-    assert len(re.findall(r"\bready\b", status.stdout)) == 10
+    assert len(re.findall(r"\bready\b", status.stdout)) == 11
 
 
 def test_ctrl_c_stops_all_and_keeps_the_data(demo: Demo) -> None:

@@ -53,6 +53,7 @@ def gatherers(evening: Evening) -> Gatherers:
         event_log=evening,
         history=evening.history,
         quality=evening,
+        book=evening,
         store=evening,
         processes=ProcessWatch(httpx.AsyncClient(transport=exposition(evening)), TARGETS),
         now=lambda: evening.now,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from streams.ledger.account import Finding
 from tests.evening import MEMBER, Evening
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
@@ -91,6 +92,20 @@ def test_the_version_that_fails_is_marked(browser: Browser, site: str, complaint
     assert marked[0].startswith("TV 9.4.0")
     assert page.locator("#seen-viewers").text_content() == "13,650"
     page.close()
+
+
+def test_what_the_ledger_misses_is_named(browser: Browser, complaints: list[str]) -> None:
+    evening = Evening(EVENING)
+    evening.missing["playhead.ui", 2] = (Finding((40, 80), 41, 43, 2, "offsets 41 to 42 are in no lake object"),)
+    with served(evening, 20) as address:
+        page = opened(browser, address, 390, "light", complaints)
+        page.locator("#findings li").wait_for()
+        assert page.locator("#findings li").all_text_contents() == [
+            "differs playhead.ui[2]: offsets 41 to 42 are in no lake object"
+        ]
+        assert page.locator("#tile-ledger.bad").text_content() == "2 differ"
+        assert page.evaluate(OVERFLOW) == []
+        page.close()
 
 
 class TestWithoutEngines:

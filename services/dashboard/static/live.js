@@ -50,19 +50,29 @@ function showLag({ lag }) {
   tile("lag", short(sum(groups.map(([, records]) => records))), groups.map(([group, records]) => `${group} ${short(records)}`).join(" · "));
 }
 
-function state(balance) {
+function state(balance, differing) {
+  if (differing) return ["bad", `${count(differing)} differ`];
   if (balance.lost) return ["bad", `${count(balance.lost)} lost`];
   if (balance.in_flight) return ["", `${short(balance.in_flight)} in flight`];
   return balance.kafka ? ["good", "balanced"] : ["", "empty"];
 }
 
-function showLedger({ ledger, sources }) {
+function showCompared({ compared }) {
+  if (!compared) return;
+  const { this_hour: now, last_hour: before, findings } = compared;
+  at("compared").textContent = `Compared record by record: ${count(now)} received this hour, ${count(before)} in the hour before.`;
+  at("findings").replaceChildren(
+    ...findings.map((finding) => make("li", {}, make("span", { class: "pill bad" }, "differs"), " ", make("code", {}, finding))),
+  );
+}
+
+function showLedger({ ledger, compared, sources }) {
   if (!ledger.length) return;
   const away = sources.filter(({ name, error }) => error && ["kafka", "lake"].includes(name)).map(({ label }) => label);
   const total = (column) => sum(ledger.map((balance) => balance[column]));
   at("ledger").replaceChildren(
     ...ledger.map((balance) => {
-      const [kind, text] = away.length ? ["", "unknown"] : state(balance);
+      const [kind, text] = away.length ? ["", "unknown"] : state(balance, compared?.differing[balance.topic]);
       const number = (name, value) => make("td", { "data-name": name }, count(value));
       return make(
         "tr", {}, make("td", {}, words(balance.topic.replace("playhead.", ""))), number("Kafka", balance.kafka),
@@ -70,9 +80,11 @@ function showLedger({ ledger, sources }) {
       );
     }),
   );
+  const differing = sum(Object.values(compared?.differing ?? {}));
   const [lost, inFlight] = [total("lost"), total("in_flight")];
   const aside = `${short(total("kafka"))} in Kafka · ${short(total("lake"))} in the lake`;
   if (away.length) tile("ledger", "Unknown", `${away.join(" and ")} away`, "warn");
+  else if (differing) tile("ledger", `${count(differing)} differ`, "records; see below which", "bad");
   else if (lost) tile("ledger", `${count(lost)} lost`, aside, "bad");
   else if (inFlight) tile("ledger", `${short(inFlight)} in flight`, aside);
   else tile("ledger", total("kafka") ? "Balanced" : "Empty", aside, total("kafka") ? "good" : "");
@@ -192,7 +204,7 @@ function say(kind, text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-const SHOWS = [showExperience, showRates, showLag, showLedger, showWrites, showDeadLetters, showProcesses, showSources];
+const SHOWS = [showExperience, showRates, showLag, showLedger, showCompared, showWrites, showDeadLetters, showProcesses, showSources];
 let newestAt = null;
 
 async function refresh() {

@@ -13,7 +13,9 @@ def settings(**changes: object) -> Settings:
 def test_a_process_with_a_workers_setting_runs_as_many_numbered_workers_on_ports_of_their_own() -> None:
     workers = {program.name: program for program in programs(settings(history_processes=2), PROCESSES)}
 
-    assert list(workers) == ["collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "services"]
+    assert list(workers) == [
+        *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger", "services")
+    ]
     assert [workers[name].ports for name in ("history-0", "history-1")] == [(18110,), (18111,)]
     assert workers["history-1"].command[1:] == ("-m", "streams.main", "history", "--worker", "1")
 

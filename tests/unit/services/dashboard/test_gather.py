@@ -3,6 +3,7 @@ import msgspec
 from services.catalogue import Catalogue
 from services.dashboard.board import MEMBERS_KEPT, Board
 from services.dashboard.live import Live, Source
+from streams.ledger.account import Finding
 from tests.builders import playback
 from tests.evening import MEMBER, MEMBERS
 from tests.pages.site import EVENING
@@ -46,11 +47,26 @@ async def test_the_document_shows_the_evening(services: Services) -> None:
         "compaction",
         "quality",
         "lake",
+        "ledger",
         "services",
     ]
     assert all(process.up and round(process.cpu_share or 0, 2) == 0.21 for process in document.processes)
     for topic in document.ledger:
         assert topic.kafka == topic.lake + topic.dead_letters + topic.in_flight + topic.lost
+
+
+async def test_the_document_says_what_the_ledger_compared_and_what_it_misses(services: Services) -> None:
+    await services.gather.once()
+    compared = (await live(services)).compared
+    assert compared
+    assert (compared.last_hour, compared.this_hour) == (197_249, 65_756)
+    assert compared.findings == []
+    services.evening.missing["playhead.ui", 2] = (Finding((40, 80), 41, 43, 2, "offsets 41 to 42 are gone"),)
+    await pass_time(services, 2)
+    compared = (await live(services)).compared
+    assert compared
+    assert compared.differing == {"playhead.ui": 2}
+    assert compared.findings == ["playhead.ui[2]: offsets 41 to 42 are gone"]
 
 
 async def test_a_write_is_stored_once_the_history_answers_with_it(services: Services) -> None:
@@ -72,7 +88,7 @@ async def test_a_source_that_is_away_keeps_its_last_numbers_and_their_age(servic
     assert after.rates == before.rates
     assert after.sources[0] == Source("kafka", "Kafka", EVENING + 10_000, "no broker can be reached")
     assert after.sources[1] == Source("cassandra", "Cassandra", EVENING + 20_000, None)
-    assert [process.up for process in after.processes] == [True, False, True, True, False, True]
+    assert [process.up for process in after.processes] == [True, False, True, True, False, True, True]
     services.evening.away.clear()
     await pass_time(services, 2)
     assert all(source.error is None for source in (await live(services)).sources)

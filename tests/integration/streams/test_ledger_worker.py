@@ -1,0 +1,81 @@
+"""The continuous ledger on real engines: one object taken away, one record slipped in, and the hour's command."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.object_store import ObjectStore
+from infra.clients.registry import Registry
+from infra.local.stack import Stack
+from schemas.codec import encode
+from schemas.framing import frame
+from streams.lake.reading import read_objects
+from tests.builders import T0, playback
+from tests.integration.streams.workers import Worker, stop
+from tests.pipeline import eventually, playhead
+
+TOPIC = "playhead.playback"
+EVENT = "0199a000-0000-7000-8000-00000001{:04x}"
+HOUR = f"{datetime.fromtimestamp((T0 + 60_200) / 1000, UTC):%Y-%m-%dT%H}"
+
+
+@pytest.fixture
+def ledger(local_stack: Stack, start_workers: Callable[..., None], tmp_path: Path) -> Iterator[Worker]:
+    """An impatient one, beside the lake sink."""
+    start_workers("lake")
+    settings = local_stack.settings.model_copy(update={"ledger_patience_seconds": 1})
+    worker = Worker(settings, "ledger", 0, tmp_path / "ledger.log")
+    yield worker
+    stop([worker])
+
+
+def test_it_misses_one_object_and_one_record_and_balances_again(
+    local_stack: Stack, ledger: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = local_stack.settings
+    monkeypatch.setenv("PLAYHEAD_LEDGER_PATIENCE_SECONDS", "1")
+    store, schema_id = ObjectStore(settings), Registry(settings).ids()["playback"]
+
+    def send(number: int) -> None:
+        payload = frame(schema_id, encode(playback(event_id=EVENT.format(number), seq=number)))
+        BulkProducer(settings).write([(TOPIC, b"ledger", payload)])
+
+    def differs(records: int) -> Callable[[], bool]:
+        return lambda: (
+            ledger.metric("playhead_ledger_last_look_timestamp_seconds") > 0
+            and ledger.metric("playhead_ledger_difference") == records
+        )
+
+    for number in range(20):
+        send(number)
+    eventually(lambda: any(each.records for each in read_objects(store, topic=TOPIC)), 120)
+    eventually(differs(0), 120)
+    newest = [each for each in read_objects(store, topic=TOPIC) if each.kind == "data"][-1]
+    place = f"{TOPIC}[{newest.chain.partition}]"
+    hour = playhead("ledger", "--hour", HOUR)
+    assert hour.returncode == 0, hour.stdout + hour.stderr
+    assert "The hour balances." in hour.stdout
+
+    body, metadata = store.get(newest.key), store.head(newest.key)
+    store.delete(newest.key)
+    eventually(differs(newest.end - newest.start))
+    missed = playhead("ledger", "--hour", HOUR)
+    assert store.put_if_absent(newest.key, body, metadata)
+    assert missed.returncode == 1
+    offsets = f"offsets {newest.start} to {newest.end - 1} are" if newest.end - newest.start > 1 else "offset"
+    assert f"{place}: {offsets}" in missed.stdout
+    assert "in no lake object" in missed.stdout
+    eventually(differs(0))
+
+    local_stack.stop("lake")
+    send(99)
+    eventually(differs(1))
+    overdue = playhead("ledger", "--hour", HOUR)
+    assert overdue.returncode == 1
+    assert f"{TOPIC}[" in overdue.stdout
+    assert "is in no lake object" in overdue.stdout
+    local_stack.start("lake")
+    eventually(differs(0))
