@@ -46,7 +46,7 @@ def compaction(worker: Worker = 0) -> None:
 
 @app.command()
 def quality(worker: Worker = 0) -> None:
-    """Playback events into figures: quality of experience."""
+    """Playback events into figures, quality of experience, and what support is told of members."""
     import asyncio
 
     asyncio.run(_quality(worker))
@@ -70,7 +70,7 @@ async def _history(worker: int) -> None:
         requests = KafkaCompactionRequests(at.settings, registry)
         overgrown = Overgrown(live, requests, at.settings.compaction_threshold, _now)
         faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_history_agent(faust_app, at.topic, recorder, overgrown, at.metrics)
+        add_history_agent(faust_app, at.topics[0], recorder, overgrown, at.metrics)
         await serve(faust_app)
 
 
@@ -96,7 +96,7 @@ async def _compaction(worker: int) -> None:
         compactor = Compactor(LiveVH(at.session), CompressedVH(at.session), at.metrics, rules, _now)
         requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
         faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_compaction_agent(faust_app, at.topic, requests, compactor, at.metrics)
+        add_compaction_agent(faust_app, at.topics[0], requests, compactor, at.metrics)
         await serve(faust_app)
 
 
@@ -104,25 +104,30 @@ async def _quality(worker: int) -> None:
     from infra.clients.kafka_cluster import KafkaCluster
     from infra.clients.quality_store import QualityCheckpoints
     from infra.clients.registry import Registry
+    from infra.clients.support_store import SupportWriter
     from infra.quality_meters import QualityMeters
     from infra.starting import enter
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
+    from streams.engine.error_agent import add_error_agent
     from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
     from streams.engine.worker import serve
     from streams.quality.counting import Counting
+    from streams.quality.reported import ReportedErrors
 
     with _workplace("quality", worker, QualityMeters) as at:
+        playback, errors = at.topics
         cluster = KafkaCluster(at.settings)
-        topic_ids = enter(lambda: cluster.topic_ids([at.topic]))
-        store = QualityCheckpoints(at.session, topic_ids[at.topic])
+        topic_ids = enter(lambda: cluster.topic_ids([playback]))
+        store = QualityCheckpoints(at.session, topic_ids[playback])
         decoder = BatchDecoder(Registry(at.settings).resolve)
         counting = Counting(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, _now)
         broker = _broker(at.settings)
-        faust_app = build_app(
-            at.group, broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=counting.durable
-        )
-        add_quality_agent(faust_app, at.topic, counting, at.metrics)
+        durable = {playback: counting.durable}
+        faust_app = build_app(at.group, broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=durable)
+        add_quality_agent(faust_app, playback, counting, at.metrics)
+        reported = ReportedErrors(decoder, SupportWriter(at.session), at.metrics)
+        add_error_agent(faust_app, errors, reported, at.metrics)
         await serve(faust_app)
 
 
@@ -137,7 +142,7 @@ class Workplace(Generic[M]):
     session: "Session"
     metrics: M
     group: str
-    topic: str
+    topics: tuple[str, ...]
     folder: Path
     """For Faust's own files."""
 
@@ -155,14 +160,16 @@ def _workplace(name: str, worker: int, metrics: Callable[[str, str], M]) -> Iter
     from streams.pipeline import BY_NAME
 
     settings, process = Settings(), BY_NAME[name]
-    group, (topic,) = process.group or "", process.topics
+    group = process.group or ""
     logs.configure(f"{name}-{worker}", settings.log_level)
     meters = metrics(name, group)
     start_http_server(settings.port(Port[process.port], worker), settings.bind)
     enter(KafkaCluster(settings).greet)  # aiokafka would not say why it is not let in
     session = enter(lambda: connect(settings))
     try:
-        yield Workplace(settings, session, meters, group, topic, settings.folder / "faust" / f"{name}-{worker}")
+        yield Workplace(
+            settings, session, meters, group, process.topics, settings.folder / "faust" / f"{name}-{worker}"
+        )
     finally:
         close(session)
 
