@@ -9,7 +9,12 @@ from tests.unit.services.conftest import Services
 
 PATH = "/v1/profiles/ml-1/support"
 MINUTE = 60_000
-FAILED: dict[str, Any] = {"event_type": "error", "error_fatal": True, "error_code": "DRM_6001", "player_state": "stopped"}
+FAILED: dict[str, Any] = {
+    "event_type": "error",
+    "error_fatal": True,
+    "error_code": "DRM_6001",
+    "player_state": "stopped",
+}
 
 
 async def view(services: Services, **parameters: int) -> Any:
