@@ -68,9 +68,9 @@ DRILLS = {
 }
 
 
-def run(stack: Stack, name: str) -> bool:
+def run(stack: Stack, drill: Drill) -> bool:
     """Whether the drill was passed. Says what happened."""
-    drill, began = DRILLS[name], time.monotonic()
+    began = time.monotonic()
     seen = Sightings()
 
     def look() -> None:
@@ -85,7 +85,7 @@ def run(stack: Stack, name: str) -> bool:
     if seen.waking:
         names = ", ".join(map(str, seen.waking))
         raise StackError(f"a drill needs a stack in good health, here fires already: {names}")
-    typer.echo(f"{name}: {drill.does}")
+    typer.echo(drill.does)
     with _traffic(stack, "--faults", drill.faults, "--trouble", drill.trouble):
         if drill.stops:
             stack.stop(drill.stops)

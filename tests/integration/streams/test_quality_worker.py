@@ -156,7 +156,7 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
 
     def send_more(part: str) -> None:
         events.extend(more := views(f"{version}-{part}", version, sessions=200))
-        send(stack, more)
+        send(stack, [*more, *met(more)])
 
     with scraping([stack.port(Port.QUALITY_METRICS, number) for number in (0, 1)]) as scrapes:
         first = start(0)
