@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 
@@ -161,10 +161,10 @@ class FakeSupport:
     def tell(self, report: SessionReport) -> None:
         rows = self.sessions.setdefault(report.profile_id, {})
         key = -report.session_started_at, report.playback_session_id
-        there = rows.get(key, replace(report, record=None, received=None))
+        there = rows.get(key, msgspec.structs.replace(report, record=None, received=None))
         record = self._newer(report, "record", report.record and report.record.received_at)
         received = self._newer(report, "received", report.received)
-        rows[key] = replace(
+        rows[key] = msgspec.structs.replace(
             there,
             record=report.record if record else there.record,
             received=report.received if received else there.received,

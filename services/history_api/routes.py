@@ -85,8 +85,8 @@ def router(reads: MemberReads, catalogue: Catalogue, now: Callable[[], int]) -> 
 
     @routes.get("/support", summary="What went wrong for a member: the last sessions, errors, devices")
     async def support(profile_id: ProfileId, limit: Limit = 20) -> SupportView:
-        """For whoever helps a member to whom it does not play. 35 days are kept. News of a session is here within
-        seconds; that it still goes on, every 5 minutes."""
+        """For whoever helps a member to whom it does not play. 35 days are kept. Starts, stalls, errors and ends are
+        here within seconds; that a session still goes on, every 10 minutes."""
         return await support_view(reads.support, profile_id, limit, catalogue, now())
 
     @routes.get(

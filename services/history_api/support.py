@@ -52,7 +52,7 @@ class ErrorItem(BaseModel):
 
 class SupportSession(HistoryItem):
     outcome: Outcome = Field(
-        description="How it ended. `silent`: nothing was heard for 7 minutes, though it never said that it stopped: "
+        description="How it ended. `silent`: nothing was heard for 12 minutes, though it never said that it stopped: "
         "the app or the network is gone. `exited_before_start`: left before the first frame."
     )
     events: Events

@@ -16,7 +16,7 @@ from streams.quality.cohorts import bounded
 from streams.quality.figures import Label, labels
 from streams.quality.settling import settle
 from streams.quality.state import Session, State
-from streams.quality.support import REFRESH_MINUTES, Telling, Touch
+from streams.quality.support import REFRESH_MINUTES, TELLING_EVENTS, Telling, Touch
 from streams.quality.tally import MinuteFigures, Tally
 
 MINUTE_MS = 60_000
@@ -64,7 +64,8 @@ class Fold:
             newest = seq >= session.next_seq
             if newest:
                 self._note_newest(name, session, received_at, minute, flags)
-            if gaps.note(session, seq) or (newest and self._tells(session, flags)):
+            tells = newest and (flags & TELLING or self._minute - session.told_minute >= REFRESH_MINUTES)
+            if gaps.note(session, seq) or tells:
                 if newest:
                     session.told_minute = self._minute
                 touches.append(Touch(place, newest, gaps.received(session)))
@@ -146,9 +147,6 @@ class Fold:
             session.left_after_ms = max(0, event["client_time"] - event["session_started_at"])
             self._tally.at(minute, session.cohort).exits_before_start += 1
 
-    def _tells(self, session: Session, flags: int) -> bool:
-        return bool(flags & TELLING) or self._minute >= session.told_minute + REFRESH_MINUTES
-
     def _note_newest(self, name: str, session: Session, received_at: int, minute: int, flags: int) -> None:
         session.received_at, session.end_minute, session.viewing = received_at, minute, bool(flags & VIEWING)
         wait = GRACE_MINUTES if flags & (FINAL | FAILED) else GRACE_MINUTES + self._timeout_minutes
@@ -183,7 +181,7 @@ def _rows(events: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     stalled = (state == "rebuffering") & (pl.col("state_since_ms") > formulas.LONG_STALL_MS)
     viewing = state.is_in(formulas.VIEWING_STATES) & ~stalled
     final = pl.col("event_type").is_in(formulas.FINAL_EVENTS)
-    telling = pl.col("event_type") != "heartbeat"
+    telling = pl.col("event_type").is_in(TELLING_EVENTS)
     rows = events.select(
         "playback_session_id",
         "received_at",

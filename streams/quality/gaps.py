@@ -32,7 +32,7 @@ def note(session: Session, seq: int) -> bool:
 
 def lost(session: Session) -> int:
     """Events that will have been lost if no more come."""
-    return session.lost + sum(after - first for first, after in session.missing)
+    return session.lost + (sum(after - first for first, after in session.missing) if session.missing else 0)
 
 
 def received(session: Session) -> Received:

@@ -1,11 +1,11 @@
 """What support is told of a member: each playback session as its newest telling event left it, and reported errors.
 
-An event tells when it is more than a heartbeat; of heartbeats one in ``REFRESH_MINUTES`` is told, so that a session
-which goes on is seen to. What is told twice, or in another order, leaves the same rows.
+Told are the events on which it hangs whether it plays, and of all others one in ``REFRESH_MINUTES``, so that a session
+which goes on is seen to. Each row costs as much as folding several events: more would be noticed. What is told twice,
+or in another order, leaves the same rows.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -13,8 +13,9 @@ import polars as pl
 
 from schemas.events import DeviceType, ViewingRecord
 
-REFRESH_MINUTES = 5
-"""So old what is told of a session that only sends heartbeats may be."""
+TELLING_EVENTS = ("play_requested", "first_frame", "rebuffer_started", "rebuffer_ended", "error", "stopped", "ended")
+REFRESH_MINUTES = 10
+"""So old what is told of a session that just goes on may be."""
 FIELDS: tuple[str, ...] = ViewingRecord.__struct_fields__
 
 
@@ -26,8 +27,7 @@ class Received(NamedTuple):
     """One above the highest sequence number: so many the client had sent by then."""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionReport:
+class SessionReport(msgspec.Struct, frozen=True, gc=False):
     """One of the last two may be missing: a session that came too late is not counted, and an event that only closes
     a gap says nothing new of its session."""
 

@@ -31,16 +31,18 @@ def test_a_session_is_told_as_its_newest_event_left_it() -> None:
     assert made.telling.take() == []
 
 
-def test_heartbeats_are_told_every_five_minutes_other_events_at_once() -> None:
+def test_what_just_goes_on_is_told_every_ten_minutes_a_stall_at_once() -> None:
     made = fold(requested())
     told(made)
     seen = []
-    for seq in range(1, 25):
+    for seq in range(1, 45):
         go_on(made, at(seq * MINUTE // 2, seq=seq, watched_ms=seq * 30_000))
         seen += told(made)
-    assert seen == [(10, (11, 11)), (20, (21, 21))]
-    go_on(made, at(13 * MINUTE, seq=25, event_type="paused", player_state="paused"))
-    assert told(made) == [(25, (26, 26))]
+    assert seen == [(20, (21, 21)), (40, (41, 41))]
+    go_on(made, at(23 * MINUTE, seq=45, event_type="paused", player_state="paused"))
+    assert told(made) == []
+    go_on(made, at(23 * MINUTE, seq=46, event_type="rebuffer_started", player_state="rebuffering"))
+    assert told(made) == [(46, (47, 47))]
 
 
 def test_a_gap_is_told_when_it_opens_and_when_it_closes() -> None:
