@@ -51,12 +51,15 @@ def tables(
     from batch.definitions import EVENTS, SESSIONS, TITLES
     from batch.ingest import Where, ingest
     from batch.start.main import job
+    from batch.table import ensure_namespace
     from infra.clients.object_store import ObjectStore
 
     chosen = _chosen(table)
     with job("tables") as run:
         settings = run.settings
         where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
+        if not dry_run:
+            ensure_namespace(run.spark, settings.iceberg_namespace)
         sources: dict[str, Callable[[Stage], None]] = {
             TITLES.name: partial(derive.update_titles, where),
             **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
