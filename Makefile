@@ -52,8 +52,8 @@ check: setup ## lint, types, layers and the tests that need no engine
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest tests/unit tests/contract -m "not engines"
 
-test: check ## check, then everything on real engines (its own stack: a demo's data stay)
-	@$(BIN)/pytest tests --ignore tests/unit
+test: check ## check, then everything on real engines (stacks of its own: a demo's data stay); ARGS=--numprocesses=0 takes half the memory
+	@$(BIN)/pytest tests --ignore tests/unit --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)

@@ -2,6 +2,7 @@
 
 Nothing of the shell's or ``.env``'s settings reaches a test, but the folder and the block of ports may be chosen:
 ``PLAYHEAD_HOME``, and ``PLAYHEAD_STACK`` with ``PLAYHEAD_PORT_BASE`` (``x`` makes the stack ``x-test``).
+Where tests run in several processes, each has a stack and a block of ports.
 """
 
 import os
@@ -14,6 +15,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+PORT_BASE, BLOCK = 22_000, 3_000
+"""From one process's ports down to the next one's: a demo's lie between."""
+
 
 def _isolate_settings() -> None:
     chosen = os.environ.get("PLAYHEAD_STACK", "").removesuffix("-test")
@@ -22,6 +26,14 @@ def _isolate_settings() -> None:
         if name not in ("PLAYHEAD_HOME", "PLAYHEAD_PORT_BASE"):
             del os.environ[name]
     os.environ |= {"PLAYHEAD_STACK": stack, "PLAYHEAD_ENV_FILE": ""}
+    if number := _process_number():
+        base = int(os.environ.get("PLAYHEAD_PORT_BASE", PORT_BASE)) - number * BLOCK
+        os.environ |= {"PLAYHEAD_STACK": f"{stack}-{number}", "PLAYHEAD_PORT_BASE": str(base)}
+
+
+def _process_number() -> int:
+    """From 0; of xdist's processes when there are several."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
 _isolate_settings()  # before anything reads them

@@ -43,6 +43,7 @@ def pipeline(local_stack: Stack) -> Iterator[Pipeline]:
     local_stack.up(("kafka", "registry", "seaweedfs", "cassandra"))
 
 
+@pytest.mark.timeout(1200)
 def test_history_lake_and_dead_letters_are_exact_after_kills_restarts_and_a_rebalance(pipeline: Pipeline) -> None:
     chunks = _chunks(pipeline, len(WORKERS) + 2)
     stack = pipeline.stack
