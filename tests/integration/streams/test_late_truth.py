@@ -1,0 +1,117 @@
+"""What comes after its session was rolled up gives the history that it would have given on time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from infra.clients.cassandra import LiveVH, close, connect
+from infra.clients.compressed_vh import CompressedVH
+from infra.clients.kafka import client_config
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.registry import Registry
+from infra.settings import Settings
+from streams.history.compaction import Compactor
+from streams.history.reading import HistoryReader, Whole
+from streams.history.rollup import RollUpRules
+from streams.pipeline import BY_NAME
+from tests.builders import T0
+from tests.fakes import FakeCompactionMetrics
+from tests.integration.streams.traffic import TOPIC, traffic
+from tests.integration.streams.workers import Worker, stop
+from tests.oracle import by_profile, expected_history
+from tests.pipeline import eventually
+
+HISTORY = BY_NAME["history"]
+GROUP = HISTORY.group or ""
+LATE = 300
+"""Records of the day that come only when all the others have been rolled up."""
+T = TypeVar("T")
+
+
+@pytest.fixture
+def start(stack: Settings, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
+    workers: list[Worker] = []
+
+    def start_one() -> Worker:
+        """It has its partitions, so that Kafka knows where its group stands."""
+        worker = Worker(stack, HISTORY.name, 0, tmp_path / "history.log")
+        workers.append(worker)
+        eventually(lambda: worker.partitions() == stack.topic_partitions)
+        return worker
+
+    yield start_one
+    stop([worker for worker in workers if worker.process.poll() is None])
+
+
+async def with_stores(settings: Settings, work: Callable[[LiveVH, CompressedVH], Awaitable[T]]) -> T:
+    session = connect(settings)
+    try:
+        return await work(LiveVH(session), CompressedVH(session))
+    finally:
+        await asyncio.to_thread(close, session)
+
+
+def roll_up(settings: Settings, profiles: list[str]) -> None:
+    """Every session; each is a day old at least."""
+
+    async def work(live: LiveVH, compressed: CompressedVH) -> None:
+        rules = RollUpRules(keep_live=0, chunk_bytes=1024)
+        compactor = Compactor(live, compressed, FakeCompactionMetrics(), rules, lambda: T0 + 2 * 86_400_000)
+        await asyncio.gather(*map(compactor.compact, profiles))
+
+    asyncio.run(with_stores(settings, work))
+
+
+def read(settings: Settings, profiles: list[str]) -> list[Whole]:
+    async def work(live: LiveVH, compressed: CompressedVH) -> list[Whole]:
+        reader = HistoryReader(live, compressed, FakeCompactionMetrics())
+        return await asyncio.gather(*map(reader.whole, profiles))
+
+    return asyncio.run(with_stores(settings, work))
+
+
+def rewind(settings: Settings, places: list[tuple[int, int]]) -> None:
+    """The group, which has no member now, goes on from these offsets by partition."""
+    consumer = Consumer({**client_config(settings), "group.id": GROUP, "enable.auto.commit": False})
+    consumer.commit(offsets=[TopicPartition(TOPIC, *place) for place in places], asynchronous=False)
+    consumer.close()
+
+
+def test_a_late_part_of_a_day_and_then_the_whole_day_again_from_kafka(
+    stack: Settings, start: Callable[[], Worker]
+) -> None:
+    kafka = KafkaLog(stack)
+
+    def drain() -> None:
+        eventually(lambda: kafka.lag(GROUP, [TOPIC]) == 0, seconds=120)
+
+    worker = start()
+    drain()  # of what other tests may have left
+    began = [(partition, end) for _, _, partition, _, end in kafka.spans([TOPIC])]
+    day = traffic(Registry(stack), seed=8, sessions=250)
+    expected = expected_history(day.events)
+    profiles = list(expected)
+
+    BulkProducer(stack).write(day.messages[:-LATE])
+    drain()
+    roll_up(stack, profiles)
+    BulkProducer(stack).write(day.messages[-LATE:])
+    drain()
+    histories = read(stack, profiles)
+    assert by_profile(record for whole in histories for record in whole.records) == expected
+    assert sum(whole.live for whole in histories) > 0  # of the late ones
+
+    roll_up(stack, profiles)
+    stop([worker])
+    rewind(stack, began)
+    worker = start()
+    drain()
+    assert worker.metric("playhead_consumed_records_total") == len(day.messages)
+    histories = read(stack, profiles)
+    assert by_profile(record for whole in histories for record in whole.records) == expected
+    assert [whole.live for whole in histories] == [0] * len(profiles)
