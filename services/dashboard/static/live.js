@@ -104,6 +104,7 @@ function showExperience({ experience }) {
   const stalls = experience.rebuffer_frequency;
   if (stalls !== null) at("seen-stalled").append(" ", make("small", {}, `${tenth(stalls * 60)} stalls an hour`));
   at("seen-failures").textContent = share(failures / views);
+  at("seen-failures").className = failures > 0.1 * views ? "bad" : "";
   if (!apps.length) return;
   const marked = (text, worse) => make("td", {}, worse ? make("span", { class: "pill bad" }, text) : text);
   at("apps").replaceChildren(
