@@ -1,16 +1,20 @@
 """The demo itself, small, on the test stack: there is no second wiring. Its real pages are looked at by a browser."""
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
+from infra.drill import DRILLS, run
+from infra.local import monitoring
 from infra.local.stack import Stack
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pipeline import playhead
@@ -94,6 +98,33 @@ def test_status_finds_every_process_ready(demo: Demo) -> None:
     status = playhead("status")
     assert status.returncode == 0, status.stdout + status.stderr
     assert len(re.findall(r"\bready\b", status.stdout)) == 11
+
+
+@pytest.mark.skipif(not shutil.which("prometheus"), reason="needs the package `prometheus`")
+@pytest.mark.skipif(not shutil.which("prometheus-alertmanager"), reason="needs the package `prometheus-alertmanager`")
+def test_a_drill_on_it_wakes_somebody_once_and_lets_them_sleep_again(
+    demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The shortest one, with an alert that waits less: as it is, it takes over two minutes."""
+    monkeypatch.setattr(monitoring, "CONFIGURATION", impatient(tmp_path / "monitoring"))
+    demo.stack.monitor()
+    assert run(demo.stack, replace(DRILLS["worker-stopped"], symptom=None)), capsys.readouterr().out
+
+
+def impatient(folder: Path) -> Path:
+    """A copy of the configuration in which a worker that is down is told soon, and soon forgotten."""
+    shutil.copytree(monitoring.CONFIGURATION, folder)
+    alerts = folder / "rules" / "alerts.yml"
+    sooner = re.sub(
+        r"(alert: WorkerDown\n.*?)for: 30s(.*?)keep_firing_for: 1m",
+        r"\1for: 5s\2keep_firing_for: 10s",
+        alerts.read_text(),
+        count=1,
+        flags=re.DOTALL,
+    )
+    assert sooner != alerts.read_text()
+    alerts.write_text(sooner)
+    return folder
 
 
 def test_ctrl_c_stops_all_and_keeps_the_data(demo: Demo) -> None:
