@@ -1,7 +1,7 @@
 """A model's scores -> the lists that are stored: for profiles with a history, those without, and countries."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,14 @@ class Lists:
     profiles: dict[str, RecommendationList]
     countries: dict[str, RecommendationList]
     """By country; ``WORLD`` is for those whose country isn't known."""
+
+    def dated(self, made_at: int) -> "Lists":
+        """The same lists, made at another moment."""
+        profiles, countries = (
+            {owner: replace(each, made_at=made_at) for owner, each in lists.items()}
+            for lists in (self.profiles, self.countries)
+        )
+        return Lists(self.model, profiles, countries)
 
 
 def recommend(

@@ -1,9 +1,10 @@
 import pytest
 
 from batch.definitions import EVENTS, NAMES, SESSIONS, TITLES, Definition
+from batch.features.definitions import FEATURES
 from schemas.topics import FAMILIES
 
-ALL = (*EVENTS.values(), SESSIONS, TITLES)
+ALL = (*EVENTS.values(), SESSIONS, TITLES, *FEATURES)
 
 
 @pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from batch.recommend.computed import Computed
 from batch.recommend.ease import Ease
 from batch.recommend.interactions import COLUMNS, DAY_MS, Interactions
 from batch.recommend.item_cosine import ItemCosine, cosine
@@ -19,7 +20,7 @@ MODELS: list[Model] = [
     Popularity(days=14, by_country=True),
     ItemCosine(5),
     Ease(10),
-    Ranker(FACTS),
+    Ranker(Computed(FACTS)),
 ]
 
 
@@ -66,7 +67,7 @@ class TestItemToItem:
     )
 
     def test_cosine_is_shared_profiles_over_the_mean_audience(self) -> None:
-        similar = cosine(self.table)
+        similar = cosine(self.table.watched)
         jedi, wars, titanic = (self.table.titles.index(title) for title in ("jedi", "star wars", "titanic"))
         assert similar[wars, jedi] == pytest.approx(3 / np.sqrt(4 * 3))
         assert similar[wars, titanic] == pytest.approx(3 / np.sqrt(4 * 8))
