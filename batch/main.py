@@ -48,9 +48,10 @@ def tables(
 ) -> None:
     """Take what is new in the lake into the Iceberg tables; a second run finds nothing to do."""
     from batch import derive
-    from batch.definitions import EVENTS, NAMES, SESSIONS, TITLES
+    from batch.definitions import EVENTS, NAMES, RECORDS, SESSIONS, TITLES
     from batch.ingest import Where, ingest
     from batch.start.main import job
+    from batch.viewing_records import update_records
     from infra.clients.object_store import ObjectStore
 
     chosen = _chosen(table, NAMES)
@@ -62,7 +63,9 @@ def tables(
             **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
         }
         derived = {SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild)}
-        run.each(*({name: step for name, step in steps.items() if name in chosen} for steps in (sources, derived)))
+        projected = {RECORDS.name: partial(update_records, where, rebuild=rebuild)}
+        groups = (sources, derived, projected)
+        run.each(*({name: step for name, step in steps.items() if name in chosen} for steps in groups))
 
 
 @app.command()
@@ -80,13 +83,40 @@ def maintain(
     from batch.start.main import job
     from batch.table import Table
 
-    every = (*definitions.EVENTS.values(), definitions.SESSIONS, definitions.TITLES, *FEATURES)
+    derived = (definitions.SESSIONS, definitions.RECORDS, definitions.TITLES, definitions.SNAPSHOTS)
+    every = (*definitions.EVENTS.values(), *derived, *FEATURES)
     known = {each.name: each for each in every}
     chosen = _chosen(table, known)
     with job("maintain") as run:
         upkeep = Upkeep(run.now, timedelta(days=keep_days), dry_run)
         found = [Table(run.spark, run.settings.iceberg_namespace, known[name]) for name in chosen]
         run.each({each.definition.name: partial(maintain, each, upkeep) for each in found if each.exists})
+
+
+@app.command()
+def snapshot(dry_run: DryRun = False) -> None:
+    """Copy every profile's viewing history out of Cassandra into today's snapshot; again replaces it."""
+    from batch.definitions import SNAPSHOTS
+    from batch.snapshot import publish, whole_histories
+    from batch.start.main import job
+    from batch.table import Table
+    from infra.clients.cassandra import LiveVH, close, connect
+    from infra.clients.cassandra_scan import Profiles
+    from infra.clients.compressed_vh import CompressedVH
+    from infra.meters import HistoryReads
+    from streams.history.reading import HistoryReader
+
+    with job("snapshot") as run:
+        session = connect(run.settings)
+        try:
+            reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
+            records = whole_histories(Profiles(session), reader)
+            if dry_run:
+                run.stage("viewing records read", sum(1 for _ in records))
+                return
+            publish(Table(run.spark, run.settings.iceberg_namespace, SNAPSHOTS), run.now.date(), records, run.stage)
+        finally:
+            close(session)
 
 
 @app.command()
