@@ -10,7 +10,7 @@ from batch.recommend.interactions import COLUMNS, DAY_MS, Interactions
 from batch.recommend.item_cosine import ItemCosine, cosine
 from batch.recommend.model import Model
 from batch.recommend.popularity import Popularity
-from batch.recommend.ranker import Ranker, TooLittleHistory
+from batch.recommend.ranker import Ranker, TooLittleHistory, looks
 from batch.recommend.titles import Facts
 from tests.unit.batch.recommend.tables import drawn, favourites, number, watched
 
@@ -117,3 +117,15 @@ class TestRanker:
     def test_it_says_when_there_is_nothing_to_learn_from(self) -> None:
         with pytest.raises(TooLittleHistory):
             Ranker().fit(watched(("a", "x", 1), ("b", "x", 1)), 2 * DAY_MS)
+
+    @pytest.mark.parametrize(
+        ("since", "horizon", "back"),
+        [(100, 28, [28, 42, 56, 70]), (14.5, 4, [4, 6, 8, 10]), (3.5, 1, [1, 2, 3, 4]), (2.9, 0, [])],
+    )
+    def test_it_looks_back_by_whole_days_and_never_beyond_the_moment(
+        self, since: float, horizon: int, back: list[int]
+    ) -> None:
+        """So that tables with a row a day have the rows that it asks for."""
+        ahead, moments = looks(watched(("a", "x", 200 - since)), 200 * DAY_MS)
+        assert ahead == horizon * DAY_MS
+        assert moments == [(200 - days) * DAY_MS for days in back]
