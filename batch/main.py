@@ -51,6 +51,7 @@ def tables(
     from batch.definitions import EVENTS, NAMES, RECORDS, SESSIONS, TITLES
     from batch.ingest import Where, ingest
     from batch.start.main import job
+    from batch.table import ensure_namespace
     from batch.viewing_records import update_records
     from infra.clients.object_store import ObjectStore
 
@@ -58,6 +59,8 @@ def tables(
     with job("tables") as run:
         settings = run.settings
         where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
+        if not dry_run:
+            ensure_namespace(run.spark, settings.iceberg_namespace)
         sources: dict[str, Callable[[Stage], None]] = {
             TITLES.name: partial(derive.update_titles, where),
             **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
@@ -99,7 +102,7 @@ def snapshot(dry_run: DryRun = False) -> None:
     from batch.definitions import SNAPSHOTS
     from batch.snapshot import publish, whole_histories
     from batch.start.main import job
-    from batch.table import Table
+    from batch.table import Table, ensure_namespace
     from infra.clients.cassandra import LiveVH, close, connect
     from infra.clients.cassandra_scan import Profiles
     from infra.clients.compressed_vh import CompressedVH
@@ -114,6 +117,7 @@ def snapshot(dry_run: DryRun = False) -> None:
             if dry_run:
                 run.stage("viewing records read", sum(1 for _ in records))
                 return
+            ensure_namespace(run.spark, run.settings.iceberg_namespace)
             publish(Table(run.spark, run.settings.iceberg_namespace, SNAPSHOTS), run.now.date(), records, run.stage)
         finally:
             close(session)

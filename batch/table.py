@@ -52,20 +52,27 @@ def replace_partitions(writer: DataFrameWriterV2) -> None:
     writer.overwritePartitions()
 
 
+def ensure_namespace(spark: SparkSession, namespace: str) -> None:
+    """Make the place for tables. Not safe beside itself: SeaweedFS shows a namespace a moment before it can be asked
+    about, so it is made once, before tables are made side by side."""
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {LAKE}.{namespace}")
+
+
 class Table:
     def __init__(self, spark: SparkSession, namespace: str, definition: Definition) -> None:
         self.definition = definition
         self.name = f"{LAKE}.{namespace}.{definition.name}"
         self.spark = spark
-        self._namespace = namespace
 
     @property
     def exists(self) -> bool:
         return self.spark.catalog.tableExists(self.name)
 
     def ensure(self) -> None:
-        """Make the table if there is none; add the columns and mend the comments that the definition has changed."""
-        self.spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {LAKE}.{self._namespace}")
+        """Make the table if there is none; add the columns and mend the comments that the definition has changed.
+
+        The namespace must be there.
+        """
         if not self.exists:
             self._create()
         present = {field.name: field.metadata.get("comment") for field in self.spark.table(self.name).schema}

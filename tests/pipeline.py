@@ -130,18 +130,19 @@ class Pipeline:
             for offset, _ in read_rows(each, store.get(each.key))
         ]
 
-    def dead_letters(self) -> dict[Place, DeadLetter]:
-        """By the place of the record that they are about; repeats count once, as their id says."""
-        letters = [
-            decode(DEAD_LETTERS.record, unframe(value)[1])
-            for (topic, _, _), value in self.kafka().items()
-            if topic == DEAD_LETTERS.name and value
-        ]
-        return {
-            (letter.topic or "", letter.partition or 0, letter.offset or 0): letter
-            for letter in letters
-            if isinstance(letter, DeadLetter) and letter.step == "lake"
-        }
+
+def dead_letters(records: dict[Place, bytes | None]) -> dict[Place, DeadLetter]:
+    """Of all records, the lake's letters by the place of the record that they are about; repeats count once."""
+    letters = [
+        decode(DEAD_LETTERS.record, unframe(value)[1])
+        for (topic, _, _), value in records.items()
+        if topic == DEAD_LETTERS.name and value
+    ]
+    return {
+        (letter.topic or "", letter.partition or 0, letter.offset or 0): letter
+        for letter in letters
+        if isinstance(letter, DeadLetter) and letter.step == "lake"
+    }
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:

@@ -21,7 +21,7 @@ from producers.simulator.network import Faults
 from schemas.errors import TransientError
 from schemas.events import Event
 from streams.pipeline import BY_NAME, PROCESSES, Process
-from tests.pipeline import Pipeline, eventually, playhead
+from tests.pipeline import Pipeline, dead_letters, eventually, playhead
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.01, lost=0.01)
 EVENTS = 20_000
@@ -65,7 +65,7 @@ def test_history_lake_and_dead_letters_are_exact_after_kills_restarts_and_a_reba
 
     pipeline.drain()
     records = pipeline.kafka()
-    valid, lake, letters = pipeline.valid(records), pipeline.lake(), pipeline.dead_letters()
+    valid, lake, letters = pipeline.valid(records), pipeline.lake(), dead_letters(records)
     assert pipeline.histories() == pipeline.expected_histories()
     assert sorted(lake) == sorted(valid)
     assert sorted([*lake, *letters]) == sorted(records)

@@ -17,12 +17,12 @@ from producers.ports import Message
 from producers.simulator.generate import generate
 from producers.simulator.network import Faults
 from schemas.codec import encode
-from schemas.events import Event, Playback, family, key
+from schemas.events import DeadLetter, Event, Playback, family, key
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from streams.lake.reading import read_objects
 from tests.builders import EVENTS, as_client, playback
-from tests.pipeline import Pipeline, eventually, playhead
+from tests.pipeline import Pipeline, Place, dead_letters, eventually, playhead
 from tests.rule_cases import BYTES_CASES, JSON_CASES, RULE_CASES, JsonCase, RuleCase
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.02, lost=0.01)
@@ -43,6 +43,22 @@ def played(pipeline: Pipeline) -> Pipeline:
     pipeline.send_over_http(_live())
     pipeline.drain()
     return pipeline
+
+
+@pytest.fixture(scope="module")
+def records(played: Pipeline) -> dict[Place, bytes | None]:
+    """All that Kafka holds after it; what later tests send is not among them."""
+    return played.kafka()
+
+
+@pytest.fixture(scope="module")
+def valid(played: Pipeline, records: dict[Place, bytes | None]) -> set[Place]:
+    return set(played.valid(records))
+
+
+@pytest.fixture(scope="module")
+def letters(played: Pipeline, records: dict[Place, bytes | None]) -> dict[Place, DeadLetter]:
+    return dead_letters(records)
 
 
 def _broken(ids: dict[str, int]) -> list[Message]:
@@ -79,35 +95,35 @@ def test_every_history_equals_what_was_sent(played: Pipeline) -> None:
     assert played.histories() == expected
 
 
-def test_every_record_in_kafka_is_in_the_lake_exactly_once_or_is_a_dead_letter(played: Pipeline) -> None:
-    records = played.kafka()
+def test_every_record_in_kafka_is_in_the_lake_exactly_once_or_is_a_dead_letter(
+    played: Pipeline, records: dict[Place, bytes | None], valid: set[Place], letters: dict[Place, DeadLetter]
+) -> None:
     lake = played.lake()
-    letters = played.dead_letters()
     assert len(records) > EVENTS_SENT
-    assert sorted(lake) == sorted(played.valid(records))
+    assert sorted(lake) == sorted(valid)
     assert sorted([*lake, *letters]) == sorted(records)
 
 
-def test_every_corrupt_record_is_one_dead_letter_with_its_bytes_and_reason(played: Pipeline) -> None:
-    records = played.kafka()
-    letters = played.dead_letters()
+def test_every_corrupt_record_is_one_dead_letter_with_its_bytes_and_reason(
+    records: dict[Place, bytes | None], valid: set[Place], letters: dict[Place, DeadLetter]
+) -> None:
     for place, letter in letters.items():
         assert letter.value == records[place]
         assert letter.reason
-    corrupt = set(records) - set(played.valid(records))
+    corrupt = set(records) - valid
     assert set(letters) == corrupt
     assert len(corrupt) > len(RULE_CASES) + len(BYTES_CASES)
 
 
-def test_each_rule_makes_a_dead_letter_that_names_field_and_code(played: Pipeline) -> None:
-    letters = [letter for letter in played.dead_letters().values() if letter.key == b"rule"]
-    found = sorted((letter.topic, letter.field, letter.error_class) for letter in letters)
+def test_each_rule_makes_a_dead_letter_that_names_field_and_code(letters: dict[Place, DeadLetter]) -> None:
+    about = [letter for letter in letters.values() if letter.key == b"rule"]
+    found = sorted((letter.topic, letter.field, letter.error_class) for letter in about)
     assert found == sorted((EVENT_TOPICS[case.family].name, case.field, case.code) for case in RULE_CASES)
 
 
-def test_each_way_to_mangle_bytes_makes_a_dead_letter_with_its_code(played: Pipeline) -> None:
-    letters = [letter for letter in played.dead_letters().values() if letter.key == b"bytes"]
-    assert sorted(letter.error_class for letter in letters) == sorted(case.code for case in BYTES_CASES)
+def test_each_way_to_mangle_bytes_makes_a_dead_letter_with_its_code(letters: dict[Place, DeadLetter]) -> None:
+    about = [letter for letter in letters.values() if letter.key == b"bytes"]
+    assert sorted(letter.error_class for letter in about) == sorted(case.code for case in BYTES_CASES)
 
 
 @pytest.mark.parametrize("case", [case for case in RULE_CASES if case.over_http], ids=str)
@@ -189,6 +205,7 @@ class TestTheLedger:
         assert ledger.returncode == 1
         assert f"history: session {SESSION.format(1)}: newest seq in Kafka 49, in the history nothing" in ledger.stdout
         played.send_over_http([event for event in _live(last_seq=50) if event.seq == 50])
+        played.drain()
 
     def test_names_the_offset_of_a_record_appended_behind_its_back(self, played: Pipeline) -> None:
         played.stack.stop("lake")
