@@ -53,7 +53,7 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Balance the ledger", ("ledger",)),
         Step(
             "Tables, features and dashboards of every day, recommendations with Spark",
-            ("job", "tables", "features", *since, "dashboards", *since, "recommend"),
+            ("job", "tables", "snapshot", "features", *since, "dashboards", *since, "recommend"),
         ),
     )
 

@@ -17,6 +17,7 @@ from batch.features.definitions import (
     TASTE_HALF_LIFE_DAYS,
     WINDOW_DAYS,
 )
+from batch.features.empty import or_empty
 from batch.features.known import days_before, within
 from batch.features.rates import rates
 
@@ -25,16 +26,13 @@ PROFILE = PROFILE_FEATURES.key
 
 def profile_features(known_df: DataFrame, watched_df: DataFrame, titles_df: DataFrame) -> DataFrame:
     """From sessions (``known.COLUMNS``), what was watched (``pair.watched``) and title_id, year, genres."""
-    return habits(known_df).join(taste(watched_df, titles_df), [*PROFILE], "left").select(*_filled())
-
-
-def _filled() -> list[Column]:
-    """The table's columns; a profile without a view has an empty taste."""
-    empty = {"watched_titles": "0L", "genre_shares": "map()", "newest_titles": "array()"}
-    return [
-        F.coalesce(F.col(name), F.expr(empty[name]).cast(kind)).alias(name) if name in empty else F.col(name)
-        for name, kind in PROFILE_FEATURES.types.items()
-    ]
+    return (
+        habits(known_df)
+        .join(taste(watched_df, titles_df), [*PROFILE], "left")
+        .fillna(0, "watched_titles")
+        .withColumns({name: or_empty(name, PROFILE_FEATURES.types[name]) for name in ("genre_shares", "newest_titles")})
+        .select(*PROFILE_FEATURES.types)
+    )
 
 
 def habits(known_df: DataFrame) -> DataFrame:
@@ -85,7 +83,7 @@ def taste(watched_df: DataFrame, titles_df: DataFrame) -> DataFrame:
     return (
         watched_df.where(F.col("watched_share") >= LEAST_SHARE)
         .join(titles_df.select("title_id", "year", "genres"), "title_id", "left")
-        .withColumn("genres", F.coalesce("genres", F.array().cast("array<string>")))
+        .withColumn("genres", or_empty("genres", "array<string>"))
         .groupBy(*PROFILE)
         .agg(
             F.count("*").alias("watched_titles"),

@@ -10,6 +10,7 @@ from batch.features.definitions import (
     VIEW_DAYS,
     WINDOW_DAYS,
 )
+from batch.features.empty import or_empty
 from batch.features.known import days_before, within
 from batch.features.rates import rates
 
@@ -25,7 +26,12 @@ def title_features(known_df: DataFrame, watched_df: DataFrame, titles_df: DataFr
         .join(popularity(watched_df), [*TITLE], "left")
         .join(facts_df, "title_id", "left")
         .fillna(0, [*_VIEWS.values(), "viewers", "popularity"])
-        .withColumns({name: _or_empty(name) for name in ("genres", "popularity_by_country", "views_28d_by_country")})
+        .withColumns(
+            {
+                name: or_empty(name, TITLE_FEATURES.types[name])
+                for name in ("genres", "popularity_by_country", "views_28d_by_country")
+            }
+        )
         .select(*TITLE_FEATURES.types)
     )
 
@@ -75,9 +81,3 @@ def _map(key: str, value: str, chosen: Column | None = None) -> Column:
     wanted = F.col(key).isNotNull() if chosen is None else F.col(key).isNotNull() & chosen
     entry = F.struct(F.col(key), F.round(value, 9))
     return F.map_from_entries(F.array_sort(F.collect_list(F.when(wanted, entry))))
-
-
-def _or_empty(name: str) -> Column:
-    kind = TITLE_FEATURES.types[name]
-    nothing = F.expr("map()" if kind.startswith("map") else "array()").cast(kind)
-    return F.coalesce(F.col(name), nothing)

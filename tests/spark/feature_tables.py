@@ -12,7 +12,7 @@ from batch.features.definitions import FEATURES
 from batch.features.rows import Inputs, feature_rows
 from batch.recommend.published import Tables
 from batch.sessions import sessions_of
-from tests.spark.frames import events, frame
+from tests.spark.frames import events, frame, made
 
 MINUTE = 60_000
 
@@ -56,11 +56,11 @@ def inputs(
         name: EVENTS["ui"].types[name] for name in ("profile_id", "title_id", "event_time", "received_at", "action")
     }
     facts = [(title, title, year, 100 * MINUTE, genres, None) for title, year, genres in titles]
-    titles_df = spark.createDataFrame(facts, ", ".join(f"{name} {kind}" for name, kind in TITLES.types.items()))
+    titles_df = made(spark, TITLES.types, facts)
     ui_df = frame(spark, ui_types, show("", "", "2000-01-01"), shows)
     return Inputs(sessions_of(events_df), events_df, ui_df, titles_df)
 
 
 def tables(made_of: Inputs, as_ofs: Sequence[date]) -> Tables:
-    made = feature_rows(made_of, as_ofs, DataFrame.persist)
-    return Tables(*(pl.DataFrame(made[each.name].toArrow()) for each in FEATURES))
+    found = feature_rows(made_of, as_ofs, DataFrame.persist)
+    return Tables(*(pl.DataFrame(found[each.name].toArrow()) for each in FEATURES))
