@@ -118,10 +118,9 @@ class _Axis:
         """Of a map's values, or of 1 for what is in a list."""
         matrix = np.zeros((len(self.places), len(columns)), np.float32)
         for row, entries in enumerate(self.values(column, ())):
-            for entry in entries:
-                name, value = (entry["key"], entry["value"]) if isinstance(entry, dict) else (entry, 1)
+            for name in entries:
                 if name in columns:
-                    matrix[row, columns[name]] = value
+                    matrix[row, columns[name]] = entries[name] if isinstance(entries, dict) else 1
         return matrix
 
 

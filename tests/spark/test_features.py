@@ -60,14 +60,8 @@ def made(spark: SparkSession) -> Tables:
 
 
 def row(table: pl.DataFrame, as_of: date, **key: str) -> dict[str, Any]:
-    """One row; maps as dictionaries."""
     [found] = table.filter(as_of=as_of, **key).to_dicts()
-    maps = {name: {each["key"]: each["value"] for each in value} for name, value in found.items() if _is_map(value)}
-    return found | maps
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+    return found
 
 
 def test_a_profile_is_what_it_did_before_the_midnight(made: Tables) -> None:
@@ -87,7 +81,7 @@ def test_a_profile_is_what_it_did_before_the_midnight(made: Tables) -> None:
         "longest_sitting_28d": 2,
         "days_since_last": pytest.approx(10 / 1440),
         "watched_titles": 0,
-        "genre_shares": [],
+        "genre_shares": {},
         "mean_release_year": None,
         "newest_titles": [],
     }
