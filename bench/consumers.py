@@ -33,7 +33,8 @@ from schemas.codec import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
-from streams.engine.app import Broker, build_app
+from streams.engine.app import build_app
+from streams.engine.broker import Broker
 from streams.engine.history_agent import FETCH_WAIT_MS, add_history_agent
 from streams.history.overgrown import Overgrown
 from streams.history.recording import Recorder

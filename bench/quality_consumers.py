@@ -23,7 +23,8 @@ from infra.settings import Settings
 from schemas import avro
 from schemas.codec import BatchDecoder
 from schemas.framing import HEADER_BYTES
-from streams.engine.app import Broker, build_app
+from streams.engine.app import build_app
+from streams.engine.broker import Broker
 from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
 from streams.quality.counting import Counting
 

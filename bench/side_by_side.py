@@ -11,6 +11,7 @@ from confluent_kafka.cimpl import NewTopic
 from bench.load import playback_events
 from infra.clients.kafka import client_config
 from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_cluster import QUIET
 from infra.clients.registry import Registry
 from infra.settings import Settings
 from schemas.codec import encode
@@ -23,7 +24,7 @@ RUN_LIMIT_S = 300
 
 def fill(settings: Settings, events: int, viewers: Sequence[str]) -> int:
     """Makes the topic; its records' mean size in bytes."""
-    admin = AdminClient({**client_config(settings)})
+    admin = AdminClient({**client_config(settings), **QUIET})
     (created,) = admin.create_topics([NewTopic(TOPIC, settings.topic_partitions)]).values()
     created.result()
     schema_id = Registry(settings).ids()["playback"]

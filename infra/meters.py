@@ -155,7 +155,7 @@ class LakeMetrics(WorkerMetrics):
                 gauge.remove(*labels)
 
 
-class LedgerMetrics:
+class LedgerMetrics(WorkerMetrics):
     """Satisfies ``streams.ledger.ports.LedgerMetrics``."""
 
     def compared(self, topic: str, records: int) -> None:
@@ -166,9 +166,6 @@ class LedgerMetrics:
 
     def looked(self) -> None:
         LEDGER_LOOKED.set_to_current_time()
-
-    def retried(self, operation: str) -> None:
-        RETRIES.labels("ledger", operation).inc()
 
 
 class HistoryReads:

@@ -69,7 +69,7 @@ def _apply(session: Session, file: Path, values: dict[str, str], applied: dict[s
 def _lock(session: Session) -> Iterator[None]:
     owner = uuid.uuid4()
     take = f"INSERT INTO migration_lock (id, owner) VALUES (1, %s) IF NOT EXISTS USING TTL {LOCK_S}"
-    while not session.execute(take, (owner,)).was_applied:
+    while not session.execute(take, (owner,)).one().applied:
         time.sleep(0.2)
     try:
         yield

@@ -1,24 +1,14 @@
 """The stream workers as commands: settings -> clients -> run."""
 
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Generic, TypeVar
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from cassandra.cluster import Session
-
-    from infra.settings import Settings
-    from streams.engine.app import Broker
 
 # One process per core: polars must not start a thread for each of them. It reads this when it is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
+# What a worker needs is imported by its command: the others need not load it, and --help nothing.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 Worker = Annotated[int, typer.Option(min=0, help="Number of this worker, from 0.")]
 
@@ -63,14 +53,17 @@ async def _history(worker: int) -> None:
     from streams.engine.worker import serve
     from streams.history.overgrown import Overgrown
     from streams.history.recording import Recorder
+    from streams.start.main import cassandra, now, workplace
 
-    with _workplace("history", worker, HistoryMetrics) as at:
-        registry, live = Registry(at.settings), LiveVH(at.session)
+    at = workplace("history", worker, HistoryMetrics)
+    (topic,) = at.topics
+    with cassandra(at.settings) as session:
+        registry, live = Registry(at.settings), LiveVH(session)
         recorder = Recorder(BatchDecoder(registry.resolve), live, at.metrics)
         requests = KafkaCompactionRequests(at.settings, registry)
-        overgrown = Overgrown(live, requests, at.settings.compaction_threshold, _now)
-        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_history_agent(faust_app, at.topic, recorder, overgrown, at.metrics)
+        overgrown = Overgrown(live, requests, at.settings.compaction_threshold, now)
+        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
+        add_history_agent(faust_app, topic, recorder, overgrown, at.metrics)
         await serve(faust_app)
 
 
@@ -86,17 +79,20 @@ async def _compaction(worker: int) -> None:
     from streams.history.compaction import Compactor
     from streams.history.requested import Requests
     from streams.history.rollup import RollUpRules
+    from streams.start.main import cassandra, now, workplace
 
-    with _workplace("compaction", worker, CompactionMetrics) as at:
+    at = workplace("compaction", worker, CompactionMetrics)
+    (topic,) = at.topics
+    with cassandra(at.settings) as session:
         rules = RollUpRules(
             keep_live=at.settings.compaction_keep_live,
             timeout_ms=at.settings.session_timeout_seconds * 1000,
             chunk_bytes=at.settings.chunk_bytes,
         )
-        compactor = Compactor(LiveVH(at.session), CompressedVH(at.session), at.metrics, rules, _now)
+        compactor = Compactor(LiveVH(session), CompressedVH(session), at.metrics, rules, now)
         requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
-        faust_app = build_app(at.group, _broker(at.settings), at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_compaction_agent(faust_app, at.topic, requests, compactor, at.metrics)
+        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
+        add_compaction_agent(faust_app, topic, requests, compactor, at.metrics)
         await serve(faust_app)
 
 
@@ -111,96 +107,30 @@ async def _quality(worker: int) -> None:
     from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
     from streams.engine.worker import serve
     from streams.quality.counting import Counting
+    from streams.start.main import cassandra, now, workplace
 
-    with _workplace("quality", worker, QualityMeters) as at:
+    at = workplace("quality", worker, QualityMeters)
+    (topic,) = at.topics
+    with cassandra(at.settings) as session:
         cluster = KafkaCluster(at.settings)
-        topic_ids = enter(lambda: cluster.topic_ids([at.topic]))
-        store = QualityCheckpoints(at.session, topic_ids[at.topic])
+        store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([topic]))[topic])
         decoder = BatchDecoder(Registry(at.settings).resolve)
-        counting = Counting(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, _now)
-        broker = _broker(at.settings)
+        counting = Counting(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, now)
         faust_app = build_app(
-            at.group, broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=counting.durable
+            at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=counting.durable
         )
-        add_quality_agent(faust_app, at.topic, counting, at.metrics)
+        add_quality_agent(faust_app, topic, counting, at.metrics)
         await serve(faust_app)
-
-
-M = TypeVar("M")
-
-
-@dataclass(frozen=True, slots=True)
-class Workplace(Generic[M]):
-    """What a Faust worker finds when it begins."""
-
-    settings: "Settings"
-    session: "Session"
-    metrics: M
-    group: str
-    topic: str
-    folder: Path
-    """For Faust's own files."""
-
-
-@contextmanager
-def _workplace(name: str, worker: int, metrics: Callable[[str, str], M]) -> Iterator[Workplace[M]]:
-    """Logs and the metrics page first; then as long as it takes until Kafka and Cassandra let us in."""
-    from prometheus_client import start_http_server
-
-    from infra import logs
-    from infra.clients.cassandra import close, connect
-    from infra.clients.kafka_cluster import KafkaCluster
-    from infra.settings import Port, Settings
-    from infra.starting import enter
-    from streams.pipeline import BY_NAME
-
-    settings, process = Settings(), BY_NAME[name]
-    group, (topic,) = process.group or "", process.topics
-    logs.configure(f"{name}-{worker}", settings.log_level)
-    meters = metrics(name, group)
-    start_http_server(settings.port(Port[process.port], worker), settings.bind)
-    enter(KafkaCluster(settings).greet)  # aiokafka would not say why it is not let in
-    session = enter(lambda: connect(settings))
-    try:
-        yield Workplace(settings, session, meters, group, topic, settings.folder / "faust" / f"{name}-{worker}")
-    finally:
-        close(session)
-
-
-def _broker(settings: "Settings") -> "Broker":
-    from streams.engine.app import Broker
-
-    return Broker(
-        bootstrap=settings.kafka,
-        security_protocol=settings.kafka_security_protocol,
-        sasl_mechanism=settings.kafka_sasl_mechanism,
-        username=settings.kafka_username,
-        password=settings.kafka_password.get_secret_value(),
-        ca_file=settings.kafka_ca_file,
-    )
-
-
-def _now() -> int:
-    """Milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
 
 
 @app.command()
 def lake(worker: Worker = 0) -> None:
     """Every record of every topic into the lake, exactly once. Exits 1 when it leaves a halted partition behind."""
-    import signal
-    import threading
-
-    from prometheus_client import start_http_server
-
-    from infra import logs
-    from infra.clients.kafka_cluster import KafkaCluster
     from infra.clients.kafka_consumer import KafkaConsumer
     from infra.clients.kafka_dead_letters import KafkaDeadLetters
     from infra.clients.object_store import ObjectStore, prove_first_put_wins
     from infra.clients.registry import Registry
     from infra.meters import LakeMetrics
-    from infra.settings import Port, Settings
     from infra.starting import enter
     from schemas import avro
     from schemas.codec import BatchDecoder
@@ -209,28 +139,23 @@ def lake(worker: Worker = 0) -> None:
     from streams.lake.partition import Contract, World
     from streams.lake.sink import Sink
     from streams.lake.spans import Bounds
-    from streams.pipeline import BY_NAME
+    from streams.start.main import now, stop_on_signals, workplace
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    settings, process = Settings(), BY_NAME["lake"]
-    logs.configure(f"lake-{worker}", settings.log_level)
-    start_http_server(settings.port(Port.LAKE_METRICS, worker), settings.bind)
+    stop = stop_on_signals()
+    at = workplace("lake", worker, LakeMetrics)
+    settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
-    enter(KafkaCluster(settings).greet)
     enter(lambda: prove_first_put_wins(store))
     dead_letter_schema = enter(registry.ids)[DEAD_LETTERS.record]
-    group = process.group or ""
-    log = KafkaConsumer(settings, group, f"lake-{worker}", process.topics)
+    log = KafkaConsumer(settings, at.group, at.name, at.topics)
     world = World(
         log=log,
         store=store,
         letters=KafkaDeadLetters(settings, dead_letter_schema),
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
-        metrics=LakeMetrics(process.name, group),
-        now=_now,
+        metrics=at.metrics,
+        now=now,
         bounds=Bounds(
             records=settings.lake_flush_records,
             bytes=settings.lake_flush_bytes,
@@ -256,46 +181,21 @@ def lake(worker: Worker = 0) -> None:
 def ledger() -> None:
     """Kafka and lake compared, all the time."""
     import logging
-    import signal
-    import threading
 
-    from prometheus_client import start_http_server
-
-    from infra import logs
-    from infra.clients.cassandra import close, connect
     from infra.clients.collector_counters import CollectorCounters
-    from infra.clients.kafka_cluster import KafkaCluster
-    from infra.clients.kafka_log import KafkaLog
-    from infra.clients.ledger_accounts import LedgerAccepted, LedgerAccounts
-    from infra.clients.object_store import ObjectStore
-    from infra.clients.registry import Registry
+    from infra.clients.ledger_accounts import LedgerAccepted
     from infra.meters import LedgerMetrics
-    from infra.settings import Port, Settings
-    from infra.starting import enter
-    from schemas.codec import BatchDecoder
     from streams.ledger.accepted import AcceptedWatch
-    from streams.ledger.audit import Auditor
-    from streams.ledger.places import Places
     from streams.ledger.watch import Watch, look_again_and_again
+    from streams.start.main import cassandra, ledger_places, now, stop_on_signals, workplace
 
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    settings, metrics = Settings(), LedgerMetrics()
-    logs.configure("ledger", settings.log_level)
+    stop = stop_on_signals()
+    at = workplace("ledger", 0, LedgerMetrics)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at the collector
-    start_http_server(settings.port(Port.LEDGER_METRICS), settings.bind)
-    enter(KafkaCluster(settings).greet)
-    session = enter(lambda: connect(settings))
-    log, store = KafkaLog(settings), ObjectStore(settings)
-    auditor = Auditor(log, store, BatchDecoder(Registry(settings).resolve))
-    places = Places(log, store, LedgerAccounts(session), auditor)
-    watch = Watch(places, metrics, settings.ledger_patience_seconds * 1000, _now)
-    accepted = AcceptedWatch(CollectorCounters(settings), LedgerAccepted(session), _now)
-    try:
-        look_again_and_again((accepted.look, watch.look), metrics, stop.wait)
-    finally:
-        close(session)
+    with cassandra(at.settings) as session:
+        watch = Watch(ledger_places(at.settings, session), at.metrics, at.settings.ledger_patience_seconds * 1000, now)
+        accepted = AcceptedWatch(CollectorCounters(at.settings), LedgerAccepted(session), now)
+        look_again_and_again((accepted.look, watch.look), at.metrics, stop.wait)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from typing import Any
 from batch.dashboards import wording
 from batch.dashboards.day import Day, Side, Weeks
 from batch.dashboards.figures import MEASURES, Measure, Unit
+from batch.dashboards.funnel import STEPS
 from batch.dashboards.quality import Group
 
-_STEPS = ("shown", "opened", "played", "started", "finished")
 _LABELS = ("Shown", "Opened", "Played", "Picture seen", "Played to the end")
 _FULL = 1.0
 """A change by so much fills its half of the bar."""
@@ -108,10 +108,10 @@ def changes(weeks: Weeks) -> list[dict[str, Any]]:
 
 def steps(side: Side) -> list[dict[str, Any]]:
     """Bars are shares of the opened titles; far more are shown than opened, so that step stands for itself."""
-    counts = [side.funnel[step] for step in _STEPS]
+    counts = [side.funnel[step] for step in STEPS]
     opened = counts[1] or 1
     found = []
-    for n, (step, label) in enumerate(zip(_STEPS, _LABELS, strict=True)):
+    for n, (step, label) in enumerate(zip(STEPS, _LABELS, strict=True)):
         of_before = counts[n] / counts[n - 1] if n and counts[n - 1] else None
         found.append(
             {

@@ -21,9 +21,9 @@ from infra.settings import Settings
 from schemas.events import ViewingRecord
 from streams.history.compaction import Compactor
 from streams.history.order import KEY
-from streams.history.paging import newest_first
 from streams.history.reading import HistoryReader
 from streams.history.rollup import RollUpRules
+from streams.history.versions import position
 
 NOW = 1_800_000_000_000
 """Later than all sessions: they are closed."""
@@ -69,7 +69,7 @@ class Rows:
         """Newest first; in pages of 5,000 rows, the driver's default, and from row to record the fastest way."""
         rows = self._session.execute(self._select, (profile_id,))
         records = (ViewingRecord(record[0], profile_id, str(session_id), *record[1:]) for session_id, record in rows)
-        return newest_first(records)
+        return sorted(records, key=position, reverse=True)
 
 
 @contextmanager

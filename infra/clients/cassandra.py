@@ -37,6 +37,7 @@ from cassandra.protocol import ErrorMessage, ServerError
 from cassandra.protocol import RequestExecutionException as ExecutionError
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
+from infra.clients.cassandra_rows import named_rows
 from infra.settings import Settings
 from schemas.errors import InvalidEvent, Refused, TransientError
 from schemas.events import ViewingRecord
@@ -83,6 +84,7 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
                 consistency_level=ConsistencyLevel.LOCAL_QUORUM,
                 serial_consistency_level=ConsistencyLevel.LOCAL_SERIAL,
                 request_timeout=REQUEST_TIMEOUT_S,
+                row_factory=named_rows,
             )
         },
         idle_heartbeat_interval=HEARTBEAT_S,
@@ -268,5 +270,5 @@ def _row(record: ViewingRecord) -> tuple[object, ...]:
 
 
 def _record(profile_id: str, row: Any) -> ViewingRecord:
-    value = dict(zip(VALUE_FIELDS, _value(row.record), strict=True))  # by name: a newer type may have more fields
-    return ViewingRecord(profile_id=profile_id, playback_session_id=str(row.playback_session_id), **value)
+    received_at, *rest = row.record[: len(VALUE_FIELDS)]  # a newer type has more fields, at its end
+    return ViewingRecord(received_at, profile_id, str(row.playback_session_id), *rest)

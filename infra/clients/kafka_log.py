@@ -1,8 +1,9 @@
 """Kafka's topics read from end to end, without a group. Satisfies ``streams.ledger.ports.KafkaLog``."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from infra.clients.kafka import client_config
 from infra.clients.kafka_cluster import FIRST, NEXT, QUIET, KafkaCluster, at_time
@@ -11,6 +12,7 @@ from schemas.errors import TransientError
 
 BATCH_RECORDS = 5_000
 SILENCE_S = 20.0
+LOOKUP_S = 5.0
 
 
 class KafkaLog:
@@ -23,6 +25,7 @@ class KafkaLog:
                 "group.id": "playhead.onlooker",  # never joined, never committed: librdkafka asks for a name
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
+                "fetch.wait.max.ms": 10,  # what we ask for is there; at a partition's end no fetch may hold up the next
             }
         )
 
@@ -42,6 +45,8 @@ class KafkaLog:
         self, topic: str, partition: int, start: int, end: int
     ) -> Iterator[list[tuple[int, bytes | None, int]]]:
         """As ``read``, and when Kafka appended each, in milliseconds."""
+        with suppress(KafkaException):  # its silence below says it
+            self._consumer.list_topics(topic, LOOKUP_S)  # else a topic's first partition waits a second for its leader
         self._consumer.assign([TopicPartition(topic, partition, start)])
         position = start
         while position < end:
@@ -51,6 +56,7 @@ class KafkaLog:
                 raise TransientError(f"{topic}[{partition}] falls silent at offset {position}: {faults or 'no answer'}")
             yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in messages if int(m.offset() or 0) < end]
             position = int(messages[-1].offset() or 0) + 1
+        self._consumer.unassign()  # else it would go on asking for more
 
     def since(self, topic: str, appended_ms: int) -> list[tuple[int, int, int]]:
         """(partition, first offset appended at that time or later, next offset) of every partition."""

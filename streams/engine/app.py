@@ -1,7 +1,6 @@
 """Builds a Faust app that reads topics in batches. What infra knows (addresses, credentials) comes as arguments."""
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -11,22 +10,11 @@ from faust.types.auth import CredentialsT
 from yarl import URL
 
 from streams.engine.batch_transport import MAX_RECORDS, BatchConsumer, BatchTransport, Durable
+from streams.engine.broker import Broker
 from streams.ports import Metrics
 
 LAG_INTERVAL_S = 5.0
 HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """Where Kafka is and how to speak to it; the fields of librdkafka's configuration of the same names."""
-
-    bootstrap: str
-    security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str = "PLAIN"
-    username: str = ""
-    password: str = ""
-    ca_file: Path | None = None
 
 
 def build_app(

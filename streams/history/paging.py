@@ -5,11 +5,14 @@ new events come in and records move from one store to the other.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from schemas.events import ViewingRecord
 from streams.history.merge import merge
+from streams.history.order import newer
 from streams.history.versions import Chunk, Position, position
 
 
@@ -22,9 +25,27 @@ class Page:
     """False when a part of the history could not be read: items may be missing."""
 
 
-def newest_first(*sources: Iterable[ViewingRecord]) -> list[ViewingRecord]:
-    """One profile's records of every store as one history."""
-    return sorted(merge(*sources), key=position, reverse=True)
+_session = attrgetter("playback_session_id")
+
+
+def newest_first(compressed: Sequence[ViewingRecord], live: Iterable[ViewingRecord]) -> list[ViewingRecord]:
+    """One profile's records of both stores as one history: what ``merge`` makes of them, the newest session first.
+
+    ``compressed`` is in the order of positions, as chunks are: a few live records are put in their places, and tens of
+    thousands of others are not sorted again.
+    """
+    history = list(compressed)
+    for record in live:
+        place = position(record)
+        at = bisect_left(history, place, key=position)
+        if at < len(history) and position(history[at]) == place:
+            history[at] = newer(history[at], record)
+        else:
+            history.insert(at, record)
+    if len(set(map(_session, history))) < len(history):  # a client gave one session two starts
+        history = sorted(merge(history), key=position)
+    history.reverse()
+    return history
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import structlog
 
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
-from streams.history.chunks.errors import CorruptChunk
 from streams.history.paging import Page, cut, newest_first, page
 from streams.history.ports import CompressedReads, LivePartition, LiveReads, ReadMetrics
 from streams.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, opened
@@ -39,14 +38,15 @@ class Whole:
     """So many came from CompressedVH."""
 
 
-Bodies = dict[ChunkId, bytes | TransientError | None]
-"""What was answered for each chunk: its body, a failure, or that it is gone."""
+Answers = dict[ChunkId, list[ViewingRecord] | Exception | None]
+"""What came of each chunk: its records, why they can't be read, or that it is gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     live: Sequence[ViewingRecord]
     compressed: list[ViewingRecord]
+    """In the order of positions."""
     complete: bool
 
 
@@ -66,12 +66,12 @@ class HistoryReader:
             return part.chunks
 
         found = await self._read(profile_id, needed)
-        return page(newest_first(found.live, found.compressed), limit, part, complete=found.complete)
+        return page(newest_first(found.compressed, found.live), limit, part, complete=found.complete)
 
     async def whole(self, profile_id: str) -> Whole:
         """Raises TransientError."""
         found = await self._read(profile_id, lambda chunks, _: chunks)
-        records = newest_first(found.live, found.compressed)
+        records = newest_first(found.compressed, found.live)
         return Whole(records, found.complete, len(found.live), len(found.compressed))
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
@@ -91,11 +91,11 @@ class HistoryReader:
         if _is_older(metadata, partition):
             self.metrics.read_again("newer marker")
             metadata = await self.compressed.newest_metadata(profile_id)
-        bodies: Bodies = {}
+        answers: Answers = {}
         for _ in range(ROUNDS):
             chunks = needed(metadata.chunks if metadata else (), partition.records)
-            await self._fetch(profile_id, chunks, bodies)
-            if all(bodies[chunk.id] is not None for chunk in chunks):
+            await self._fetch(profile_id, chunks, answers)
+            if all(answers[chunk.id] is not None for chunk in chunks):
                 break
             newest = await self.compressed.newest_metadata(profile_id)
             if newest == metadata:
@@ -106,27 +106,29 @@ class HistoryReader:
         if not complete:
             self._alarm(profile_id, metadata, "metadata older than the live partition's marker")
         records: list[ViewingRecord] = []
-        for chunk in chunks:
-            try:
-                records += _opened(profile_id, chunk, bodies[chunk.id])
-            except UNREADABLE as error:
-                complete = False
-                self._alarm(profile_id, metadata, str(error))
-            except TransientError as error:
-                complete = False
-                log.warning("chunk not read", profile=profile_id, reason=str(error))
+        for chunk in sorted(chunks, key=lambda chunk: chunk.first):
+            answer = answers[chunk.id]
+            if isinstance(answer, list):
+                records += answer
+                continue
+            complete = False
+            if isinstance(answer, TransientError):
+                log.warning("chunk not read", profile=profile_id, reason=str(answer))
+            else:
+                self._alarm(profile_id, metadata, str(answer or f"{chunk.id} is gone"))
         return _Found(partition.records, records, complete)
 
-    async def _fetch(self, profile_id: str, chunks: Sequence[Chunk], bodies: Bodies) -> None:
-        """Ask for what was not asked for yet, all at once."""
-        missing = [chunk for chunk in chunks if chunk.id not in bodies]
-        answers = await asyncio.gather(*(self._body(profile_id, chunk) for chunk in missing))
-        bodies.update({chunk.id: answer for chunk, answer in zip(missing, answers, strict=True)})
+    async def _fetch(self, profile_id: str, chunks: Sequence[Chunk], answers: Answers) -> None:
+        """Ask for what was not asked for yet, all at once; each chunk is decoded while others are on their way."""
+        missing = [chunk for chunk in chunks if chunk.id not in answers]
+        found = await asyncio.gather(*(self._records(profile_id, chunk) for chunk in missing))
+        answers.update({chunk.id: answer for chunk, answer in zip(missing, found, strict=True)})
 
-    async def _body(self, profile_id: str, chunk: Chunk) -> bytes | TransientError | None:
+    async def _records(self, profile_id: str, chunk: Chunk) -> list[ViewingRecord] | Exception | None:
         try:
-            return chunk.body or await self.compressed.chunk(profile_id, chunk.id)
-        except TransientError as error:
+            body = chunk.body or await self.compressed.chunk(profile_id, chunk.id)
+            return opened(chunk, body, profile_id) if body is not None else None
+        except (TransientError, *UNREADABLE) as error:
             return error
 
     def _alarm(self, profile_id: str, metadata: Metadata | None, reason: str) -> None:
@@ -137,11 +139,3 @@ class HistoryReader:
 def _is_older(metadata: Metadata | None, partition: LivePartition) -> bool:
     marker = partition.compacted_generation
     return marker is not None and (metadata is None or metadata.version.generation < marker)
-
-
-def _opened(profile_id: str, chunk: Chunk, body: bytes | TransientError | None) -> list[ViewingRecord]:
-    if isinstance(body, TransientError):
-        raise body
-    if body is None:
-        raise CorruptChunk(f"{chunk.id} is gone")
-    return opened(chunk, body, profile_id)

@@ -16,7 +16,7 @@ from infra.clients.cassandra_scan import Profiles
 from infra.clients.compressed_vh import CompressedVH
 from infra.clients.iceberg import EventTables
 from infra.clients.kafka_log import KafkaLog
-from infra.clients.ledger_accounts import LedgerAccepted, LedgerAccounts
+from infra.clients.ledger_accounts import LedgerAccepted
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.meters import HistoryReads
@@ -25,16 +25,14 @@ from infra.starting import in_red, one_line
 from schemas.codec import BatchDecoder
 from streams.history.reading import HistoryReader
 from streams.ledger.accepted import by_family
-from streams.ledger.audit import Auditor
 from streams.ledger.client_log import read_client_logs
-from streams.ledger.collect import Places as Sources
-from streams.ledger.collect import collect
+from streams.ledger.collect import Places, collect
 from streams.ledger.equations import Equation, balance
 from streams.ledger.hour_table import hour_table, notes
 from streams.ledger.hourly import HourlyLedger
-from streams.ledger.places import Places
 from streams.ledger.read_back import ReadBack
 from streams.pipeline import PROCESSES
+from streams.start.main import ledger_places
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 POLL_S = 0.5
@@ -81,14 +79,14 @@ def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], No
     session = connect(settings)
     try:
         reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
-        sources = Sources(
+        places = Places(
             kafka=KafkaLog(settings),
             lake=ObjectStore(settings),
             history=ReadBack(Profiles(session), reader),
             tables=EventTables(settings),
             decoder=BatchDecoder(Registry(settings).resolve),
         )
-        return balance(collect(sources, read_client_logs(client_logs), progress))
+        return balance(collect(places, read_client_logs(client_logs), progress))
     finally:
         close(session)
 
@@ -107,12 +105,9 @@ def _table(equations: list[Equation]) -> Table:
 def _print_hour(settings: Settings, hour: int, console: Console) -> None:
     session = connect(settings)
     try:
-        log, store = KafkaLog(settings), ObjectStore(settings)
-        auditor = Auditor(log, store, BatchDecoder(Registry(settings).resolve))
-        places = Places(log, store, LedgerAccounts(session), auditor)
         overdue_ms = time.time_ns() // 1_000_000 - settings.ledger_patience_seconds * 1000
         with console.status("Reading Kafka and lake …") as status:
-            sides = HourlyLedger(places, overdue_ms).prove(hour, status.update)
+            sides = HourlyLedger(ledger_places(settings, session), overdue_ms).prove(hour, status.update)
         accepted = by_family(LedgerAccepted(session).accepted(hour))
     finally:
         close(session)

@@ -52,7 +52,7 @@ class Watch:
     def _look(self, chain: Chain, log: Span) -> Account:
         account = self._accounts.get(chain) or self._places.accounts.load(chain)
         known = account.findings
-        while True:
+        while account.position < log[1]:  # else the lake can hold nothing new
             some = islice(self._places.objects(chain, account.newest_object), AT_ONCE)
             objects = [each for each in some if each.end > account.position]
             if not objects:

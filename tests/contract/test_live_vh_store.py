@@ -149,6 +149,14 @@ async def test_a_newer_state_survives_the_move_and_an_older_one_stays_dead(store
     assert list((await store.read(profile)).records) == [new]
 
 
+async def test_another_state_with_the_seq_of_one_that_has_moved_stays_dead(store: Live, profile: str) -> None:
+    moved, rival = (viewing_record(profile_id=profile, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
+    await store.write([moved])
+    await store.move_out(profile, [moved], 7)
+    await store.write([rival])
+    assert list((await store.read(profile)).records) == []
+
+
 async def test_a_thousand_records_move_out_in_one_step(store: Live, profile: str) -> None:
     history = [viewing_record(profile_id=profile, playback_session_id=session_id(n)) for n in range(1_000)]
     await store.write(history)

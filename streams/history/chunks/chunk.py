@@ -3,20 +3,20 @@
 import zlib
 from collections.abc import Sequence
 from functools import cache
-from itertools import starmap
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from schemas import avro
 from schemas.events import ViewingRecord
-from streams.history.chunks.columns import CHUNK, COLUMNS, Column, Kind
+from streams.history.chunks.columns import COLUMNS, Column, Kind
 from streams.history.chunks.errors import CorruptChunk, UnknownSchema
 from streams.history.chunks.header import FORMAT_VERSION, Header, owner_of, seal, unseal
-from streams.history.chunks.numbers import Ints, from_bytes, to_bytes
+from streams.history.chunks.known import Known
+from streams.history.chunks.numbers import from_bytes, to_bytes
 from streams.history.chunks.texts import first_uses, marked, numbered, table_from_bytes, table_to_bytes, unmarked
-from streams.history.chunks.transforms import differences, sums
 from streams.history.chunks.wire import Reader, block
 
 
@@ -34,7 +34,7 @@ def encode(records: Sequence[ViewingRecord]) -> bytes:
         first_started_at=ordered[0].session_started_at,
         last_started_at=ordered[-1].session_started_at,
     )
-    known = _known(header)
+    known = Known(header.count, header.first_started_at)
     fields = map(attrgetter(*(column.field for column in COLUMNS)), ordered)
     columns = zip(COLUMNS, zip(*fields, strict=True), strict=True)
     return seal(header, {column.id: _encoded(column, values, known) for column, values in columns})
@@ -70,7 +70,7 @@ def decode_for_rewriting(chunk: bytes, profile_id: str) -> list[ViewingRecord]:
 
 
 def _records(header: Header, columns: dict[int, bytes], profile_id: str) -> list[ViewingRecord]:
-    known = _known(header)
+    known = Known(header.count, header.first_started_at)
     values: dict[str, list[Any]] = {"profile_id": [profile_id] * header.count}
     for column in COLUMNS:
         if column.id in columns:
@@ -78,20 +78,12 @@ def _records(header: Header, columns: dict[int, bytes], profile_id: str) -> list
         else:
             values[column.field] = [_default(column.field)] * header.count
     # By position: a third of the time of names.
-    rows = zip(*(values[name] for name in ViewingRecord.__struct_fields__), strict=True)
-    return list(starmap(ViewingRecord, rows))
+    return list(map(ViewingRecord, *(values[name] for name in ViewingRecord.__struct_fields__)))
 
 
 @cache
 def _schema() -> str:
     return avro.fingerprint(avro.schema("viewing_record"))
-
-
-def _known(header: Header) -> dict[str, Ints]:
-    return {
-        CHUNK: np.zeros(header.count, np.int64),
-        "first_started_at": np.full(header.count, header.first_started_at, np.int64),
-    }
 
 
 def _default(field: str) -> Any:
@@ -101,12 +93,12 @@ def _default(field: str) -> Any:
     raise CorruptChunk(f"{field} is missing")
 
 
-def _encoded(column: Column, values: Sequence[Any], known: dict[str, Ints]) -> bytes:
+def _encoded(column: Column, values: Sequence[Any], known: Known) -> bytes:
     """Adds the column to what is known."""
     if column.kind is Kind.TEXT:
         numbers, table = numbered(values)
         known[column.field] = numbers
-        codes = marked(numbers) if column.by is None else differences(numbers, known[column.by])
+        codes = marked(numbers) if column.by is None else known.groups(column.by).differences(numbers)
         return block(to_bytes(codes)) + table_to_bytes(table, known["session_started_at"][first_uses(numbers)])
     nulls = b""
     if column.kind is Kind.OPTIONAL:
@@ -114,25 +106,28 @@ def _encoded(column: Column, values: Sequence[Any], known: dict[str, Ints]) -> b
         values = [value or 0 for value in values]
     known[column.field] = np.array(values, np.int64)
     rest = known[column.field] - column.expected(known)
-    return nulls + to_bytes(rest if column.by is None else differences(rest, known[column.by]))
+    return nulls + to_bytes(rest if column.by is None else known.groups(column.by).differences(rest))
 
 
-def _decoded(column: Column, data: bytes, known: dict[str, Ints]) -> list[Any]:
+def _decoded(column: Column, data: bytes, known: Known) -> list[Any]:
     """Adds the column to what is known."""
-    reader, count = Reader(data), len(known[CHUNK])
+    reader, count = Reader(data), known.count
     if column.kind is Kind.TEXT:
         codes = from_bytes(reader.block(), count)
-        numbers = known[column.field] = unmarked(codes) if column.by is None else sums(codes, known[column.by])
+        numbers = known[column.field] = unmarked(codes) if column.by is None else known.groups(column.by).sums(codes)
         table = table_from_bytes(reader, known["session_started_at"][first_uses(numbers)])
-        return list(map(table.__getitem__, numbers.tolist()))
+        if len(table) == count:  # ids: none repeats, and numbers follow the order of appearance
+            return table
+        return cast("list[Any]", np.array(table, object)[numbers].tolist())
     nulls = from_bytes(reader.block(), count) if column.kind is Kind.OPTIONAL else None
     rest = from_bytes(reader.rest(), count)
     if column.by is not None:
-        rest = sums(rest, known[column.by])
+        rest = known.groups(column.by).sums(rest)
     known[column.field] = rest + column.expected(known)
-    values: list[Any] = known[column.field].tolist()
+    values: NDArray[Any] = known[column.field]
     if column.kind is Kind.FLAG:
-        return [bool(value) for value in values]
+        values = values.astype(np.bool_)
     if nulls is not None and nulls.any():
-        return [None if null else value for value, null in zip(values, nulls.tolist(), strict=True)]
-    return values
+        values = values.astype(object)
+        values[nulls.astype(np.bool_)] = None
+    return cast("list[Any]", values.tolist())

@@ -5,20 +5,15 @@ of the format: they may be wrong for some records, which then take more bytes, b
 field of the contract gets a new column id and has a default in its Avro schema; its column is written last.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import numpy as np
 
+from streams.history.chunks.known import CHUNK, Known
 from streams.history.chunks.numbers import Ints
-from streams.history.chunks.transforms import previous
 
-Known = Mapping[str, Ints]
-"""By field, what is known already: numbers (0 for null), for a text its number in its column's table."""
-
-CHUNK = "chunk"
-"""The group of all records; known from the header is the start of the first session."""
 _HEARTBEAT_MS = 30_000
 _SEEK_MS = 500
 
@@ -46,7 +41,7 @@ class Column:
 
 def _watched(known: Known) -> Ints:
     """From where the title was left, unless that was near its end or the member is further back now."""
-    left_at = previous(known["playhead_ms"], known["title_id"])
+    left_at = known.groups("title_id").previous(known["playhead_ms"])
     resumed = (left_at <= known["playhead_ms"]) & (left_at * 100 < known["duration_ms"] * 93)
     return known["playhead_ms"] - np.where(resumed, left_at, 0)
 

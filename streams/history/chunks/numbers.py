@@ -19,6 +19,7 @@ PCO_HEADER = b"\x04\x01"
 """What pcodec writes in front of its files: the version of its format. The same for every series, so not stored."""
 _DESCRIPTION = 12
 """About what pcodec takes to describe even a few bins: up to here there is nothing to gain by it."""
+_PCO_FILE, _ = FileDecompressor.new(PCO_HEADER)
 _CONFIG = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.no_op(), mode_spec=ModeSpec.classic())
 
 
@@ -50,11 +51,13 @@ def _pack(offsets: NDArray[np.uint64], width: int) -> bytes:
 def _unpack(data: bytes, width: int, count: int) -> NDArray[np.uint64]:
     if width == 0:
         return np.zeros(count, np.uint64)
-    bits = np.zeros((count, 64), np.uint8)
-    bits[:, :width] = np.unpackbits(np.frombuffer(data, np.uint8), count=count * width, bitorder="little").reshape(
-        count, width
-    )
-    return np.packbits(bits, axis=1, bitorder="little").view("<u8").reshape(count)
+    at = np.arange(0, count * width, width)
+    # A value lies in the word where it begins, and its end may lie in the next one.
+    words = np.frombuffer(data + bytes(16 - len(data) % 8), "<u8")
+    word, shift = at >> 6, (at & 63).view(np.uint64)
+    high = words[word + 1] << np.uint64(1) << (np.uint64(63) - shift)  # by 64 at once would be no shift at all
+    values: NDArray[np.uint64] = (words[word] >> shift | high) & np.uint64((1 << width) - 1)
+    return values
 
 
 def _pco(values: Ints) -> bytes:
@@ -63,8 +66,7 @@ def _pco(values: Ints) -> bytes:
 
 
 def _from_pco(data: bytes, count: int) -> Ints:
-    file, _ = FileDecompressor.new(PCO_HEADER)
-    chunk, described = file.chunk_decompressor(data, "i64")
+    chunk, described = _PCO_FILE.chunk_decompressor(data, "i64")
     values = np.empty(count, np.int64)
     chunk.read_page_into(data[described:], count, values)
     return values

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from streams.history.chunks.errors import CorruptChunk
 from streams.history.chunks.numbers import Ints, from_bytes, to_bytes
 from streams.history.chunks.uuids import is_uuid, uuids_from_bytes, uuids_to_bytes
 from streams.history.chunks.wire import Reader, block
@@ -33,8 +34,11 @@ def numbered(texts: Sequence[Text]) -> tuple[Ints, list[Text]]:
 
 
 def first_uses(numbers: Ints) -> Ints:
-    """Where each text of the table appears first."""
-    return np.unique(numbers, return_index=True)[1].astype(np.int64)
+    """Where each text of the table appears first: with a number higher than all before it."""
+    highest = np.maximum.accumulate(numbers)
+    is_first = np.ones(len(numbers), np.bool_)
+    np.greater(highest[1:], highest[:-1], out=is_first[1:])
+    return is_first.nonzero()[0]
 
 
 def marked(numbers: Ints) -> Ints:
@@ -45,7 +49,8 @@ def marked(numbers: Ints) -> Ints:
 
 
 def unmarked(codes: Ints) -> Ints:
-    return np.where(codes == 0, np.cumsum(codes == 0) - 1, codes - 1)
+    is_first = codes == 0
+    return np.where(is_first, is_first.cumsum(), codes) - 1
 
 
 def table_to_bytes(table: Sequence[Text], times: Ints) -> bytes:
@@ -63,13 +68,15 @@ def table_to_bytes(table: Sequence[Text], times: Ints) -> bytes:
 
 def table_from_bytes(reader: Reader, times: Ints) -> list[Text]:
     """As many texts as there are times; takes all that the reader has."""
-    sizes = from_bytes(reader.block(), len(times))
-    are_uuids = sizes == _UUID
-    if are_uuids.all():  # session ids: no need to look at each
-        return [*uuids_from_bytes(reader, times)]
-    uuids = iter(uuids_from_bytes(reader, times[are_uuids]) if are_uuids.any() else [])
-    others = Reader(zlib.decompressobj(_RAW_DEFLATE, PRESET).decompress(reader.rest()))
-    return list(_texts(sizes, uuids, others))
+    series = from_bytes(reader.block(), len(times))
+    sizes = series.tolist()
+    uuids: list[str] = []
+    if _UUID in sizes:
+        uuids = uuids_from_bytes(reader, times[series == _UUID])
+        if len(uuids) == len(times):  # session ids: no need to look at each
+            return [*uuids]
+    others = zlib.decompressobj(_RAW_DEFLATE, PRESET).decompress(reader.rest())
+    return list(_texts(sizes, iter(uuids), others))
 
 
 def _size(text: Text) -> int:
@@ -78,14 +85,19 @@ def _size(text: Text) -> int:
     return _UUID if is_uuid(text) else _LENGTH + len(text.encode())
 
 
-def _texts(sizes: Ints, uuids: Iterator[str], others: Reader) -> Iterator[Text]:
-    for size in sizes.tolist():
+def _texts(sizes: Sequence[int], uuids: Iterator[str], others: bytes) -> Iterator[Text]:
+    at = 0
+    for size in sizes:
         if size == _NULL:
             yield None
         elif size == _UUID:
             yield next(uuids)
         else:
-            yield others.take(size - _LENGTH).decode()
+            end = at + size - _LENGTH
+            yield others[at:end].decode()
+            at = end
+    if at > len(others):
+        raise CorruptChunk(f"{at} bytes of text are announced, {len(others)} are there")
 
 
 def _deflated(data: bytes) -> bytes:

@@ -1,42 +1,41 @@
 """Differences between records of one group (a title, a device), and back."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.history.chunks.numbers import Ints
 
 
-def differences(values: Ints, groups: Ints) -> Ints:
-    """Each value less the one before it in its group; a group's first stays."""
-    return values - previous(values, groups)
+class Groups:
+    """Which records are of one group: those with equal numbers. Sorted once, for all columns that differ within."""
 
+    def __init__(self, numbers: Ints) -> None:
+        self._order = numbers.argsort(kind="stable")
+        ordered = numbers[self._order]
+        starting = np.ones(len(numbers), np.bool_)
+        np.not_equal(ordered[1:], ordered[:-1], out=starting[1:])
+        self._starts = starting.nonzero()[0]
+        self._group = starting.cumsum() - 1
 
-def sums(values: Ints, groups: Ints) -> Ints:
-    """Undoes ``differences``."""
-    order, firsts = _by_group(groups)
-    totals = np.cumsum(values[order])
-    starts = np.flatnonzero(firsts)
-    before = np.concatenate([[0], totals[starts[1:] - 1]])
-    totals -= np.repeat(before, np.diff(np.append(starts, len(values))))
-    return _back(totals, order)
+    def differences(self, values: Ints) -> Ints:
+        """Each value less the one before it in its group; a group's first stays."""
+        return values - self.previous(values)
 
+    def sums(self, values: Ints) -> Ints:
+        """Undoes ``differences``."""
+        ordered = values[self._order]
+        totals = ordered.cumsum()
+        before = totals[self._starts] - ordered[self._starts]
+        return self._back(totals - before[self._group])
 
-def previous(values: Ints, groups: Ints) -> Ints:
-    """The value before each in its group, 0 for a group's first."""
-    order, firsts = _by_group(groups)
-    shifted = np.roll(values[order], 1)
-    shifted[firsts] = 0
-    return _back(shifted, order)
+    def previous(self, values: Ints) -> Ints:
+        """The value before each in its group, 0 for a group's first."""
+        ordered = values[self._order]
+        shifted = np.empty_like(ordered)
+        shifted[1:] = ordered[:-1]
+        shifted[self._starts] = 0
+        return self._back(shifted)
 
-
-def _by_group(groups: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Positions in order of group, and which of them start one."""
-    order = np.argsort(groups, kind="stable")
-    sorted_groups = groups[order]
-    return order, np.append(True, sorted_groups[1:] != sorted_groups[:-1])
-
-
-def _back(values: Ints, order: Ints) -> Ints:
-    out = np.empty_like(values)
-    out[order] = values
-    return out
+    def _back(self, ordered: Ints) -> Ints:
+        values = np.empty_like(ordered)
+        values[self._order] = ordered
+        return values

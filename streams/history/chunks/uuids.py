@@ -8,8 +8,8 @@ from streams.history.chunks.numbers import Ints, from_bytes, to_bytes
 from streams.history.chunks.wire import Reader, block
 
 _CANONICAL = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").fullmatch
-_DIGITS = [at for at in range(36) if at not in (8, 13, 18, 23)]
-"""Where the others are dashes."""
+_PARTS = ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32))
+"""Where in the text the digits from the first up to the last stand; between them are dashes."""
 
 
 def is_uuid(text: str | None) -> bool:
@@ -28,8 +28,9 @@ def uuids_to_bytes(uuids: list[str], times: Ints) -> bytes:
 def uuids_from_bytes(reader: Reader, times: Ints) -> list[str]:
     ahead, middle, low = (from_bytes(reader.block(), len(times)) for _ in range(3))
     words = np.column_stack([(ahead + times) << 16 | middle, low])
-    characters = np.full((len(times), 36), ord("-"), np.uint8)
-    hexes = words.astype(">i8").tobytes().hex().encode()
-    characters[:, _DIGITS] = np.frombuffer(hexes, np.uint8).reshape(-1, 32)
-    text = characters.tobytes().decode()
-    return [text[at : at + 36] for at in range(0, len(text), 36)]
+    hexes = np.frombuffer(words.astype(">i8").tobytes().hex().encode(), np.uint8).reshape(-1, 32)
+    characters = np.full((len(times), 37), ord("-"), np.uint8)
+    for at, first, last in _PARTS:
+        characters[:, at : at + last - first] = hexes[:, first:last]
+    characters[:, 36] = ord(" ")
+    return characters.tobytes().decode().split()

@@ -48,7 +48,10 @@ class Reader:
     def varint(self) -> int:
         value = shift = 0
         while True:
-            (byte,) = self.take(1)
+            if self.at_end:
+                raise CorruptChunk("the bytes end within a number")
+            byte = self._data[self._at]
+            self._at += 1
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value

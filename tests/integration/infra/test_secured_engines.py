@@ -153,12 +153,8 @@ REFUSALS: list[tuple[str, tuple[str, ...]]] = [
     ("KAFKA_PASSWORD", ("infra.main", "drain")),
     ("KAFKA_PASSWORD", ("producers.collector.main",)),
     ("KAFKA_PASSWORD", HISTORY),
-    ("KAFKA_PASSWORD", LAKE),
-    ("KAFKA_CA_FILE", ("infra.main", "drain")),
     ("KAFKA_CA_FILE", HISTORY),
     ("CASSANDRA_PASSWORD", ("infra.main", "compact", "--all")),
-    ("CASSANDRA_PASSWORD", HISTORY),
-    ("CASSANDRA_CA_FILE", ("infra.main", "compact", "--all")),
     ("CASSANDRA_CA_FILE", HISTORY),
     ("S3_SECRET_KEY", LAKE),
 ]

@@ -88,6 +88,18 @@ async def test_a_late_event_changes_its_chunk() -> None:
     assert len(stores.live.rows[PROFILE]) == 2
 
 
+async def test_of_two_states_that_claim_one_seq_the_one_that_was_rolled_up_stays() -> None:
+    """The gap in late truth that decision 0007 tells of: on time, the one received later would have won."""
+    stores = Stores()
+    first, rival = (session(0, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
+    await stores.compacted(first, *(session(n) for n in range(1, 5)))
+    await stores.live.write([rival])
+    assert (await stores.history())[-1] == first
+    stores.live.tombstones.clear()  # gc_grace has passed
+    await stores.live.write([rival])
+    assert (await stores.history())[-1] == rival
+
+
 async def test_generations_grow_though_the_clock_goes_back() -> None:
     stores = Stores()
     await stores.compacted(*(session(n) for n in range(5)))
