@@ -1,9 +1,10 @@
 """A model's scores -> the lists that are stored: for profiles with a history, those without, and countries."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from batch.recommend.interactions import Floats, Interactions, Ints
 from batch.recommend.model import Model, Scorer

@@ -33,8 +33,8 @@ class Ranker:
 
     def fit(self, history: Interactions, at: int) -> Scorer:
         """TooLittleHistory when at no earlier moment anybody had both a past and a future."""
-        examples, now = list(self._examples(history, at)), self.source.at(history, at)
-        if not examples or now is None:
+        examples = list(self._examples(history, at))
+        if not examples or (now := self.source.at(history, at)) is None:
             raise TooLittleHistory(f"{len(history)} views hold nothing to learn from yet")
         pull, encoder = learn(examples, self.l2), Encoder.of(now)
 
