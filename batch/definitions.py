@@ -32,7 +32,8 @@ class Definition:
     meaning: str
     columns: tuple[Column, ...]
     partition: str | None
-    """Iceberg's transform, for instance ``days(event_time)``."""
+    """Iceberg's transform, for instance ``days(event_time)``. Not of the first column: Spark numbers the columns of a new
+    table from 0, and SeaweedFS takes no partition by column 0 ("Invalid request body")."""
     key: tuple[str, ...]
     """No two rows agree in all of these."""
 
@@ -113,8 +114,8 @@ SNAPSHOTS = Definition(
     "viewing_history",
     "Every profile's whole viewing history as Cassandra held it, LiveVH and CompressedVH merged, one snapshot a day.",
     (
-        Column("snapshot_on", "date", "The day (UTC) on which it was read; a later run of the day replaces it.", True),
         *_columns("viewing_record"),
+        Column("snapshot_on", "date", "The day (UTC) on which it was read; a later run of the day replaces it.", True),
     ),
     "snapshot_on",
     ("snapshot_on", "profile_id", "playback_session_id"),

@@ -40,8 +40,8 @@ PROFILE_FEATURES = Definition(
     "profile_features",
     "What was known of each profile at a midnight: how much, when and on what it watches, and its taste.",
     (
-        _AS_OF,
         Column("profile_id", "string", "The member profile.", True),
+        _AS_OF,
         Column("country", "string", "Country of its newest play.", False),
         *(
             Column(f"plays_{days}d", "bigint", f"Presses of play in the {days} days before as_of, by last event.", True)
@@ -81,8 +81,8 @@ TITLE_FEATURES = Definition(
     "title_features",
     "What was known at a midnight of each title that had been played: how popular it is, where, and how it is liked.",
     (
-        _AS_OF,
         Column("title_id", "string", "The title.", True),
+        _AS_OF,
         Column("release_year", "int", "Year of release, as the catalogue said when the row was made.", False),
         Column("genres", "array<string>", "Genres, as the catalogue said when the row was made.", True),
         *(
@@ -120,9 +120,9 @@ PAIR_FEATURES = Definition(
     "pair_features",
     "What was known at a midnight of a profile and a title that it has played, or has been shown in 28 days.",
     (
-        _AS_OF,
         Column("profile_id", "string", "The member profile.", True),
         Column("title_id", "string", "The title.", True),
+        _AS_OF,
         Column("plays", "bigint", "Presses of play ever.", True),
         Column("watched_ms", "bigint", "Milliseconds watched in all of them.", True),
         Column("watched_share", "double", "Of the title's length (90 minutes if unknown); 1 at most.", True),
