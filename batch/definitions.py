@@ -32,8 +32,11 @@ class Definition:
     meaning: str
     columns: tuple[Column, ...]
     partition: str | None
-    """Iceberg's transform, for instance ``days(event_time)``. Not of the first column: Spark numbers those of a new table
-    from 0, and SeaweedFS takes no partition by column 0 ("Invalid request body")."""
+    """Iceberg's transform, for instance ``days(event_time)``.
+
+    Not of the first column: Spark numbers the columns of a new table from 0, and SeaweedFS refuses to partition by
+    column 0 ("Invalid request body").
+    """
     key: tuple[str, ...]
     """No two rows agree in all of these."""
 
