@@ -65,7 +65,7 @@ async def quality_worker(settings: Settings, topic: str, events: int) -> None:
         settings.folder / "bench",
         metrics,
         fetch_wait_ms=FETCH_WAIT_MS,
-        durable=counting.durable,
+        durable={topic: counting.durable},
     )
     add_quality_agent(app, topic, counting, metrics)
     app.in_worker = True

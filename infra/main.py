@@ -104,7 +104,10 @@ def drill(
         _fail(f"there is no drill {', '.join(sorted(unknown))}, only {', '.join(DRILLS)}")
     with _stack() as stack:
         stack.monitor()
-        passed = [run(stack, name) for name in names or DRILLS]
+        passed = []
+        for name in names or DRILLS:
+            typer.echo(f"{name}: ", nl=False)
+            passed.append(run(stack, DRILLS[name]))
     if not all(passed):
         raise typer.Exit(1)
 

@@ -54,6 +54,11 @@ class Sightings:
         self.awake, self._looked = frozenset(awake), now
 
     @property
+    def waking(self) -> list[Sighting]:
+        """Those that page at the last look, or are about to."""
+        return [self.all[each] for each in self.awake if self.all[each].labels["severity"] == "page"]
+
+    @property
     def pages(self) -> list[Sighting]:
         return [each for each in self.all.values() if each.paged]
 

@@ -11,7 +11,7 @@ from services.dashboard import routes as dashboard
 from services.dashboard.board import Board
 from services.front_door import FrontDoor
 from services.history_api import routes as history_api
-from services.ports import History, Recommendations, Requests
+from services.ports import MemberReads, Requests
 
 DESCRIPTION = """What members watched and where they stopped, newest first, a moment after it happened.
 Times are RFC 3339 in UTC, durations milliseconds. An error answer has a `code` for programs, a `message` for people
@@ -20,8 +20,7 @@ and, where one is at fault, the `field`."""
 
 def create_app(
     board: Board,
-    history: History,
-    stored: Recommendations,
+    reads: MemberReads,
     requests: Requests,
     files: dashboard.Files,
     now: Callable[[], int],
@@ -35,8 +34,8 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    app.include_router(history_api.router(history, stored, board.catalogue))
-    app.include_router(dashboard.router(board, history, stored, files, now))
+    app.include_router(history_api.router(reads, board.catalogue, now))
+    app.include_router(dashboard.router(board, reads, files, now))
     app.include_router(health.router(board))
     app.mount("/static", StaticFiles(directory=dashboard.HERE / "static"), name="static")
     app.add_middleware(FrontDoor, requests=requests, seconds=monotonic)

@@ -20,6 +20,7 @@ from infra.clients.object_store import ObjectStore
 from infra.clients.quality_store import QualityMinutes
 from infra.clients.recommendations import Recommendations
 from infra.clients.registry import Registry
+from infra.clients.support_store import SupportReader
 from infra.meters import PipelineMetrics, ServicesMetrics
 from infra.settings import ROOT, Port, Settings
 from infra.starting import in_log, one_line
@@ -31,10 +32,12 @@ from services.dashboard.gather import Gatherers
 from services.dashboard.processes import ProcessWatch, Target
 from services.dashboard.routes import Files
 from services.pipeline_health import PipelineHealth
+from services.ports import MemberReads
 from streams.history.paging import Page
 from streams.history.reading import HistoryReader, Whole
 from streams.ledger.account import Account
 from streams.pipeline import PROCESSES
+from streams.quality.support import MemberError, SessionReport
 from streams.quality.tally import MinuteFigures
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
@@ -49,13 +52,15 @@ class Stores:
     history: HistoryReader
     minutes: QualityMinutes
     recommendations: Recommendations
+    support: SupportReader
     book: LedgerBook
 
 
 class LateStores:
     """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    Satisfies ``services.ports.History``, ``.Recommendations``, ``.LedgerBook``, and ``streams.quality.ports.Minutes``.
+    Satisfies ``services.ports.History``, ``.Recommendations``, ``.LedgerBook``, and ``streams.quality.ports.Minutes``,
+    ``.SupportReads``.
     """
 
     def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
@@ -81,6 +86,12 @@ class LateStores:
     async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
         return await (await self._connected()).recommendations.recommended(audience, owner)
 
+    async def reports(self, profile_id: str, limit: int) -> Sequence[SessionReport]:
+        return await (await self._connected()).support.reports(profile_id, limit)
+
+    async def errors(self, profile_id: str, limit: int) -> Sequence[MemberError]:
+        return await (await self._connected()).support.errors(profile_id, limit)
+
     async def account(self, topic_id: str, partition: int) -> Account:
         return await (await self._connected()).book.account(topic_id, partition)
 
@@ -97,7 +108,8 @@ class LateStores:
 
     def _prepared(self, session: Session) -> "Stores":
         history = HistoryReader(LiveVH(session), CompressedVH(session), self._metrics)
-        return Stores(history, QualityMinutes(session), Recommendations(session), LedgerBook(session))
+        support, book = SupportReader(session), LedgerBook(session)
+        return Stores(history, QualityMinutes(session), Recommendations(session), support, book)
 
     def close(self) -> None:
         if self._session is not None:
@@ -153,7 +165,7 @@ async def serve(settings: Settings) -> None:
         )
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(board, stores, stores, metrics, files, now),
+                create_app(board, MemberReads(stores, stores, stores), metrics, files, now),
                 host=settings.bind,
                 port=settings.port(Port.SERVICES),
                 log_config=None,

@@ -1,6 +1,7 @@
 """What the services ask of the outside. Adapters in ``infra`` satisfy these by shape; tests by fakes."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.events import Record
@@ -8,6 +9,7 @@ from schemas.recommendations import Audience, RecommendationList
 from streams.history.paging import Page
 from streams.history.reading import Whole
 from streams.ledger.account import Account
+from streams.quality.ports import SupportReads
 
 Partition = tuple[str, int]
 """(topic, partition number)."""
@@ -33,6 +35,15 @@ class Recommendations(Protocol):
     async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
         """Of a profile, or for a country; None if there is none. Raises TransientError."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class MemberReads:
+    """All that is kept of members."""
+
+    history: History
+    recommendations: Recommendations
+    support: SupportReads
 
 
 class LedgerBook(Protocol):

@@ -36,7 +36,7 @@ def compaction(worker: Worker = 0) -> None:
 
 @app.command()
 def quality(worker: Worker = 0) -> None:
-    """Playback events into figures: quality of experience."""
+    """Playback events into figures, quality of experience, and what support is told of members."""
     import asyncio
 
     asyncio.run(_quality(worker))
@@ -100,26 +100,29 @@ async def _quality(worker: int) -> None:
     from infra.clients.kafka_cluster import KafkaCluster
     from infra.clients.quality_store import QualityCheckpoints
     from infra.clients.registry import Registry
+    from infra.clients.support_store import SupportWriter
     from infra.quality_meters import QualityMeters
     from infra.starting import enter
     from schemas.codec import BatchDecoder
     from streams.engine.app import build_app
+    from streams.engine.error_agent import add_error_agent
     from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
     from streams.engine.worker import serve
     from streams.quality.counting import Counting
+    from streams.quality.reported import ReportedErrors
     from streams.start.main import cassandra, now, workplace
 
     at = workplace("quality", worker, QualityMeters)
-    (topic,) = at.topics
+    playback, errors = at.topics
     with cassandra(at.settings) as session:
         cluster = KafkaCluster(at.settings)
-        store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([topic]))[topic])
+        store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([playback]))[playback])
         decoder = BatchDecoder(Registry(at.settings).resolve)
         counting = Counting(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, now)
-        faust_app = build_app(
-            at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=counting.durable
-        )
-        add_quality_agent(faust_app, topic, counting, at.metrics)
+        durable = {playback: counting.durable}
+        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=durable)
+        add_quality_agent(faust_app, playback, counting, at.metrics)
+        add_error_agent(faust_app, errors, ReportedErrors(decoder, SupportWriter(session), at.metrics), at.metrics)
         await serve(faust_app)
 
 

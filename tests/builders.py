@@ -20,6 +20,7 @@ from schemas.events import (
 )
 from schemas.intake import STAMPED
 from schemas.recommendations import Reason, Recommendation, RecommendationList
+from streams.quality.support import MemberError, Received, SessionReport
 
 T0 = 1_700_000_000_000
 """A Tuesday evening in November 2023, in milliseconds."""
@@ -113,6 +114,24 @@ def as_client(event: Event) -> dict[str, Any]:
     return {"family": family(event)} | {
         name: value for name, value in fields.items() if name not in STAMPED and value is not None
     }
+
+
+ALL_RECEIVED = Received(4, 4)
+
+
+def session_report(
+    profile_id: str = "ml-1", number: int = 1, received: Received | None = ALL_RECEIVED, **changes: Any
+) -> SessionReport:
+    """The state that ``playback()`` leaves, as support is told of it."""
+    names = {"profile_id": profile_id, "playback_session_id": f"018bcfe5-6800-7000-8000-{number:012d}"}
+    record = viewing_record(**(names | changes))
+    return SessionReport(profile_id, record.session_started_at, record.playback_session_id, record, received)
+
+
+def member_error(**changes: Any) -> MemberError:
+    """The error that ``error()`` is, in the session of ``playback()``."""
+    fields = msgspec.structs.asdict(error(playback_session_id=SESSION))
+    return MemberError(**({name: fields[name] for name in MemberError.__struct_fields__} | changes))
 
 
 def viewing_record(**changes: Any) -> ViewingRecord:

@@ -6,6 +6,7 @@ Seeded, so that every run shows the same evening; only its clock is given.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,14 +16,15 @@ from schemas.events import DeadLetter, Playback, Record, ViewingRecord
 from schemas.recommendations import Reason, Recommendation, RecommendationList
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from services.catalogue import CATALOGUE_KEY, Title
-from services.ports import Partition
+from services.ports import MemberReads, Partition
 from streams.history.reading import HistoryReader
 from streams.ledger.account import HOUR_MS, Account, Finding, HourCounts
 from streams.pipeline import BY_NAME
 from streams.quality.figures import Figures, empty
+from streams.quality.support import MemberError, Received, SessionReport
 from streams.quality.tally import MinuteFigures
-from tests.builders import playback
-from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition, FakeRecommendations
+from tests.builders import member_error, playback, session_report
+from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition, FakeRecommendations, FakeSupport
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
@@ -56,6 +58,8 @@ COUNTRIES = ("NL", "DE", "US", "BR", "JP", "FR")
 MEMBERS = ("ml-196", "ml-13", "ml-405", "ml-655", "ml-450", "ml-276", "ml-416", "ml-537", "ml-303", "ml-234")
 MEMBER = MEMBERS[0]
 """The one with the richest history."""
+TROUBLED = MEMBERS[1]
+"""The one who calls support."""
 RECOMMENDED: tuple[tuple[str, float, Reason, str | None], ...] = (
     ("ml-64", 2.4, "because", "ml-474"),
     ("ml-12", 2.1, "country", "NL"),
@@ -103,6 +107,47 @@ def _minute(
     )
     figures.add(more)
     return MinuteFigures(minute, ("device", device_type, app_version), figures)
+
+
+def _troubles(support: FakeSupport, now: int) -> None:
+    """What support is told of one member: this evening's television fails, the phone does what it can."""
+
+    def told(number: int, ago_ms: int, lasted_ms: int, received: Received | None, **changes: Any) -> SessionReport:
+        at = now - ago_ms
+        end = {"event_time": at + lasted_ms, "received_at": at + lasted_ms, "watched_ms": lasted_ms, "seq": 12}
+        film = {"title_id": FILMS[number][0], "duration_ms": FILMS[number][3] * MINUTE, "playhead_ms": lasted_ms}
+        names = {"session_started_at": at, "device_id": "living-room", "app_version": "9.4.0"}
+        report = session_report(TROUBLED, 800 + number, received, **(end | film | names | changes))
+        support.tell(report)
+        return report
+
+    def met(of: SessionReport | None, number: int, ago_ms: int, **changes: Any) -> None:
+        support.tell_error(
+            member_error(
+                profile_id=TROUBLED,
+                event_id=f"018bcfe5-6800-7000-8000-{number:012d}",
+                client_time=now - ago_ms,
+                event_time=now - ago_ms,
+                playback_session_id=of.playback_session_id if of else None,
+                **({"app_version": "9.4.0"} | changes),
+            )
+        )
+
+    never: dict[str, Any] = {"startup_time_ms": None, "watched_ms": 0, "playhead_ms": 0, "player_state": "stopped"}
+    failed: dict[str, Any] = never | {"event_type": "error", "error_fatal": True, "error_code": "drm.license_denied"}
+    told(0, 40_000, 31_000, Received(7, 7), **(never | {"player_state": "starting", "event_type": "play_requested"}))
+    for number, ago in ((1, 3 * MINUTE), (2, 5 * MINUTE), (3, 6 * MINUTE)):
+        report = told(number, ago, 4_000, Received(13, 13), **failed)
+        met(report, number, ago - 4_000, code="drm.license_denied", message="The licence server answered 403.")
+    told(4, 9 * MINUTE, 21_000, Received(13, 13), **(never | {"event_type": "stopped"}))
+    phone: dict[str, Any] = {"device_id": "pocket", "device_type": "phone", "app_version": "24.11.0"}
+    stalled = {"rebuffer_count": 7, "rebuffer_ms": 48_000, "bitrate_kbps": 560}
+    told(5, 40 * MINUTE, 20 * MINUTE, Received(9, 13), **(phone | stalled))
+    ended: dict[str, Any] = {"event_type": "ended", "player_state": "stopped"}
+    told(6, 26 * 60 * MINUTE, FILMS[6][3] * MINUTE, Received(13, 13), **(ended | {"app_version": "9.3.2"}))
+    flight = told(7, 3 * DAY, 80 * MINUTE, None, **(phone | ended | {"received_at": now - 2 * DAY}))
+    met(flight, 7, 3 * DAY - 70 * MINUTE, **phone, code="media.decode", message="Frame dropped.", fatal=False)
+    met(None, 8, 8 * MINUTE, code="account.token", message="Signed out: the token had expired.", component="account")
 
 
 def titles() -> bytes:
@@ -156,7 +201,7 @@ def record(event: Playback) -> ViewingRecord:
 
 @dataclass
 class Evening:
-    """Satisfies the ports LiveReads, LedgerBook, Minutes, EventLog and ObjectStore.
+    """Satisfies the ports LiveReads, SupportReads, LedgerBook, Minutes, EventLog and ObjectStore.
 
     ``away``: the engines that don't answer.
     """
@@ -171,6 +216,7 @@ class Evening:
     rows: dict[str, dict[str, ViewingRecord]] = field(default_factory=dict)
     compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
     recommendations: FakeRecommendations = field(default_factory=FakeRecommendations)
+    support: FakeSupport = field(default_factory=FakeSupport)
     letters: list[DeadLetter] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """The profiles that were read and the prefixes that were listed."""
@@ -181,7 +227,12 @@ class Evening:
     def history(self) -> HistoryReader:
         return HistoryReader(self, self.compressed, FakeCompactionMetrics())
 
+    @property
+    def reads(self) -> MemberReads:
+        return MemberReads(self.history, self.recommendations, self)
+
     def __post_init__(self) -> None:
+        _troubles(self.support, self.now)
         self.ends = {(topic, number): 0 for topic in TOPICS for number in range(PARTITIONS)}
         self.in_lake = dict(self.ends)
         for profile_id in MEMBERS:
@@ -294,6 +345,16 @@ class Evening:
         self._answers("cassandra", "no node of Cassandra can be reached")
         self.asked.append(profile_id)
         return FakePartition(list(self.rows.get(profile_id, {}).values()))
+
+    # SupportReads
+
+    async def reports(self, profile_id: str, limit: int) -> Sequence[SessionReport]:
+        self._answers("cassandra", "no node of Cassandra can be reached")
+        return await self.support.reports(profile_id, limit)
+
+    async def errors(self, profile_id: str, limit: int) -> Sequence[MemberError]:
+        self._answers("cassandra", "no node of Cassandra can be reached")
+        return await self.support.errors(profile_id, limit)
 
     # EventLog
 

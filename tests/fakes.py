@@ -17,6 +17,7 @@ from streams.ledger.accepted import Accepted
 from streams.ledger.account import Account, Place
 from streams.quality.figures import Figures, Label, empty
 from streams.quality.ports import CheckpointTooLarge, Shown
+from streams.quality.support import MemberError, SessionReport
 from streams.quality.tally import MinuteFigures
 
 
@@ -144,6 +145,55 @@ class FakeCompactionMetrics:
         self.again[reason] += 1
 
 
+class FakeSupport:
+    """Sessions and errors in dicts; each cell of a row has a write timestamp of its own, as Cassandra's have."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, dict[tuple[int, str], SessionReport]] = {}
+        self.written: dict[tuple[str, str], tuple[int, object]] = {}
+        """(session, cell) -> write timestamp and what decides between equal ones."""
+        self.by_event: dict[str, dict[tuple[int, str], MemberError]] = {}
+
+    async def save_reports(self, reports: Sequence[SessionReport]) -> None:
+        for report in reports:
+            self.tell(report)
+
+    def tell(self, report: SessionReport) -> None:
+        rows = self.sessions.setdefault(report.profile_id, {})
+        key = -report.session_started_at, report.playback_session_id
+        there = rows.get(key, msgspec.structs.replace(report, record=None, received=None))
+        record = self._newer(report, "record", report.record and report.record.received_at)
+        received = self._newer(report, "received", report.received)
+        rows[key] = msgspec.structs.replace(
+            there,
+            record=report.record if record else there.record,
+            received=report.received if received else there.received,
+        )
+
+    def _newer(self, report: SessionReport, cell: str, value: object) -> bool:
+        new, at = (report.write_timestamp, value), (report.playback_session_id, cell)
+        if value is None or new < self.written.get(at, (-1, None)):
+            return False
+        self.written[at] = new
+        return True
+
+    async def save_errors(self, errors: Sequence[MemberError]) -> None:
+        for error in errors:
+            self.tell_error(error)
+
+    def tell_error(self, error: MemberError) -> None:
+        rows = self.by_event.setdefault(error.profile_id, {})
+        there = rows.setdefault((-error.client_time, error.event_id), error)
+        if error.received_at > there.received_at:
+            rows[-error.client_time, error.event_id] = error
+
+    async def reports(self, profile_id: str, limit: int) -> list[SessionReport]:
+        return [report for _, report in sorted(self.sessions.get(profile_id, {}).items())][:limit]
+
+    async def errors(self, profile_id: str, limit: int) -> list[MemberError]:
+        return [error for _, error in sorted(self.by_event.get(profile_id, {}).items())][:limit]
+
+
 class FakeQuality:
     """Checkpoints and minutes in dicts. ``failures``: so many saves raise TransientError after half of the work."""
 
@@ -152,6 +202,7 @@ class FakeQuality:
         self.rows: dict[tuple[int, int, Label], tuple[int, Figures]] = {}
         """(partition, minute, label) -> clock of the write, figures."""
         self.failures = failures
+        self.support = FakeSupport()
 
     async def load(self, partition: int) -> bytes | None:
         found = self.checkpoints.get(partition)
@@ -173,6 +224,9 @@ class FakeQuality:
             there = self.rows.get(at)
             if there is None or (there[0], msgspec.to_builtins(there[1])) <= (clock, msgspec.to_builtins(one.figures)):
                 self.rows[at] = clock, one.figures
+
+    async def save_reports(self, reports: Sequence[SessionReport]) -> None:
+        await self.support.save_reports(reports)
 
     async def minutes(self, label_set: str, first: int, last: int) -> list[MinuteFigures]:
         sums: dict[tuple[int, Label], Figures] = {}

@@ -9,11 +9,11 @@ import logging
 import socket
 import ssl
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from cassandra import (
@@ -52,10 +52,19 @@ HEARTBEAT_TIMEOUT_S = 10.0
 BATCH_ROWS = 30
 """Measured best; the contract keeps a row within 1 KiB, so a batch stays well below Cassandra's limit of 50 KiB."""
 VALUE_FIELDS = tuple(n for n in ViewingRecord.__struct_fields__ if n not in ("profile_id", "playback_session_id"))
-_value = attrgetter(*VALUE_FIELDS)
+record_value = attrgetter(*VALUE_FIELDS)
 CAS_WRITE_UNKNOWN = 0x1700
 """Some replicas accepted a compare-and-set, too few to know. The driver has no class for this error."""
+
 AWAY = (NoHostAvailable, OperationTimedOut, ConnectionException, RequestExecutionException, ExecutionError, ServerError)
+
+
+class _OfMember(Protocol):
+    @property
+    def profile_id(self) -> str: ...
+
+
+R = TypeVar("R", bound=_OfMember)
 
 
 def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
@@ -205,7 +214,9 @@ class LiveVH:
 
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         """Unlogged batches: atomicity isn't needed, since every row is whole by itself and can be written again."""
-        outcomes = await asyncio.gather(*map(self._write_batch, self._batches(records)), return_exceptions=True)
+        outcomes = await asyncio.gather(
+            *map(self._write_batch, batches(self._session, records)), return_exceptions=True
+        )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -214,7 +225,7 @@ class LiveVH:
     async def read(self, profile_id: str) -> LivePartition:
         rows = await run(self._session, self._select, (profile_id,))
         return LivePartition(
-            records=[_record(profile_id, row) for row in rows if row.playback_session_id],
+            records=[stored_record(profile_id, row) for row in rows if row.playback_session_id],
             compacted_generation=rows[0].compacted_generation if rows else None,
         )
 
@@ -229,19 +240,6 @@ class LiveVH:
         for record in records:
             batch.add(self._delete, (record.write_timestamp, profile_id, UUID(record.playback_session_id)))
         await run(self._session, batch)
-
-    def _batches(self, records: Sequence[ViewingRecord]) -> Iterator[Sequence[ViewingRecord]]:
-        """Up to 30 rows each, all with the same replicas, so that one coordinator holds all of a batch itself."""
-        by_replicas: dict[frozenset[Any], list[ViewingRecord]] = defaultdict(list)
-        for record in records:
-            by_replicas[self._replicas(record.profile_id)].append(record)
-        for group in by_replicas.values():
-            for start in range(0, len(group), BATCH_ROWS):
-                yield group[start : start + BATCH_ROWS]
-
-    def _replicas(self, profile_id: str) -> frozenset[Any]:
-        metadata = self._session.cluster.metadata
-        return frozenset(host.endpoint for host in metadata.get_replicas(self._session.keyspace, profile_id.encode()))
 
     async def _write_batch(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
@@ -265,10 +263,22 @@ class LiveVH:
         return None
 
 
+def batches(session: Session, rows: Iterable[R]) -> Iterator[Sequence[R]]:
+    """Up to 30 rows each, all with the same replicas, so that one coordinator holds all of a batch itself."""
+    metadata = session.cluster.metadata
+    by_replicas: dict[frozenset[Any], list[R]] = defaultdict(list)
+    for row in rows:
+        replicas = metadata.get_replicas(session.keyspace, row.profile_id.encode())
+        by_replicas[frozenset(host.endpoint for host in replicas)].append(row)
+    for group in by_replicas.values():
+        for start in range(0, len(group), BATCH_ROWS):
+            yield group[start : start + BATCH_ROWS]
+
+
 def _row(record: ViewingRecord) -> tuple[object, ...]:
-    return record.profile_id, UUID(record.playback_session_id), _value(record), record.write_timestamp
+    return record.profile_id, UUID(record.playback_session_id), record_value(record), record.write_timestamp
 
 
-def _record(profile_id: str, row: Any) -> ViewingRecord:
+def stored_record(profile_id: str, row: Any) -> ViewingRecord:
     received_at, *rest = row.record[: len(VALUE_FIELDS)]  # a newer type has more fields, at its end
     return ViewingRecord(received_at, profile_id, str(row.playback_session_id), *rest)

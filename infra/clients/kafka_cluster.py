@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from infra.clients.kafka import Complaints, client_config, topic_id
 from infra.settings import Settings
@@ -17,6 +18,13 @@ FIRST, NEXT = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-unty
 QUIET: dict[str, Any] = {"log_level": 2, "error_cb": lambda _: None}
 """That Kafka is away is for our callers to tell, once, not for every attempt to reconnect."""
 
+LOADING = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError._WAIT_COORD,
+)
+
 Partition = tuple[str, int]
 """Topic and number."""
 P = ParamSpec("P")
@@ -27,9 +35,11 @@ class KafkaCluster:
     """Every method raises TransientError when Kafka does not answer, Refused when it does not let us in."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._complaints = Complaints(settings)
         config: dict[str, Any] = {**client_config(settings), **QUIET, "error_cb": self._complaints}
         self._admin = AdminClient(config)
+        self._onlookers: dict[str, Consumer] = {}
 
     def greet(self) -> None:
         """Returns as soon as Kafka lets us in."""
@@ -56,10 +66,14 @@ class KafkaCluster:
         answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S) if asked else {}
         return {(at.topic, at.partition): self._answered(future.result).offset for at, future in answers.items()}
 
-    def committed(self, group: str) -> Mapping[Partition, int]:
-        """Where the group goes on, for the partitions of which it has ever committed anything."""
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=ANSWER_S)
-        places = self._answered(asked[group].result).topic_partitions or ()
+    def committed(self, group: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
+        """Where the group goes on, in those of the partitions of which it has ever committed anything."""
+        # Not by list_consumer_group_offsets: while a broker has still to load the group (always in a new cluster)
+        # librdkafka crashes the process, since an admin client has no group of its own whose broker to look up again.
+        if group not in self._onlookers:
+            self._onlookers[group] = onlooker(self._settings, {"group.id": group, "error_cb": self._complaints})
+        asked = [TopicPartition(*partition) for partition in partitions]
+        places = _ONCE_LOADED(self._answered, self._onlookers[group].committed, asked, timeout=ANSWER_S)
         return {(p.topic, p.partition): p.offset for p in places if p.offset >= 0}
 
     def _described(self, topics: Iterable[str]) -> dict[str, Any]:
@@ -74,6 +88,23 @@ class KafkaCluster:
             raise self._complaints.explained(error) from error
         self._complaints.forget()
         return answer
+
+
+def onlooker(settings: Settings, config: Mapping[str, Any]) -> Consumer:
+    """A consumer that never joins its group and never commits."""
+    nobody = {"group.id": "playhead.onlooker", "enable.auto.commit": False}  # librdkafka asks for a name in any case
+    return Consumer({**client_config(settings), **QUIET, **nobody, **config})
+
+
+def _is_loading(error: BaseException) -> bool:
+    """A group's broker is not ready yet: seconds after it began, or after the group has moved to another one."""
+    reason = error.__cause__
+    return isinstance(reason, KafkaException) and reason.args[0].code() in LOADING
+
+
+_ONCE_LOADED = Retrying(
+    retry=retry_if_exception(_is_loading), wait=wait_fixed(0.1), stop=stop_after_delay(ANSWER_S), reraise=True
+)
 
 
 def at_time(appended_ms: int) -> OffsetSpec:

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
-from infra.clients.kafka import client_config
-from infra.clients.kafka_cluster import FIRST, NEXT, QUIET, KafkaCluster, at_time
+from infra.clients.kafka_cluster import FIRST, NEXT, KafkaCluster, at_time, onlooker
 from infra.settings import Settings
 from schemas.errors import TransientError
 
@@ -18,16 +17,8 @@ LOOKUP_S = 5.0
 class KafkaLog:
     def __init__(self, settings: Settings) -> None:
         self._cluster = KafkaCluster(settings)
-        self._consumer = Consumer(
-            {
-                **client_config(settings),
-                **QUIET,
-                "group.id": "playhead.onlooker",  # never joined, never committed: librdkafka asks for a name
-                "enable.auto.commit": False,
-                "auto.offset.reset": "error",
-                "fetch.wait.max.ms": 10,  # what we ask for is there; at a partition's end no fetch may hold up the next
-            }
-        )
+        # What we ask for is there: no fetch at a partition's end may hold up the next one's.
+        self._consumer = onlooker(settings, {"auto.offset.reset": "error", "fetch.wait.max.ms": 10})
 
     def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
         """(topic, Kafka's topic id, partition, first offset, next offset) of every partition."""
@@ -67,7 +58,7 @@ class KafkaLog:
 
     def lag(self, group: str, topics: Iterable[str]) -> int:
         """Records of these topics that the group has still to commit."""
-        committed = self._cluster.committed(group)  # before the ends: what comes in between counts as lag
         partitions = self._cluster.partitions(topics)
+        committed = self._cluster.committed(group, partitions)  # before the ends: what comes in between counts as lag
         first, after = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
         return sum(after[at] - committed.get(at, first[at]) for at in partitions)

@@ -4,10 +4,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 
-from infra.clients.kafka import client_config
-from infra.clients.kafka_cluster import ANSWER_S, FIRST, NEXT, QUIET, KafkaCluster, Partition, answered
+from infra.clients.kafka_cluster import ANSWER_S, FIRST, NEXT, KafkaCluster, Partition, answered, onlooker
 from infra.clients.registry import Registry
 from infra.settings import Settings
 from schemas.codec import decode
@@ -21,15 +20,8 @@ class KafkaWatch:
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._registry = registry
         self._cluster = KafkaCluster(settings)
-        self._consumer = Consumer(
-            {
-                **client_config(settings),
-                **QUIET,
-                "group.id": "playhead.onlooker",  # never joined, never committed: librdkafka asks for a name
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",  # the records asked for may expire meanwhile
-            }
-        )
+        # The records asked for may expire meanwhile.
+        self._consumer = onlooker(settings, {"auto.offset.reset": "earliest"})
 
     def offsets(self) -> tuple[Mapping[Partition, int], Mapping[Partition, int]]:
         partitions = self._cluster.partitions(TOPICS)
@@ -39,7 +31,7 @@ class KafkaWatch:
         return self._cluster.topic_ids(TOPICS)
 
     def committed(self, group: str) -> Mapping[Partition, int]:
-        return self._cluster.committed(group)
+        return self._cluster.committed(group, self._cluster.partitions(TOPICS))
 
     def newest(self, topic: str, count: int) -> list[tuple[int, Record]]:
         partitions = self._cluster.partitions([topic])

@@ -10,6 +10,7 @@ from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
 from infra.clients.cassandra import run
+from infra.clients.support_store import SupportWriter
 from streams.quality.figures import Figures, Label, empty
 from streams.quality.ports import CheckpointTooLarge
 from streams.quality.tally import MinuteFigures
@@ -27,6 +28,7 @@ class QualityCheckpoints:
         self._session = session
         self._topic_id = topic_id
         self._room = asyncio.Semaphore(batches_in_flight)
+        self.save_reports = SupportWriter(session).save_reports
         table = f"{session.keyspace}.quality_checkpoints"
         key = "topic_id = ? AND partition = ?"
         self._load: PreparedStatement = session.prepare(f"SELECT state FROM {table} WHERE {key}")

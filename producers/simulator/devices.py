@@ -5,7 +5,8 @@ stalls are a Poisson process in playing time, and one app version is worse than 
 which compares versions has something to find.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from random import Random
 
 from schemas.events import DeviceType
@@ -54,6 +55,14 @@ class Device:
     network: str
     clock_ahead_ms: int
     """How far the device's clock runs ahead of true time; negative: behind."""
+    fails: float = 0.0
+    """At least this share of its plays ends in a fatal error before the first frame."""
+    loses: float = 0.0
+    """At least this share of its events is never sent."""
+
+    @property
+    def failure_rate(self) -> float:
+        return max(self.fails, NETWORKS[self.network].failure_rate)
 
     @property
     def is_worse(self) -> bool:
@@ -66,6 +75,30 @@ class Device:
     @property
     def stalls_per_ms(self) -> float:
         return NETWORKS[self.network].stalls_per_hour * (2 if self.is_worse else 1) / HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A bad release: one version of the app on one kind of device."""
+
+    device_type: str
+    app_version: str
+    fails: float = 0.0
+    loses: float = 0.0
+
+    @classmethod
+    def parsed(cls, text: str) -> "Trouble":
+        """``tv/9.4.0:fails=0.5,loses=0.02``. ValueError for anything else."""
+        found = re.fullmatch(r"(\w+)/([^:]+):(.+)", text)
+        shares = [re.fullmatch(r"(fails|loses)=([01]|0?\.\d+)", one) for one in found[3].split(",")] if found else []
+        if not found or not all(shares):
+            raise ValueError(f"{text!r} is no trouble: say tv/9.4.0:fails=0.5,loses=0.02, with shares from 0 to 1")
+        return cls(found[1], found[2], **{share[1]: float(share[2]) for share in shares if share})
+
+    def befall(self, device: Device) -> Device:
+        if (device.device_type, device.app_version) != (self.device_type, self.app_version):
+            return device
+        return replace(device, fails=self.fails, loses=self.loses)
 
 
 def make_device(device_id: str, device_type: DeviceType, rng: Random) -> Device:

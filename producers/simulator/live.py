@@ -16,11 +16,12 @@ import msgspec
 
 from producers.ports import Clock
 from producers.simulator.audience import Member
-from producers.simulator.devices import HOUR_MS
+from producers.simulator.devices import HOUR_MS, Trouble
 from producers.simulator.network import FLUSH_MS, Delivery, Faults, arrivals
 from producers.simulator.nonsense import corrupt_json
 from producers.simulator.outbox import Letter, Outbox, Reply
 from producers.simulator.shelf import Shelf
+from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, Visit, come, jobs
 from schemas.errors import TransientError
 from schemas.events import Event, family
@@ -37,6 +38,9 @@ class Run:
     heartbeat_ms: int
     seed: int
     faults: Faults
+    visit_ms: int = FOREVER
+    """So long after they came viewers leave, to come again."""
+    trouble: Trouble | None = None
 
     @property
     def span(self) -> Span:
@@ -47,6 +51,8 @@ class Run:
 
 def scripts(members: Sequence[Member], run: Run) -> list[Iterator[Delivery]]:
     """One a viewer, and one for our machines: what to send and when (`received_at`, true time), in order."""
+    if run.trouble:
+        members = [_with(run.trouble, member) for member in members]
     offline = math.ceil(run.faults.late * len(members))
     faults = replace(run.faults, late=0.0)  # here it is whole visits of the past
     viewers = [
@@ -88,6 +94,10 @@ class HttpPost:
         return Reply(answer.status_code, content, float(answer.headers.get("Retry-After", 0)))
 
 
+def _with(trouble: Trouble, member: Member) -> Member:
+    return replace(member, devices=tuple(map(trouble.befall, member.devices)))
+
+
 def _earlier(member: Member, run: Run) -> Iterator[Visit]:
     """A visit of hours ago, watched without a network."""
     rng = Random(f"{run.seed}/offline/{member.profile_id}")
@@ -101,7 +111,7 @@ def _now(member: Member, run: Run) -> Iterator[Visit]:
     shelf, span = Shelf(member.tastes, rng), run.span
     at = span.since + rng.randrange(ALREADY_THERE_MS)
     while at < span.leave_by:
-        visit = come(member, shelf, at, span, rng)
+        visit = come(member, shelf, at, replace(span, leave_by=min(span.leave_by, at + run.visit_ms)), rng)
         yield visit
         at = visit.events[-1].client_time - visit.clock_ahead_ms + rng.randint(2_000, 15_000)
 

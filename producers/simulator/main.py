@@ -21,12 +21,14 @@ from infra.starting import in_red, one_line
 from producers.simulator.audience import Member, gather
 from producers.simulator.catalogue import OBJECT_KEY, Title, join, to_jsonl
 from producers.simulator.client_log import ClientLog, Outcome
+from producers.simulator.devices import Trouble
 from producers.simulator.live import HttpPost, Run, attend, scripts
 from producers.simulator.movielens import Rating, films_beside, parse_films, parse_ratings
 from producers.simulator.network import Faults, arrivals
 from producers.simulator.outbox import Outbox, Rejected
 from producers.simulator.past import Sending, play, sendings
 from producers.simulator.progress import bar
+from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, visits
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -103,6 +105,17 @@ def live(
         float | None,
         typer.Option(min=0.1, help="Aim at so many events a second, by setting the heartbeats instead."),
     ] = None,
+    visit_seconds: Annotated[
+        float | None, typer.Option(min=5, help="Members leave after so long, to come again; without, they stay.")
+    ] = None,
+    trouble: Annotated[
+        str,
+        typer.Option(
+            metavar="DEVICE/VERSION:NAME=SHARE,…",
+            help="A bad release, as tv/9.4.0:fails=0.5: fails (plays end in a fatal error before the first frame), "
+            "loses (events are never sent).",
+        ),
+    ] = "",
     ratings: Ratings = None,
     seed: Seed = 1,
     faults: Mishaps = "",
@@ -111,7 +124,15 @@ def live(
     settings = Settings()
     audience = _audience(settings, ratings, max(members, viewers), seed)[:viewers]
     heartbeat_ms = round(1000 * (len(audience) / rate if rate else heartbeat_seconds))
-    run = Run(_now(), seconds, max(heartbeat_ms, 50), seed, Faults.usual_but(faults))
+    run = Run(
+        began_at=_now(),
+        seconds=seconds,
+        heartbeat_ms=max(heartbeat_ms, 50),
+        seed=seed,
+        faults=Faults.usual_but(faults),
+        visit_ms=round(visit_seconds * 1000) if visit_seconds else FOREVER,
+        trouble=Trouble.parsed(trouble) if trouble else None,
+    )
     tally = asyncio.run(_run(settings, audience, run))
     typer.echo(
         f"{len(audience)} viewers sent {tally['sent']:,} events: {tally['accepted']:,} accepted, "

@@ -6,7 +6,7 @@ has at most one misfortune, by the fractions of `Faults`; being late befalls who
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import NamedTuple
 
@@ -85,7 +85,7 @@ def arrivals(visits: Iterator[Visit], faults: Faults, span: Span, seed: object) 
 
 def _deliver(visit: Visit, faults: Faults, heartbeat_ms: int, rng: Random) -> Iterator[tuple[int, Event, int | None]]:
     ahead = visit.clock_ahead_ms
-    twice, overtaken, broken, lost = _thresholds(faults)
+    twice, overtaken, broken, lost = _thresholds(replace(faults, lost=max(faults.lost, visit.loses)))
     online_at = 0
     if rng.random() < faults.late:
         online_at = visit.events[-1].client_time + round(rng.uniform(1.1, 20) * HOUR_MS)

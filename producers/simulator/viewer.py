@@ -53,7 +53,7 @@ def watch(viewing: Viewing, rng: Random) -> Iterator[Playback]:
     yield player.event("play_requested")
     device = viewing.who.device
     startup_ms, patience_ms = device.startup_ms(rng), round(2_000 + rng.expovariate(1 / 25_000))
-    if rng.random() < NETWORKS[device.network].failure_rate:
+    if rng.random() < device.failure_rate:
         player.wait(startup_ms)
         yield player.fail(rng.choice(FATAL_AT_START))
     elif patience_ms < startup_ms:

@@ -28,6 +28,8 @@ class Visit:
     """What to take off the events' times to get true time."""
     events: Sequence[Event]
     """In the order in which they happened, by the device's clock."""
+    loses: float = 0.0
+    """Share of them that its device never sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def come(member: Member, shelf: Shelf, at: int, span: Span, rng: Random) -> Visi
             break
         begins = last.client_time + rng.randint(3_000, 30_000)
     shelf.put_back(choice, session[-1].playhead_ms)
-    return Visit(at, ahead, events)
+    return Visit(at, ahead, events, who.device.loses)
 
 
 def _viewing(who: Who, choice: Choice, begins: int, recommendation: str | None, span: Span) -> Viewing:

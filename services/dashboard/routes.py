@@ -15,9 +15,11 @@ from services.dashboard import published, wording
 from services.dashboard.board import Board
 from services.dashboard.member import by_day, since, summary
 from services.dashboard.poster import draw
+from services.dashboard.support import verdict
 from services.history_api.items import continue_item, recommended
 from services.history_api.routes import Cursor, ProfileId, reading_cursor
-from services.ports import History, Recommendations
+from services.history_api.support import support_view
+from services.ports import MemberReads
 from services.recommendations import recommendations
 from streams.history.continue_watching import continue_watching
 from streams.history.paging import page_of
@@ -28,6 +30,7 @@ FRESH_MS = 500
 SESSIONS_A_PAGE = 40
 MEMBERS_SHOWN = 60
 RECOMMENDED_SHOWN = 12
+SUPPORT_SESSIONS = 30
 
 
 class LiveDocument:
@@ -74,7 +77,7 @@ class Files:
     """The folder of published days; it may not be there yet."""
 
 
-def router(board: Board, history: History, stored: Recommendations, files: Files, now: Callable[[], int]) -> APIRouter:
+def router(board: Board, reads: MemberReads, files: Files, now: Callable[[], int]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     page = templates().TemplateResponse
     document = LiveDocument(board, now)
@@ -105,13 +108,27 @@ def router(board: Board, history: History, stored: Recommendations, files: Files
             },
         )
 
+    @routes.get("/members/{profile_id:path}/support")
+    async def support(request: Request, profile_id: ProfileId) -> HTMLResponse:
+        at = now()
+        view = await support_view(reads.support, profile_id, SUPPORT_SESSIONS, board.catalogue, at)
+        today = datetime.fromtimestamp(at / 1000, UTC).date()
+        shown = {
+            "here": "members",
+            "profile_id": profile_id,
+            "view": view,
+            "verdict": verdict(view, at),
+            "today": today,
+        }
+        return page(request, "support.html", shown)
+
     @routes.get("/members/{profile_id:path}")
     async def member(request: Request, profile_id: ProfileId, cursor: Cursor = None) -> HTMLResponse:
-        whole = await history.whole(profile_id)
+        whole = await reads.history.whole(profile_id)
         sessions = whole.records
         with reading_cursor():
             shown = page_of(sessions, SESSIONS_A_PAGE, cursor)
-        listed = await recommendations(stored, profile_id, whole, RECOMMENDED_SHOWN)
+        listed = await recommendations(reads.recommendations, profile_id, whole, RECOMMENDED_SHOWN)
         return page(
             request,
             "member.html",

@@ -30,7 +30,8 @@ def percent(share: float) -> str:
 
 def words(name: str) -> str:
     """``set_top_box`` -> ``set-top box``; the enums of the contract for people."""
-    return {"tv": "TV", "set_top_box": "set-top box"}.get(name, name.replace("_", " "))
+    known = {"tv": "TV", "set_top_box": "set-top box", "exited_before_start": "left before the start"}
+    return known.get(name, name.replace("_", " "))
 
 
 def clock(at: datetime) -> str:

@@ -3,7 +3,7 @@
 A profile that never watched anything is a new member, not an error: an empty list.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -23,7 +23,8 @@ from services.history_api.items import (
     history_item,
     recommended,
 )
-from services.ports import History, Recommendations
+from services.history_api.support import SupportView, support_view
+from services.ports import MemberReads
 from services.problems import RESPONSES, BadRequest
 from services.recommendations import recommendations
 from streams.history import paging
@@ -58,8 +59,9 @@ def reading_cursor() -> Iterator[None]:
         ) from error
 
 
-def router(history: History, stored: Recommendations, catalogue: Catalogue) -> APIRouter:
+def router(reads: MemberReads, catalogue: Catalogue, now: Callable[[], int]) -> APIRouter:
     routes = APIRouter(prefix="/v1/profiles/{profile_id:path}", tags=["history"], responses=RESPONSES)
+    history = reads.history
 
     @routes.get("/viewing-history", summary="What a member watched, newest session first")
     async def viewing_history(profile_id: ProfileId, limit: Limit = 50, cursor: Cursor = None) -> Page[HistoryItem]:
@@ -78,8 +80,14 @@ def router(history: History, stored: Recommendations, catalogue: Catalogue) -> A
     async def recommended_list(profile_id: ProfileId, limit: Limit = 20) -> Recommended:
         """Titles already watched, and those to continue with, are left out as of this moment."""
         whole = await history.whole(profile_id)
-        shown = await recommendations(stored, profile_id, whole, limit)
+        shown = await recommendations(reads.recommendations, profile_id, whole, limit)
         return recommended(shown, catalogue, whole.complete)
+
+    @routes.get("/support", summary="What went wrong for a member: the last sessions, errors, devices")
+    async def support(profile_id: ProfileId, limit: Limit = 20) -> SupportView:
+        """For whoever helps a member to whom it does not play. 35 days are kept. Starts, stalls, errors and ends are
+        here within seconds; that a session still goes on, every 10 minutes."""
+        return await support_view(reads.support, profile_id, limit, catalogue, now())
 
     @routes.get(
         "/export",

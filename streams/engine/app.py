@@ -1,6 +1,7 @@
 """Builds a Faust app that reads topics in batches. What infra knows (addresses, credentials) comes as arguments."""
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
 
@@ -24,12 +25,12 @@ def build_app(
     metrics: Metrics,
     *,
     fetch_wait_ms: int,
-    durable: Durable | None = None,
+    durable: Mapping[str, Durable] | None = None,
 ) -> faust.App:
     """``folder`` is where Faust may keep its own files; it keeps no state there that matters.
 
     ``fetch_wait_ms``: how late a record may come; the longer, the fewer and larger the batches.
-    ``durable``: what to commit, for a worker that does not commit what it acknowledges.
+    ``durable``: by topic, what to commit where it is not what was acknowledged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     app = faust.App(
@@ -56,7 +57,7 @@ def build_app(
     )
     app.transport = transport = BatchTransport(app.conf.broker_consumer, app)
     transport.fetch_wait_ms = fetch_wait_ms
-    transport.durable = durable
+    transport.durable = durable or {}
 
     app.timer(LAG_INTERVAL_S)(LagReport(app, metrics))
     return app

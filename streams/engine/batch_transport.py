@@ -163,7 +163,7 @@ class BatchConsumer(driver.Consumer):
         return (tp for tp in list(self._in_flight) if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        durable = cast(BatchTransport, self.transport).durable
+        durable = cast(BatchTransport, self.transport).durable.get(tp.topic)
         return self._of(tp).committable if durable is None else durable(tp.partition)
 
     # A rebalance or a seek: what was in flight is abandoned and will be delivered again.
@@ -204,9 +204,9 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
 class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
-    durable: Durable | None = None
-    """For a worker whose results last only from its next checkpoint on: the next offset of a partition to read if it
-    died now, instead of what was acknowledged; None if it has never stored anything."""
+    durable: Mapping[str, Durable] = {}
+    """By topic, where results last only from the next checkpoint on: the next offset of a partition to read if the
+    worker died now, instead of what was acknowledged; None if it has never stored anything."""
     fetch_wait_ms = 100
     """How long the broker may gather before it answers a fetch. aiokafka keeps one fetch per broker in flight, so this
     is also how late a record may come: Faust's 1,500 ms would be the latency."""

@@ -17,10 +17,10 @@ FETCH_WAIT_MS = 1_000
 
 
 def add_quality_agent(app: faust.App, topic: str, counting: Counting, metrics: Metrics) -> None:
-    """``counting.durable`` must be what the app commits by."""
+    """``counting.durable`` must be what the app commits this topic by."""
 
     async def hold(*partitions: int) -> None:
-        ours = {tp.partition for tp in app.consumer.assignment()}
+        ours = {tp.partition for tp in app.consumer.assignment() if tp.topic == topic}
         await counting.hold(app.consumer_generation_id, ours.union(partitions))
 
     async def count(batch: RawBatch, revoked: Revoked) -> None:

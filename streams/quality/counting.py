@@ -105,14 +105,16 @@ class Counting:
 
     async def _store_one(self, partition: int, fold: Fold) -> None:
         started, generation = perf_counter(), self._generation
-        minutes = fold.changes()
+        minutes, reports = fold.changes(), fold.telling.take()
         offset, clock, state = fold.state.offset, fold.state.clock, encoded(fold.state)
         shown = self._shown(fold, len(state))
         try:
             await self._store.save_minutes(partition, clock, minutes)
+            await self._store.save_reports(reports)
             await self._store.save(partition, offset, state)
         except BaseException:
             fold.put_back(minutes)
+            fold.telling.put_back(reports)
             raise
         if generation == self._generation:
             self._stored[partition] = offset

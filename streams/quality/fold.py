@@ -16,17 +16,19 @@ from streams.quality.cohorts import bounded
 from streams.quality.figures import Label, labels
 from streams.quality.settling import settle
 from streams.quality.state import Session, State
+from streams.quality.support import REFRESH_MINUTES, TELLING_EVENTS, Telling, Touch
 from streams.quality.tally import MinuteFigures, Tally
 
 MINUTE_MS = 60_000
 GRACE_MINUTES = 5
 """A closed session waits so long for late events, then it is settled."""
-VIEWING, FAILED, FINAL = 1, 2, 4
+VIEWING, FAILED, FINAL, TELLING = 1, 2, 4, 8
 
 
 class Fold:
     def __init__(self, state: State, timeout_ms: int) -> None:
         self.state = state
+        self.telling = Telling()
         self._tally = Tally(state)
         self._timeout_minutes = -(-timeout_ms // MINUTE_MS)
         self._window = self._timeout_minutes + GRACE_MINUTES + 1
@@ -41,7 +43,7 @@ class Fold:
 
     def take(self, events: pl.DataFrame, first_offset: int, last_offset: int) -> None:
         """The valid events of the records from one offset to another, in order. They follow those taken before."""
-        state = self.state
+        state, touches = self.state, list[Touch]()
         if 0 <= state.offset < first_offset - 1:
             state.missed += first_offset - 1 - state.offset
         for place, (name, received_at, minute, seq, flags, *counts) in enumerate(_rows(events)):
@@ -54,15 +56,24 @@ class Fold:
                 session = self._admitted(name, events, place)
                 if session is None:
                     state.late += 1
+                    if flags & TELLING:
+                        touches.append(Touch(place, True, None))
                     continue
             if minute < self._oldest:
                 minute = self._oldest
-            if seq >= session.next_seq:
+            newest = seq >= session.next_seq
+            if newest:
                 self._note_newest(name, session, received_at, minute, flags)
-            gaps.note(session, seq)
+            tells = newest and (flags & TELLING or self._minute - session.told_minute >= REFRESH_MINUTES)
+            if gaps.note(session, seq) or tells:
+                if newest:
+                    session.told_minute = self._minute
+                touches.append(Touch(place, newest, gaps.received(session)))
             self._add(session, minute, flags, *counts)
             if flags & FINAL:
                 self._note_exit(session, minute, events.row(place, named=True))
+        if touches:
+            self.telling.note(events, touches)
         state.offset = last_offset
 
     def changes(self) -> list[MinuteFigures]:
@@ -170,12 +181,16 @@ def _rows(events: pl.DataFrame) -> Iterable[tuple[Any, ...]]:
     stalled = (state == "rebuffering") & (pl.col("state_since_ms") > formulas.LONG_STALL_MS)
     viewing = state.is_in(formulas.VIEWING_STATES) & ~stalled
     final = pl.col("event_type").is_in(formulas.FINAL_EVENTS)
+    telling = pl.col("event_type").is_in(TELLING_EVENTS)
     rows = events.select(
         "playback_session_id",
         "received_at",
         pl.col("event_time") // MINUTE_MS,
         "seq",
-        flags=viewing.cast(pl.Int8) * VIEWING + failed.cast(pl.Int8) * FAILED + final.cast(pl.Int8) * FINAL,
+        flags=sum(
+            is_so.cast(pl.Int8) * flag
+            for is_so, flag in ((viewing, VIEWING), (failed, FAILED), (final, FINAL), (telling, TELLING))
+        ),
         playing_ms="watched_ms",
         rebuffers="rebuffer_count",
         rebuffer_ms="rebuffer_ms",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from streams.quality.figures import Figures, Label
+from streams.quality.support import MemberError, SessionReport
 from streams.quality.tally import MinuteFigures
 
 
@@ -27,7 +28,13 @@ class CheckpointTooLarge(Exception):
     """A partition's state does not fit into one row: the topic needs more partitions."""
 
 
-class Checkpoints(Protocol):
+class ReportSink(Protocol):
+    async def save_reports(self, reports: Sequence[SessionReport]) -> None:
+        """For support, in any order, any number of times: of each session the newest stays. TransientError."""
+        ...
+
+
+class Checkpoints(ReportSink, Protocol):
     """All methods raise TransientError when the store is away or slow; a write may still happen then."""
 
     async def load(self, partition: int) -> bytes | None:
@@ -40,6 +47,24 @@ class Checkpoints(Protocol):
 
     async def save_minutes(self, partition: int, clock: int, minutes: Sequence[MinuteFigures]) -> None:
         """Figures of so many minutes, as they are at this time of the log's clock; later ones replace earlier ones."""
+        ...
+
+
+class ErrorSink(Protocol):
+    async def save_errors(self, errors: Sequence[MemberError]) -> None:
+        """For support, any number of times. TransientError when some may not be stored."""
+        ...
+
+
+class SupportReads(Protocol):
+    """Of one member, newest start first; both raise TransientError."""
+
+    async def reports(self, profile_id: str, limit: int) -> Sequence[SessionReport]:
+        """Of two sessions that started at once, in the order of their ids."""
+        ...
+
+    async def errors(self, profile_id: str, limit: int) -> Sequence[MemberError]:
+        """By the client's clock."""
         ...
 
 

@@ -34,6 +34,8 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     failed: bool = False
     exited: bool = False
     left_after_ms: int | None = None
+    told_minute: int = -1
+    """Of the log's clock, when support was last told of it."""
 
 
 class State(msgspec.Struct, array_like=True):

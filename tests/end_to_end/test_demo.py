@@ -55,6 +55,8 @@ def test_its_members_have_a_history(demo: Demo) -> None:
     assert members
     answer = httpx.get(f"{demo.stack.settings.services_url}/v1/profiles/{members[0]}/viewing-history").json()
     assert answer["items"][0]["title"]["name"]
+    support = httpx.get(f"{demo.stack.settings.services_url}/members/{members[0]}/support").text
+    assert 'class="verdict' in support, "the quality worker tells support"
 
 
 def test_its_members_get_recommendations_with_reasons(demo: Demo) -> None:

@@ -16,7 +16,8 @@ from tests.pages.site import EVENING, served
 
 def shoot(folder: Path, address: str, member: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"live": "/", "members": "/members", "member": f"/members/{member}", "api": "/docs"}
+    mine = f"/members/{member}"
+    pages = {"live": "/", "members": "/members", "member": mine, "support": f"{mine}/support", "api": "/docs"}
     with sync_playwright() as playwright, launched(playwright) as browser:
         for scheme in ("light", "dark"):
             for width, height in ((390, 844), (1440, 900)):

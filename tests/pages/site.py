@@ -64,7 +64,7 @@ def gatherers(evening: Evening) -> Gatherers:
 def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> Iterator[str]:
     """The site's address; ``past_seconds`` of the evening have already been seen, ``dashboards`` are published."""
     gather, files = gatherers(evening), Files(ECHARTS, dashboards)
-    app = create_app(gather.board, evening.history, evening.recommendations, Uncounted(), files, lambda: evening.now)
+    app = create_app(gather.board, evening.reads, Uncounted(), files, lambda: evening.now)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
 
     async def run() -> None:

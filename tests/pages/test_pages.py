@@ -6,13 +6,16 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from streams.ledger.account import Finding
-from tests.evening import MEMBER, Evening
+from tests.evening import MEMBER, TROUBLED, Evening
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 
-PAGES = ("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs")
+PAGES = (
+    *("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs"),
+    *(f"/members/{TROUBLED}/support", "/members/nobody/support"),
+)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,9 @@ CASSANDRA_AWAY = {"alertname": "EngineUnreachable", "severity": "page", "kind": 
 WORKER_DOWN = {"alertname": "WorkerDown", "severity": "page", "kind": "cause", "process": "one"}
 LAKE_LATE = {"alertname": "LakeLate", "severity": "page", "kind": "symptom", "process": "two", "needs": "kafka s3"}
 OUTAGE = {"alertname": "RecentOutage", "severity": "silent", "kind": "outage", "process": "one"}
+TELEVISIONS_FAIL = {"alertname": "PlaybackFailures", "severity": "page", "device_type": "tv", "app_version": "9.4.0"}
+ALL_FAIL = {"alertname": "PlaybackFailures", "severity": "page", "slo": "playback"}
+RECENT_SLICE = {"alertname": "RecentOutage", "severity": "silent", "kind": "slice", "slo": "playback"}
 READS_FAIL = {"alertname": "ReadErrors", "severity": "ticket", "kind": "symptom", "process": "three"}
 
 
@@ -72,6 +75,8 @@ def test_prometheus_scrapes_every_process_of_the_table(monitored: Stack, start_w
         ([OUTAGE, BEHIND | NEEDS, LAKE_LATE], {"RecentOutage", "ConsumerLag", "LakeLate"}),
         ([OUTAGE, LATE_HISTORY], {"RecentOutage"}),
         ([READS_FAIL, READS_FAIL | {"severity": "page"}], {"ReadErrors"}),
+        ([ALL_FAIL, TELEVISIONS_FAIL, RECENT_SLICE], {"PlaybackFailures", "RecentOutage"}),
+        ([ALL_FAIL | {"slo": "client", "alertname": "ClientLoss"}, RECENT_SLICE], {"ClientLoss", "RecentOutage"}),
     ],
     ids=[
         "an engine silences what needs it",
@@ -82,6 +87,8 @@ def test_prometheus_scrapes_every_process_of_the_table(monitored: Stack, start_w
         "an outage that is over silences nothing of the present",
         "but the budget that burns with it",
         "a page silences its ticket",
+        "a slice that fails silences the whole",
+        "but not another objective",
     ],
 )
 def test_one_cause_tells_once(

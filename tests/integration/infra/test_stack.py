@@ -9,9 +9,11 @@ import pytest
 from mypy_boto3_s3 import S3Client
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
+from infra.clients.kafka_log import KafkaLog
 from infra.local.program import StackError
 from infra.local.stack import Stack, State
 from infra.settings import Settings
+from schemas.topics import DEAD_LETTERS
 from tests.integration.infra.conftest import MakeStack
 
 
@@ -62,6 +64,13 @@ def test_two_stacks_run_side_by_side_and_each_keeps_its_data_over_down_and_up(ma
     assert not one.settings.folder.exists()
     one.up(["seaweedfs"])
     assert keys(one.settings) == []
+
+
+def test_a_new_kafka_is_asked_at_once_how_far_a_group_has_come(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.up(["kafka"])
+
+    assert KafkaLog(stack.settings).lag("playhead.history", [DEAD_LETTERS.name]) == 0
 
 
 def test_a_second_up_leaves_running_processes_alone_and_starts_only_the_missing(make_stack: MakeStack) -> None:

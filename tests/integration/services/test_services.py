@@ -13,13 +13,14 @@ from infra.clients.kafka_bulk import BulkProducer
 from infra.clients.kafka_watch import KafkaWatch
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
+from infra.clients.support_store import SupportWriter
 from infra.settings import Settings
 from schemas.codec import encode
 from schemas.events import Playback, ViewingRecord
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from services.catalogue import CATALOGUE_KEY
-from tests.builders import playback, viewing_record
+from tests.builders import member_error, playback, session_report, viewing_record
 
 TOPIC = EVENT_TOPICS["playback"].name
 MEMBER = "services-1"
@@ -40,6 +41,8 @@ def produce(settings: Settings, *events: Playback) -> None:
 def store(settings: Settings, record: ViewingRecord) -> None:
     session = connect(settings)
     asyncio.run(LiveVH(session).write([record]))
+    asyncio.run(SupportWriter(session).save_reports([session_report(MEMBER, received_at=record.received_at)]))
+    asyncio.run(SupportWriter(session).save_errors([member_error(profile_id=MEMBER)]))
     close(session)
 
 
@@ -89,5 +92,7 @@ def test_what_the_engines_hold_is_on_the_pages_and_in_the_api(
     assert (session["title"]["name"], session["bookmark_ms"]) == ("Star Wars", 1_200_000)
     (bookmark,) = httpx.get(f"{profile}/continue-watching").json()["items"]
     assert bookmark["progress"] == 0.2
+    (session,) = httpx.get(f"{profile}/support").json()["sessions"]
+    assert (session["outcome"], [each["code"] for each in session["errors"]]) == ("open", ["DRM_6001"])
     assert MEMBER in httpx.get(f"{stack.services_url}/members").text
     assert httpx.get(f"{stack.services_url}/readyz").json() == {"status": "ready"}

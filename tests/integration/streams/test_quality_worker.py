@@ -1,8 +1,10 @@
 """The quality worker as a process, on real Kafka and Cassandra: whatever happens to it, it counts everything once."""
 
+import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from uuid import UUID, uuid4
@@ -10,23 +12,25 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from infra.clients.cassandra import close, connect
 from infra.clients.kafka_bulk import BulkProducer
 from infra.clients.kafka_log import KafkaLog
 from infra.clients.registry import Registry
+from infra.clients.support_store import SupportReader
 from infra.settings import Port, Settings
 from producers.ports import Message
 from schemas.codec import encode
-from schemas.events import Playback
+from schemas.events import Error, Playback, family
 from schemas.framing import frame
 from streams.pipeline import BY_NAME
-from tests.builders import playback
+from streams.quality.support import MemberError, Received, SessionReport
+from tests.builders import error, playback
 from tests.integration.streams.scrapes import Scrapes, scraping
 from tests.integration.streams.workers import Worker, stop
 from tests.pipeline import eventually
 from tests.quality_oracle import expected_totals
 
 QUALITY = BY_NAME["quality"]
-TOPIC = QUALITY.topics[0]
 TAKEN = "playhead_consumed_records_total"
 EVENTS_A_SESSION = 12
 
@@ -52,7 +56,7 @@ def version() -> str:
 @pytest.fixture(scope="module")
 def lag(stack: Settings) -> Callable[[], int]:
     kafka = KafkaLog(stack)
-    return lambda: kafka.lag(QUALITY.group or "", [TOPIC])
+    return lambda: kafka.lag(QUALITY.group or "", QUALITY.topics)
 
 
 def views(seed: str, version: str, sessions: int) -> list[Playback]:
@@ -88,11 +92,24 @@ def views(seed: str, version: str, sessions: int) -> list[Playback]:
     return log
 
 
-def send(settings: Settings, events: list[Playback]) -> None:
-    schema_id = Registry(settings).ids()["playback"]
+def send(settings: Settings, events: Sequence[Playback | Error]) -> None:
+    ids = Registry(settings).ids()
     BulkProducer(settings).write(
-        [Message(TOPIC, event.profile_id.encode(), frame(schema_id, encode(event))) for event in events]
+        [
+            Message(f"playhead.{name}", (event.profile_id or "").encode(), frame(ids[name], encode(event)))
+            for event in events
+            for name in (family(event),)
+        ]
     )
+
+
+def met(events: list[Playback]) -> list[Error]:
+    """The errors that these sessions met, each reported twice."""
+    return [
+        error(event_id=event.event_id, profile_id=event.profile_id, playback_session_id=event.playback_session_id)
+        for event in [*events, *events]
+        if event.error_fatal
+    ]
 
 
 def assert_counted(scrapes: Scrapes, version: str, events: list[Playback]) -> None:
@@ -112,6 +129,26 @@ def assert_counted(scrapes: Scrapes, version: str, events: list[Playback]) -> No
     )
 
 
+def assert_support_was_told(settings: Settings, events: list[Playback]) -> None:
+    """Each session once, as its last event left it, all of it received; each error once."""
+    sessions = {(event.profile_id, event.playback_session_id) for event in events}
+    failed = {(event.profile_id, event.playback_session_id) for event in events if event.error_fatal}
+    reports, errors = asyncio.run(told_of(settings, {profile_id for profile_id, _ in sessions}))
+    all_received = EVENTS_A_SESSION - 1, Received(EVENTS_A_SESSION, EVENTS_A_SESSION)
+    assert Counter((one.profile_id, one.playback_session_id) for one in reports) == Counter(sessions)
+    assert {(one.record.seq if one.record else None, one.received) for one in reports} == {all_received}
+    assert Counter((one.profile_id, one.playback_session_id) for one in errors) == Counter(failed)
+
+
+async def told_of(settings: Settings, profiles: set[str]) -> tuple[list[SessionReport], list[MemberError]]:
+    session = connect(settings)
+    reader = SupportReader(session)
+    reports = [one for profile_id in profiles for one in await reader.reports(profile_id, 100)]
+    errors = [one for profile_id in profiles for one in await reader.errors(profile_id, 100)]
+    close(session)
+    return reports, errors
+
+
 def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_falls(
     stack: Settings, start: Callable[[int], Worker], lag: Callable[[], int], version: str
 ) -> None:
@@ -119,7 +156,7 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
 
     def send_more(part: str) -> None:
         events.extend(more := views(f"{version}-{part}", version, sessions=200))
-        send(stack, more)
+        send(stack, [*more, *met(more)])
 
     with scraping([stack.port(Port.QUALITY_METRICS, number) for number in (0, 1)]) as scrapes:
         first = start(0)
@@ -148,3 +185,4 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
         scrapes.once()
     assert_counted(scrapes, version, events)
     assert scrapes.falls == []
+    assert_support_was_told(stack, events)

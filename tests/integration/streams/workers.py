@@ -17,6 +17,7 @@ from streams.pipeline import BY_NAME
 class Worker:
     def __init__(self, settings: Settings, process: str, number: int, log: Path) -> None:
         entry = BY_NAME[process]
+        self._topic = entry.topics[0]
         self._port = settings.port(Port[entry.port], number)
         command = [sys.executable, *(part.replace("{worker}", str(number)) for part in entry.command)]
         with log.open("ab") as stderr:
@@ -30,16 +31,16 @@ class Worker:
         return sum(self._series(name))
 
     def partitions(self) -> int:
-        """How many it has; it reports the lag of each."""
-        return len(self._series("kafka_consumergroup_lag"))
+        """How many it has of the topic that it reads first; it reports the lag of each."""
+        return len(self._series("kafka_consumergroup_lag", f'topic="{self._topic}"'))
 
-    def _series(self, name: str) -> list[float]:
+    def _series(self, name: str, label: str = "") -> list[float]:
         """Nothing while the worker doesn't answer."""
         try:
             text = httpx.get(f"http://127.0.0.1:{self._port}/metrics", timeout=5).text
         except httpx.TransportError:
             return []
-        return [float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)]
+        return [float(value) for value in re.findall(rf"^{name}(?:{{.*{label}.*}})? (\S+)$", text, re.MULTILINE)]
 
 
 def stop(workers: list[Worker]) -> None:

@@ -36,6 +36,14 @@ def test_tickets_and_the_dead_mans_switch_wake_nobody() -> None:
     sightings = seen((1, shown), (60, shown))
     assert sightings.pages == []
     assert sightings.awake == {"WorkerRetrying"}
+    assert sightings.waking == []
+
+
+def test_what_pages_now_is_told_from_what_did() -> None:
+    sightings = seen((1, [alert("WorkerDown")]), (20, [alert("WorkerDown"), alert("ConsumerLag", silenced=True)]))
+    assert [each.name for each in sightings.waking] == ["WorkerDown"]
+    sightings.add(30, [])
+    assert sightings.waking == []
 
 
 def test_the_time_in_which_an_alert_was_gone_does_not_count() -> None:

@@ -41,7 +41,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
             answers.append((route, status))
 
     files = Files(ECHARTS, tmp_path / "dashboards")
-    app = create_app(gather.board, evening.history, evening.recommendations, Counted(), files, lambda: evening.now)
+    app = create_app(gather.board, evening.reads, Counted(), files, lambda: evening.now)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://services") as client:
         yield Services(evening, gather, client, answers, files.dashboards)
     await gather.processes.client.aclose()

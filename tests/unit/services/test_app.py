@@ -56,6 +56,7 @@ async def test_the_api_describes_itself_with_its_error_format(services: Services
         "/v1/profiles/{profile_id}/viewing-history",
         "/v1/profiles/{profile_id}/continue-watching",
         "/v1/profiles/{profile_id}/recommendations",
+        "/v1/profiles/{profile_id}/support",
         "/v1/profiles/{profile_id}/export",
     ]
     responses = api["paths"]["/v1/profiles/{profile_id}/viewing-history"]["get"]["responses"]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from producers.simulator.client_log import ClientLog
+from producers.simulator.devices import Trouble
 from producers.simulator.live import HttpPost, Run, attend, scripts
 from producers.simulator.made_up import members
 from producers.simulator.network import Delivery, Faults
@@ -23,6 +25,7 @@ NOW = 1_790_000_000_000
 HOUR_MS = 3_600_000
 RUN = Run(NOW, seconds=120, heartbeat_ms=2_000, seed=1, faults=Faults(0.2, 0.02, 0.02, 0.02, 0.01))
 END = RUN.span.until
+CALM = replace(RUN, faults=Faults(0, 0, 0, 0, 0))
 
 
 class Collector:
@@ -67,6 +70,49 @@ async def test_viewers_leave_when_the_run_ends() -> None:
                 last[event.playback_session_id] = max(last.get(event.playback_session_id, event), event, key=by_seq)
     stopped = sum(event.player_state == "stopped" for event in last.values())
     assert stopped / len(last) > 0.85  # a stop can be lost, corrupt, or held up beyond the end
+
+
+def plays(run: Run) -> dict[str, list[Playback]]:
+    """What arrives of each session."""
+    found: dict[str, list[Playback]] = {}
+    for script in scripts(members(40, seed=1), run):
+        for delivery in script:
+            if isinstance(event := delivery.event, Playback):
+                found.setdefault(event.playback_session_id, []).append(event)
+    return found
+
+
+def test_viewers_who_leave_sooner_come_again() -> None:
+    patient, restless = plays(CALM), plays(replace(CALM, visit_ms=20_000))
+    assert len(restless) > 2 * len(patient)
+    shown = [events[-1] for events in restless.values() if events[-1].startup_time_ms is not None]
+    assert max(event.watched_ms for event in shown) <= 20_000
+
+
+def test_a_release_that_fails_fails_on_its_device_alone() -> None:
+    found = plays(replace(CALM, visit_ms=20_000, trouble=Trouble.parsed("tv/9.4.0:fails=1")))
+    ends = [one[-1] for one in found.values() if one[-1].player_state == "stopped"]
+    bad = [end.error_fatal for end in ends if end.app_version == "9.4.0"]
+    good = [end.error_fatal for end in ends if end.app_version != "9.4.0"]
+    assert len(bad) > 20
+    assert all(bad)
+    assert sum(good) < len(good) / 10
+
+
+def test_a_release_that_loses_events_leaves_gaps_on_its_device_alone() -> None:
+    gaps: Counter[bool] = Counter()
+    for one in plays(replace(CALM, trouble=Trouble.parsed("tv/9.4.0:loses=0.2"))).values():
+        gaps[one[0].app_version == "9.4.0"] += max(map(by_seq, one)) + 1 - len(one)
+    assert gaps[True] > 20
+    assert gaps[False] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", ["tv", "tv/9.4.0", "tv/9.4.0:fails=2", "tv/9.4.0:stinks=1", "tv:fails=1", "a/b:fails=x"]
+)
+def test_a_trouble_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="is no trouble"):
+        Trouble.parsed(wrong)
 
 
 async def test_some_come_back_from_watching_offline_hours_ago(tmp_path: Path) -> None:
