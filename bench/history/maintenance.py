@@ -22,7 +22,7 @@ ROUND_ROWS = 10_000
 """In each flush: more than a MiB, the least that Cassandra's strategy tells apart."""
 WHY = (
     "In LiveVH alone it is less (see there); most of the rest is the metadata table's, where each roll-up replaces a"
-    " small history's whole chunk, and levels merge it again."
+    " small history's whole chunk, which is merged again in tiers."
 )
 
 
