@@ -39,7 +39,7 @@ monitor: setup ## Prometheus and Alertmanager beside a running stack, with its a
 drill: setup ## break things on a running stack and see who would be woken; ARGS=worker-stopped does one
 	@$(PLAYHEAD) drill $(ARGS)
 
-job: setup ## run a Spark job: JOB=tables, maintain, recommend or dashboards, or several; DATE=2026-11-24; ARGS=--help says what else it takes
+job: setup ## run a Spark job: JOB=tables, features, dashboards, recommend, snapshot or maintain, or several; DATE=2026-11-24; ARGS=--help says what else it takes
 	@$(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
 
 sql: setup ## open an SQL prompt on the lake's tables

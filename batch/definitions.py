@@ -32,7 +32,11 @@ class Definition:
     meaning: str
     columns: tuple[Column, ...]
     partition: str | None
-    """Iceberg's transform, for instance ``days(event_time)``."""
+    """Iceberg's transform, for instance ``days(event_time)``.
+
+    Not of the first column: Spark numbers the columns of a new table from 0, and SeaweedFS refuses to partition by
+    column 0 ("Invalid request body").
+    """
     key: tuple[str, ...]
     """No two rows agree in all of these."""
 
@@ -102,5 +106,23 @@ TITLES = Definition(
     None,
     ("title_id",),
 )
+RECORDS = Definition(
+    "viewing_records",
+    "The contract's viewing records: of each playback session what the viewing history keeps, derived from the lake.",
+    _columns("viewing_record"),
+    "days(session_started_at)",
+    ("profile_id", "playback_session_id", "session_started_at"),
+)
+SNAPSHOTS = Definition(
+    "viewing_history",
+    "Every profile's whole viewing history as Cassandra held it, LiveVH and CompressedVH merged, one snapshot a day.",
+    (
+        *_columns("viewing_record"),
+        Column("snapshot_on", "date", "The day (UTC) on which it was read; a later run of the day replaces it.", True),
+    ),
+    "snapshot_on",
+    ("snapshot_on", "profile_id", "playback_session_id"),
+)
 EVENTS = {family: events(family) for family in EVENT_TOPICS}
-NAMES = (*EVENTS, SESSIONS.name, TITLES.name)
+NAMES = (*EVENTS, SESSIONS.name, RECORDS.name, TITLES.name)
+"""What the tables job makes."""

@@ -9,8 +9,8 @@ Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or setting
 """
 
 import subprocess
-from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Collection
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -48,13 +48,14 @@ def tables(
 ) -> None:
     """Take what is new in the lake into the Iceberg tables; a second run finds nothing to do."""
     from batch import derive
-    from batch.definitions import EVENTS, SESSIONS, TITLES
+    from batch.definitions import EVENTS, NAMES, RECORDS, SESSIONS, TITLES
     from batch.ingest import Where, ingest
     from batch.start.main import job
     from batch.table import ensure_namespace
+    from batch.viewing_records import update_records
     from infra.clients.object_store import ObjectStore
 
-    chosen = _chosen(table)
+    chosen = _chosen(table, NAMES)
     with job("tables") as run:
         settings = run.settings
         where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
@@ -65,7 +66,9 @@ def tables(
             **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
         }
         derived = {SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild)}
-        run.each(*({name: step for name, step in steps.items() if name in chosen} for steps in (sources, derived)))
+        projected = {RECORDS.name: partial(update_records, where, rebuild=rebuild)}
+        groups = (sources, derived, projected)
+        run.each(*({name: step for name, step in steps.items() if name in chosen} for steps in groups))
 
 
 @app.command()
@@ -78,16 +81,81 @@ def maintain(
 ) -> None:
     """Compact small files, drop old snapshots and orphan files, and check that nothing is in a table twice."""
     from batch import definitions
+    from batch.features.definitions import FEATURES
     from batch.maintenance import Upkeep, maintain
     from batch.start.main import job
     from batch.table import Table
 
-    chosen = _chosen(table)
+    derived = (definitions.SESSIONS, definitions.RECORDS, definitions.TITLES, definitions.SNAPSHOTS)
+    every = (*definitions.EVENTS.values(), *derived, *FEATURES)
+    known = {each.name: each for each in every}
+    chosen = _chosen(table, known)
     with job("maintain") as run:
         upkeep = Upkeep(run.now, timedelta(days=keep_days), dry_run)
-        known = [*definitions.EVENTS.values(), definitions.SESSIONS, definitions.TITLES]
-        found = [Table(run.spark, run.settings.iceberg_namespace, each) for each in known if each.name in chosen]
+        found = [Table(run.spark, run.settings.iceberg_namespace, known[name]) for name in chosen]
         run.each({each.definition.name: partial(maintain, each, upkeep) for each in found if each.exists})
+
+
+@app.command()
+def snapshot(dry_run: DryRun = False) -> None:
+    """Copy every profile's viewing history out of Cassandra into today's snapshot; again replaces it."""
+    from batch.definitions import SNAPSHOTS
+    from batch.snapshot import publish, whole_histories
+    from batch.start.main import job
+    from batch.table import Table, ensure_namespace
+    from infra.clients.cassandra import LiveVH, close, connect
+    from infra.clients.cassandra_scan import Profiles
+    from infra.clients.compressed_vh import CompressedVH
+    from infra.meters import HistoryReads
+    from streams.history.reading import HistoryReader
+
+    with job("snapshot") as run:
+        session = connect(run.settings)
+        try:
+            reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
+            records = whole_histories(Profiles(session), reader)
+            if dry_run:
+                run.stage("viewing records read", sum(1 for _ in records))
+                return
+            ensure_namespace(run.spark, run.settings.iceberg_namespace)
+            publish(Table(run.spark, run.settings.iceberg_namespace, SNAPSHOTS), run.now.date(), records, run.stage)
+        finally:
+            close(session)
+
+
+@app.command()
+def features(
+    one: Annotated[
+        datetime | None,
+        typer.Option("--as-of", "--date", formats=DAY, metavar="YYYY-MM-DD", help="As of this day's midnight (UTC)."),
+    ] = None,
+    first: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=DAY,
+            metavar="YYYY-MM-DD",
+            help="First midnight; default the last one published, or today's, or that of --to.",
+        ),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last midnight, included; default tomorrow's."),
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Make what was known of profiles, titles and pairs of both at each midnight; again replaces it."""
+    from batch.features.features_job import FeaturesJob, newest
+    from batch.start.main import job
+
+    now = datetime.now(UTC)
+    days = _days((now, now + timedelta(days=1)), one, first, last)
+    with job("features") as run:
+        namespace = run.settings.iceberg_namespace
+        if not (one or first or last) and (known := newest(run.spark, namespace)) and known < days[0]:
+            days = _days((now, now + timedelta(days=1)), None, datetime.combine(known, time()), None)
+        with FeaturesJob(run.spark, namespace, days, dry_run) as made:
+            run.each(made.steps())
 
 
 @app.command()
@@ -119,7 +187,8 @@ def dashboards(
     from batch.page import Run
     from batch.start.main import UNWRITABLE, fail, job
 
-    days = _days(datetime.now(UTC), one, first, last)
+    now = datetime.now(UTC)
+    days = _days((now - timedelta(days=1), now), one, first, last)
     with job("dashboards") as run:
         timeout = timedelta(seconds=run.settings.session_timeout_seconds)
         material = DashboardsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.stage)
@@ -145,19 +214,18 @@ def dashboards(
 
 @app.command()
 def recommend(dry_run: DryRun = False) -> None:
-    """Write to Cassandra what to recommend to each profile, learned from all playback sessions."""
+    """Write to Cassandra what to recommend to each profile, learned from the feature tables."""
     import asyncio
 
-    from batch.recommend.recommend_job import catalogue, make, playback_sessions, read, write
+    from batch.recommend.recommend_job import gather, make, write
     from batch.start.main import UNWRITABLE, fail, job
     from infra.clients.cassandra import close, connect
     from infra.clients.recommendations import Recommendations
     from schemas.errors import TransientError
 
     with job("recommend") as run:
-        sessions = read(playback_sessions(run.spark, run.settings.iceberg_namespace), run.stage)
-        titles = catalogue(run.spark, run.settings.iceberg_namespace)
-    made = make(sessions, titles, int(run.now.timestamp() * 1000), run.stage)
+        gathered = gather(run.spark, run.settings.iceberg_namespace, run.stage)
+    made = make(gathered, int(run.now.timestamp() * 1000), run.stage) if gathered else None
     if made is None or dry_run:
         run.log.info("nothing written", reason="--dry-run" if dry_run else "nobody has watched anything yet")
         return
@@ -193,20 +261,21 @@ def sql(
     raise typer.Exit(subprocess.run([program, "--properties-file", properties, "-S", *ask], check=False).returncode)
 
 
-def _chosen(tables: list[str] | None) -> list[str]:
-    from batch.definitions import NAMES
-
+def _chosen(tables: list[str] | None, known: Collection[str]) -> list[str]:
     for name in tables or ():
-        if name not in NAMES:
-            raise typer.BadParameter(f"there is no {name}, only {', '.join(NAMES)}", param_hint="--table")
-    return tables or list(NAMES)
+        if name not in known:
+            raise typer.BadParameter(f"there is no {name}, only {', '.join(known)}", param_hint="--table")
+    return tables or list(known)
 
 
-def _days(now: datetime, one: datetime | None, first: datetime | None, last: datetime | None) -> list[date]:
+def _days(
+    usual: tuple[datetime, datetime], one: datetime | None, first: datetime | None, last: datetime | None
+) -> list[date]:
+    """``usual``: first and last when nothing is said."""
     if one and (first or last):
         raise typer.BadParameter("takes no --from and --to beside it", param_hint="--date")
-    end = (one or last or now).date()
-    start = (one or first or last or now - timedelta(days=1)).date()
+    end = (one or last or usual[1]).date()
+    start = (one or first or last or usual[0]).date()
     if start > end:
         raise typer.BadParameter(f"{start} is after {end}", param_hint="--from")
     return [start + timedelta(days=n) for n in range((end - start).days + 1)]

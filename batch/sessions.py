@@ -5,6 +5,8 @@ first and how many there were; so two rows of one session merge into one, in any
 grows by what is new without reading what is old.
 """
 
+from collections.abc import Sequence
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -14,8 +16,8 @@ _FIRST = ("first_seq", "first_event_id", "started_at")
 _STATE = tuple(name for name in SESSIONS.types if name not in (*SESSIONS.key, *_FIRST, "events"))
 
 
-def sessions_of(events_df: DataFrame) -> DataFrame:
-    """The sessions of these events, each of them there once."""
+def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
+    """The sessions of these events, each of them there once; ``within``: of each value of these columns its own."""
     alone = {
         "newest_event_id": F.col("event_id"),
         "first_event_id": F.col("event_id"),
@@ -23,10 +25,10 @@ def sessions_of(events_df: DataFrame) -> DataFrame:
         "started_at": F.col("event_time"),
         "events": F.lit(1).cast("bigint"),
     }
-    return events_df.withColumns(alone).transform(merged)
+    return events_df.withColumns(alone).transform(merged, within)
 
 
-def merged(sessions_df: DataFrame) -> DataFrame:
+def merged(sessions_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
     """One row a session of rows that each know a part of its events, no event in two of them.
 
     Newest is the highest sequence number, whatever the clocks say; ``started_at`` is the corrected time of the lowest,
@@ -36,7 +38,7 @@ def merged(sessions_df: DataFrame) -> DataFrame:
     newest = F.max_by(F.struct(*_STATE), F.struct("seq", "received_at", "newest_event_id"))
     first = F.min_by(F.struct(*_FIRST), F.struct("first_seq", "first_event_id"))
     return (
-        sessions_df.groupBy(*SESSIONS.key)
+        sessions_df.groupBy(*within, *SESSIONS.key)
         .agg(newest.alias("newest"), first.alias("first"), F.sum("events").alias("events"))
-        .select(*SESSIONS.key, "newest.*", "first.*", "events")
+        .select(*within, *SESSIONS.key, "newest.*", "first.*", "events")
     )

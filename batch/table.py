@@ -7,7 +7,7 @@ in between makes it fail, never double rows. A job that is killed leaves a branc
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from pyspark.errors import IllegalArgumentException
@@ -105,14 +105,22 @@ class Table:
         self.drop_leftovers()
         branch = f"staged_{uuid4().hex}"
         self.alter(f"CREATE OR REPLACE BRANCH `{branch}` AS OF VERSION {base.id}")
-        writer = rows_df.select(*self.definition.types).writeTo(f"{self.name}.branch_{branch}")
+        writer = self.selected(rows_df).writeTo(f"{self.name}.branch_{branch}")
         for name, value in remember.items():
             writer = writer.option(_SNAPSHOT_PROPERTY + name, value)
         write(writer)
+        return Staged(self, branch, base, self.head(branch, base))
+
+    def selected(self, rows_df: DataFrame) -> DataFrame:
+        """In the order of the columns."""
+        return rows_df.select(*self.definition.types)
+
+    def head(self, branch: str, base: Snapshot) -> Snapshot:
+        """What was just written to the branch, on top of ``base``. Raises Rival."""
         written = self._snapshots().get(self.refs().get(branch, 0))
         if written is None or written.parent != base.id:  # a rival took this branch for a leftover
             raise self.rival()
-        return Staged(self, branch, base, written)
+        return written
 
     def rival(self) -> Rival:
         return Rival(f"another job has changed {self.name}: nothing was published, run again")
@@ -159,6 +167,11 @@ class Staged:
     def rows(self) -> DataFrame:
         """All rows as they would be after publishing."""
         return self.table.rows_at(self.written.id)
+
+    def more(self, rows_df: DataFrame) -> "Staged":
+        """With these rows too. May raise Rival."""
+        self.table.selected(rows_df).writeTo(f"{self.table.name}.branch_{self.branch}").append()
+        return replace(self, written=self.table.head(self.branch, self.written))
 
     def publish(self) -> None:
         """One move of ``main``. Raises Rival when it is no longer where the change began."""

@@ -33,6 +33,7 @@ class Step:
 
 def steps(audience: Audience) -> tuple[Step, ...]:
     members, today = str(audience.members), datetime.now(UTC)
+    since = ("--from", f"{today - timedelta(days=audience.days):%Y-%m-%d}")
     return (
         Step("Start the engines and our workers", ("up",)),
         Step("Fetch films and tastes, fill the catalogue", ("catalogue",)),
@@ -51,8 +52,8 @@ def steps(audience: Audience) -> tuple[Step, ...]:
         Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
         Step("Balance the ledger", ("ledger",)),
         Step(
-            "Tables, dashboards of every day and recommendations with Spark",
-            ("job", "tables", "dashboards", "--from", f"{today - timedelta(days=audience.days):%Y-%m-%d}", "recommend"),
+            "Tables, features and dashboards of every day, recommendations with Spark",
+            ("job", "tables", "snapshot", "features", *since, "dashboards", *since, "recommend"),
         ),
     )
 

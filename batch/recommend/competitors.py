@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pyspark.sql import SparkSession
 
 from batch.recommend.als import SparkAls
+from batch.recommend.computed import Computed
 from batch.recommend.ease import Ease
 from batch.recommend.evaluation import Competitor
 from batch.recommend.interactions import Interactions
@@ -26,7 +27,7 @@ def competitors(table: Interactions, facts: Mapping[str, Facts], spark: SparkSes
         Competitor("because you watched", tuple(ItemCosine(neighbours) for neighbours in (20, 100))),
         Competitor("EASE", tuple(Ease(l2) for l2 in (100, 300, 1000))),
         Competitor("ALS on Spark", (SparkAls(spark),)),
-        Competitor("ranker", (Ranker(facts),)),
+        Competitor("ranker", (Ranker(Computed(facts)),)),
     ]
     if table.countries:
         by_country = tuple(Popularity(half_life=days, by_country=True) for days in HALF_LIVES)

@@ -8,9 +8,12 @@ from batch.recommend.interactions import Floats, Interactions, Ints
 from batch.recommend.model import Scorer
 
 
-def ease(history: Interactions, l2: float) -> Floats:
-    """Titles × titles: how much having watched the row's title speaks for the column's."""
-    gram = (history.watched.T @ history.watched).astype(np.float64)
+def ease(watched: Floats, l2: float) -> Floats:
+    """Titles × titles: how much having watched the row's title speaks for the column's.
+
+    ``watched``: profiles × titles, 1 for a view.
+    """
+    gram = (watched.T @ watched).astype(np.float64)
     gram[np.diag_indices_from(gram)] += l2
     inverse = np.linalg.inv(gram)
     weights = inverse / -np.diag(inverse)
@@ -23,7 +26,7 @@ class Ease:
     l2: float = 300
 
     def fit(self, history: Interactions, at: int) -> Scorer:  # noqa: ARG002 - all views count alike
-        weights = ease(history, self.l2)
+        weights = ease(history.watched, self.l2)
 
         def scorer(profiles: Ints) -> Floats:
             return history.watched[profiles] @ weights

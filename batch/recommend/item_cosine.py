@@ -8,9 +8,12 @@ from batch.recommend.interactions import Floats, Interactions, Ints
 from batch.recommend.model import Scorer
 
 
-def cosine(history: Interactions) -> Floats:
-    """Titles × titles: shared profiles over the geometric mean of both audiences; 0 on the diagonal."""
-    together = history.watched.T @ history.watched
+def cosine(watched: Floats) -> Floats:
+    """Titles × titles: shared profiles over the geometric mean of both audiences; 0 on the diagonal.
+
+    ``watched``: profiles × titles, 1 for a view.
+    """
+    together = watched.T @ watched
     norm = np.sqrt(np.maximum(np.diag(together), 1))
     similar = together / norm[:, None] / norm
     np.fill_diagonal(similar, 0)
@@ -24,7 +27,7 @@ class ItemCosine:
     neighbours: int = 100
 
     def fit(self, history: Interactions, at: int) -> Scorer:  # noqa: ARG002 - all views count alike
-        similar = cosine(history)
+        similar = cosine(history.watched)
         if self.neighbours < len(similar):
             least = np.partition(similar, -self.neighbours, axis=1)[:, -self.neighbours, None]
             similar[similar < least] = 0

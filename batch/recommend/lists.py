@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 
 from batch.recommend.interactions import Floats, Interactions, Ints
 from batch.recommend.model import Model, Scorer
@@ -28,6 +29,14 @@ class Lists:
     profiles: dict[str, RecommendationList]
     countries: dict[str, RecommendationList]
     """By country; ``WORLD`` is for those whose country isn't known."""
+
+    def dated(self, made_at: int) -> "Lists":
+        """The same lists, made at another moment."""
+        profiles, countries = (
+            {owner: replace(each, made_at=made_at) for owner, each in lists.items()}
+            for lists in (self.profiles, self.countries)
+        )
+        return Lists(self.model, profiles, countries)
 
 
 def recommend(

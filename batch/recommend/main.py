@@ -131,7 +131,7 @@ def _sessions(members: "Sequence[Member]") -> list[tuple[str, str, int, int, str
         if isinstance(event, Playback)
     }
     return [
-        (event.profile_id or "", event.title_id, event.session_started_at, event.watched_ms, event.country)
+        (event.profile_id or "", event.title_id, event.event_time, event.watched_ms, event.country)
         for event in last.values()
     ]
 

@@ -1,20 +1,23 @@
 """The ranker: learns from earlier weeks how features at a moment tell what was watched after it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from batch.recommend.choice import Example, learn
-from batch.recommend.features import Features
+from batch.recommend.computed import Computed
+from batch.recommend.encoder import Encoder
 from batch.recommend.interactions import DAY_MS, Floats, Interactions, Ints
 from batch.recommend.model import Scorer
-from batch.recommend.titles import Facts
+from batch.recommend.rows import FeatureSource
 
 AT_ONCE = 256
 """Profiles whose features are in memory at a time."""
 LEARN_FROM = 1_000
 """Profiles an example holds at most: enough for a dozen weights."""
+HORIZON_DAYS = 28
+EXAMPLES = 4
 
 
 class TooLittleHistory(Exception):
@@ -23,42 +26,48 @@ class TooLittleHistory(Exception):
 
 @dataclass(frozen=True)
 class Ranker:
-    """Looks at up to ``examples`` earlier moments, each with the ``horizon_days`` after it, half of which overlap.
+    """Looks at the earlier moments of ``looks``, each with what was watched in the horizon after it."""
 
-    A history that is shorter than three horizons gets shorter ones. All end before the moment of fitting. ``facts``: of
-    the titles that are known, by id.
-    """
-
-    facts: Mapping[str, Facts] = field(default_factory=dict, repr=False)
+    source: FeatureSource = field(default_factory=Computed, repr=False)
     l2: float = 1.0
-    horizon_days: int = 28
-    examples: int = 4
 
     def fit(self, history: Interactions, at: int) -> Scorer:
         """TooLittleHistory when at no earlier moment anybody had both a past and a future."""
         examples = list(self._examples(history, at))
-        if not examples:
+        if not examples or (now := self.source.at(history, at)) is None:
             raise TooLittleHistory(f"{len(history)} views hold nothing to learn from yet")
-        pull = learn(examples, self.l2)
-        features = Features.at(history, at, self.facts)
+        pull, encoder = learn(examples, self.l2), Encoder.of(now)
 
         def scorer(profiles: Ints) -> Floats:
             parts = [profiles[start : start + AT_ONCE] for start in range(0, len(profiles), AT_ONCE)]
             empty = np.zeros((0, len(history.titles)), np.float32)
-            return np.concatenate([empty, *(pull.scores(features.of(part)) for part in parts)])
+            return np.concatenate([empty, *(pull.scores(encoder.encode(part)) for part in parts)])
 
         return scorer
 
     def _examples(self, history: Interactions, at: int) -> Iterator[Example]:
-        span = at - int(history.time[0]) if len(history) else 0
-        horizon = min(self.horizon_days * DAY_MS, span // 3)
-        for number in range(self.examples):
-            moment = at - horizon - number * horizon // 2
-            past, future = history.before(moment), history.between(moment, moment + horizon)
-            chosen = future.watched * (1 - past.watched)
-            profiles = np.flatnonzero(chosen.any(1) & past.watched.any(1))
+        horizon, moments = looks(history, at)
+        for number, moment in enumerate(moments):
+            if (rows := self.source.at(history, moment)) is None:
+                continue
+            chosen = history.between(moment, moment + horizon).watched * (1 - rows.watched)
+            profiles = np.flatnonzero(chosen.any(1) & rows.watched.any(1))
             if len(profiles) > LEARN_FROM:
                 profiles = np.sort(np.random.default_rng(number).choice(profiles, LEARN_FROM, replace=False))
             if len(profiles):
-                features = Features.at(past, moment, self.facts)
-                yield Example(features.of(profiles), 1 - past.watched[profiles], chosen[profiles])
+                yield Example(Encoder.of(rows).encode(profiles), 1 - rows.watched[profiles], chosen[profiles])
+
+
+def looks(history: Interactions, at: int) -> tuple[int, list[int]]:
+    """How long to look ahead, and from which moments, so that all of it is over at ``at``; half of one look and the
+    next overlap.
+
+    Whole days, since feature tables have a row a day. A history of less than three horizons gets shorter ones, one of
+    less than three days none.
+    """
+    span = (at - int(history.time[0])) // DAY_MS if len(history) else 0
+    days = min(HORIZON_DAYS, span // 3)
+    if not days:
+        return 0, []
+    step = max(1, days // 2)
+    return days * DAY_MS, [at - (days + number * step) * DAY_MS for number in range(EXAMPLES)]

@@ -34,7 +34,7 @@ class Reasons:
 
     @classmethod
     def of(cls, history: Interactions, at: int, facts: Mapping[str, Facts]) -> "Reasons":
-        near = cosine(history)
+        near = cosine(history.watched)
         near[history.watched.T @ history.watched < SHARED] = 0
         if len(near) > NEIGHBOURS:
             near[near < np.partition(near, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS, None]] = 0

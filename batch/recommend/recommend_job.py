@@ -1,59 +1,65 @@
-"""The recommend job, step by step: sessions and titles -> interactions -> lists -> store. Clients are for main."""
+"""The recommend job, step by step: feature tables -> history and features -> lists -> store. Clients are for main."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 
 import polars as pl
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from batch.definitions import SESSIONS, TITLES
+from batch.definitions import Definition
+from batch.features.definitions import FEATURES
+from batch.features.features_job import newest
 from batch.lake import LakeError
 from batch.recommend.lists import Lists, recommend
 from batch.recommend.ports import ListSink
-from batch.recommend.ranker import Ranker
-from batch.recommend.titles import Catalogue, Facts
-from batch.recommend.views import SESSION_COLUMNS, interactions
+from batch.recommend.published import Published, Tables, facts, history, midnight
+from batch.recommend.ranker import Ranker, looks
 from batch.table import Table
 
 Stage = Callable[[str, int], None]
 
 
-def playback_sessions(spark: SparkSession, namespace: str) -> DataFrame:
-    """One row per playback session, with ``SESSION_COLUMNS``. LakeError while there is no such table."""
-    table = Table(spark, namespace, SESSIONS)
-    if not table.exists:
-        raise LakeError(f"there is no table {table.name}: `playhead job tables` makes it")
-    return table.rows().withColumn("started_at", F.unix_millis("started_at")).select(*SESSION_COLUMNS)
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What lists are made of: feature tables at the last midnight that they know of, and at those to learn from."""
+
+    as_of: date
+    tables: Tables
+
+    @property
+    def at(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(datetime.combine(self.as_of, time(), UTC).timestamp() * 1000)
 
 
-def catalogue(spark: SparkSession, namespace: str) -> Catalogue:
-    """What the table of titles says; nothing while there is none."""
-    table = Table(spark, namespace, TITLES)
-    if not table.exists:
-        return Catalogue({}, {})
-    titles = table.rows().select("title_id", "year", "runtime_ms", "genres").collect()
-    return Catalogue(
-        facts={title.title_id: Facts(title.year, tuple(title.genres or ())) for title in titles},
-        runtimes={title.title_id: title.runtime_ms for title in titles if title.runtime_ms},
-    )
-
-
-def read(sessions_df: DataFrame, stage: Stage) -> pl.DataFrame:
-    """Sessions out of Spark."""
-    sessions = pl.DataFrame(sessions_df.toArrow(), schema=SESSION_COLUMNS)
-    stage("sessions", len(sessions))
-    return sessions
-
-
-def make(sessions: pl.DataFrame, catalogue: Catalogue, now: int, stage: Stage) -> Lists | None:
-    """Lists for everybody with a session before ``now``; None if nobody has watched anything yet."""
-    sessions = sessions.filter(pl.col("started_at") < now)
-    history = interactions(sessions, catalogue.runtimes)
-    stage("views", len(history))
-    if not len(history):
+def gather(spark: SparkSession, namespace: str, stage: Stage) -> Gathered | None:
+    """None while the feature tables are empty. LakeError while there are none."""
+    tables = [_table(spark, namespace, definition) for definition in FEATURES]
+    if (as_of := newest(spark, namespace)) is None:
         return None
-    newest = sessions.sort("started_at", "country").group_by("profile_id").agg(pl.col("country").drop_nulls().last())
-    made = recommend(history, now, ("ranker", Ranker(catalogue.facts)), dict(newest.iter_rows()), catalogue.facts)
+    now = Gathered(as_of, _read(tables, [as_of]))
+    _, moments = looks(history(now.tables), now.at)
+    earlier = _read(tables, list(map(midnight, moments)))
+    stage("midnights to learn from", earlier.pairs["as_of"].n_unique())
+    return Gathered(as_of, now.tables.and_(earlier))
+
+
+def make(gathered: Gathered, now: int, stage: Stage) -> Lists | None:
+    """Lists for every profile that pressed play before ``as_of``; None if nobody has watched anything yet.
+
+    They are dated ``now`` or, if that was earlier, ``as_of``: when what they are made of ends.
+    """
+    last = gathered.tables.at(gathered.as_of)
+    views = history(last)
+    stage("profiles", len(last.profiles))
+    stage("views", len(views))
+    if not len(views):
+        return None
+    everybody = dict(last.profiles.select("profile_id", "country").iter_rows())
+    model = "ranker", Ranker(Published(gathered.tables))
+    made = recommend(views, gathered.at, model, everybody, facts(last)).dated(min(now, gathered.at))
     stage(f"lists by {made.model}", len(made.profiles))
     return made
 
@@ -64,3 +70,14 @@ async def write(made: Lists, sink: ListSink, stage: Stage) -> None:
     stage("lists of countries written", len(made.countries))
     await sink.write("profile", made.profiles)
     stage("lists of profiles written", len(made.profiles))
+
+
+def _table(spark: SparkSession, namespace: str, definition: Definition) -> Table:
+    table = Table(spark, namespace, definition)
+    if not table.exists:
+        raise LakeError(f"there is no table {table.name}: `playhead job features` makes it")
+    return table
+
+
+def _read(tables: Collection[Table], as_ofs: Collection[date]) -> Tables:
+    return Tables(*(pl.DataFrame(table.rows().where(F.col("as_of").isin(*as_ofs)).toArrow()) for table in tables))

@@ -14,19 +14,14 @@ class Facts:
     genres: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
-    """By title id, what is known."""
-
-    facts: Mapping[str, Facts]
-    runtimes: Mapping[str, int]
-    """Milliseconds."""
+def decade(year: float | None) -> float:
+    """In decades from 1990; 0 where unknown."""
+    return (year - 1990) / 10 if year else 0
 
 
 def decades(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
     """Release year of each title in decades from 1990; 0 where unknown."""
-    years = [facts.get(title, Facts()).year for title in titles]
-    return np.array([(year - 1990) / 10 if year else 0 for year in years], np.float32)
+    return np.array([decade(facts.get(title, Facts()).year) for title in titles], np.float32)
 
 
 def genre_names(titles: Sequence[str], facts: Mapping[str, Facts]) -> list[str]:

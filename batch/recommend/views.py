@@ -1,19 +1,17 @@
-"""Playback sessions -> interactions: what a profile watched of a title, all its sessions together."""
+"""Playback sessions -> interactions, where there are no tables: what a profile watched of a title, all its sessions
+together. Defined as ``batch.features.pair`` defines it."""
 
 from collections.abc import Mapping
 
 import polars as pl
 
+from batch.features.definitions import LEAST_SHARE, USUAL_RUNTIME_MS
 from batch.recommend.interactions import Interactions
 
-USUAL_RUNTIME_MS = 90 * 60_000
-"""Of a title whose length nobody knows."""
-LEAST_SHARE = 0.1
-"""Less of a title was a look, not a view."""
 SESSION_COLUMNS = {
     "profile_id": pl.String,
     "title_id": pl.String,
-    "started_at": pl.Int64,  # milliseconds since the epoch
+    "event_time": pl.Int64,  # of the session's last event, in milliseconds since the epoch
     "watched_ms": pl.Int64,
     "country": pl.String,
 }
@@ -27,10 +25,10 @@ def interactions(sessions: pl.DataFrame, runtimes: Mapping[str, int]) -> Interac
     """
     runtime = pl.col("title_id").replace_strict(runtimes, default=USUAL_RUNTIME_MS, return_dtype=pl.Int64)
     views = (
-        sessions.sort("started_at", "country")
+        sessions.sort("event_time", "country")
         .group_by("profile_id", "title_id")
-        .agg(pl.col("started_at").min(), pl.col("watched_ms").sum(), pl.col("country").drop_nulls().last())
+        .agg(pl.col("event_time").min(), pl.col("watched_ms").sum(), pl.col("country").drop_nulls().last())
         .with_columns(weight=(pl.col("watched_ms") / runtime).clip(0, 1))
         .filter(pl.col("weight") >= LEAST_SHARE)
     )
-    return Interactions.of(views.rename({"profile_id": "profile", "title_id": "title", "started_at": "time"}))
+    return Interactions.of(views.rename({"profile_id": "profile", "title_id": "title", "event_time": "time"}))

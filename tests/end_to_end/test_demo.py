@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 from infra.drill import DRILLS, run
 from infra.local import monitoring
 from infra.local.stack import Stack
+from tests.integration.batch import tables
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pipeline import playhead
 
@@ -76,6 +77,13 @@ def test_each_of_its_days_has_a_page_which_the_site_hands_out(demo: Demo) -> Non
     assert len(days) == 5, "four days and the one on which it runs"
     page = httpx.get(f"{demo.stack.settings.services_url}/dashboards/{days[-2]}.html").text
     assert "Quality of experience, day by day" in page, "an empty day would not have it"
+
+
+def test_its_tables_hold_every_history_and_the_features_of_each_midnight(demo: Demo) -> None:
+    settings, state = demo.stack.settings, ["profile_id", "playback_session_id", "seq"]
+    from_cassandra, from_the_lake = (tables.rows(settings, name) for name in ("viewing_history", "viewing_records"))
+    assert from_cassandra.select(state).sort(state).equals(from_the_lake.select(state).sort(state))
+    assert tables.rows(settings, "profile_features")["as_of"].n_unique() == 5, "nobody had watched on the first"
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")

@@ -1,16 +1,26 @@
 """Tiny literal DataFrames: a test names only what it is about."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from batch.dashboards.funnel import UI_COLUMNS
 from batch.dashboards.views import SESSION_COLUMNS
 from batch.definitions import EVENTS
 from tests.builders import playback
+
+_ARROW = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "timestamp": pa.timestamp("us", "UTC"),
+    "array<string>": pa.list_(pa.string()),
+}
 
 
 def at(text: str) -> datetime:
@@ -31,8 +41,8 @@ def events(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
         for name in [name for name, kind in types.items() if kind == "timestamp"]:
             time = fields[name]
             fields[name] = at(time) if isinstance(time, str) else datetime.fromtimestamp(time / 1000, UTC)
-        rows.append(tuple(fields[name] for name in types))
-    return spark.createDataFrame(rows, ", ".join(f"{name} {kind}" for name, kind in types.items()))
+        rows.append([fields[name] for name in types])
+    return made(spark, types, rows)
 
 
 def sessions(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
@@ -70,10 +80,18 @@ def frame(
 ) -> DataFrame:
     """A row for each of the changes to the fields; times are given as texts."""
     values = [
-        tuple(at(value) if types[name] == "timestamp" else value for name, value in {**fields, **change}.items())
+        [at(value) if types[name] == "timestamp" else value for name, value in {**fields, **change}.items()]
         for change in changes
     ]
-    return spark.createDataFrame(values, ", ".join(f"{name} {types[name]}" for name in fields))
+    return made(spark, {name: types[name] for name in fields}, values)
+
+
+def made(spark: SparkSession, types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> DataFrame:
+    """By way of Arrow, which needs no Python processes beside Spark."""
+    columns = {
+        name: pa.array([row[place] for row in rows], _ARROW[kind]) for place, (name, kind) in enumerate(types.items())
+    }
+    return spark.createDataFrame(pa.table(columns))
 
 
 def rows(any_df: DataFrame, *columns: str) -> list[tuple[Any, ...]]:

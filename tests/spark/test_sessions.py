@@ -6,11 +6,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.audit import AuditFailed
-from batch.definitions import EVENTS, SESSIONS, TITLES
+from batch.definitions import EVENTS, RECORDS, SESSIONS, TITLES
 from batch.derive import CATALOGUE_KEY, SOURCE, update_sessions, update_titles
 from batch.ingest import Where, ingest
 from batch.sessions import merged, sessions_of
 from batch.table import Table, remembered
+from batch.viewing_records import update_records
 from tests.builders import SESSION, playback
 from tests.spark.frames import events, millis, rows
 from tests.spark.raw_lake import RawLake
@@ -71,6 +72,7 @@ def test_the_table_grows_by_what_is_new_and_equals_one_that_was_made_at_once(
         said: dict[str, int] = {}
         ingest(where, "playback", said.__setitem__)
         update_sessions(where, said.__setitem__, **options)
+        update_records(where, said.__setitem__, **options)
         return said
 
     def event(number: int, **changes: Any) -> Any:
@@ -90,10 +92,14 @@ def test_the_table_grows_by_what_is_new_and_equals_one_that_was_made_at_once(
     assert second["sessions of the days touched"] == 1
     assert third["sessions changed"] == 0
     assert rows(table.rows(), "seq", "watched_ms", "events", "first_seq") == [(3, 30_000, 3, 0), (9, 58_000, 1, 9)]
+    records = Table(spark, namespace, RECORDS)
+    assert (second["viewing records of the days touched"], third["viewing records changed"]) == (1, 0)
+    assert rows(records.rows(), *RECORDS.types) == rows(table.rows(), *RECORDS.types)
     assert untouched.collect() == files
     everything = rows(table.rows(), *SESSIONS.types)
     run(rebuild=True)
     assert rows(table.rows(), *SESSIONS.types) == everything
+    assert rows(records.rows(), *RECORDS.types) == rows(table.rows(), *RECORDS.types)
     assert remembered(table.history(), SOURCE) == str(Table(spark, namespace, EVENTS["playback"]).history()[0].id)
 
 

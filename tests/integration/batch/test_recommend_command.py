@@ -8,6 +8,7 @@ from infra.clients.object_store import ObjectStore
 from infra.clients.recommendations import Recommendations
 from infra.settings import Settings
 from schemas.recommendations import RecommendationList
+from tests.integration.batch import tables
 from tests.integration.batch.conftest import Command, stages
 from tests.integration.batch.test_dashboards_command import TABLES, put, session
 
@@ -38,10 +39,15 @@ def test_every_profile_of_the_tables_gets_a_list(lake: ObjectStore, command: Com
     lake.put("catalogue/titles.jsonl", "\n".join(map(json.dumps, titles)).encode())
     profiles = ("recommend-0", "recommend-2", "recommend-shy")
 
-    run = command("tables", *TABLES, "--table", "titles", "recommend")
+    run = command("tables", *TABLES, "--table", "titles", "features", "recommend")
 
     assert run.returncode == 0, run.stderr
-    assert {"sessions": 6, "views": 5, "lists of profiles written": 4}.items() <= stages(run).items()
+    assert {"profiles": 4, "views": 5, "lists of profiles written": 4}.items() <= stages(run).items()
+    features = tables.rows(settings, "profile_features").filter(profile_id="recommend-0")
+    assert (
+        features.select("plays_7d", "watched_titles", "newest_titles").to_dicts()
+        == [{"plays_7d": 2, "watched_titles": 2, "newest_titles": ["ml-2", "ml-1"]}] * 2
+    ), "of this midnight and the next"
     first, third, shy = stored(settings, *profiles)
     assert first is not None
     assert first.items == (), "has watched all there is"
@@ -54,4 +60,4 @@ def test_every_profile_of_the_tables_gets_a_list(lake: ObjectStore, command: Com
 def test_without_tables_it_says_which_job_makes_them(command: Command) -> None:
     run = command("recommend", "--dry-run")
     assert run.returncode == 3
-    assert "`playhead job tables` makes it" in run.stderr
+    assert "`playhead job features` makes it" in run.stderr

@@ -4,12 +4,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from batch.recommend.computed import Computed
 from batch.recommend.ease import Ease
 from batch.recommend.interactions import COLUMNS, DAY_MS, Interactions
 from batch.recommend.item_cosine import ItemCosine, cosine
 from batch.recommend.model import Model
 from batch.recommend.popularity import Popularity
-from batch.recommend.ranker import Ranker, TooLittleHistory
+from batch.recommend.ranker import Ranker, TooLittleHistory, looks
 from batch.recommend.titles import Facts
 from tests.unit.batch.recommend.tables import drawn, favourites, number, watched
 
@@ -19,7 +20,7 @@ MODELS: list[Model] = [
     Popularity(days=14, by_country=True),
     ItemCosine(5),
     Ease(10),
-    Ranker(FACTS),
+    Ranker(Computed(FACTS)),
 ]
 
 
@@ -66,7 +67,7 @@ class TestItemToItem:
     )
 
     def test_cosine_is_shared_profiles_over_the_mean_audience(self) -> None:
-        similar = cosine(self.table)
+        similar = cosine(self.table.watched)
         jedi, wars, titanic = (self.table.titles.index(title) for title in ("jedi", "star wars", "titanic"))
         assert similar[wars, jedi] == pytest.approx(3 / np.sqrt(4 * 3))
         assert similar[wars, titanic] == pytest.approx(3 / np.sqrt(4 * 8))
@@ -116,3 +117,15 @@ class TestRanker:
     def test_it_says_when_there_is_nothing_to_learn_from(self) -> None:
         with pytest.raises(TooLittleHistory):
             Ranker().fit(watched(("a", "x", 1), ("b", "x", 1)), 2 * DAY_MS)
+
+    @pytest.mark.parametrize(
+        ("since", "horizon", "back"),
+        [(100, 28, [28, 42, 56, 70]), (14.5, 4, [4, 6, 8, 10]), (3.5, 1, [1, 2, 3, 4]), (2.9, 0, [])],
+    )
+    def test_it_looks_back_by_whole_days_and_never_beyond_the_moment(
+        self, since: float, horizon: int, back: list[int]
+    ) -> None:
+        """So that tables with a row a day have the rows that it asks for."""
+        ahead, moments = looks(watched(("a", "x", 200 - since)), 200 * DAY_MS)
+        assert ahead == horizon * DAY_MS
+        assert moments == [(200 - days) * DAY_MS for days in back]

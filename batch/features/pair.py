@@ -1,0 +1,64 @@
+"""Pair features: what a profile did with a title. Pure: DataFrame to DataFrame."""
+
+from collections.abc import Collection
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from batch.features.definitions import PAIR_FEATURES, USUAL_RUNTIME_MS, WINDOW_DAYS
+from batch.features.known import at_each, days_before, with_since, within
+
+PAIR = PAIR_FEATURES.key
+
+
+def watched(known_df: DataFrame, titles_df: DataFrame) -> DataFrame:
+    """Sessions as of some midnights (``known.COLUMNS``) -> what was watched of each title by each profile.
+
+    ``titles_df``: title_id, runtime_ms.
+    """
+    newest = F.struct("event_time", "playback_session_id")
+    share = F.col("watched_ms") / F.coalesce(F.nullif("runtime_ms", F.lit(0)), F.lit(USUAL_RUNTIME_MS))
+    return (
+        known_df.groupBy(*PAIR)
+        .agg(
+            F.count("*").alias("plays"),
+            F.sum("watched_ms").alias("watched_ms"),
+            F.max_by("playhead_ms", newest).alias("bookmark_ms"),
+            F.min("event_time").alias("first_watched_at"),
+            F.max("event_time").alias("last_watched_at"),
+            F.max_by("country", newest).alias("country"),
+        )
+        .join(titles_df.select("title_id", "runtime_ms"), "title_id", "left")
+        .withColumn("watched_share", F.least(share, F.lit(1.0)))
+        .drop("runtime_ms")
+    )
+
+
+def pair_features(watched_df: DataFrame, ui_df: DataFrame, as_ofs: Collection[date]) -> DataFrame:
+    """``watched``'s rows, and those of titles that were only shown. ``ui_df``: UI events."""
+    counts = ("plays", "watched_ms", "impressions_28d", "clicks_28d")
+    return (
+        watched_df.join(shown(ui_df, as_ofs), [*PAIR], "full")
+        .fillna(0, [*counts, "watched_share"])
+        .withColumn("days_since", days_before("last_watched_at"))
+        .select(*PAIR_FEATURES.types)
+    )
+
+
+def shown(ui_df: DataFrame, as_ofs: Collection[date]) -> DataFrame:
+    """How often each title was shown to each profile and opened by it, in the window before each midnight."""
+    return (
+        ui_df.where(F.col("action").isin("impression", "click"))
+        .where("profile_id IS NOT NULL AND title_id IS NOT NULL")
+        .transform(with_since, as_ofs)
+        .groupBy("since", "profile_id", "title_id", F.to_date("event_time").alias("day"))
+        .agg(
+            F.count_if(F.col("action") == "impression").alias("impressions_28d"),
+            F.count_if(F.col("action") == "click").alias("clicks_28d"),
+        )
+        .transform(at_each, as_ofs)
+        .where(within("day", WINDOW_DAYS))
+        .groupBy(*PAIR)
+        .agg(F.sum("impressions_28d").alias("impressions_28d"), F.sum("clicks_28d").alias("clicks_28d"))
+    )

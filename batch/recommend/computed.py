@@ -1,0 +1,74 @@
+"""Feature rows made of a history: for evaluation, whose data sets have no tables. Defined as the tables are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from batch.features.definitions import LAST, TASTE_HALF_LIFE_DAYS, VIEW_DAYS
+from batch.recommend.interactions import DAY_MS, Floats, Interactions
+from batch.recommend.rows import FeatureRows
+from batch.recommend.titles import Facts, decades, genres
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A ``FeatureSource`` that has rows for every moment. ``facts``: of the titles that are known, by id."""
+
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+
+    def at(self, history: Interactions, moment: int) -> FeatureRows:
+        past = history.before(moment)
+        years, kinds = decades(history.titles, self.facts), genres(history.titles, self.facts)
+        known = np.array([bool(self.facts.get(title, Facts()).year) for title in history.titles])
+        month = past.between(moment - 28 * DAY_MS, moment)
+        return FeatureRows(
+            span_days=(moment - int(past.time[0])) / DAY_MS if len(past) else 0,
+            views={days: _views(past.between(moment - days * DAY_MS, moment)) for days in VIEW_DAYS},
+            viewers=past.views,
+            views_28d_by_country=_by_country(month),
+            decades=years,
+            genres=kinds,
+            home=past.home,
+            genre_shares=_genre_shares(past, moment, kinds),
+            mean_decade=_mean_where(past.watched, years, known),
+            newest=_newest(past),
+            watched=past.watched,
+        )
+
+
+def _views(window: Interactions) -> Floats:
+    return np.bincount(window.title, weights=window.weight, minlength=len(window.titles)).astype(np.float32)
+
+
+def _by_country(window: Interactions) -> Floats:
+    counts = np.zeros((len(window.countries), len(window.titles)), np.float32)
+    known = window.country >= 0
+    np.add.at(counts, (window.country[known], window.title[known]), window.weight[known])
+    return counts
+
+
+def _genre_shares(past: Interactions, moment: int, kinds: Floats) -> Floats:
+    votes = np.zeros((len(past.profiles), kinds.shape[1]), np.float32)
+    worth = 0.5 ** ((moment - past.time) / DAY_MS / TASTE_HALF_LIFE_DAYS)
+    np.add.at(votes, past.profile, kinds[past.title] * worth[:, None].astype(np.float32))
+    total = votes.sum(1, keepdims=True)
+    shares: Floats = votes / np.maximum(total, 1e-30)
+    return shares
+
+
+def _mean_where(watched: Floats, values: Floats, known: NDArray[np.bool_]) -> Floats:
+    count = np.maximum(watched @ known.astype(np.float32), 1)
+    mean: Floats = (watched @ values / count).astype(np.float32)
+    return mean
+
+
+def _newest(past: Interactions) -> Floats:
+    newest = np.zeros((len(past.profiles), len(past.titles)), np.float32)
+    room = np.full(len(past.profiles), LAST)
+    for profile, title in zip(past.profile[::-1], past.title[::-1], strict=True):
+        if room[profile]:
+            newest[profile, title] = 1
+            room[profile] -= 1
+    return newest

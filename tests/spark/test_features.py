@@ -1,0 +1,272 @@
+"""Feature tables: their literal rows, that evaluation's features are the same, and that nothing leaks into the past."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cache, partial, reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from batch.derive import update_sessions
+from batch.features.definitions import FEATURES, PAIR_FEATURES
+from batch.features.features_job import FeaturesJob, newest
+from batch.features.rows import Inputs, feature_rows
+from batch.ingest import Where, ingest
+from batch.recommend.computed import Computed
+from batch.recommend.published import Published, Tables, facts, history
+from batch.recommend.views import SESSION_COLUMNS, interactions
+from batch.table import Table
+from tests.builders import playback
+from tests.spark.feature_tables import MINUTE, inputs, play, show, tables
+from tests.spark.frames import at, millis, rows
+from tests.spark.raw_lake import RawLake
+
+EARLIER, LATER = date(2023, 11, 1), date(2023, 11, 15)
+TITLES: list[tuple[str, int | None, list[str]]] = [("x", 2000, ["Drama"]), ("y", 1980, ["Comedy", "Drama"])]
+PLAYS = (
+    play("a", "x", "2023-08-17 00:00", 100, country="NL"),
+    play("a", "y", "2023-11-10 20:00", 50, country="NL"),
+    play("b", "x", "2023-10-20 20:00", 25, country="DE"),
+    play("b", "x", "2023-11-10 21:00", 25, country="DE"),
+    play("b", "z", "2023-11-14 20:00", 45, country="DE", duration_ms=None),  # 90 minutes, as nobody knows better
+    play("c", "y", "2023-11-13 20:00", 3, device_type="phone"),
+    play("c", "y", "2023-11-13 22:30", 3),
+    # a session across midnight: what happened before it is known, what came after it is not
+    play("c", "x", "2023-11-14 23:50", 5, playback_session_id="across", seq=1),
+    play("c", "x", "2023-11-15 00:30", 45, playback_session_id="across", seq=2),
+    play("a", "z", "2023-11-12 20:00", 60, received_at="2023-11-16 09:00"),  # was offline
+    play("a", "x", "2023-11-15 00:00", 100),  # at midnight is after it
+)
+SHOWS = (
+    show("a", "z", "2023-11-10 19:00"),
+    show("a", "z", "2023-11-11 19:00"),
+    show("a", "z", "2023-11-11 19:01", "click"),
+    show("a", "z", "2023-10-17 23:59"),  # longer ago than four weeks
+    show("a", "z", "2023-11-12 19:00", received_at="2023-11-15 00:00"),
+)
+
+
+@pytest.fixture(scope="module")
+def made(spark: SparkSession) -> Tables:
+    return tables(inputs(spark, PLAYS, SHOWS, TITLES), (EARLIER, LATER))
+
+
+def row(table: pl.DataFrame, as_of: date, **key: str) -> dict[str, Any]:
+    [found] = table.filter(as_of=as_of, **key).to_dicts()
+    return found
+
+
+def test_a_profile_is_what_it_did_before_the_midnight(made: Tables) -> None:
+    habits = row(made.profiles, LATER, profile_id="c")
+
+    assert habits == habits | {
+        "country": "NL",
+        "plays_1d": 1,
+        "plays_7d": 3,
+        "plays_28d": 3,
+        "watched_ms_1d": 5 * MINUTE,
+        "watched_ms_28d": 11 * MINUTE,
+        "completion_rate_28d": 0.0,
+        "early_exit_rate_28d": 1.0,
+        "plays_by_hour_28d": {20: 1, 22: 1, 47: 1},  # Monday evening; Tuesday, an hour before midnight
+        "device_shares_28d": {"phone": 0.333333333, "tv": 0.666666667},
+        "longest_sitting_28d": 2,
+        "days_since_last": pytest.approx(10 / 1440),
+        "watched_titles": 0,
+        "genre_shares": {},
+        "mean_release_year": None,
+        "newest_titles": [],
+    }
+    taste = row(made.profiles, LATER, profile_id="a")
+    drama = 0.5 + 0.5 ** ((4 + 4 / 24) / 90) / 2  # x was 90 days ago, y is half a comedy
+    assert taste["newest_titles"] == ["y", "x"]
+    assert taste["watched_titles"] == 2
+    assert taste["mean_release_year"] == 1990.0
+    assert taste["genre_shares"]["Drama"] == pytest.approx(drama / (0.5 + 0.5 ** ((4 + 4 / 24) / 90)))
+    assert row(made.profiles, EARLIER, profile_id="a")["plays_28d"] == 0
+
+
+def test_a_title_is_what_was_watched_of_it_before_the_midnight(made: Tables) -> None:
+    film = row(made.titles, LATER, title_id="x")
+
+    assert film == film | {
+        "release_year": 2000,
+        "genres": ["Drama"],
+        "views_7d": 0.0,
+        "views_14d": 0.0,
+        "views_28d": 0.5,
+        "views_90d": 1.5,
+        "viewers": 2,
+        "popularity": pytest.approx(0.5 ** (90 / 14) + 0.5 * 0.5 ** ((25 + 4 / 24) / 14)),
+        "views_28d_by_country": {"DE": 0.5},
+        "trend": 0.0,
+        "age_days": 90.0,
+        "completion_rate_28d": 0.0,
+        "early_exit_rate_28d": pytest.approx(1 / 3),
+        "rebuffer_ratio_28d": 0.0,
+    }
+    assert row(made.titles, EARLIER, title_id="x")["views_28d"] == 0.25, "of what is half a film by now"
+    assert made.titles.filter(as_of=EARLIER)["title_id"].to_list() == ["x"]
+    assert row(made.titles, LATER, title_id="z")["genres"] == []
+
+
+def test_a_pair_is_what_was_watched_and_what_was_only_shown(made: Tables) -> None:
+    assert row(made.pairs, LATER, profile_id="b", title_id="x") == {
+        "as_of": LATER,
+        "profile_id": "b",
+        "title_id": "x",
+        "plays": 2,
+        "watched_ms": 50 * MINUTE,
+        "watched_share": 0.5,
+        "bookmark_ms": 25 * MINUTE,
+        "first_watched_at": at("2023-10-20 20:00"),
+        "last_watched_at": at("2023-11-10 21:00"),
+        "days_since": 4.125,
+        "country": "DE",
+        "impressions_28d": 0,
+        "clicks_28d": 0,
+    }
+    shown = row(made.pairs, LATER, profile_id="a", title_id="z")
+    assert (shown["plays"], shown["watched_share"], shown["first_watched_at"]) == (0, 0.0, None)
+    assert (shown["impressions_28d"], shown["clicks_28d"]) == (2, 1)
+    assert row(made.pairs, LATER, profile_id="c", title_id="x")["watched_ms"] == 5 * MINUTE
+    assert row(made.pairs, EARLIER, profile_id="a", title_id="z")["impressions_28d"] == 1
+
+
+@pytest.mark.parametrize("as_of", [EARLIER, LATER])
+def test_evaluation_computes_the_features_that_the_tables_hold(made: Tables, as_of: date) -> None:
+    """Beside an oracle: evaluation's own way from sessions to features, without Spark."""
+    moment = millis(f"{as_of} 00:00")
+    table = interactions(known_sessions(moment), {"x": 100 * MINUTE, "y": 100 * MINUTE})
+    theirs = history(made.at(as_of))
+    assert (theirs.profiles, theirs.titles, theirs.countries) == (table.profiles, table.titles, table.countries)
+    for name in ("profile", "title", "time", "weight", "country"):
+        assert getattr(theirs, name).tolist() == getattr(table, name).tolist(), name
+
+    computed = Computed(facts(made.at(as_of))).at(table, moment)
+    published = Published(made).at(table, moment)
+
+    assert published is not None
+    for name, expected in vars(computed).items():
+        found = getattr(published, name)
+        for days in expected if name == "views" else ():
+            assert found[days].tolist() == expected[days].tolist(), days
+        if name != "views":
+            np.testing.assert_allclose(found, expected, rtol=1e-6, err_msg=name)
+    if as_of == LATER:
+        assert published.views[90].tolist() == [1.5, 0.5, 0.5]
+        assert published.views_28d_by_country.tolist() == [[0.5, 0.0, 0.5], [0.0, 0.5, 0.0]]
+        assert published.watched.tolist() == published.newest.tolist() == [[1, 1, 0], [1, 0, 1]]
+        assert published.mean_decade.tolist() == [0.0, 1.0]
+        assert published.home.tolist() == [1, 0]
+
+
+def known_sessions(moment: int) -> pl.DataFrame:
+    known = [p for p in PLAYS if max(millis(p["event_time"]), millis(p["received_at"])) < moment]
+    last = {p["playback_session_id"]: p for p in sorted(known, key=lambda each: each.get("seq", 3))}
+    rows = [
+        (p["profile_id"], p["title_id"], millis(p["event_time"]), p["watched_ms"], p.get("country", "NL"))
+        for p in last.values()
+    ]
+    return pl.DataFrame(rows, SESSION_COLUMNS, orient="row")
+
+
+CUTS = (date(2023, 11, 1), date(2023, 11, 12), LATER)
+SOMEBODY = st.sampled_from(
+    [{name: each[name] for name in ("profile_id", "title_id", "playback_session_id")} for each in PLAYS]
+)
+NEWCOMER = st.just({"profile_id": "new", "title_id": "x", "playback_session_id": "new"})
+
+
+@st.composite
+def what_came_later(draw: st.DrawFn, cut: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Plays and shows that happened after a midnight or, if before it, were received after it."""
+
+    def times() -> dict[str, str]:
+        received = at(f"{cut} 00:00") + timedelta(hours=draw(st.integers(0, 400)))
+        happened = received - timedelta(hours=draw(st.integers(0, 800)))
+        return {"received_at": f"{received:%Y-%m-%d %H:%M}", "event_time": f"{happened:%Y-%m-%d %H:%M}"}
+
+    plays = [
+        play("", "", "", draw(st.integers(0, 100)), event_id=f"later-{number}", seq=draw(st.integers(0, 5)))
+        | draw(SOMEBODY | NEWCOMER)
+        | times()
+        for number in range(draw(st.integers(1, 4)))
+    ]
+    shows = [
+        show("a", "z", "", draw(st.sampled_from(("impression", "click")))) | times()
+        for _ in range(draw(st.integers(0, 2)))
+    ]
+    return plays, shows
+
+
+@given(data=st.data())
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_what_comes_later_changes_no_earlier_midnight(spark: SparkSession, data: st.DataObject) -> None:
+    """Also where it is of a session that was known then, or has a lower or the same sequence number."""
+    cut = data.draw(st.sampled_from(CUTS))
+    plays, shows = data.draw(what_came_later(cut))
+
+    changed = published_rows(inputs(spark, (*PLAYS, *plays), (*SHOWS, *shows), TITLES))
+
+    earlier = [midnight for midnight in CUTS if midnight <= cut]
+    unchanged = _unchanged(spark)
+    assert earlier
+    for midnight in earlier:
+        assert changed[midnight] == unchanged[midnight]
+
+
+@cache
+def _unchanged(spark: SparkSession) -> Mapping[date, Counter[str]]:
+    return published_rows(inputs(spark, PLAYS, SHOWS, TITLES))
+
+
+def published_rows(made_of: Inputs) -> Mapping[date, Counter[str]]:
+    """Midnight -> every row of the three tables, collected at once."""
+    made = feature_rows(made_of, CUTS, lambda any_df: any_df)
+    texts = [rows_df.select("as_of", F.to_json(F.struct("*")).alias("text")) for rows_df in made.values()]
+    found: dict[date, Counter[str]] = {midnight: Counter() for midnight in CUTS}
+    for midnight, text in reduce(DataFrame.unionByName, texts).collect():
+        found[midnight][text] += 1
+    return found
+
+
+def test_the_job_publishes_each_midnight_once_and_a_second_run_changes_nothing(
+    spark: SparkSession, tmp_path: Path, namespace: str
+) -> None:
+    lake = RawLake(tmp_path)
+    where = Where(spark, lake.store, lake.root, namespace, dry_run=False)
+    lake.put(playback(watched_ms=2_700_000))
+    ingest(where, "playback", lambda *_: None)
+    update_sessions(where, lambda *_: None)
+    said: dict[str, int] = {}
+
+    def hear(name: str, stage: str, count: int) -> None:
+        said[f"{name}: {stage}"] = count
+
+    def run(*as_ofs: date, dry_run: bool = False) -> None:
+        with FeaturesJob(spark, namespace, as_ofs, dry_run) as job:
+            for name, step in job.steps().items():
+                step(partial(hear, name))
+
+    run(date(2023, 11, 15), dry_run=True)
+    assert said == dict.fromkeys((f"{each.name}: rows to publish" for each in FEATURES), 1)
+    assert newest(spark, namespace) is None
+    run(date(2023, 11, 14), date(2023, 11, 15))
+    pairs = Table(spark, namespace, PAIR_FEATURES)
+    first = pairs.history()
+    run(date(2023, 11, 14), date(2023, 11, 15))
+
+    assert said["pair_features: rows of the midnights made"] == 1
+    assert said["pair_features: rows changed"] == 0
+    assert pairs.history() == first
+    assert newest(spark, namespace) == date(2023, 11, 15)
+    assert rows(pairs.rows(), "as_of", "profile_id", "watched_share") == [(date(2023, 11, 15), "ml-1", 0.5)]

@@ -1,0 +1,60 @@
+"""The daily snapshot of all histories: whole, in parts, replaced by a later run, or not published at all."""
+
+import asyncio
+from datetime import date
+
+import pytest
+from pyspark.sql import SparkSession
+
+from batch import snapshot
+from batch.audit import AuditFailed
+from batch.definitions import RECORDS, SNAPSHOTS
+from batch.snapshot import publish, whole_histories
+from batch.table import Table
+from streams.history.reading import HistoryReader
+from tests.builders import viewing_record
+from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.spark.frames import rows
+
+MONDAY, TUESDAY = date(2023, 11, 13), date(2023, 11, 14)
+
+
+def test_a_day_holds_every_history_and_a_later_run_replaces_it(
+    spark: SparkSession, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "CHUNK", 2)
+    table, said = Table(spark, namespace, SNAPSHOTS), dict[str, int]()
+    live = FakeLiveVH()
+    reader = HistoryReader(live, FakeCompressedVH(), FakeCompactionMetrics())
+
+    def take(day: date, *profiles: str) -> None:
+        publish(table, day, whole_histories(profiles, reader), said.__setitem__)
+
+    take(MONDAY)
+    assert said == {"viewing records": 0}
+    asyncio.run(live.write([viewing_record(profile_id=who, startup_time_ms=None) for who in ("a", "b", "c")]))
+    take(MONDAY, "a", "b", "c")
+    take(TUESDAY, "a", "b")
+    asyncio.run(live.write([viewing_record(profile_id="b", seq=9)]))
+    take(TUESDAY, "a", "b")
+
+    assert said == {"viewing records": 2}
+    assert rows(table.rows(), "snapshot_on", "profile_id", "seq", "startup_time_ms") == [
+        (MONDAY, "a", 3, None),
+        (MONDAY, "b", 3, None),
+        (MONDAY, "c", 3, None),
+        (TUESDAY, "a", 3, None),
+        (TUESDAY, "b", 9, 1_500),
+    ]
+    live.markers["b"] = 1  # a compaction moved records to where they are not found
+    with pytest.raises(AuditFailed, match="a part of the history of b cannot be read"):
+        take(TUESDAY, "a", "b")
+    assert table.rows().where("snapshot_on = DATE '2023-11-14'").count() == 2
+    assert table.refs().keys() == {"main"}
+
+
+def test_times_are_the_records_own(spark: SparkSession) -> None:
+    record_df = snapshot.rows(spark, [viewing_record(received_at=1_700_000_000_123)])
+
+    assert dict(record_df.dtypes) == RECORDS.types
+    assert record_df.selectExpr("unix_millis(received_at)").collect() == [(1_700_000_000_123,)]
