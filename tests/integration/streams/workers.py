@@ -17,7 +17,7 @@ from streams.pipeline import BY_NAME
 class Worker:
     def __init__(self, settings: Settings, process: str, number: int, log: Path) -> None:
         entry = BY_NAME[process]
-        self._topic = entry.topics[0]
+        self._topic = next(iter(entry.topics), None)
         self._port = settings.port(Port[entry.port], number)
         command = [sys.executable, *(part.replace("{worker}", str(number)) for part in entry.command)]
         with log.open("ab") as stderr:
@@ -31,7 +31,7 @@ class Worker:
         return sum(self._series(name))
 
     def partitions(self) -> int:
-        """How many it has of the topic that it reads first; it reports the lag of each."""
+        """How many it has of the topic that it reads first, if any; it reports the lag of each."""
         return len(self._series("kafka_consumergroup_lag", f'topic="{self._topic}"'))
 
     def _series(self, name: str, label: str = "") -> list[float]:
