@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from infra.clients.kafka import client_config
+from infra.clients.kafka_cluster import QUIET
 from infra.settings import Settings
 from schemas.errors import TransientError
 
@@ -17,6 +18,7 @@ class BulkProducer:
         self._producer = Producer(
             {
                 **client_config(settings),
+                **QUIET,  # a broker that is away shows in the delivery reports
                 "acks": "all",
                 "enable.idempotence": True,
                 "linger.ms": 20,
@@ -26,7 +28,6 @@ class BulkProducer:
                 "message.max.bytes": 2 * 2**20,  # a dead letter is larger than the record inside it
                 "delivery.timeout.ms": DELIVERY_SECONDS * 1000,
                 "delivery.report.only.error": True,
-                "error_cb": lambda _: None,  # a broker that is away shows in the delivery reports
                 "on_delivery": self._delivered,
             }
         )
