@@ -36,7 +36,7 @@ class PipelineHealth:
         """How far the groups are. TransientError while Kafka is away."""
         try:
             starts, ends = await asyncio.to_thread(self.event_log.offsets)
-            committed = {group: await asyncio.to_thread(self.event_log.committed, group) for group in GROUPS}
+            committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in GROUPS}
         except TransientError:
             for group in GROUPS:
                 self.metrics.lost_sight(group)

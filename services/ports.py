@@ -1,6 +1,6 @@
 """What the services ask of the outside. Adapters in ``infra`` satisfy these by shape; tests by fakes."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,7 +61,7 @@ class EventLog(Protocol):
         """First kept and next offset of every partition of our topics."""
         ...
 
-    def committed(self, group: str) -> Mapping[Partition, int]:
+    def committed(self, group: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         """Next offset that the group will read; partitions without a commit are absent."""
         ...
 

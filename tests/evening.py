@@ -3,7 +3,7 @@
 Seeded, so that every run shows the same evening; only its clock is given.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -362,7 +362,7 @@ class Evening:
         self._answers("kafka", "no broker can be reached")
         return dict.fromkeys(self.ends, 0), dict(self.ends)
 
-    def committed(self, group: str) -> Mapping[Partition, int]:
+    def committed(self, group: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         if group == BY_NAME["lake"].group:
             return dict(self.in_lake)
         return {at: max(0, end - (end * 7 + self.now) % 23) for at, end in self.ends.items()}

@@ -1,7 +1,7 @@
 """Kafka as the pages watch it: from beside, without a group, only the newest. Satisfies ``services.ports.EventLog``."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from confluent_kafka import TopicPartition
@@ -30,8 +30,8 @@ class KafkaWatch:
     def topic_ids(self) -> Mapping[str, str]:
         return self._cluster.topic_ids(TOPICS)
 
-    def committed(self, group: str) -> Mapping[Partition, int]:
-        return self._cluster.committed(group, self._cluster.partitions(TOPICS))
+    def committed(self, group: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
+        return self._cluster.committed(group, partitions)
 
     def newest(self, topic: str, count: int) -> list[tuple[int, Record]]:
         partitions = self._cluster.partitions([topic])

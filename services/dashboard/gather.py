@@ -53,7 +53,7 @@ class Gatherers:
     async def kafka(self) -> None:
         """Offsets, commits; and the newest records of a topic that has grown."""
         starts, ends = await asyncio.to_thread(self.event_log.offsets)
-        committed = {group: await asyncio.to_thread(self.event_log.committed, group) for group in GROUPS}
+        committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in GROUPS}
         self.board.offsets(self.now(), starts, ends, committed)
         for topic in WATCHED:
             total = self.board.total(topic)

@@ -59,7 +59,7 @@ def test_kafka_is_watched_from_beside(stack: Settings) -> None:
     assert [r.seq for r in newest if isinstance(r, Playback) and r.profile_id == MEMBER] == [4, 3, 2], (
         "one is unreadable"
     )
-    assert watch.committed("playhead.nobody") == {}
+    assert watch.committed("playhead.nobody", ends) == {}
     assert "/" not in "".join(watch.topic_ids().values())
     watch.close()
 

@@ -1,7 +1,7 @@
 """The pipeline seen from beside: lag of groups that say nothing themselves, engines that do not answer."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
@@ -24,7 +24,7 @@ class Log:
             raise TransientError("Kafka is away")
         return {PLAYBACK: 40, UI: 0}, dict(self.ends)
 
-    def committed(self, group: str) -> Mapping[Partition, int]:
+    def committed(self, group: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         return self.commits.get(group, {})
 
     def topic_ids(self) -> Mapping[str, str]:
