@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 
 from batch.catalogue import LAKE
 from batch.definitions import Column, Definition
+from batch.lake import LakeError
 
 _PROPERTIES = {
     "format-version": "2",
@@ -56,6 +57,14 @@ def ensure_namespace(spark: SparkSession, namespace: str) -> None:
     """Make the place for tables. Not safe beside itself: SeaweedFS shows a namespace a moment before it can be asked
     about, so it is made once, before tables are made side by side."""
     spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {LAKE}.{namespace}")
+
+
+def required(spark: SparkSession, namespace: str, definition: Definition, job: str = "tables") -> "Table":
+    """The table. LakeError, which says that ``job`` makes it, while there is none."""
+    table = Table(spark, namespace, definition)
+    if not table.exists:
+        raise LakeError(f"there is no table {table.name}: `playhead job {job}` makes it")
+    return table
 
 
 class Table:

@@ -1,6 +1,6 @@
 """The dashboards job, step by step: tables -> material for the pages of some days. Where the pages go is for main."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,9 +15,8 @@ from batch.dashboards.views import SESSION_COLUMNS, views
 from batch.dashboards.volumes import newest, volumes
 from batch.definitions import EVENTS, SESSIONS, TITLES, Definition
 from batch.events import on_days
-from batch.lake import LakeError
 from batch.schema_guard import require_columns
-from batch.table import Table
+from batch.table import Table, required
 
 Stage = Callable[[str, int], None]
 
@@ -37,9 +36,9 @@ class DashboardsJob:
 
         ``stage`` hears of each and of its rows. Raises LakeError, SchemaMismatch.
         """
-        sessions_df = self._table(spark, SESSIONS).rows().transform(require_columns, SESSION_COLUMNS)
-        playback_df = self._table(spark, EVENTS["playback"]).rows().transform(require_columns, EVENT_COLUMNS)
-        ui_df = self._table(spark, EVENTS["ui"]).rows().transform(require_columns, UI_COLUMNS)
+        sessions_df = self._read(spark, SESSIONS, SESSION_COLUMNS)
+        playback_df = self._read(spark, EVENTS["playback"], EVENT_COLUMNS)
+        ui_df = self._read(spark, EVENTS["ui"], UI_COLUMNS)
         compared, all_days = with_week_before(self.days), with_context(self.days)
         compared_views_df = views(sessions_df, compared, self.now, self.session_timeout)
         tables = [table for each in EVENTS.values() if (table := Table(spark, self.namespace, each)).exists]
@@ -62,11 +61,8 @@ class DashboardsJob:
             titles=self._titles(spark, stage),
         )
 
-    def _table(self, spark: SparkSession, definition: Definition) -> Table:
-        table = Table(spark, self.namespace, definition)
-        if not table.exists:
-            raise LakeError(f"there is no table {table.name}: `playhead job tables` makes it")
-        return table
+    def _read(self, spark: SparkSession, definition: Definition, columns: Mapping[str, str]) -> DataFrame:
+        return required(spark, self.namespace, definition).rows().transform(require_columns, columns)
 
     def _titles(self, spark: SparkSession, stage: Stage) -> dict[str, tuple[str, int | None]]:
         """Nothing while there is no catalogue: titles then go by their ids."""

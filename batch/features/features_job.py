@@ -17,8 +17,7 @@ from batch.features.definitions import FEATURES
 from batch.features.known import known_at
 from batch.features.rows import Inputs, feature_rows
 from batch.ingest import Stage
-from batch.lake import LakeError
-from batch.table import Table, remembered, replace_partitions
+from batch.table import Table, remembered, replace_partitions, required
 
 
 @dataclass
@@ -43,7 +42,7 @@ class FeaturesJob:
 
     def steps(self) -> dict[str, Callable[[Stage], None]]:
         """Name of a table -> makes and publishes its rows. Raises LakeError; the steps AuditFailed, Rival."""
-        sessions, events = (self._required(each) for each in (SESSIONS, EVENTS["playback"]))
+        sessions, events = (required(self.spark, self.namespace, each) for each in (SESSIONS, EVENTS["playback"]))
         ui, titles = (Table(self.spark, self.namespace, each) for each in (EVENTS["ui"], TITLES))
         made_of = [table.history()[0].id for table in (sessions, events, ui, titles) if table.exists]
         source = f"{made_of} {self.as_ofs[0]} {self.as_ofs[-1]}"
@@ -78,12 +77,6 @@ class FeaturesJob:
     def _keep(self, any_df: DataFrame) -> DataFrame:
         self._kept.append(any_df.persist())
         return any_df
-
-    def _required(self, definition: Definition) -> Table:
-        table = Table(self.spark, self.namespace, definition)
-        if not table.exists:
-            raise LakeError(f"there is no table {table.name}: `playhead job tables` makes it")
-        return table
 
     def _rows(self, table: Table) -> DataFrame:
         """None of a table that isn't there: films go without a catalogue, plays without browsing."""

@@ -8,15 +8,13 @@ import polars as pl
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from batch.definitions import Definition
 from batch.features.definitions import FEATURES
 from batch.features.features_job import newest
-from batch.lake import LakeError
 from batch.recommend.lists import Lists, recommend
 from batch.recommend.ports import ListSink
 from batch.recommend.published import Published, Tables, facts, history, midnight
 from batch.recommend.ranker import Ranker, looks
-from batch.table import Table
+from batch.table import Table, required
 
 Stage = Callable[[str, int], None]
 
@@ -36,7 +34,7 @@ class Gathered:
 
 def gather(spark: SparkSession, namespace: str, stage: Stage) -> Gathered | None:
     """None while the feature tables are empty. LakeError while there are none."""
-    tables = [_table(spark, namespace, definition) for definition in FEATURES]
+    tables = [required(spark, namespace, each, "features") for each in FEATURES]
     if (as_of := newest(spark, namespace)) is None:
         return None
     now = Gathered(as_of, _read(tables, [as_of]))
@@ -70,13 +68,6 @@ async def write(made: Lists, sink: ListSink, stage: Stage) -> None:
     stage("lists of countries written", len(made.countries))
     await sink.write("profile", made.profiles)
     stage("lists of profiles written", len(made.profiles))
-
-
-def _table(spark: SparkSession, namespace: str, definition: Definition) -> Table:
-    table = Table(spark, namespace, definition)
-    if not table.exists:
-        raise LakeError(f"there is no table {table.name}: `playhead job features` makes it")
-    return table
 
 
 def _read(tables: Collection[Table], as_ofs: Collection[date]) -> Tables:
