@@ -150,4 +150,4 @@ def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"still not true after {seconds:g} s"
-        time.sleep(0.005)
+        time.sleep(0.02)

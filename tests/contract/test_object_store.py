@@ -1,8 +1,14 @@
 """What the lake may expect of an object store: the fake and an S3 server alike."""
 
+import socket
+from typing import NoReturn
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 from infra.clients.object_store import ObjectStore, prove_first_put_wins
 from infra.settings import Settings
@@ -87,6 +93,28 @@ def test_a_store_without_conditional_puts_is_refused(stack: Settings) -> None:
 
     with pytest.raises(RuntimeError, match="exactly one does"):
         prove_first_put_wins(Careless(stack))
+
+
+def test_a_writer_that_dies_before_the_body_leaves_nothing(
+    stack: Settings, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def headers_only(_: URLLib3Session, request: AWSPreparedRequest) -> NoReturn:
+        url = urlsplit(request.url)
+        headers = {**dict(request.headers), "Host": url.netloc}
+        lines = (f"{name}: {text if isinstance(text, str) else text.decode()}" for name, text in headers.items())
+        with socket.create_connection((url.hostname, url.port)) as connection:
+            connection.sendall("\r\n".join((f"{request.method} {url.path} HTTP/1.1", *lines, "", "")).encode())
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(4096)  # the server has come to its verdict
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    store = ObjectStore(stack)
+    with monkeypatch.context() as dying:
+        dying.setattr(URLLib3Session, "send", headers_only)
+        with pytest.raises(TransientError):
+            store.put_if_absent(prefix + "torn", b"never sent", {"end": "1"})
+    assert list(store.list(prefix)) == []
+    assert store.put_if_absent(prefix + "torn", b"sent", {"end": "1"}) is True
 
 
 def test_a_store_that_is_away_is_transient() -> None:
