@@ -53,8 +53,15 @@ def command(settings: Settings) -> Command:
 
 def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
     """Stage -> rows, of a table ``table: stage``."""
+    return {stage: rows for job in each_job(run) for stage, rows in job.items()}
+
+
+def each_job(run: subprocess.CompletedProcess[str]) -> list[dict[str, int]]:
+    """``stages`` of each job of a command line that names several."""
     output = (run.stdout + run.stderr).splitlines()  # spark-submit sends all that its program says to stdout
-    lines = [json.loads(line) for line in output if line.startswith("{")]
-    return {
-        ": ".join(filter(None, (line.get("table"), line["event"]))): line["rows"] for line in lines if "rows" in line
-    }
+    jobs: dict[str, dict[str, int]] = {}
+    for line in [json.loads(line) for line in output if line.startswith("{")]:
+        if "rows" in line:
+            stage = ": ".join(filter(None, (line.get("table"), line["event"])))
+            jobs.setdefault(line["run"], {})[stage] = line["rows"]
+    return list(jobs.values())

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from batch.dashboards.published import Published
+from batch.lake import LakeError
+from batch.raw import new_objects
 from infra.clients.object_store import ObjectStore
 from infra.local import packages
 from infra.settings import ROOT, Settings
@@ -88,38 +90,25 @@ def test_spark_submit_takes_the_same_arguments_and_replaces_the_page(
     assert stages(run)[f"{DAY}: starts"] == 1
 
 
-def test_without_tables_the_job_says_what_makes_them_and_the_old_page_stays(
+def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(
     lake: ObjectStore, command: Command, tmp_path: Path
 ) -> None:
+    put(lake, 0, session(1))
     page = tmp_path / f"{DAY}.html"
     page.write_text("yesterday's")
 
-    run = command("dashboards", "--out", str(tmp_path))
+    run = command("tables", "--dry-run", "dashboards", "--out", str(tmp_path))
 
+    assert stages(run)["playback: rows to append"] == 1
     assert run.returncode == 3
     assert "`playhead job tables` makes it" in run.stderr
     assert "Traceback" not in run.stderr
-    assert page.read_text() == "yesterday's"
+    assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(page, "yesterday's")]
 
 
-def test_a_dry_run_writes_nothing(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
-    put(lake, 0, session(1))
-
-    dry = command("tables", "--dry-run")
-    run = command("dashboards", "--dry-run", "--out", str(tmp_path))
-
-    assert dry.returncode == 0, dry.stderr
-    assert stages(dry)["playback: rows to append"] == 1
-    assert run.returncode == 3  # there still are no tables
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> None:
-    run = command("tables", "--table", "playback")
-
-    assert run.returncode == 3
-    assert "NoSuchBucket" in run.stderr
-    assert "Traceback" not in run.stderr
+def test_a_lake_that_does_not_exist_is_an_error(settings: Settings) -> None:
+    with pytest.raises(LakeError, match="NoSuchBucket"):
+        new_objects(ObjectStore(settings), "playhead.playback", {})
 
 
 @pytest.mark.parametrize(

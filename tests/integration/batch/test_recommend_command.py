@@ -55,9 +55,3 @@ def test_every_profile_of_the_tables_gets_a_list(lake: ObjectStore, command: Com
     assert [(item.title_id, item.reason, item.about) for item in third.items] == [("ml-2", "because", "ml-1")]
     assert shy is not None
     assert [item.title_id for item in shy.items] == ["ml-1", "ml-2"]
-
-
-def test_without_tables_it_says_which_job_makes_them(command: Command) -> None:
-    run = command("recommend", "--dry-run")
-    assert run.returncode == 3
-    assert "`playhead job features` makes it" in run.stderr
