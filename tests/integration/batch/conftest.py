@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -18,12 +19,20 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def settings(stack: Settings) -> Settings:
     """A lake and tables of this test alone."""
-    own = uuid4().hex[:12]
-    return stack.model_copy(update={"lake_bucket": f"lake-{own}", "iceberg_namespace": f"test_{own}"})
+    return own(stack)
+
+
+def own(stack: Settings) -> Settings:
+    name = uuid4().hex[:12]
+    return stack.model_copy(update={"lake_bucket": f"lake-{name}", "iceberg_namespace": f"test_{name}"})
 
 
 @pytest.fixture
 def lake(settings: Settings) -> ObjectStore:
+    return made(settings)
+
+
+def made(settings: Settings) -> ObjectStore:
     store = ObjectStore(settings)
     store.ensure_bucket()
     return store
@@ -41,14 +50,15 @@ def environment(settings: Settings) -> dict[str, str]:
 
 @pytest.fixture
 def command(settings: Settings) -> Command:
-    def run(
-        *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*program, *arguments], env=environment(settings), capture_output=True, text=True, check=False
-        )
+    return partial(run_command, settings)
 
-    return run
+
+def run_command(
+    settings: Settings, *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*program, *arguments], env=environment(settings), capture_output=True, text=True, check=False
+    )
 
 
 def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
