@@ -74,7 +74,7 @@ def run(stack: Stack, drill: Drill) -> bool:
     seen = Sightings()
 
     def look() -> None:
-        answer = httpx.get(f"{stack.settings.alertmanager_url}/api/v2/alerts", timeout=5)
+        answer = httpx.get(f"{stack.settings.local_alertmanager}/api/v2/alerts", timeout=5)
         seen.add(time.monotonic() - began, answer.raise_for_status().json())
 
     def told() -> bool:

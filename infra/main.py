@@ -88,7 +88,7 @@ def monitor() -> None:
     with _stack() as stack:
         stack.monitor()
         typer.echo(f"Prometheus    {stack.settings.prometheus_url}/alerts")
-        typer.echo(f"Alertmanager  {stack.settings.alertmanager_url}")
+        typer.echo(f"Alertmanager  {stack.settings.local_alertmanager}")
 
 
 @app.command()

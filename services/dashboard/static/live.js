@@ -93,11 +93,68 @@ function showLedger({ ledger, compared, sources }) {
 const seconds = (milliseconds) => (milliseconds === null ? "–" : `${tenth(milliseconds / 1000)} s`);
 const share = (part, digits = 1) => (part === null || Number.isNaN(part) ? "–" : `${(part * 100).toFixed(digits)} %`);
 
-function showExperience({ experience }) {
+const PAGE = document.title;
+const several = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+const WATCH = {
+  none: ["No alerts: ", make("code", {}, "make monitor"), " adds Prometheus and Alertmanager, where they are installed."],
+  deaf: ["Alertmanager hears nothing of Prometheus: no alert can fire."],
+  away: ["Alertmanager does not answer: "],
+  well: [],
+};
+let wrongBefore = "";
+
+function showWrong({ alerts, troubles, sources, at: now }) {
+  const { watch, firing, silenced, read_at: readAt } = alerts;
+  // Only what has changed is drawn, so that a link keeps the focus and what was opened stays open.
+  const waiting = sources.some((source) => source.read_at === null);
+  const shown = JSON.stringify([alerts.watch, firing, silenced, troubles, waiting, Math.floor(now / 60000)]);
+  if (shown === wrongBefore) return;
+  wrongBefore = shown;
+  const pages = firing.filter(({ severity }) => severity === "page");
+  const red = pages.length + troubles.length > 0;
+  const [state, title] = red
+    ? ["bad", pages.length ? `${several(pages.length, "alert")} firing` : "Something is wrong"]
+    : watch === "deaf" || watch === "away"
+      ? ["warn", "Nobody watches"]
+      : firing.length
+        ? ["warn", "Nothing urgent"]
+        : waiting
+          ? ["waiting", "Looking …"]
+          : ["good", "All is well"];
+  at("wrong").dataset.state = state;
+  at("wrong-title").textContent = title;
+  document.title = red ? `${pages[0]?.summary ?? troubles[0].text} · ${PAGE}` : PAGE;
+  at("wrongs").replaceChildren(
+    ...pages.map((alert) => alertItem(alert, now)),
+    ...troubles.map(({ text, aside, panel }) =>
+      make("li", {}, make("p", { class: "name" }, make("a", { href: `#${panel}` }, text)), make("p", { class: "muted" }, aside)),
+    ),
+    ...firing.filter(({ severity }) => severity !== "page").map((alert) => alertItem(alert, now)),
+  );
+  const [summary, list] = at("silenced").children;
+  at("silenced").hidden = !silenced.length;
+  summary.textContent = `${several(silenced.length, "symptom")} silenced`;
+  list.replaceChildren(...silenced.map((alert) => alertItem(alert, now)));
+  at("watch").replaceChildren(...WATCH[watch], watch === "away" ? (readAt ? `alerts of ${clock(readAt)}.` : "nobody knows what fires.") : "");
+}
+
+function alertItem({ name, severity, since, summary, runbook, silenced_by: silencers }, now) {
+  const urgent = severity === "page" && !silencers.length;
+  const head = [make("span", { class: `pill ${urgent ? "bad" : silencers.length ? "" : "warn"}` }, name), ` since ${clock(since).slice(0, 5)}, ${ago(now - since)}`];
+  if (silencers.length) head.push(` · silenced by ${silencers.join(", ")}`);
+  else if (!urgent) head.push(" · a ticket, wakes nobody");
+  return make(
+    "li", {}, make("p", { class: "name" }, summary || name, " ", runbook ? make("a", { class: "runbook-link", href: runbook }, "Runbook") : null),
+    make("p", { class: "muted" }, ...head),
+  );
+}
+
+function showExperience({ experience, starts_last_week: lastWeek }) {
   if (!experience) return;
   const { viewers, starts, views, failures, apps } = experience;
   at("seen-viewers").textContent = count(viewers);
   at("seen-starts").textContent = count(starts);
+  if (lastWeek !== null) at("seen-starts").append(" ", make("small", {}, `${rate(lastWeek)} a week ago`));
   at("seen-p50").textContent = seconds(experience.startup_p50_ms);
   at("seen-p95").textContent = seconds(experience.startup_p95_ms);
   at("seen-stalled").textContent = share(experience.rebuffer_ratio, 2);
@@ -142,9 +199,10 @@ function showWrites({ writes, at: now }) {
   );
 }
 
-function showDeadLetters({ dead_letters: letters, at: now }) {
+function showDeadLetters({ dead_letters: letters, troubles, at: now }) {
   const newest = letters.newest[0];
-  tile("dead", count(letters.total), newest ? `the newest ${ago(now - newest.failed_at)}` : "none so far");
+  const many = troubles.some(({ panel }) => panel === "letters");
+  tile("dead", count(letters.total), newest ? `the newest ${ago(now - newest.failed_at)}` : "none so far", many ? "bad" : "");
   if (!newest) return;
   at("letters").replaceChildren(
     ...letters.newest.slice(0, 6).map((letter) =>
@@ -160,7 +218,7 @@ function showDeadLetters({ dead_letters: letters, at: now }) {
 
 function showProcesses({ processes }) {
   if (!processes.length) return;
-  const several = (process) => processes.filter(({ name }) => name === process.name).length > 1;
+  const isOneOfSeveral = (process) => processes.filter(({ name }) => name === process.name).length > 1;
   at("processes").replaceChildren(
     ...processes.map((process) => {
       const facts = [];
@@ -168,7 +226,7 @@ function showProcesses({ processes }) {
       if (process.memory_bytes !== null) facts.push(`${count(process.memory_bytes / 2 ** 20)} MiB`);
       if (process.cpu_share !== null) facts.push(`${count(process.cpu_share * 100)} % of a core`);
       return make(
-        "li", { class: "process" }, make("span", { class: "name" }, several(process) ? `${process.name} ${process.index}` : process.name),
+        "li", { class: "process" }, make("span", { class: "name" }, isOneOfSeveral(process) ? `${process.name} ${process.index}` : process.name),
         make("span", { class: "muted" }, process.steps.join(" → ")),
         make("span", { class: "muted" }, facts.join(" · ") || (process.up ? "tells no numbers" : "does not answer")),
         make("span", { class: `pill ${process.up ? "good" : "bad"}` }, process.up ? "up" : "down"),
@@ -205,7 +263,7 @@ function say(kind, text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-const SHOWS = [showExperience, showRates, showLag, showLedger, showCompared, showWrites, showDeadLetters, showProcesses, showSources];
+const SHOWS = [showWrong, showExperience, showRates, showLag, showLedger, showCompared, showWrites, showDeadLetters, showProcesses, showSources];
 let newestAt = null;
 
 async function refresh() {
