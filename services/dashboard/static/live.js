@@ -2,6 +2,7 @@
 
 import { ago, clock, count, lasting, make, position, rate, short, tenth, words } from "./page.js";
 import { timeChart } from "./chart.js";
+import { showWrong } from "./wrong.js";
 
 const EVERY_MS = 2000;
 const LATE_MS = 12000;
@@ -92,62 +93,6 @@ function showLedger({ ledger, compared, sources }) {
 
 const seconds = (milliseconds) => (milliseconds === null ? "–" : `${tenth(milliseconds / 1000)} s`);
 const share = (part, digits = 1) => (part === null || Number.isNaN(part) ? "–" : `${(part * 100).toFixed(digits)} %`);
-
-const PAGE = document.title;
-const several = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
-const WATCH = {
-  none: ["No alerts: ", make("code", {}, "make monitor"), " adds Prometheus and Alertmanager, where they are installed."],
-  deaf: ["Alertmanager hears nothing of Prometheus: no alert can fire."],
-  away: ["Alertmanager does not answer: "],
-  well: [],
-};
-let wrongBefore = "";
-
-function showWrong({ alerts, troubles, sources, at: now }) {
-  const { watch, firing, silenced, read_at: readAt } = alerts;
-  // Only what has changed is drawn, so that a link keeps the focus and what was opened stays open.
-  const waiting = sources.some((source) => source.read_at === null);
-  const shown = JSON.stringify([alerts.watch, firing, silenced, troubles, waiting, Math.floor(now / 60000)]);
-  if (shown === wrongBefore) return;
-  wrongBefore = shown;
-  const pages = firing.filter(({ severity }) => severity === "page");
-  const red = pages.length + troubles.length > 0;
-  const [state, title] = red
-    ? ["bad", pages.length ? `${several(pages.length, "alert")} firing` : "Something is wrong"]
-    : watch === "deaf" || watch === "away"
-      ? ["warn", "Nobody watches"]
-      : firing.length
-        ? ["warn", "Nothing urgent"]
-        : waiting
-          ? ["waiting", "Looking …"]
-          : ["good", "All is well"];
-  at("wrong").dataset.state = state;
-  at("wrong-title").textContent = title;
-  document.title = red ? `${pages[0]?.summary ?? troubles[0].text} · ${PAGE}` : PAGE;
-  at("wrongs").replaceChildren(
-    ...pages.map((alert) => alertItem(alert, now)),
-    ...troubles.map(({ text, aside, panel }) =>
-      make("li", {}, make("p", { class: "name" }, make("a", { href: `#${panel}` }, text)), make("p", { class: "muted" }, aside)),
-    ),
-    ...firing.filter(({ severity }) => severity !== "page").map((alert) => alertItem(alert, now)),
-  );
-  const [summary, list] = at("silenced").children;
-  at("silenced").hidden = !silenced.length;
-  summary.textContent = `${several(silenced.length, "symptom")} silenced`;
-  list.replaceChildren(...silenced.map((alert) => alertItem(alert, now)));
-  at("watch").replaceChildren(...WATCH[watch], watch === "away" ? (readAt ? `alerts of ${clock(readAt)}.` : "nobody knows what fires.") : "");
-}
-
-function alertItem({ name, severity, since, summary, runbook, silenced_by: silencers }, now) {
-  const urgent = severity === "page" && !silencers.length;
-  const head = [make("span", { class: `pill ${urgent ? "bad" : silencers.length ? "" : "warn"}` }, name), ` since ${clock(since).slice(0, 5)}, ${ago(now - since)}`];
-  if (silencers.length) head.push(` · silenced by ${silencers.join(", ")}`);
-  else if (!urgent) head.push(" · a ticket, wakes nobody");
-  return make(
-    "li", {}, make("p", { class: "name" }, summary || name, " ", runbook ? make("a", { class: "runbook-link", href: runbook }, "Runbook") : null),
-    make("p", { class: "muted" }, ...head),
-  );
-}
 
 function showExperience({ experience, starts_last_week: lastWeek }) {
   if (!experience) return;
