@@ -405,7 +405,9 @@ class Evening:
     # ObjectStore
 
     def list(self, prefix: str, start_after: str) -> Iterator[str]:
-        self._answers("lake", "the object store refuses connections")
+        self._answers(
+            "lake", f"the object store refuses connections: http://127.0.0.1:8333/lake?prefix={'raw%2F' * 20}"
+        )
         self.asked.append(prefix)
         yield from (key for key in sorted(self.objects) if key.startswith(prefix) and key > start_after)
 

@@ -196,6 +196,7 @@ class TestWithoutEngines:
             assert texts.count("no events") == 6
             assert texts.count("nothing to catch up on") == 1
             assert page.locator("#writes").text_content() == "Nobody has watched anything yet."
+            assert page.locator("#troubles .name").all_text_contents()[:2] == ["Kafka is away", "Cassandra is away"]
             assert page.evaluate(OVERFLOW) == []
             assert complaints == []
             page.close()

@@ -5,7 +5,7 @@ import { ago, clock, count, make } from "./page.js";
 const PAGE = document.title;
 const WATCH = {
   none: ["No alerts: ", make("code", {}, "make monitor"), " adds Prometheus and Alertmanager, where they are installed."],
-  deaf: ["Alertmanager hears nothing of Prometheus: no alert can fire."],
+  deaf: ["Alertmanager hears nothing of Prometheus, as in its first minute: no alert can fire."],
   away: ["Alertmanager does not answer: nobody knows what fires."],
   well: [],
 };
@@ -62,4 +62,4 @@ function alertItem({ name, severity, since, summary, runbook, silenced_by: silen
 }
 
 const troubleItem = ({ text, aside, panel }) =>
-  make("li", {}, make("p", { class: "name" }, make("a", { href: `#${panel}` }, text)), make("p", { class: "muted" }, aside));
+  make("li", {}, make("p", { class: "name" }, make("a", { href: `#${panel}` }, text)), make("p", { class: "muted reason", title: aside }, aside));

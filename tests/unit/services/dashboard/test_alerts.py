@@ -67,7 +67,7 @@ def test_a_runbook_is_a_page_of_ours_or_anywhere_on_the_web(annotation: str, lin
     assert told(alert).firing[0].runbook == link
 
 
-def test_without_the_dead_mans_switch_nobody_watches() -> None:
+def test_where_not_even_the_dead_mans_switch_fires_nobody_watches() -> None:
     assert told(WATCHDOG).watch == "well"
     assert told().watch == "deaf"
 
