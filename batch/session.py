@@ -69,8 +69,6 @@ class Cluster:
                 "spark.driver.host": "127.0.0.1",
                 "spark.driver.bindAddress": "127.0.0.1",
                 "spark.driver.extraJavaOptions": f"{_QUIET} {_SHORT_LIVED}",
-                # a fourth of what a small query costs its driver was the text of its plan, for pages that nobody opens
-                "spark.sql.ui.explainMode": "simple",
             }
         return settings
 
