@@ -85,6 +85,6 @@ def _refused(appended: Mapping[str, int]) -> Iterator[Trouble]:
     if refused > FEW_REFUSED and refused > MANY_REFUSED * events:
         yield Trouble(
             f"{refused:,} dead letters within five minutes",
-            f"beside {events:,} events that kept the contract",
+            f"beside {events:,} events",
             "letters",
         )

@@ -76,7 +76,7 @@ def test_records_that_differ_or_were_lost_are_counted_with_their_families() -> N
 
 def test_dead_letters_are_a_trouble_once_they_are_many_beside_the_events() -> None:
     assert troubles(None, [], [], [], None, {"dead_letters": 40, "playback": 3_000, "ui": 1_000}) == [
-        Trouble("40 dead letters within five minutes", "beside 4,000 events that kept the contract", "letters")
+        Trouble("40 dead letters within five minutes", "beside 4,000 events", "letters")
     ]
     assert troubles(None, [], [], [], None, {"dead_letters": 40, "playback": 40_000}) == []
     assert troubles(None, [], [], [], None, {"dead_letters": 10, "playback": 100}) == []
