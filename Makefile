@@ -50,7 +50,7 @@ check: setup ## lint, types, layers and the tests that need no engine
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/pytest tests/unit tests/contract -m "not engines"
+	@$(BIN)/pytest tests/unit tests/contract -m "not engines" --numprocesses 2
 
 test: check ## check, then everything on real engines (stacks of its own: a demo's data stay); ARGS=--numprocesses=0 takes half the memory
 	@$(BIN)/pytest tests --ignore tests/unit --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -65,12 +65,13 @@ def local_stack() -> Iterator[Stack]:
     stack = Stack(Settings(), PROCESSES)
     try:
         stack.wipe()
-        stack.up(ENGINES)
-    except StackError as error:
+        try:
+            stack.up(ENGINES)
+        except StackError as error:
+            pytest.exit(f"The test stack does not start. {error}", returncode=1)
+        yield stack
+    finally:
         stack.down()
-        pytest.exit(f"The test stack does not start. {error}", returncode=1)
-    yield stack
-    stack.down()
 
 
 @pytest.fixture(scope="session")

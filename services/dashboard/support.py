@@ -7,7 +7,6 @@ from services.dashboard.wording import ago, words
 from services.history_api.support import SupportSession, SupportView
 
 RECENT = timedelta(hours=24)
-MANY_STALLS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ def verdict(view: SupportView, now: int) -> Verdict | None:
     recent = [session for session in view.sessions if session.started_at >= since] or view.sessions[:1]
     failed = [session for session in recent if session.outcome == "failed"]
     left = [session for session in recent if session.outcome == "exited_before_start"]
-    stalled = [session for session in recent if session.quality.rebuffer_count >= MANY_STALLS]
+    stalled = [session for session in recent if session.quality.stalled_often]
     for mood, found, what in (
         ("bad", failed, "failed"),
         ("warn", left, "ended before the first frame"),

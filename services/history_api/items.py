@@ -50,6 +50,11 @@ class Quality(BaseModel):
     rebuffer_ms: int
     bitrate_kbps: int | None
 
+    @property
+    def stalled_often(self) -> bool:
+        """So often that it is worth a remark."""
+        return self.rebuffer_count >= 3
+
 
 class HistoryItem(BaseModel):
     playback_session_id: str
