@@ -65,6 +65,8 @@ def router(reads: MemberReads, catalogue: Catalogue, now: Callable[[], int]) -> 
 
     @routes.get("/viewing-history", summary="What a member watched, newest session first")
     async def viewing_history(profile_id: ProfileId, limit: Limit = 50, cursor: Cursor = None) -> Page[HistoryItem]:
+        """Each session is there once. Only one that a client gave two starts may come again on a later page, in an
+        older state: keep the first."""
         with reading_cursor():
             shown = await history.page(profile_id, limit, cursor)
         items = [history_item(record, catalogue) for record in shown.items]

@@ -64,7 +64,9 @@ def cut(chunks: Sequence[Chunk], live: Iterable[ViewingRecord], limit: int, curs
 
     A live row inside a chunk's range may be an old state of a session that is in the chunk, left by a replay: it
     counts for nothing, and that chunk is among those that are read before the row is shown. Outside of all ranges a
-    live row's session can't be in any chunk. ValueError for a cursor that isn't one of ours.
+    live row's session can't be in any chunk, but for one with two starts.
+
+    ValueError for a cursor that isn't one of ours.
     """
     older_than = decode_cursor(cursor) if cursor else None
     places = [position(record) for record in live]
@@ -99,7 +101,8 @@ def page(history: Sequence[ViewingRecord], limit: int, part: Cut, *, complete: b
         return Page(items, encode_cursor(position(items[-1])), complete)
     if part.newer_than is None:
         return Page(items, None, complete)
-    # Fewer than the metadata promised, so a chunk was unreadable: go on below the chunks that were needed.
+    # Fewer than the metadata promised: a chunk was unreadable, or held an old state of a session with two starts. Go on
+    # below the chunks that were needed.
     below = min([part.chunks[-1].first, *map(position, items[-1:])])
     return Page(items, encode_cursor(below), complete)
 

@@ -8,7 +8,7 @@ the metadata is read again, for certain. Usually that makes two steps: {live, me
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -57,7 +57,11 @@ class HistoryReader:
     metrics: ReadMetrics
 
     async def page(self, profile_id: str, limit: int, cursor: str | None = None) -> Page:
-        """Up to ``limit`` sessions after the cursor. ValueError for a strange cursor, TransientError."""
+        """Up to ``limit`` sessions after the cursor. ValueError for a strange cursor, TransientError.
+
+        Each session is in its newest state of all that was read: of the live records and the chunks of this page. Only
+        one that a client gave two starts, both rolled up, can be on a later page again; the first is the newer one.
+        """
         part = cut((), (), limit, cursor)
 
         def needed(chunks: Sequence[Chunk], live: Sequence[ViewingRecord]) -> Sequence[Chunk]:
@@ -75,11 +79,14 @@ class HistoryReader:
         return Whole(records, found.complete, len(found.live), len(found.compressed))
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
-        """The whole history page by page, so that no more than a few chunks are in memory."""
+        """The whole history page by page, so that no more than a few chunks and all session ids are in memory."""
         cursor: str | None = None
+        seen: set[str] = set()
         while True:
             part = await self.page(profile_id, EXPORT_PAGE, cursor)
-            yield part
+            # The first of a session with two starts is the newer one: see `page`.
+            yield replace(part, items=[record for record in part.items if record.playback_session_id not in seen])
+            seen.update(record.playback_session_id for record in part.items)
             if (cursor := part.next_cursor) is None:
                 return
 
