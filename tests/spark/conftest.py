@@ -21,9 +21,7 @@ class LocalCatalogue:
     warehouse: Path
 
     def spark_settings(self) -> dict[str, str]:
-        # without a second file for the checksum, each file asks for one `chmod` instead of four
-        raw = {"spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem"}
-        return iceberg({"type": "hadoop", "warehouse": f"file:{self.warehouse}"}) | raw
+        return iceberg({"type": "hadoop", "warehouse": f"file:{self.warehouse}"})
 
 
 @pytest.fixture(scope="session")
