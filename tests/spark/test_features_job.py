@@ -165,7 +165,7 @@ def before(service: Service) -> tuple[Mapping[str, int], Rows]:
 
 
 @given(data=st.data())
-@settings(max_examples=4)
+@settings(max_examples=3)
 def test_what_comes_later_changes_no_published_row_of_an_earlier_midnight(
     service: Service, before: tuple[Mapping[str, int], Rows], data: st.DataObject
 ) -> None:
