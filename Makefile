@@ -70,7 +70,7 @@ bench-chunks: setup ## chunks of CompressedVH beside simpler encodings, needs no
 bench-batch: setup ## five million events into the tables, one aggregate by Spark and by Polars; ARGS="--events 1000000"
 	@$(BIN)/python -m bench.batch $(ARGS)
 
-bench-history: setup ## the two stores beside one row a record: disk, reads, writes, maintenance; about ten minutes
+bench-history: setup ## the two stores beside one row a record: disk, reads, writes, maintenance; twenty minutes or so
 	@$(BIN)/python -m bench.history.main $(ARGS)
 
 evaluate: setup ## tune and test every recommender: tables, and a page with charts
