@@ -36,7 +36,7 @@ demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by i
 monitor: setup ## Prometheus and Alertmanager beside a running stack, with its alerts
 	@$(PLAYHEAD) monitor
 
-drill: setup ## break things on a running stack and see who would be woken; ARGS=worker-stopped does one
+drill: setup ## break things, on the running stack or on one that it starts, and see who would be woken; ARGS=worker-stopped does one
 	@$(PLAYHEAD) drill $(ARGS)
 
 job: setup ## run a Spark job: JOB=tables, features, dashboards, recommend, snapshot or maintain, or several; DATE=2026-11-24; ARGS=--help says what else it takes

@@ -13,6 +13,7 @@ from streams.pipeline import PROCESSES
 def bench_stack(names: Iterable[str] | None = None) -> Iterator[Settings]:
     """``names``: only these processes, not all."""
     os.environ["PLAYHEAD_STACK"] = "bench"  # also for the processes that a bench starts
+    os.environ["PLAYHEAD_CASSANDRA_JAVA_OPTIONS"] = ""  # as a server runs it
     stack = Stack(Settings(), PROCESSES)
     stack.wipe()
     try:

@@ -5,16 +5,18 @@ budget that was spent may stay.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
 import typer
 
+from infra.local import monitoring
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.local.workers import environment
@@ -68,13 +70,29 @@ DRILLS = {
 }
 
 
+@contextmanager
+def stage(stack: Stack) -> Iterator[None]:
+    """The stack, monitored. One that was down is stopped again."""
+    monitoring.require_installed()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill mends what is broken, as Ctrl-C does
+    ours = not stack.status()
+    try:
+        if ours:
+            stack.up()
+        stack.monitor()
+        yield
+    finally:
+        if ours:
+            stack.down()
+
+
 def run(stack: Stack, drill: Drill) -> bool:
     """Whether the drill was passed. Says what happened."""
     began = time.monotonic()
     seen = Sightings()
 
     def look() -> None:
-        answer = httpx.get(f"{stack.settings.alertmanager_url}/api/v2/alerts", timeout=5)
+        answer = httpx.get(f"{stack.settings.local_alertmanager}/api/v2/alerts", timeout=5)
         seen.add(time.monotonic() - began, answer.raise_for_status().json())
 
     def told() -> bool:
@@ -86,31 +104,34 @@ def run(stack: Stack, drill: Drill) -> bool:
         names = ", ".join(map(str, seen.waking))
         raise StackError(f"a drill needs a stack in good health, here fires already: {names}")
     typer.echo(drill.does)
-    with _traffic(stack, "--faults", drill.faults, "--trouble", drill.trouble):
+    with _traffic(stack, "--faults", drill.faults, "--trouble", drill.trouble) as members:
         if drill.stops:
             stack.stop(drill.stops)
         try:
-            _until(told, look)
+            _until(told, look, members)
         finally:
             if drill.stops:
                 stack.start(drill.stops)
     mended = time.monotonic() - began
-    with _traffic(stack, "--faults", WELL):
-        _until(lambda: not seen.waking, look)
+    with _traffic(stack, "--faults", WELL) as members:
+        _until(lambda: not seen.waking, look, members)
     return _report(drill, seen, mended)
 
 
-def _until(done: Callable[[], bool], look: Callable[[], None]) -> None:
+def _until(done: Callable[[], bool], look: Callable[[], None], members: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
-        look()
+        if members.poll() is not None:
+            raise StackError("the simulated members are gone: drill.log, beside the other logs, tells why")
+        with suppress(httpx.TransportError):  # a machine that is busy with the outage is no end of the drill
+            look()
         if done():
             return
         time.sleep(POLL_S)
 
 
 @contextmanager
-def _traffic(stack: Stack, *options: str) -> Iterator[None]:
+def _traffic(stack: Stack, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Members watch, over HTTP, while the block runs."""
     command = ("-m", "producers.simulator.main", "live", *AUDIENCE, *options)
     with (stack.settings.folder / "logs" / "drill.log").open("w") as log:
@@ -118,7 +139,7 @@ def _traffic(stack: Stack, *options: str) -> Iterator[None]:
             [sys.executable, *command], stdout=log, stderr=log, env=os.environ | environment(stack.settings)
         )
     try:
-        yield
+        yield members
     finally:
         members.terminate()
         members.wait()

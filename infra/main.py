@@ -88,7 +88,7 @@ def monitor() -> None:
     with _stack() as stack:
         stack.monitor()
         typer.echo(f"Prometheus    {stack.settings.prometheus_url}/alerts")
-        typer.echo(f"Alertmanager  {stack.settings.alertmanager_url}")
+        typer.echo(f"Alertmanager  {stack.settings.local_alertmanager}")
 
 
 @app.command()
@@ -97,13 +97,13 @@ def drill(
         list[str] | None, typer.Argument(help="worker-stopped, cassandra-stopped …; without, all.")
     ] = None,
 ) -> None:
-    """Break something on a running stack, in real time: exactly one alert must page, and resolve once it is mended."""
-    from infra.drill import DRILLS, run
+    """Break something, in real time: exactly one alert must page, and resolve once it is mended. On a running stack, or
+    on one that is started and stopped for it."""
+    from infra.drill import DRILLS, run, stage
 
     if unknown := set(names or ()) - set(DRILLS):
         _fail(f"there is no drill {', '.join(sorted(unknown))}, only {', '.join(DRILLS)}")
-    with _stack() as stack:
-        stack.monitor()
+    with _stack() as stack, stage(stack):
         passed = []
         for name in names or DRILLS:
             typer.echo(f"{name}: ", nl=False)

@@ -27,6 +27,7 @@ from infra.starting import in_log, one_line
 from schemas.recommendations import Audience, RecommendationList
 from services.app import create_app
 from services.catalogue import CATALOGUE_KEY, Catalogue
+from services.dashboard.alerts import AlertWatch
 from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
 from services.dashboard.processes import ProcessWatch, Target
@@ -41,6 +42,7 @@ from streams.quality.support import MemberError, SessionReport
 from streams.quality.tally import MinuteFigures
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
+RUNBOOKS = ROOT / "docs" / "runbooks"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -151,7 +153,7 @@ async def serve(settings: Settings) -> None:
 
     engines = {"cassandra": ask_cassandra, "s3": ask_s3, "registry": ask_registry}
     board = Board(Catalogue())
-    files = Files(ECHARTS, settings.folder / "reports" / "dashboards")
+    files = Files(ECHARTS, settings.folder / "reports" / "dashboards", RUNBOOKS)
     async with httpx.AsyncClient(timeout=2) as client:
         gatherers = Gatherers(
             board=board,
@@ -161,6 +163,7 @@ async def serve(settings: Settings) -> None:
             book=stores,
             store=store,
             processes=ProcessWatch(client, targets(settings)),
+            alerts=AlertWatch(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
             now=now,
         )
         server = uvicorn.Server(

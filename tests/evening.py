@@ -5,6 +5,7 @@ Seeded, so that every run shows the same evening; only its clock is given.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -83,7 +84,7 @@ REFUSALS = (
 
 APPS = (
     ("tv", "9.3.2", 160, 1_900, 1),
-    ("tv", "9.4.0", 90, 4_300, 6),
+    ("tv", "9.4.0", 90, 4_300, 30),
     ("phone", "24.11.0", 120, 1_400, 1),
     ("desktop", "2026.46", 60, 1_100, 0),
     ("set_top_box", "3.9.0", 25, 2_200, 0),
@@ -107,6 +108,27 @@ def _minute(
     )
     figures.add(more)
     return MinuteFigures(minute, ("device", device_type, app_version), figures)
+
+
+def firing(name: str, severity: str, since: int, summary: str = "", silenced_by: Sequence[str] = ()) -> dict[str, Any]:
+    """An alert as Alertmanager shows it; ``silenced_by`` names others."""
+    return {
+        "fingerprint": name,
+        "labels": {"alertname": name, "severity": severity},
+        "annotations": {"summary": summary, "runbook_url": f"docs/runbooks/{name}.md"},
+        "startsAt": datetime.fromtimestamp(since / 1000, UTC).isoformat(),
+        "status": {"state": "active", "inhibitedBy": list(silenced_by), "silencedBy": []},
+    }
+
+
+def outage(now: int) -> list[dict[str, Any]]:
+    """Televisions fail, and what follows from it is silenced; a ticket has nothing to do with it."""
+    return [
+        firing("Watchdog", "none", now - DAY),
+        firing("CompactionBacklog", "ticket", now - 3 * 60 * MINUTE, "Compactions wait"),
+        firing("StartsDropped", "page", now - MINUTE, "Fewer plays start than a week ago", ["PlaybackFailures"]),
+        firing("PlaybackFailures", "page", now - 4 * MINUTE, "Playback fails on tv with version 9.4.0"),
+    ]
 
 
 def _troubles(support: FakeSupport, now: int) -> None:
@@ -217,6 +239,9 @@ class Evening:
     compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
     recommendations: FakeRecommendations = field(default_factory=FakeRecommendations)
     support: FakeSupport = field(default_factory=FakeSupport)
+    apps: Sequence[tuple[str, str, int, int, int]] = APPS
+    alerts: list[dict[str, Any]] | None = None
+    """As Alertmanager shows them; None = no monitoring runs."""
     letters: list[DeadLetter] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """The profiles that were read and the prefixes that were listed."""
@@ -324,7 +349,7 @@ class Evening:
     async def minutes(self, label_set: str, first: int, last: int) -> list[MinuteFigures]:
         """Televisions' newest version fails and starts slowly; it is the one to notice."""
         self._answers("cassandra", "no node of Cassandra can be reached")
-        return [_minute(minute, *app) for minute in range(first, last + 1) for app in APPS]
+        return [_minute(minute, *app) for minute in range(first, last + 1) for app in self.apps]
 
     # LedgerBook
 
@@ -380,7 +405,9 @@ class Evening:
     # ObjectStore
 
     def list(self, prefix: str, start_after: str) -> Iterator[str]:
-        self._answers("lake", "the object store refuses connections")
+        self._answers(
+            "lake", f"the object store refuses connections: http://127.0.0.1:8333/lake?prefix={'raw%2F' * 20}"
+        )
         self.asked.append(prefix)
         yield from (key for key in sorted(self.objects) if key.startswith(prefix) and key > start_after)
 

@@ -71,7 +71,7 @@ def _node(settings: Settings, node: int) -> Program:
             host.java(),
             f"-Xms{settings.cassandra_heap}",
             f"-Xmx{settings.cassandra_heap}",
-            *ring.java_options(settings),
+            *settings.cassandra_java_options.split(),
             f"-javaagent:{jars}/jamm-0.4.0.jar",
             *(f"-D{key}={value}" for key, value in properties.items()),
             *(f"--add-exports={package}=ALL-UNNAMED" for package in EXPORTS),

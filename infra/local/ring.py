@@ -24,11 +24,6 @@ def tokens(node: int, nodes: int) -> list[int]:
     return [(turn * nodes + node) * apart - 2**63 for turn in range(TOKENS)]
 
 
-def java_options(settings: Settings) -> tuple[str, ...]:
-    """Nodes of a ring start together on a few cores: with the quick compiler alone that takes half of the work."""
-    return () if settings.cassandra_nodes == 1 else ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-
-
 def require_same_nodes(settings: Settings) -> None:
     """One node's data are no part of a ring's, nor the other way round."""
     alone, ring = settings.folder / "cassandra" / "data", settings.folder.glob("cassandra-*/data")

@@ -112,12 +112,13 @@ class Stack:
         return int(pid)
 
     def down(self) -> None:
-        """Stop everything, workers before the engines they need; without effect when nothing runs."""
+        """Stop everything: whoever would miss the workers, then those, then the engines they need. Idempotent."""
         running = self._supervisor.processes()
         if not running:
             self._supervisor.end_leftovers()
             return
         with report() as progress, progress.step(f"stop {self.settings.stack}"):
+            self._stop([name for name in running if name in self._monitoring])
             self._stop([name for name in running if name not in self._engines])
             self._stop([name for name in running if name in self._engines])
             self._supervisor.shut_down()

@@ -8,15 +8,27 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.catalogue import Catalogue
 from services.dashboard.balance import balance, lag
 from services.dashboard.chains import Chain
-from services.dashboard.live import Compared, DeadLetters, Experience, Live, ProcessHealth, Refusal, Source, Write
+from services.dashboard.live import (
+    NEVER,
+    Alerts,
+    Compared,
+    DeadLetters,
+    Experience,
+    Live,
+    ProcessHealth,
+    Refusal,
+    Source,
+    Write,
+)
 from services.dashboard.trail import Trail
+from services.dashboard.troubles import REFUSED, troubles
 from services.ports import Partition
 from streams.pipeline import BY_NAME, PROCESSES
 
 KEEP_MS = 10 * 60 * 1000
+LATELY_MS = 5 * 60 * 1000
 SHOWN = 12
 """Rows of the lists that show the newest of something."""
-NEVER = "has not answered yet"
 MEMBERS_KEPT = 2_000
 SOURCES = {
     "kafka": "Kafka",
@@ -60,7 +72,9 @@ class Board:
     """By session: what the history answers for those sessions."""
     processes: Sequence[ProcessHealth] = ()
     experience: Experience | None = None
+    starts_last_week: float | None = None
     compared: Compared | None = None
+    alerts: Alerts = field(default_factory=lambda: Alerts("none"))
     members: dict[str, Playback] = field(default_factory=dict)
     """Each member's newest event that was seen, the member seen last at the end."""
     _appended: Trail = field(default_factory=lambda: Trail(KEEP_MS))
@@ -74,7 +88,8 @@ class Board:
         committed: Mapping[str, Mapping[Partition, int]],
     ) -> None:
         self.starts, self.ends = starts, ends
-        self._appended.add(at, {family: self.total(topic.name) for family, topic in EVENT_TOPICS.items()})
+        totals = {family: self.total(topic.name) for family, topic in EVENT_TOPICS.items()}
+        self._appended.add(at, totals | {REFUSED: self.total(DEAD_LETTERS.name)})
         self._behind.add(at, {p.group: lag(ends, starts, committed[p.group], p.topics) for p in PROCESSES if p.group})
 
     def played(self, newest: Sequence[Playback]) -> None:
@@ -96,17 +111,29 @@ class Board:
         return sum(end for (name, _), end in self.ends.items() if name == topic)
 
     def live(self, at: int) -> Live:
+        sources = [Source(name, SOURCES[name], s.read_at, s.error) for name, s in self.sources.items()]
+        ledger = balance(BY_NAME["lake"].topics, self.starts, self.ends, self.chains)
         return Live(
             at=at,
-            sources=[Source(name, SOURCES[name], s.read_at, s.error) for name, s in self.sources.items()],
+            sources=sources,
+            alerts=self.alerts,
+            troubles=troubles(
+                None if self.sources["cassandra"].error else self.experience,
+                sources,
+                self.processes,
+                ledger,
+                self.compared,
+                self._appended.growth(LATELY_MS),
+            ),
             rates=self._appended.rates(),
             lag=self._behind.values(),
             dead_letters=DeadLetters(self.total(DEAD_LETTERS.name), [_refusal(d) for d in self.refusals[:SHOWN]]),
-            ledger=balance(BY_NAME["lake"].topics, self.starts, self.ends, self.chains),
+            ledger=ledger,
             compared=self.compared,
             writes=[self._write(event) for event in self.playback[:SHOWN]],
             processes=list(self.processes),
             experience=self.experience,
+            starts_last_week=self.starts_last_week,
         )
 
     def unseen(self) -> set[str]:

@@ -1,5 +1,6 @@
 """What members see, from the minutes that the quality worker counted: now, and over the last quarter of an hour."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from services.dashboard.live import AppExperience, Experience
@@ -23,7 +24,8 @@ def experience(minutes: Sequence[MinuteFigures], now_minute: int) -> Experience:
     for one in minutes:
         _, device_type, app_version = one.label
         by_app.setdefault((device_type, app_version), []).append(one.figures)
-    apps = sorted(((app, _sum(parts)) for app, parts in by_app.items()), key=lambda app: -app[1].views)[:APPS_SHOWN]
+    apps = [_app(*app, _sum(parts), whole) for app, parts in by_app.items()]
+    shown = sorted(apps, key=lambda app: (not app.fails_more, -app.views))[:APPS_SHOWN]
     return Experience(
         viewers=last_full.viewers,
         starts=last_full.starts,
@@ -33,8 +35,28 @@ def experience(minutes: Sequence[MinuteFigures], now_minute: int) -> Experience:
         rebuffer_frequency=rebuffer_frequency(whole.rebuffers, whole.rebuffer_ms, whole.playing_ms),
         views=whole.views,
         failures=whole.failures,
-        apps=[_app(*app, figures, whole) for app, figures in sorted(apps)],
+        apps=_worst_first(shown),
     )
+
+
+def starts_a_minute(minutes: Sequence[MinuteFigures]) -> float | None:
+    """Of minutes in which anybody watched; None if nobody did."""
+    starts = Counter[int]()
+    for one in minutes:
+        starts[one.minute] += one.figures.starts
+    return starts.total() / len(starts) if starts else None
+
+
+def _worst_first(apps: Sequence[AppExperience]) -> list[AppExperience]:
+    """The device that fails most before the others, its versions beside each other, the one that fails most first."""
+
+    def share(app: AppExperience) -> float:
+        return app.failures / app.views if app.fails_more else 0.0
+
+    worst = {
+        app.device_type: max(share(other) for other in apps if other.device_type == app.device_type) for app in apps
+    }
+    return sorted(apps, key=lambda app: (-worst[app.device_type], app.device_type, -share(app), app.app_version))
 
 
 def _app(device_type: str, app_version: str, own: Figures, whole: Figures) -> AppExperience:

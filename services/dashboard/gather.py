@@ -14,10 +14,11 @@ from schemas.errors import TransientError
 from schemas.events import DeadLetter, Playback
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.catalogue import CATALOGUE_KEY, read_titles
+from services.dashboard.alerts import AlertWatch
 from services.dashboard.board import SHOWN, Board
 from services.dashboard.chains import walk_all
 from services.dashboard.compared import compared
-from services.dashboard.experience import MINUTES, experience
+from services.dashboard.experience import MINUTES, experience, starts_a_minute
 from services.dashboard.processes import ProcessWatch
 from services.ports import EventLog, History, LedgerBook, ObjectStore, Partition
 from streams.ledger.account import HOUR_MS
@@ -29,6 +30,8 @@ PEEK = 25
 FIRST_PEEK = 500
 """The first time more, so that members who watched before we started are known."""
 MINUTE_MS = 60_000
+WEEK = 7 * 24 * 60
+"""Minutes."""
 WATCHED = (DEAD_LETTERS.name, EVENT_TOPICS["playback"].name)
 GROUPS = tuple(process.group for process in PROCESSES if process.group)
 
@@ -46,6 +49,7 @@ class Gatherers:
     book: LedgerBook
     store: ObjectStore
     processes: ProcessWatch
+    alerts: AlertWatch
     now: Callable[[], int]
     _peeked: dict[str, int] = field(default_factory=dict)
     """Records that the topics of WATCHED had when their newest were looked at."""
@@ -82,6 +86,11 @@ class Gatherers:
         minutes = await self.quality.minutes("device", minute - MINUTES, minute)
         self.board.experience = experience(minutes, minute)
 
+    async def last_week(self) -> None:
+        minute = self.now() // MINUTE_MS - WEEK
+        around = await self.quality.minutes("device", minute - MINUTES // 2, minute + MINUTES // 2)
+        self.board.starts_last_week = starts_a_minute(around)
+
     async def ledger(self) -> None:
         """What the continuous ledger has found."""
         if not self.board.ends:
@@ -115,6 +124,9 @@ class Gatherers:
     async def process_health(self) -> None:
         self.board.processes = await self.processes.look(self.now())
 
+    async def firing(self) -> None:
+        self.board.alerts = await self.alerts.look(self.now())
+
     async def once(self) -> None:
         """Every source once, in an order in which each finds what it needs."""
         for name, gather, _ in self.plan():
@@ -131,6 +143,8 @@ class Gatherers:
             ("lake", self.lake, 3),
             (None, self.ledger, 5),  # Cassandra's health is told by the other one
             ("processes", self.process_health, 3),
+            (None, self.last_week, 30),
+            (None, self.firing, 3),
             (None, self.catalogue, 60),
         )
 

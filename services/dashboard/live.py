@@ -1,6 +1,10 @@
 """The live page's document: what ``/v1/live`` answers, field for field. Times are ms since the epoch (UTC)."""
 
+from typing import Literal
+
 import msgspec
+
+NEVER = "has not answered yet"
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -11,7 +15,7 @@ class Source(msgspec.Struct, frozen=True):
     read_at: int | None
     """When it last answered; None = never yet."""
     error: str | None
-    """What went wrong since; None while all is well."""
+    """What went wrong since; None while all is well, ``NEVER`` before the first look."""
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -120,11 +124,47 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     """Of one core, since the last look."""
 
 
+class Trouble(msgspec.Struct, frozen=True):
+    """One thing that is wrong now, for people."""
+
+    text: str
+    aside: str
+    panel: str
+    """Where the page says more."""
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One that fires."""
+
+    name: str
+    severity: str
+    """page or ticket."""
+    since: int
+    summary: str
+    runbook: str | None
+    """A link."""
+    silenced_by: list[str]
+    """Why nobody is told; empty when somebody is."""
+
+
+class Alerts(msgspec.Struct, frozen=True):
+    """What Alertmanager tells, the most urgent first, of those the oldest."""
+
+    watch: Literal["none", "well", "deaf", "away"]
+    """none: no monitoring runs here; deaf: Alertmanager answers, but hears nothing of Prometheus."""
+    read_at: int | None = None
+    firing: list[Alert] = []
+    silenced: list[Alert] = []
+
+
 class Live(msgspec.Struct, frozen=True):
     at: int
     sources: list[Source]
+    alerts: Alerts
+    troubles: list[Trouble]
+    """By this document's own numbers."""
     rates: Series
-    """Events per second by family."""
+    """Events per second by family, and dead letters."""
     lag: Series
     """Records behind by consumer group."""
     dead_letters: DeadLetters
@@ -135,3 +175,5 @@ class Live(msgspec.Struct, frozen=True):
     processes: list[ProcessHealth]
     experience: Experience | None
     """None before the first look."""
+    starts_last_week: float | None
+    """A minute, in the quarter of an hour around this one a week ago; None where nobody watched."""

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from services.dashboard import published, wording
+from services.dashboard import published, runbooks, wording
 from services.dashboard.board import Board
 from services.dashboard.member import by_day, since, summary
 from services.dashboard.poster import draw
@@ -75,6 +75,7 @@ class Files:
     """The chart library."""
     dashboards: Path
     """The folder of published days; it may not be there yet."""
+    runbooks: Path
 
 
 def router(board: Board, reads: MemberReads, files: Files, now: Callable[[], int]) -> APIRouter:
@@ -82,6 +83,7 @@ def router(board: Board, reads: MemberReads, files: Files, now: Callable[[], int
     page = templates().TemplateResponse
     document = LiveDocument(board, now)
     routes.include_router(published.router(files.dashboards, page))
+    routes.include_router(runbooks.router(files.runbooks, page))
 
     @routes.get("/")
     async def live_page(request: Request) -> HTMLResponse:

@@ -26,6 +26,14 @@ class Trail:
             {name: [float(sample.get(name, 0)) for _, sample in self._samples] for name in names},
         )
 
+    def growth(self, within_ms: int) -> dict[str, int]:
+        """From the oldest sample within that time to the newest."""
+        if not self._samples:
+            return {}
+        until, newest = self._samples[-1]
+        oldest = next(sample for at, sample in self._samples if at >= until - within_ms)
+        return {name: max(0, value - oldest.get(name, 0)) for name, value in newest.items()}
+
     def rates(self) -> Series:
         """Growth per second between neighbours; a counter that fell (a recreated topic) counts as standing still."""
         names = self._samples[-1][1] if self._samples else {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.evening import MEMBER, Evening
+from tests.evening import MEMBER, Evening, outage
 from tests.pages.browser import launched, settled
 from tests.pages.site import EVENING, served
 
@@ -17,7 +17,14 @@ from tests.pages.site import EVENING, served
 def shoot(folder: Path, address: str, member: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     mine = f"/members/{member}"
-    pages = {"live": "/", "members": "/members", "member": mine, "support": f"{mine}/support", "api": "/docs"}
+    pages = {
+        "live": "/",
+        "members": "/members",
+        "member": mine,
+        "support": f"{mine}/support",
+        "api": "/docs",
+        "runbook": "/runbooks/WorkerDown",
+    }
     with sync_playwright() as playwright, launched(playwright) as browser:
         for scheme in ("light", "dark"):
             for width, height in ((390, 844), (1440, 900)):
@@ -35,6 +42,6 @@ def shoot(folder: Path, address: str, member: str) -> None:
 
 if __name__ == "__main__":
     folder, address, member = [*sys.argv[1:], *[""] * 3][:3]
-    site = nullcontext(address) if address else served(Evening(EVENING), 400)
+    site = nullcontext(address) if address else served(Evening(EVENING, alerts=outage(EVENING)), 400)
     with site as found:
         shoot(Path(folder or "screenshots"), found, member or MEMBER)

@@ -13,6 +13,7 @@ import uvicorn
 from infra.settings import ROOT
 from services.app import create_app
 from services.catalogue import Catalogue
+from services.dashboard.alerts import AlertWatch
 from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
 from services.dashboard.processes import ProcessWatch, Target
@@ -20,6 +21,7 @@ from services.dashboard.routes import Files
 from streams.pipeline import PROCESSES
 from tests.evening import Evening
 
+RUNBOOKS = ROOT / "docs" / "runbooks"
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 NOWHERE = ROOT / "no" / "such" / "folder"
 EVENING = 1_772_482_449_000
@@ -31,12 +33,15 @@ class Uncounted:
     def answered(self, route: str, status: int, seconds: float) -> None: ...
 
 
-def exposition(evening: Evening) -> httpx.MockTransport:
-    """Every process answers with its numbers; those that are away refuse."""
+def answers(evening: Evening) -> httpx.MockTransport:
+    """Every process answers with its numbers, Alertmanager with what fires; those that are away refuse."""
 
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.host in evening.away:
+        alertmanager = request.url.host == "alertmanager"
+        if request.url.host in evening.away or (alertmanager and evening.alerts is None):
             raise httpx.ConnectError("refused")
+        if alertmanager:
+            return httpx.Response(200, json=evening.alerts)
         cpu = (evening.now - EVENING) / 1000 * 0.21
         return httpx.Response(
             200,
@@ -48,6 +53,7 @@ def exposition(evening: Evening) -> httpx.MockTransport:
 
 
 def gatherers(evening: Evening) -> Gatherers:
+    client = httpx.AsyncClient(transport=answers(evening))
     return Gatherers(
         board=Board(Catalogue()),
         event_log=evening,
@@ -55,7 +61,8 @@ def gatherers(evening: Evening) -> Gatherers:
         quality=evening,
         book=evening,
         store=evening,
-        processes=ProcessWatch(httpx.AsyncClient(transport=exposition(evening)), TARGETS),
+        processes=ProcessWatch(client, TARGETS),
+        alerts=AlertWatch(client, "http://alertmanager"),
         now=lambda: evening.now,
     )
 
@@ -63,7 +70,7 @@ def gatherers(evening: Evening) -> Gatherers:
 @contextmanager
 def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> Iterator[str]:
     """The site's address; ``past_seconds`` of the evening have already been seen, ``dashboards`` are published."""
-    gather, files = gatherers(evening), Files(ECHARTS, dashboards)
+    gather, files = gatherers(evening), Files(ECHARTS, dashboards, RUNBOOKS)
     app = create_app(gather.board, evening.reads, Uncounted(), files, lambda: evening.now)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
 

@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from streams.ledger.account import Finding
-from tests.evening import MEMBER, TROUBLED, Evening
+from tests.evening import APPS, MEMBER, TROUBLED, Evening, outage
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 
 PAGES = (
-    *("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs"),
+    *("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs", "/runbooks/PlaybackFailures"),
     *(f"/members/{TROUBLED}/support", "/members/nobody/support"),
 )
 
@@ -111,6 +111,68 @@ def test_what_the_ledger_misses_is_named(browser: Browser, complaints: list[str]
         page.close()
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_what_is_wrong_stands_above_the_fold_with_its_runbook(
+    browser: Browser, width: int, complaints: list[str]
+) -> None:
+    with served(Evening(EVENING, alerts=outage(EVENING)), 20) as address:
+        page = opened(browser, address, width, "dark", complaints)
+        page.locator("#wrong[data-state=bad]").wait_for()
+        assert page.locator("#wrong-title").text_content() == "1 alert firing"
+        assert page.locator("#wrong > ol .name").all_text_contents() == [
+            "Playback fails on tv with version 9.4.0 Runbook",
+            "TV 9.4.0: 33 % of plays fail",
+            "Compactions wait Runbook",
+        ]
+        assert page.locator("#wrong summary").text_content() == "1 symptom silenced"
+        assert not page.locator("#silenced li").is_visible()
+        assert page.locator("#silenced li .muted").text_content() == (
+            "StartsDropped since 20:13, 1 min ago · silenced by PlaybackFailures"
+        )
+        bottom = page.locator("#seen-failures").bounding_box()
+        assert bottom
+        assert bottom["y"] + bottom["height"] < 844
+        assert page.title().startswith("Playback fails on tv with version 9.4.0")
+        assert page.evaluate(OVERFLOW) == []
+        page.locator("#pages a").first.click()
+        assert page.locator("h1").text_content() == "PlaybackFailures"
+        assert complaints == []
+        page.close()
+
+
+def test_what_was_opened_stays_open_while_nothing_changes(browser: Browser, complaints: list[str]) -> None:
+    with served(Evening(EVENING, alerts=outage(EVENING)), 20) as address:
+        page = opened(browser, address, 390, "light", complaints)
+        page.locator("#wrong summary").click()
+        page.locator("#pages a").first.focus()
+        seen = page.evaluate("document.documentElement.dataset.refreshed")
+        page.locator(f"html:not([data-refreshed='{seen}'])").wait_for(state="attached")
+        assert page.locator("#silenced li .muted").is_visible()
+        assert page.evaluate("document.activeElement.textContent") == "Runbook"
+        page.close()
+
+
+def test_a_page_without_monitoring_says_how_to_get_it_and_one_that_lost_it_says_so(
+    browser: Browser, complaints: list[str]
+) -> None:
+    evening = Evening(EVENING, apps=APPS[:1])
+    with served(evening, 20) as address:
+        page = opened(browser, address, 390, "light", complaints)
+        page.locator("#wrong[data-state=good]").wait_for()
+        assert page.locator("#wrong-title").text_content() == "All is well"
+        assert page.locator("#watch").text_content() == (
+            "No alerts: make monitor adds Prometheus and Alertmanager, where they are installed."
+        )
+        evening.alerts = outage(EVENING)[:1]
+        page.locator("#watch:empty").wait_for(state="attached")
+        evening.away.add("alertmanager")
+        page.locator("#wrong[data-state=warn]").wait_for()
+        assert (page.locator("#watch").text_content() or "").startswith(
+            "Alertmanager does not answer: nobody knows what fires. The alerts are of "
+        )
+        page.close()
+
+
 class TestWithoutEngines:
     def test_numbers_of_an_engine_that_is_away_are_marked_as_old(self, browser: Browser, complaints: list[str]) -> None:
         evening = Evening(EVENING)
@@ -134,6 +196,7 @@ class TestWithoutEngines:
             assert texts.count("no events") == 6
             assert texts.count("nothing to catch up on") == 1
             assert page.locator("#writes").text_content() == "Nobody has watched anything yet."
+            assert page.locator("#troubles .name").all_text_contents()[:2] == ["Kafka is away", "Cassandra is away"]
             assert page.evaluate(OVERFLOW) == []
             assert complaints == []
             page.close()

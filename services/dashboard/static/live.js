@@ -2,6 +2,7 @@
 
 import { ago, clock, count, lasting, make, position, rate, short, tenth, words } from "./page.js";
 import { timeChart } from "./chart.js";
+import { showWrong } from "./wrong.js";
 
 const EVERY_MS = 2000;
 const LATE_MS = 12000;
@@ -93,11 +94,12 @@ function showLedger({ ledger, compared, sources }) {
 const seconds = (milliseconds) => (milliseconds === null ? "–" : `${tenth(milliseconds / 1000)} s`);
 const share = (part, digits = 1) => (part === null || Number.isNaN(part) ? "–" : `${(part * 100).toFixed(digits)} %`);
 
-function showExperience({ experience }) {
+function showExperience({ experience, starts_last_week: lastWeek }) {
   if (!experience) return;
   const { viewers, starts, views, failures, apps } = experience;
   at("seen-viewers").textContent = count(viewers);
   at("seen-starts").textContent = count(starts);
+  if (lastWeek !== null) at("seen-starts").append(" ", make("small", {}, `${rate(lastWeek)} a week ago`));
   at("seen-p50").textContent = seconds(experience.startup_p50_ms);
   at("seen-p95").textContent = seconds(experience.startup_p95_ms);
   at("seen-stalled").textContent = share(experience.rebuffer_ratio, 2);
@@ -142,9 +144,10 @@ function showWrites({ writes, at: now }) {
   );
 }
 
-function showDeadLetters({ dead_letters: letters, at: now }) {
+function showDeadLetters({ dead_letters: letters, troubles, at: now }) {
   const newest = letters.newest[0];
-  tile("dead", count(letters.total), newest ? `the newest ${ago(now - newest.failed_at)}` : "none so far");
+  const many = troubles.some(({ panel }) => panel === "letters");
+  tile("dead", count(letters.total), newest ? `the newest ${ago(now - newest.failed_at)}` : "none so far", many ? "bad" : "");
   if (!newest) return;
   at("letters").replaceChildren(
     ...letters.newest.slice(0, 6).map((letter) =>
@@ -160,7 +163,7 @@ function showDeadLetters({ dead_letters: letters, at: now }) {
 
 function showProcesses({ processes }) {
   if (!processes.length) return;
-  const several = (process) => processes.filter(({ name }) => name === process.name).length > 1;
+  const isOneOfSeveral = (process) => processes.filter(({ name }) => name === process.name).length > 1;
   at("processes").replaceChildren(
     ...processes.map((process) => {
       const facts = [];
@@ -168,7 +171,7 @@ function showProcesses({ processes }) {
       if (process.memory_bytes !== null) facts.push(`${count(process.memory_bytes / 2 ** 20)} MiB`);
       if (process.cpu_share !== null) facts.push(`${count(process.cpu_share * 100)} % of a core`);
       return make(
-        "li", { class: "process" }, make("span", { class: "name" }, several(process) ? `${process.name} ${process.index}` : process.name),
+        "li", { class: "process" }, make("span", { class: "name" }, isOneOfSeveral(process) ? `${process.name} ${process.index}` : process.name),
         make("span", { class: "muted" }, process.steps.join(" → ")),
         make("span", { class: "muted" }, facts.join(" · ") || (process.up ? "tells no numbers" : "does not answer")),
         make("span", { class: `pill ${process.up ? "good" : "bad"}` }, process.up ? "up" : "down"),
@@ -205,7 +208,7 @@ function say(kind, text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-const SHOWS = [showExperience, showRates, showLag, showLedger, showCompared, showWrites, showDeadLetters, showProcesses, showSources];
+const SHOWS = [showWrong, showExperience, showRates, showLag, showLedger, showCompared, showWrites, showDeadLetters, showProcesses, showSources];
 let newestAt = null;
 
 async function refresh() {

@@ -95,7 +95,7 @@ def test_one_cause_tells_once(
     monitored: Stack, request: pytest.FixtureRequest, firing: list[dict[str, str]], telling: set[str]
 ) -> None:
     case = request.node.name
-    alerts = f"{monitored.settings.alertmanager_url}/api/v2/alerts"
+    alerts = f"{monitored.settings.local_alertmanager}/api/v2/alerts"
 
     def post(ends: datetime) -> None:
         body = [{"labels": labels | {"case": case}, "endsAt": ends.isoformat()} for labels in firing]

@@ -12,7 +12,7 @@ from services.dashboard.board import Board
 from services.dashboard.gather import Gatherers
 from services.dashboard.routes import Files
 from tests.evening import Evening
-from tests.pages.site import ECHARTS, EVENING, gatherers
+from tests.pages.site import ECHARTS, EVENING, RUNBOOKS, gatherers
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
         def answered(self, route: str, status: int, seconds: float) -> None:
             answers.append((route, status))
 
-    files = Files(ECHARTS, tmp_path / "dashboards")
+    files = Files(ECHARTS, tmp_path / "dashboards", RUNBOOKS)
     app = create_app(gather.board, evening.reads, Counted(), files, lambda: evening.now)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://services") as client:
         yield Services(evening, gather, client, answers, files.dashboards)

@@ -27,3 +27,13 @@ def test_old_samples_are_forgotten() -> None:
     for at in range(0, 10_000, 1_000):
         trail.add(at, {"lag": at})
     assert trail.values() == Series([6_000, 7_000, 8_000, 9_000], {"lag": [6_000.0, 7_000.0, 8_000.0, 9_000.0]})
+
+
+def test_growth_is_from_the_oldest_sample_within_the_time_to_the_newest() -> None:
+    trail = Trail(keep_ms=60_000)
+    assert trail.growth(10_000) == {}
+    for at, events in ((0, 5), (10_000, 20), (15_000, 21), (20_000, 30)):
+        trail.add(at, {"ui": events})
+    assert trail.growth(10_000) == {"ui": 10}
+    trail.add(21_000, {"ui": 3})
+    assert trail.growth(10_000) == {"ui": 0}, "a topic that was made anew"
