@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from schemas.events import DeadLetter, Playback, ViewingRecord
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.catalogue import Catalogue
@@ -111,30 +113,22 @@ class Board:
         return sum(end for (name, _), end in self.ends.items() if name == topic)
 
     def live(self, at: int) -> Live:
-        sources = [Source(name, SOURCES[name], s.read_at, s.error) for name, s in self.sources.items()]
-        ledger = balance(BY_NAME["lake"].topics, self.starts, self.ends, self.chains)
-        return Live(
+        live = Live(
             at=at,
-            sources=sources,
+            sources=[Source(name, SOURCES[name], s.read_at, s.error) for name, s in self.sources.items()],
             alerts=self.alerts,
-            troubles=troubles(
-                None if self.sources["cassandra"].error else self.experience,
-                sources,
-                self.processes,
-                ledger,
-                self.compared,
-                self._appended.growth(LATELY_MS),
-            ),
+            troubles=[],
             rates=self._appended.rates(),
             lag=self._behind.values(),
             dead_letters=DeadLetters(self.total(DEAD_LETTERS.name), [_refusal(d) for d in self.refusals[:SHOWN]]),
-            ledger=ledger,
+            ledger=balance(BY_NAME["lake"].topics, self.starts, self.ends, self.chains),
             compared=self.compared,
             writes=[self._write(event) for event in self.playback[:SHOWN]],
             processes=list(self.processes),
             experience=self.experience,
             starts_last_week=self.starts_last_week,
         )
+        return msgspec.structs.replace(live, troubles=troubles(live, self._appended.growth(LATELY_MS)))
 
     def unseen(self) -> set[str]:
         """The members of whose shown sessions the history has not yet answered the newest state."""

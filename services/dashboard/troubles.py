@@ -1,9 +1,21 @@
 """What is wrong by the page's own numbers, the worst for members first: it needs no Prometheus to be told."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.topics import EVENT_TOPICS
-from services.dashboard.live import NEVER, AppExperience, Balance, Compared, Experience, ProcessHealth, Source, Trouble
+from services.dashboard.live import (
+    NEVER,
+    AppExperience,
+    Balance,
+    Compared,
+    Experience,
+    Live,
+    ProcessHealth,
+    Refusal,
+    Source,
+    Trouble,
+)
 from services.dashboard.wording import percent, words
 
 MANY_FAIL = 0.1
@@ -13,25 +25,21 @@ MANY_REFUSED, FEW_REFUSED = 0.003, 10
 REFUSED = "dead_letters"
 
 
-def troubles(
-    experience: Experience | None,
-    sources: Iterable[Source],
-    processes: Iterable[ProcessHealth],
-    ledger: Iterable[Balance],
-    compared: Compared | None,
-    appended: Mapping[str, int],
-) -> list[Trouble]:
+def troubles(live: Live, appended: Mapping[str, int]) -> list[Trouble]:
     """``appended``: events by family, and dead letters, of the last five minutes."""
     return [
-        *(_plays(experience) if experience else ()),
-        *_away(sources),
-        *_down(processes),
-        *_ledger(ledger, compared),
-        *_refused(appended),
+        *_plays(live),
+        *_away(live.sources),
+        *_down(live.processes),
+        *_ledger(live.ledger, live.compared),
+        *_refused(appended, live.dead_letters.newest),
     ]
 
 
-def _plays(seen: Experience) -> Iterator[Trouble]:
+def _plays(live: Live) -> Iterator[Trouble]:
+    seen = live.experience
+    if seen is None or any(source.name == "cassandra" and source.error for source in live.sources):
+        return  # what was seen last is old
     ill = [app for app in seen.apps if app.fails_more and app.failures > MANY_FAIL * app.views]
     for app in sorted(ill, key=lambda app: -app.failures / app.views):
         yield Trouble(
@@ -80,11 +88,9 @@ def _families(topics: Sequence[str]) -> str:
     return "of " + ", ".join(topic.removeprefix("playhead.") for topic in topics)
 
 
-def _refused(appended: Mapping[str, int]) -> Iterator[Trouble]:
+def _refused(appended: Mapping[str, int], newest: Sequence[Refusal]) -> Iterator[Trouble]:
     refused, events = appended.get(REFUSED, 0), sum(appended.get(family, 0) for family in EVENT_TOPICS)
     if refused > FEW_REFUSED and refused > MANY_REFUSED * events:
-        yield Trouble(
-            f"{refused:,} dead letters within five minutes",
-            f"beside {events:,} events that kept the contract",
-            "letters",
-        )
+        classes = Counter(letter.error_class for letter in newest)
+        most = f", lately most often {words(classes.most_common(1)[0][0])}" if classes else ""
+        yield Trouble(f"{refused:,} dead letters within five minutes", f"beside {events:,} events{most}", "letters")
