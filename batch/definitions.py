@@ -80,6 +80,7 @@ def _sessions() -> Definition:
         Column("first_event_id", "string", "The session's event with the lowest seq that arrived.", True),
         Column("first_seq", "int", "That event's seq: 0 unless the play request was lost.", True),
         Column("started_at", "timestamp", "That event's corrected time: when the session began.", True),
+        Column("earliest_at", "timestamp", "The earliest corrected time of its events, whatever their seq.", True),
         Column("events", "bigint", "Distinct events that arrived; fewer than seq + 1 if the client lost some.", True),
     )
     return Definition(

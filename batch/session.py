@@ -11,8 +11,9 @@ from pyspark.sql import SparkSession
 
 _S3A = "spark.hadoop.fs.s3a."
 # A local job is over before the optimising compiler pays: half the CPU seconds without it at 200,000 events.
-# What is big enough to need it goes to a cluster.
-_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# What is big enough to need it goes to a cluster. Java then keeps but 48 MB for compiled code, which a run of all jobs
+# fills: it sweeps, then stops compiling. Classes take 200 MB; every step up to that would be a full collection.
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m -XX:+UseSerialGC"
 _QUIET = f"-Dlog4j2.configurationFile=file:{Path(__file__).with_name('log4j2.properties')}"
 
 

@@ -13,7 +13,8 @@ from pyspark.sql import functions as F
 from batch.definitions import SESSIONS
 
 _FIRST = ("first_seq", "first_event_id", "started_at")
-_STATE = tuple(name for name in SESSIONS.types if name not in (*SESSIONS.key, *_FIRST, "events"))
+_SUMS = ("earliest_at", "events")
+_STATE = tuple(name for name in SESSIONS.types if name not in (*SESSIONS.key, *_FIRST, *_SUMS))
 
 
 def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
@@ -23,6 +24,7 @@ def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
         "first_event_id": F.col("event_id"),
         "first_seq": F.col("seq"),
         "started_at": F.col("event_time"),
+        "earliest_at": F.col("event_time"),
         "events": F.lit(1).cast("bigint"),
     }
     return events_df.withColumns(alone).transform(merged, within)
@@ -39,6 +41,11 @@ def merged(sessions_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
     first = F.min_by(F.struct(*_FIRST), F.struct("first_seq", "first_event_id"))
     return (
         sessions_df.groupBy(*within, *SESSIONS.key)
-        .agg(newest.alias("newest"), first.alias("first"), F.sum("events").alias("events"))
-        .select(*within, *SESSIONS.key, "newest.*", "first.*", "events")
+        .agg(
+            newest.alias("newest"),
+            first.alias("first"),
+            F.min("earliest_at").alias("earliest_at"),
+            F.sum("events").alias("events"),
+        )
+        .select(*within, *SESSIONS.key, "newest.*", "first.*", *_SUMS)
     )

@@ -8,6 +8,7 @@ in between makes it fail, never double rows. A job that is killed leaves a branc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from pyspark.errors import IllegalArgumentException
@@ -91,7 +92,7 @@ class Table:
             elif present[column.name] != column.meaning:
                 self.alter(f"ALTER COLUMN `{column.name}` COMMENT {_quoted(column.meaning)}")
         if not self.refs():
-            self.rows().limit(0).writeTo(self.name).append()  # a first snapshot, for branches to begin at
+            self._iceberg().newAppend().commit()  # a first snapshot, for branches to begin at
 
     def rows(self) -> DataFrame:
         """What is published."""
@@ -107,7 +108,8 @@ class Table:
 
     def history(self) -> list[Snapshot]:
         """Published snapshots, newest first."""
-        return list(_ancestors(self._snapshots(), self.refs().get("main")))
+        metadata = self._metadata()
+        return list(_ancestors(_snapshots(metadata), _refs(metadata).get("main")))
 
     def stage(self, rows_df: DataFrame, base: Snapshot, write: Write, remember: Mapping[str, str]) -> "Staged":
         """Write a change to a branch of its own. ``remember`` goes into the snapshot's summary. May raise Rival."""
@@ -126,7 +128,8 @@ class Table:
 
     def head(self, branch: str, base: Snapshot) -> Snapshot:
         """What was just written to the branch, on top of ``base``. Raises Rival."""
-        written = self._snapshots().get(self.refs().get(branch, 0))
+        metadata = self._metadata()
+        written = _snapshots(metadata).get(_refs(metadata).get(branch, 0))
         if written is None or written.parent != base.id:  # a rival took this branch for a leftover
             raise self.rival()
         return written
@@ -138,10 +141,6 @@ class Table:
         """Branches of jobs that were killed. One that still runs fails: a table has one writer."""
         for leftover in self.refs().keys() - {"main"}:
             self.alter(f"DROP BRANCH `{leftover}`")
-
-    def _snapshots(self) -> dict[int, Snapshot]:
-        rows = self.spark.sql(f"SELECT snapshot_id, parent_id, operation, summary FROM {self.name}.snapshots")
-        return {row.snapshot_id: Snapshot(*row) for row in rows.collect()}
 
     def _create(self) -> None:
         columns = ", ".join(map(_declared, self.definition.columns))
@@ -157,7 +156,24 @@ class Table:
 
     def refs(self) -> dict[str, int]:
         """Branches and the snapshots they stand at."""
-        return {row.name: row.snapshot_id for row in self.spark.sql(f"SELECT * FROM {self.name}.refs").collect()}
+        return _refs(self._metadata())
+
+    def _metadata(self) -> dict[str, Any]:
+        """Iceberg's metadata of the table as they are now, by the names of its format.
+
+        Of Iceberg itself, as a query on ``.snapshots`` or ``.refs`` is a Spark job, and a run asks a hundred times.
+        """
+        metadata = self._iceberg().operations().refresh()
+        said: dict[str, Any] = json.loads(self._jvm.org.apache.iceberg.TableMetadataParser.toJson(metadata))
+        return said
+
+    def _iceberg(self) -> Any:
+        """Iceberg's own Java object."""
+        return self._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(self.spark._jsparkSession, self.name)
+
+    @property
+    def _jvm(self) -> Any:
+        return self.spark._jvm
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +215,19 @@ class Staged:
 def remembered(history: Sequence[Snapshot], name: str) -> str | None:
     """What the newest snapshot that says anything of it says."""
     return next((snapshot.summary[name] for snapshot in history if name in snapshot.summary), None)
+
+
+def _snapshots(metadata: Mapping[str, Any]) -> dict[int, Snapshot]:
+    return {
+        each["snapshot-id"]: Snapshot(
+            each["snapshot-id"], each.get("parent-snapshot-id"), each["summary"]["operation"], each["summary"]
+        )
+        for each in metadata["snapshots"]
+    }
+
+
+def _refs(metadata: Mapping[str, Any]) -> dict[str, int]:
+    return {name: ref["snapshot-id"] for name, ref in metadata["refs"].items()}
 
 
 def _ancestors(known: Mapping[int, Snapshot], newest: int | None) -> Iterator[Snapshot]:

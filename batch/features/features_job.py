@@ -51,12 +51,9 @@ class FeaturesJob:
         return {each.name: partial(self._publish, each, made[each.name], source) for each in FEATURES}
 
     def _recent(self, sessions: Table, events: Table) -> DataFrame:
-        """Events since the start of any session that was heard of since the first midnight.
-
-        A session's events may seem to have happened before its first one by what the network did: less than a day.
-        """
+        """Events since the earliest of any session that was heard of since the first midnight."""
         spoke_df = sessions.rows().where(known_at() >= F.lit(self.as_ofs[0]))
-        start = spoke_df.agg(F.min("started_at") - F.expr("INTERVAL 1 DAY")).first()
+        start = spoke_df.agg(F.min("earliest_at")).first()
         assert start is not None  # an aggregate without groups always has one row
         return events.rows().where(F.col("event_time") >= F.lit(start[0]))
 

@@ -1,6 +1,6 @@
 """Who watched what, and when: the one table that every model learns from and every evaluation cuts.
 
-Profiles and titles are numbered once for the whole table, so that a slice of it (``before``, ``between``) and every
+Profiles and titles are numbered once for the whole table, so that a part of it (``before``, ``between``) and every
 model fitted on one speak of the same rows and columns.
 """
 
@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from batch.features.definitions import LEAST_SHARE
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
@@ -19,14 +21,33 @@ COLUMNS = {
     "profile": pl.String,
     "title": pl.String,
     "time": pl.Int64,  # milliseconds since the epoch
-    "weight": pl.Float32,  # how much of a view it is: the share watched, 0 to 1
+    "weight": pl.Float32,  # how much of a view it is by then: the share watched so far, 0 to 1
     "country": pl.String,  # null where it isn't known
 }
 
 
 @dataclass(frozen=True)
+class Sittings:
+    """Arrays with one entry a sitting, in order of time: what was known of a profile and a title when it ended."""
+
+    profile: Ints
+    title: Ints
+    time: Ints
+    weight: Floats
+    country: Ints
+
+    def before(self, until: int) -> "Sittings":
+        return self[: int(np.searchsorted(self.time, until))]
+
+    def __getitem__(self, chosen: slice) -> "Sittings":
+        return Sittings(*(values[chosen] for values in vars(self).values()))
+
+
+@dataclass(frozen=True)
 class Interactions:
-    """Rows in order of time; every array but the first three has one entry a row.
+    """Views in order of time; every array of numbers has one entry a view, of which a profile and a title have one.
+
+    A view dates from its first sitting and weighs what is known by its last one.
 
     Dense matrices of profiles × titles are made from it: right up to some 50,000 × 5,000 a machine. Beyond that a
     model must work on the rows themselves, as ``als`` does.
@@ -41,38 +62,65 @@ class Interactions:
     weight: Floats
     country: Ints
     """Index into ``countries``; -1 is unknown."""
+    sittings: Sittings
 
     @classmethod
     def of(cls, table: pl.DataFrame) -> "Interactions":
-        """From a table with ``COLUMNS``; its order says nothing. polars' SchemaError names a column that is wrong."""
-        rows = table.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items()).sort("time", "profile", "title")
+        """From a table with ``COLUMNS``, a row a sitting; its order says nothing. polars' SchemaError names a column
+        that is wrong."""
+        rows = table.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
+        rows = rows.sort("time", "profile", "title", "weight")
         names = {name: sorted(rows[name].drop_nulls().unique()) for name in ("profile", "title", "country")}
 
         def codes(name: str) -> Ints:
             places = {text: place for place, text in enumerate(names[name])}
             return np.array([places.get(text, -1) for text in rows[name]], np.int64)
 
-        return cls(
-            profiles=tuple(names["profile"]),
-            titles=tuple(names["title"]),
-            countries=tuple(names["country"]),
+        sittings = Sittings(
             profile=codes("profile"),
             title=codes("title"),
             time=rows["time"].to_numpy().astype(np.int64),
             weight=rows["weight"].to_numpy().astype(np.float32),
             country=codes("country"),
         )
+        return cls._known(tuple(names["profile"]), tuple(names["title"]), tuple(names["country"]), sittings)
+
+    @classmethod
+    def _known(
+        cls, profiles: tuple[str, ...], titles: tuple[str, ...], countries: tuple[str, ...], sittings: Sittings
+    ) -> "Interactions":
+        """What these sittings tell. Less than ``LEAST_SHARE`` of a title is no view."""
+        pair = sittings.profile * len(titles) + sittings.title
+        _, first, place = np.unique(pair, return_index=True, return_inverse=True)
+        last = np.zeros_like(first)
+        last[place] = np.arange(len(pair))  # of a pair's sittings the last one stays
+        seen = np.argsort(first)
+        seen = seen[sittings.weight[last[seen]] >= LEAST_SHARE]
+        first, last = first[seen], last[seen]
+        return cls(
+            profiles=profiles,
+            titles=titles,
+            countries=countries,
+            profile=sittings.profile[first],
+            title=sittings.title[first],
+            time=sittings.time[first],
+            weight=sittings.weight[last],
+            country=sittings.country[last],
+            sittings=sittings,
+        )
 
     def __len__(self) -> int:
         return len(self.time)
 
     def between(self, since: int, until: int) -> "Interactions":
-        """Rows with ``since`` ≤ time < ``until``."""
-        return self._rows(*np.searchsorted(self.time, (since, until)))
+        """Views with ``since`` ≤ time < ``until``, each as it is known here."""
+        first, end = np.searchsorted(self.time, (since, until))
+        rows = Sittings(self.profile, self.title, self.time, self.weight, self.country)[first:end]
+        return replace(self, **vars(rows), sittings=rows)
 
     def before(self, until: int) -> "Interactions":
-        """Rows with time < ``until``."""
-        return self._rows(0, int(np.searchsorted(self.time, until)))
+        """What was known at ``until``: nothing of a sitting that ended then or later."""
+        return self._known(self.profiles, self.titles, self.countries, self.sittings.before(until))
 
     def at_share(self, share: float) -> int:
         """The time of the row at which so much of the table has passed."""
@@ -105,7 +153,3 @@ class Interactions:
         first = np.full(len(self.profiles), np.iinfo(np.int64).max)
         np.minimum.at(first, self.profile, self.time)
         return first
-
-    def _rows(self, first: int, end: int) -> "Interactions":
-        rows = ("profile", "title", "time", "weight", "country")
-        return replace(self, **{name: getattr(self, name)[first:end] for name in rows})

@@ -20,15 +20,15 @@ SESSION_COLUMNS = {
 def interactions(sessions: pl.DataFrame, runtimes: Mapping[str, int]) -> Interactions:
     """From sessions with ``SESSION_COLUMNS``; ``runtimes`` by title id in milliseconds, where known.
 
-    A view dates from the first of its sessions, weighs the share that was watched (1 at most), and belongs to the
-    country of its newest session. What a profile has barely looked at is left out.
+    Every session is a sitting: the share that was watched by then, 1 at most, and the newest country.
+    What a profile has barely looked at in all of them is left out.
     """
+    pair = ("profile_id", "title_id")
     runtime = pl.col("title_id").replace_strict(runtimes, default=USUAL_RUNTIME_MS, return_dtype=pl.Int64)
-    views = (
+    sittings = (
         sessions.sort("event_time", "country")
-        .group_by("profile_id", "title_id")
-        .agg(pl.col("event_time").min(), pl.col("watched_ms").sum(), pl.col("country").drop_nulls().last())
+        .with_columns(pl.col("watched_ms").cum_sum().over(pair), pl.col("country").forward_fill().over(pair))
         .with_columns(weight=(pl.col("watched_ms") / runtime).clip(0, 1))
-        .filter(pl.col("weight") >= LEAST_SHARE)
+        .filter(pl.col("weight").max().over(pair) >= LEAST_SHARE)
     )
-    return Interactions.of(views.rename({"profile_id": "profile", "title_id": "title", "event_time": "time"}))
+    return Interactions.of(sittings.rename({"profile_id": "profile", "title_id": "title", "event_time": "time"}))

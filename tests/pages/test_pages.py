@@ -129,7 +129,7 @@ def test_what_is_wrong_stands_above_the_fold_with_its_runbook(
         assert page.locator("#silenced li .muted").text_content() == (
             "StartsDropped since 20:13, 1 min ago · silenced by PlaybackFailures"
         )
-        bottom = page.locator("#seen-failures").bounding_box()
+        bottom = page.locator("#seen-failures.bad").bounding_box()
         assert bottom
         assert bottom["y"] + bottom["height"] < 844
         assert page.title().startswith("Playback fails on tv with version 9.4.0")

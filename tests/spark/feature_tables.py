@@ -44,6 +44,11 @@ def show(profile: str, title: str, time: str, action: str = "impression", **chan
     }
 
 
+def film(title: str, year: int | None, *genres: str) -> tuple[Any, ...]:
+    """A row of titles, of 100 minutes."""
+    return title, title, year, 100 * MINUTE, list(genres), None
+
+
 def inputs(
     spark: SparkSession,
     plays: Sequence[Mapping[str, Any]],
@@ -55,8 +60,7 @@ def inputs(
     ui_types = {
         name: EVENTS["ui"].types[name] for name in ("profile_id", "title_id", "event_time", "received_at", "action")
     }
-    facts = [(title, title, year, 100 * MINUTE, genres, None) for title, year, genres in titles]
-    titles_df = made(spark, TITLES.types, facts)
+    titles_df = made(spark, TITLES.types, [film(title, year, *genres) for title, year, genres in titles])
     ui_df = frame(spark, ui_types, show("", "", "2000-01-01"), shows)
     return Inputs(sessions_of(events_df), events_df, ui_df, titles_df)
 

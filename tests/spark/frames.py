@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from batch.dashboards.funnel import UI_COLUMNS
 from batch.dashboards.views import SESSION_COLUMNS
 from batch.definitions import EVENTS
-from tests.builders import playback
+from tests.builders import EVENTS as BUILDERS
 
 _ARROW = {
     "string": pa.string(),
@@ -34,10 +34,15 @@ def millis(text: str) -> int:
 
 def events(spark: SparkSession, *changes: dict[str, Any]) -> DataFrame:
     """Playback events as their table holds them; times may be given as texts."""
-    types = EVENTS["playback"].types
+    return received(spark, "playback", *changes)
+
+
+def received(spark: SparkSession, family: str, *changes: dict[str, Any]) -> DataFrame:
+    """A family's events as their table holds them; times may be given as texts."""
+    types = EVENTS[family].types
     rows = []
     for change in changes:
-        fields = msgspec.to_builtins(playback()) | change
+        fields = msgspec.to_builtins(BUILDERS[family]()) | change
         for name in [name for name, kind in types.items() if kind == "timestamp"]:
             time = fields[name]
             fields[name] = at(time) if isinstance(time, str) else datetime.fromtimestamp(time / 1000, UTC)

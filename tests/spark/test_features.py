@@ -1,33 +1,18 @@
-"""Feature tables: their literal rows, that evaluation's features are the same, and that nothing leaks into the past."""
+"""Feature rows as the job's transforms make them: literally, and the same as evaluation's."""
 
-from collections import Counter
-from collections.abc import Mapping
-from datetime import date, timedelta
-from functools import cache, partial, reduce
-from pathlib import Path
+from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
-from batch.derive import update_sessions
-from batch.features.definitions import FEATURES, PAIR_FEATURES
-from batch.features.features_job import FeaturesJob, newest
-from batch.features.rows import Inputs, feature_rows
-from batch.ingest import Where, ingest
 from batch.recommend.computed import Computed
 from batch.recommend.published import Published, Tables, facts, history
 from batch.recommend.views import SESSION_COLUMNS, interactions
-from batch.table import Table
-from tests.builders import playback
 from tests.spark.feature_tables import MINUTE, inputs, play, show, tables
-from tests.spark.frames import at, millis, rows
-from tests.spark.raw_lake import RawLake
+from tests.spark.frames import at, millis
 
 EARLIER, LATER = date(2023, 11, 1), date(2023, 11, 15)
 TITLES: list[tuple[str, int | None, list[str]]] = [("x", 2000, ["Drama"]), ("y", 1980, ["Comedy", "Drama"])]
@@ -141,11 +126,26 @@ def test_a_pair_is_what_was_watched_and_what_was_only_shown(made: Tables) -> Non
     assert row(made.pairs, EARLIER, profile_id="a", title_id="z")["impressions_28d"] == 1
 
 
+def test_evaluation_knows_of_an_earlier_moment_no_more_than_its_tables(made: Tables) -> None:
+    runtimes = {"x": 100 * MINUTE, "y": 100 * MINUTE}
+    moment = millis(f"{EARLIER} 00:00")
+    table = interactions(known_sessions(millis(f"{LATER} 00:00")), runtimes)
+
+    computed = Computed(facts(made.at(EARLIER))).at(table, moment)
+    published = Published(made).at(table, moment)
+
+    assert published is not None
+    for days, expected in published.views.items():
+        assert computed.views[days].tolist() == expected.tolist(), days
+    assert computed.views[28].tolist() == [0.25, 0.0, 0.0], "of what is half a film by now"
+
+
 @pytest.mark.parametrize("as_of", [EARLIER, LATER])
 def test_evaluation_computes_the_features_that_the_tables_hold(made: Tables, as_of: date) -> None:
     """Beside an oracle: evaluation's own way from sessions to features, without Spark."""
     moment = millis(f"{as_of} 00:00")
-    table = interactions(known_sessions(moment), {"x": 100 * MINUTE, "y": 100 * MINUTE})
+    runtimes = {"x": 100 * MINUTE, "y": 100 * MINUTE}
+    table = interactions(known_sessions(moment), runtimes)
     theirs = history(made.at(as_of))
     assert (theirs.profiles, theirs.titles, theirs.countries) == (table.profiles, table.titles, table.countries)
     for name in ("profile", "title", "time", "weight", "country"):
@@ -177,96 +177,3 @@ def known_sessions(moment: int) -> pl.DataFrame:
         for p in last.values()
     ]
     return pl.DataFrame(rows, SESSION_COLUMNS, orient="row")
-
-
-CUTS = (date(2023, 11, 1), date(2023, 11, 12), LATER)
-SOMEBODY = st.sampled_from(
-    [{name: each[name] for name in ("profile_id", "title_id", "playback_session_id")} for each in PLAYS]
-)
-NEWCOMER = st.just({"profile_id": "new", "title_id": "x", "playback_session_id": "new"})
-
-
-@st.composite
-def what_came_later(draw: st.DrawFn, cut: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Plays and shows that happened after a midnight or, if before it, were received after it."""
-
-    def times() -> dict[str, str]:
-        received = at(f"{cut} 00:00") + timedelta(hours=draw(st.integers(0, 400)))
-        happened = received - timedelta(hours=draw(st.integers(0, 800)))
-        return {"received_at": f"{received:%Y-%m-%d %H:%M}", "event_time": f"{happened:%Y-%m-%d %H:%M}"}
-
-    plays = [
-        play("", "", "", draw(st.integers(0, 100)), event_id=f"later-{number}", seq=draw(st.integers(0, 5)))
-        | draw(SOMEBODY | NEWCOMER)
-        | times()
-        for number in range(draw(st.integers(1, 4)))
-    ]
-    shows = [
-        show("a", "z", "", draw(st.sampled_from(("impression", "click")))) | times()
-        for _ in range(draw(st.integers(0, 2)))
-    ]
-    return plays, shows
-
-
-@given(data=st.data())
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_what_comes_later_changes_no_earlier_midnight(spark: SparkSession, data: st.DataObject) -> None:
-    """Also where it is of a session that was known then, or has a lower or the same sequence number."""
-    cut = data.draw(st.sampled_from(CUTS))
-    plays, shows = data.draw(what_came_later(cut))
-
-    changed = published_rows(inputs(spark, (*PLAYS, *plays), (*SHOWS, *shows), TITLES))
-
-    earlier = [midnight for midnight in CUTS if midnight <= cut]
-    unchanged = _unchanged(spark)
-    assert earlier
-    for midnight in earlier:
-        assert changed[midnight] == unchanged[midnight]
-
-
-@cache
-def _unchanged(spark: SparkSession) -> Mapping[date, Counter[str]]:
-    return published_rows(inputs(spark, PLAYS, SHOWS, TITLES))
-
-
-def published_rows(made_of: Inputs) -> Mapping[date, Counter[str]]:
-    """Midnight -> every row of the three tables, collected at once."""
-    made = feature_rows(made_of, CUTS, lambda any_df: any_df)
-    texts = [rows_df.select("as_of", F.to_json(F.struct("*")).alias("text")) for rows_df in made.values()]
-    found: dict[date, Counter[str]] = {midnight: Counter() for midnight in CUTS}
-    for midnight, text in reduce(DataFrame.unionByName, texts).collect():
-        found[midnight][text] += 1
-    return found
-
-
-def test_the_job_publishes_each_midnight_once_and_a_second_run_changes_nothing(
-    spark: SparkSession, tmp_path: Path, namespace: str
-) -> None:
-    lake = RawLake(tmp_path)
-    where = Where(spark, lake.store, lake.root, namespace, dry_run=False)
-    lake.put(playback(watched_ms=2_700_000))
-    ingest(where, "playback", lambda *_: None)
-    update_sessions(where, lambda *_: None)
-    said: dict[str, int] = {}
-
-    def hear(name: str, stage: str, count: int) -> None:
-        said[f"{name}: {stage}"] = count
-
-    def run(*as_ofs: date, dry_run: bool = False) -> None:
-        with FeaturesJob(spark, namespace, as_ofs, dry_run) as job:
-            for name, step in job.steps().items():
-                step(partial(hear, name))
-
-    run(date(2023, 11, 15), dry_run=True)
-    assert said == dict.fromkeys((f"{each.name}: rows to publish" for each in FEATURES), 1)
-    assert newest(spark, namespace) is None
-    run(date(2023, 11, 14), date(2023, 11, 15))
-    pairs = Table(spark, namespace, PAIR_FEATURES)
-    first = pairs.history()
-    run(date(2023, 11, 14), date(2023, 11, 15))
-
-    assert said["pair_features: rows of the midnights made"] == 1
-    assert said["pair_features: rows changed"] == 0
-    assert pairs.history() == first
-    assert newest(spark, namespace) == date(2023, 11, 15)
-    assert rows(pairs.rows(), "as_of", "profile_id", "watched_share") == [(date(2023, 11, 15), "ml-1", 0.5)]

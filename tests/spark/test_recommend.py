@@ -4,12 +4,15 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
+from batch.lake import LakeError
 from batch.recommend.als import SparkAls
 from batch.recommend.interactions import DAY_MS
-from batch.recommend.recommend_job import Gathered, make, write
+from batch.recommend.published import Tables
+from batch.recommend.recommend_job import Gathered, gather, make, write
 from tests.fakes import FakeRecommendations
 from tests.spark.feature_tables import inputs, play, tables
 from tests.spark.frames import millis
@@ -18,6 +21,8 @@ from tests.unit.batch.recommend.tables import favourites, number, watched
 NOW = millis("2023-11-14 23:00")
 AS_OF = date(2023, 11, 15)
 """The next midnight: what is known so far."""
+LOOKED = (pl.col("profile_id") == "looked", pl.col("title_id") == "z", pl.col("profile_id") == "looked")
+"""Of profiles, titles and pairs."""
 
 
 @pytest.fixture
@@ -25,20 +30,19 @@ def stages() -> dict[str, int]:
     return {}
 
 
-def gathered(spark: SparkSession, *plays: tuple[str, str, int]) -> Gathered:
-    """Profile, title, minutes watched of 90; all in the Netherlands on one evening."""
+@pytest.fixture(scope="module")
+def evening(spark: SparkSession) -> Tables:
+    """One evening in the Netherlands: profile, title, minutes watched of 90."""
+    plays = (("a", "x", 50), ("b", "x", 50), ("b", "y", 50), ("c", "x", 50), ("c", "y", 50), ("looked", "z", 1))
     events = [play(profile, title, "2023-11-14 20:00", minutes) for profile, title, minutes in plays]
-    return Gathered(AS_OF, tables(inputs(spark, events, (), ()), (AS_OF,)))
+    return tables(inputs(spark, events, (), ()), (AS_OF,))
 
 
-async def test_plays_become_stored_lists(spark: SparkSession, stages: dict[str, int]) -> None:
+async def test_plays_become_stored_lists(evening: Tables, stages: dict[str, int]) -> None:
     """A look is no view, but whoever looked gets a list."""
-    evening = gathered(
-        spark, ("a", "x", 50), ("b", "x", 50), ("b", "y", 50), ("c", "x", 50), ("c", "y", 50), ("looked", "z", 1)
-    )
     store = FakeRecommendations()
 
-    made = make(evening, NOW, stages.__setitem__)
+    made = make(Gathered(AS_OF, evening), NOW, stages.__setitem__)
     assert made is not None
     await write(made, store, stages.__setitem__)
 
@@ -53,9 +57,18 @@ async def test_plays_become_stored_lists(spark: SparkSession, stages: dict[str, 
     assert looked == await store.recommended("country", "NL")
 
 
-def test_nobody_watching_makes_no_lists(spark: SparkSession, stages: dict[str, int]) -> None:
-    assert make(gathered(spark, ("looked", "z", 1)), NOW, stages.__setitem__) is None
+def test_nobody_watching_makes_no_lists(evening: Tables, stages: dict[str, int]) -> None:
+    looked = Tables(*(rows.filter(of) for rows, of in zip(vars(evening).values(), LOOKED, strict=True)))
+
+    assert make(Gathered(AS_OF, looked), NOW, stages.__setitem__) is None
     assert stages == {"profiles": 1, "views": 0}
+
+
+def test_without_feature_tables_it_is_said_which_job_makes_them(
+    spark: SparkSession, namespace: str, stages: dict[str, int]
+) -> None:
+    with pytest.raises(LakeError, match="`playhead job features` makes it"):
+        gather(spark, namespace, stages.__setitem__)
 
 
 def test_als_recommends_what_alike_profiles_watch(spark: SparkSession, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ function showLedger({ ledger, compared, sources }) {
 const seconds = (milliseconds) => (milliseconds === null ? "–" : `${tenth(milliseconds / 1000)} s`);
 const share = (part, digits = 1) => (part === null || Number.isNaN(part) ? "–" : `${(part * 100).toFixed(digits)} %`);
 
-function showExperience({ experience, starts_last_week: lastWeek }) {
+function showExperience({ experience, troubles, starts_last_week: lastWeek }) {
   if (!experience) return;
   const { viewers, starts, views, failures, apps } = experience;
   at("seen-viewers").textContent = count(viewers);
@@ -106,7 +106,7 @@ function showExperience({ experience, starts_last_week: lastWeek }) {
   const stalls = experience.rebuffer_frequency;
   if (stalls !== null) at("seen-stalled").append(" ", make("small", {}, `${tenth(stalls * 60)} stalls an hour`));
   at("seen-failures").textContent = share(failures / views);
-  at("seen-failures").className = failures > 0.1 * views ? "bad" : "";
+  at("seen-failures").className = troubles.some(({ panel }) => panel === "experience") ? "bad" : "";
   if (!apps.length) return;
   const marked = (text, worse) => make("td", {}, worse ? make("span", { class: "pill bad" }, text) : text);
   at("apps").replaceChildren(

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -18,12 +19,20 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def settings(stack: Settings) -> Settings:
     """A lake and tables of this test alone."""
-    own = uuid4().hex[:12]
-    return stack.model_copy(update={"lake_bucket": f"lake-{own}", "iceberg_namespace": f"test_{own}"})
+    return own(stack)
+
+
+def own(stack: Settings) -> Settings:
+    name = uuid4().hex[:12]
+    return stack.model_copy(update={"lake_bucket": f"lake-{name}", "iceberg_namespace": f"test_{name}"})
 
 
 @pytest.fixture
 def lake(settings: Settings) -> ObjectStore:
+    return made(settings)
+
+
+def made(settings: Settings) -> ObjectStore:
     store = ObjectStore(settings)
     store.ensure_bucket()
     return store
@@ -41,20 +50,28 @@ def environment(settings: Settings) -> dict[str, str]:
 
 @pytest.fixture
 def command(settings: Settings) -> Command:
-    def run(
-        *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
-    ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*program, *arguments], env=environment(settings), capture_output=True, text=True, check=False
-        )
+    return partial(run_command, settings)
 
-    return run
+
+def run_command(
+    settings: Settings, *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*program, *arguments], env=environment(settings), capture_output=True, text=True, check=False
+    )
 
 
 def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
     """Stage -> rows, of a table ``table: stage``."""
+    return {stage: rows for job in each_job(run) for stage, rows in job.items()}
+
+
+def each_job(run: subprocess.CompletedProcess[str]) -> list[dict[str, int]]:
+    """``stages`` of each job of a command line that names several."""
     output = (run.stdout + run.stderr).splitlines()  # spark-submit sends all that its program says to stdout
-    lines = [json.loads(line) for line in output if line.startswith("{")]
-    return {
-        ": ".join(filter(None, (line.get("table"), line["event"]))): line["rows"] for line in lines if "rows" in line
-    }
+    jobs: dict[str, dict[str, int]] = {}
+    for line in [json.loads(line) for line in output if line.startswith("{")]:
+        if "rows" in line:
+            stage = ": ".join(filter(None, (line.get("table"), line["event"])))
+            jobs.setdefault(line["run"], {})[stage] = line["rows"]
+    return list(jobs.values())

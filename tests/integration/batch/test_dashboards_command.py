@@ -1,6 +1,5 @@
-"""The dashboards as a person makes them: what is in the lake is on the pages."""
+"""The dashboards job where there is nothing to show, or nothing to write."""
 
-import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -9,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from batch.dashboards.published import Published
+from batch.lake import LakeError
+from batch.raw import new_objects
 from infra.clients.object_store import ObjectStore
-from infra.local import packages
-from infra.settings import ROOT, Settings
+from infra.settings import Settings
 from schemas.avro import schema
 from schemas.codec import encode
 from schemas.events import Playback
@@ -23,6 +22,7 @@ from tests.integration.batch.conftest import Command, stages
 T0 = int((datetime.now(UTC) - timedelta(days=2)).timestamp() * 1000)
 TABLES = ("--table", "playback", "--table", "ui", "--table", "playback_sessions")
 DAY = datetime.fromtimestamp(T0 / 1000, UTC).date()
+TIMES = ("client_time", "sent_at", "received_at", "event_time", "session_started_at")
 
 
 def session(number: int, **changes: object) -> Playback:
@@ -30,7 +30,7 @@ def session(number: int, **changes: object) -> Playback:
     fields: dict[str, object] = {
         "event_id": f"018bcfe5-6800-7000-8000-{number:012d}",
         "playback_session_id": f"018bcfe5-6800-7000-9000-{number:012d}",
-        **dict.fromkeys(("client_time", "sent_at", "received_at", "event_time", "session_started_at"), T0),
+        **dict.fromkeys(TIMES, T0),
         "event_type": "stopped",
         "watched_ms": 300_000,
     }
@@ -45,81 +45,25 @@ def put(lake: ObjectStore, partition: int, *events: Playback) -> str:
     return key
 
 
-def test_the_page_of_a_day_shows_what_is_in_the_lake(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
-    """Two members play; one view fails; a third day is asked for on which nobody did."""
-    failed = session(3, title_id="ml-1", watched_ms=60_000, event_type="error", error_code="E", error_fatal=True)
-    put(lake, 0, session(1), session(1), session(2, profile_id="ml-2"))
-    put(lake, 1, failed)
-    lake.put("catalogue/titles.jsonl", json.dumps({"title_id": "ml-1", "name": "Toy Story", "year": 1995}).encode())
-    pages = tmp_path / "dashboards"
-    days = ("--from", str(DAY - timedelta(days=1)), "--to", str(DAY))
-
-    run = command("tables", *TABLES, "--table", "titles", "dashboards", *days, "--out", str(pages))
-
-    assert run.returncode == 0, run.stderr
-    found = Published(pages).days()
-    assert list(found) == [DAY - timedelta(days=1), DAY]
-    shown = found[DAY]
-    assert [shown[name] for name in ("views", "starts", "members", "peak")] == [3, 3, 2, 3]
-    assert shown["hours"] == pytest.approx(11 / 60)
-    assert shown["failure_rate"] == pytest.approx(1 / 3)
-    assert found[DAY - timedelta(days=1)]["views"] == 0
-    page = (pages / f"{DAY}.html").read_text()
-    assert "Toy Story (1995)" in page
-    assert "1 played title of this day (2 views) the catalogue does not know" in page
-    assert "Nobody pressed play on this day." in (pages / f"{DAY - timedelta(days=1)}.html").read_text()
-    assert sorted(file.name for file in pages.iterdir()) == [f"{each}.html" for each in found] + ["index.html"]
-
-
-def test_spark_submit_takes_the_same_arguments_and_replaces_the_page(
-    lake: ObjectStore, command: Command, settings: Settings, tmp_path: Path
-) -> None:
-    put(lake, 0, session(1))
-    jars = ",".join(str(jar) for jar in packages.folder(settings.home, "spark").glob("*.jar"))
-    submit = ("spark-submit", "--master", "local[1]", "--jars", jars)
-    program = (*submit, str(ROOT / "batch" / "main.py"))
-    pages = Published(tmp_path)
-    pages.put(DAY, '<script type="application/json" id="summary">{"starts": 0}</script>')
-
-    run = command("tables", *TABLES, "dashboards", "--date", str(DAY), "--out", str(tmp_path), program=program)
-
-    assert run.returncode == 0, run.stderr
-    assert pages.days()[DAY]["starts"] == 1
-    assert stages(run)[f"{DAY}: starts"] == 1
-
-
-def test_without_tables_the_job_says_what_makes_them_and_the_old_page_stays(
+def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(
     lake: ObjectStore, command: Command, tmp_path: Path
 ) -> None:
+    put(lake, 0, session(1))
     page = tmp_path / f"{DAY}.html"
     page.write_text("yesterday's")
 
-    run = command("dashboards", "--out", str(tmp_path))
+    run = command("tables", "--dry-run", "dashboards", "--out", str(tmp_path))
 
+    assert stages(run)["playback: rows to append"] == 1
     assert run.returncode == 3
     assert "`playhead job tables` makes it" in run.stderr
     assert "Traceback" not in run.stderr
-    assert page.read_text() == "yesterday's"
+    assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(page, "yesterday's")]
 
 
-def test_a_dry_run_writes_nothing(lake: ObjectStore, command: Command, tmp_path: Path) -> None:
-    put(lake, 0, session(1))
-
-    dry = command("tables", "--dry-run")
-    run = command("dashboards", "--dry-run", "--out", str(tmp_path))
-
-    assert dry.returncode == 0, dry.stderr
-    assert stages(dry)["playback: rows to append"] == 1
-    assert run.returncode == 3  # there still are no tables
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> None:
-    run = command("tables", "--table", "playback")
-
-    assert run.returncode == 3
-    assert "NoSuchBucket" in run.stderr
-    assert "Traceback" not in run.stderr
+def test_a_lake_that_does_not_exist_is_an_error(settings: Settings) -> None:
+    with pytest.raises(LakeError, match="NoSuchBucket"):
+        new_objects(ObjectStore(settings), "playhead.playback", {})
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from schemas.topics import EVENT_TOPICS
 from streams.lake import container
 from streams.lake.names import Chain
 from tests.integration.batch import tables
-from tests.integration.batch.conftest import Command, environment, stages
+from tests.integration.batch.conftest import Command, each_job, environment, stages
 
 DAY_MS = 24 * 60 * 60 * 1000
 DAY = Span(1_790_000_000_000, 1_790_000_000_000 + DAY_MS)
@@ -115,7 +115,7 @@ def published(settings: Settings, name: str) -> int:
     return int(snapshot.summary["total-records"] or 0) if snapshot and snapshot.summary else 0
 
 
-@pytest.mark.timeout(1800)  # six times a JVM starts
+@pytest.mark.timeout(1800)  # four times a JVM starts
 def test_killed_shuffled_and_run_twice_the_tables_are_those_of_one_run_and_of_the_oracle(
     lake: ObjectStore, settings: Settings, command: Command
 ) -> None:
@@ -133,15 +133,10 @@ def test_killed_shuffled_and_run_twice_the_tables_are_those_of_one_run_and_of_th
     assert half.returncode == 0, half.stderr
     for chain in order[len(order) // 2 :]:
         put(lake, chain, *waiting[chain].pop(0))
-    rest, again = command(*RUN), command(*RUN)
+    rest = command(*RUN)
 
-    assert (rest.returncode, again.returncode) == (0, 0), rest.stderr + again.stderr
+    assert rest.returncode == 0, rest.stderr
     assert stages(rest)["playback: rows appended"] > 0
-    assert stages(again) == {
-        "playback: objects found": 0,
-        "ui: objects found": 0,
-        "playback_sessions: sessions changed": 0,
-    }
     for name in FAMILIES:
         found = tables.rows(settings, name)
         expected = expected_events(arrived, name)
@@ -157,9 +152,15 @@ def test_killed_shuffled_and_run_twice_the_tables_are_those_of_one_run_and_of_th
     assert {row[0]: tuple(row[1:]) for row in states.iter_rows()} == expected_sessions(arrived)
 
     in_pieces = {name: tables.rows(settings, name) for name in TABLES}
-    at_once = command(*RUN, "--rebuild")
-    assert at_once.returncode == 0, at_once.stderr
-    assert stages(at_once)["playback: rows replaced"] == in_pieces["playback"].height
+    repeats = command(*RUN, *RUN, "--rebuild")
+    assert repeats.returncode == 0, repeats.stderr
+    again, at_once = each_job(repeats)
+    assert again == {
+        "playback: objects found": 0,
+        "ui: objects found": 0,
+        "playback_sessions: sessions changed": 0,
+    }
+    assert at_once["playback: rows replaced"] == in_pieces["playback"].height
     assert all(tables.rows(settings, name).equals(rows) for name, rows in in_pieces.items())
 
 
@@ -182,10 +183,11 @@ def test_a_damaged_object_fails_the_audit_of_its_table_only(
     assert "Traceback" not in run.stderr
     assert published(settings, "ui") == 0
     assert published(settings, "playback") > 0
-    maintained = command("maintain", "--keep-days", "0")
-    assert maintained.returncode == 0, maintained.stderr
-    assert command("tables", "--table", "playback").returncode == 0
-    assert stages(command("tables", "--table", "playback")) == {"playback: objects found": 0}
+    after = command("maintain", "--keep-days", "0", "tables", "--table", "playback")
+    assert after.returncode == 0, after.stderr
+    maintained, taken = each_job(after)
+    assert maintained["playback: files"] > 0
+    assert taken == {"playback: objects found": 0}
 
 
 def test_an_unknown_table_is_refused_before_anything_starts() -> None:
