@@ -137,7 +137,7 @@ def test_each_midnight_is_published_once_and_a_second_run_changes_nothing(servic
 def what_came_later(draw: st.DrawFn, cut: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Plays and shows that happened after a midnight or, if before it, were received after it.
 
-    Of every session that there is, and of a new one.
+    Two of every session that there is, and of a new one.
     """
 
     def times() -> dict[str, str]:
@@ -151,7 +151,7 @@ def what_came_later(draw: st.DrawFn, cut: date) -> tuple[list[dict[str, Any]], l
         play("", "", "", draw(st.integers(0, 100)), event_id=f"later-{number}", seq=draw(st.integers(0, 5)))
         | session
         | times()
-        for number, session in enumerate(whose)
+        for number, session in enumerate((*whose, *whose))
     ]
     shows = [show("a", "z", "", draw(st.sampled_from(("impression", "click")))) | times()]
     return plays, shows
