@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 
 from bench.history.stores import Ours, connected
@@ -33,17 +35,29 @@ async def roll_up(ours: Ours, profiles: Sequence[str], threshold: int) -> float:
     return time.process_time() - started
 
 
-def keep_rolling_up(settings: Settings, profiles: Sequence[str], ready: Event, now: Event) -> None:
-    """For a process beside the one that writes: while ``now`` is set, until it is killed."""
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Between a bench and the process that rolls up beside it."""
+
+    ready: Event
+    now: Event
+    """It works while this is set."""
+    rolled_up: "Synchronized[int]"
+    """Records so far."""
+
+
+def keep_rolling_up(settings: Settings, profiles: Sequence[str], pause_s: float, signals: Signals) -> None:
+    """For a process beside the one that writes, until it is killed. It looks at all profiles, then pauses."""
     logs.configure("bench", "WARNING")
     session = connect(settings)
 
     async def go_round() -> None:
         ours = connected(session, rules(settings))
-        ready.set()
+        signals.ready.set()
         while True:
-            now.wait()
+            signals.now.wait()
             await roll_up(ours, profiles, settings.compaction_threshold)
-            await asyncio.sleep(0.1)
+            signals.rolled_up.value = ours.counted.rolled_up
+            await asyncio.sleep(pause_s)
 
     asyncio.run(go_round())

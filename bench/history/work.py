@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,14 +11,14 @@ from cassandra.cluster import Session
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 THREADS = "CompactionExec"
 """Their names begin so; Linux keeps fifteen characters."""
+PAXOS = ("system", "paxos")
 QUIET_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    rewritten: int
-    """Bytes that compactions wrote, to all tables that the way of keeping uses."""
-    in_live_vh: int
+    rewritten: Counter[str]
+    """Bytes that compactions wrote, by each table that the way of keeping uses."""
     compaction_cpu_s: float
     cpu_s: float
     """Of the whole process."""
@@ -25,7 +26,6 @@ class Work:
     def since(self, before: "Work") -> "Work":
         return Work(
             self.rewritten - before.rewritten,
-            self.in_live_vh - before.in_live_vh,
             self.compaction_cpu_s - before.compaction_cpu_s,
             self.cpu_s - before.cpu_s,
         )
@@ -43,14 +43,15 @@ class Meter:
         """So far: the bytes are those of a keyspace's tables and of Paxos; what is under way is awaited."""
         self._settle()
         query = "SELECT keyspace_name, columnfamily_name, bytes_out FROM system.compaction_history"
-        done = [((row.keyspace_name, row.columnfamily_name), row.bytes_out) for row in self._session.execute(query)]
-        rewritten = sum(size for table, size in done if table[0] == keyspace or table == ("system", "paxos"))
-        in_live_vh = sum(size for table, size in done if table == (keyspace, "live_vh"))
+        rewritten: Counter[str] = Counter()
+        for row in self._session.execute(query):
+            if row.keyspace_name == keyspace or (row.keyspace_name, row.columnfamily_name) == PAXOS:
+                rewritten[row.columnfamily_name] += row.bytes_out
         for thread in (self._process / "task").iterdir():  # one that has ended keeps its last count
             if (thread / "comm").read_text().startswith(THREADS):
                 self._ticks[thread.name] = _ticks(thread)
         compacting = sum(self._ticks.values()) / TICKS_A_SECOND
-        return Work(rewritten, in_live_vh, compacting, _ticks(self._process) / TICKS_A_SECOND)
+        return Work(rewritten, compacting, _ticks(self._process) / TICKS_A_SECOND)
 
     def _settle(self) -> None:
         """Until no compaction has been seen for a second."""
