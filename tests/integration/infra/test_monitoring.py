@@ -1,7 +1,7 @@
 """Prometheus and Alertmanager beside the test stack: all of it is watched, and one cause pages once."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -43,7 +43,15 @@ def monitored(local_stack: Stack) -> Iterator[Stack]:
     local_stack.stop("alertmanager")
 
 
-def test_prometheus_scrapes_every_process_of_the_table(monitored: Stack, start_workers: Callable[..., None]) -> None:
+def post(stack: Stack, alerts: Iterable[dict[str, str]], ends: datetime, **annotations: str) -> None:
+    """Fire until then; what ended already no longer does."""
+    body = [{"labels": labels, "annotations": annotations, "endsAt": ends.isoformat()} for labels in alerts]
+    httpx.post(f"{stack.settings.local_alertmanager}/api/v2/alerts", json=body).raise_for_status()
+
+
+def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fires(
+    monitored: Stack, start_workers: Callable[..., None]
+) -> None:
     start_workers(*(process.name for process in PROCESSES))
     wanted = {address for process in PROCESSES for address in addresses(monitored.settings, process)}
 
@@ -60,8 +68,20 @@ def test_prometheus_scrapes_every_process_of_the_table(monitored: Stack, start_w
         told = {s["metric"].get("engine") or s["metric"]["group"] for s in answer.json()["data"]["result"]}
         assert told >= {"kafka", "cassandra", "s3", "registry", *(p.group for p in PROCESSES if p.group)}
 
+    @eventually
+    def the_live_page_shows_what_fires() -> None:
+        alerts = httpx.get(f"{monitored.settings.services_url}/v1/live").json()["alerts"]
+        shown = [(each["name"], each["runbook"]) for each in alerts["firing"] if each["summary"] == "a drill"]
+        assert shown == [("LakeLate", "/runbooks/LakeLate")]
+
     all_are_up()
     the_services_tell_of_every_engine_and_group()
+    link = "docs/runbooks/LakeLate.md"
+    post(monitored, [LAKE_LATE], datetime.now(UTC) + timedelta(minutes=5), summary="a drill", runbook_url=link)
+    try:
+        the_live_page_shows_what_fires()
+    finally:
+        post(monitored, [LAKE_LATE], datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
@@ -97,9 +117,7 @@ def test_one_cause_tells_once(
     case = request.node.name
     alerts = f"{monitored.settings.local_alertmanager}/api/v2/alerts"
 
-    def post(ends: datetime) -> None:
-        body = [{"labels": labels | {"case": case}, "endsAt": ends.isoformat()} for labels in firing]
-        httpx.post(alerts, json=body).raise_for_status()
+    mine = [labels | {"case": case} for labels in firing]
 
     @eventually
     def only_those_tell() -> None:
@@ -108,8 +126,8 @@ def test_one_cause_tells_once(
         assert {each["labels"]["alertname"] for each in shown if not each["status"]["inhibitedBy"]} == telling
         assert sum(not each["status"]["inhibitedBy"] for each in shown) == len(telling)
 
-    post(datetime.now(UTC) + timedelta(minutes=5))
+    post(monitored, mine, datetime.now(UTC) + timedelta(minutes=5))
     try:
         only_those_tell()
     finally:
-        post(datetime.now(UTC))
+        post(monitored, mine, datetime.now(UTC))
