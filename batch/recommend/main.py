@@ -27,6 +27,8 @@ HOUR_MS = 60 * 60 * 1000
 NOW = 1_790_000_000_000
 """The simulated weeks end here, so that every run plays the same ones."""
 SEED = 1
+FILE_WIDTH = 140
+"""Columns, where no terminal says how many it has."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -54,6 +56,8 @@ def evaluate(
     from infra.settings import ROOT, Settings
 
     settings, console, began = Settings(), Console(), time.monotonic()
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
     logging.getLogger("py4j").setLevel(logging.WARNING)
     checkpoints = TemporaryDirectory(prefix="playhead-evaluate-")
     try:
