@@ -8,6 +8,9 @@ PLAYHEAD := $(BIN)/playhead
 INSTALLED := $(VENV)/.installed
 COMPILE := --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
+# For what needs a running stack: one that is down is started, and stopped again afterwards.
+ON_STACK = if $(PLAYHEAD) status | grep -q 'is down: '; then trap '$(PLAYHEAD) down' EXIT; trap exit INT TERM; $(PLAYHEAD) up; fi &&
+
 .DEFAULT_GOAL := help
 
 help: ## explain the targets
@@ -40,10 +43,10 @@ drill: setup ## break things, on the running stack or on one that it starts, and
 	@$(PLAYHEAD) drill $(ARGS)
 
 job: setup ## run a Spark job: JOB=tables, features, dashboards, recommend, snapshot or maintain, or several; DATE=2026-11-24; ARGS=--help says what else it takes
-	@$(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
+	@$(if $(findstring --help,$(ARGS)),,$(ON_STACK)) $(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
 
 sql: setup ## open an SQL prompt on the lake's tables
-	@$(PLAYHEAD) sql
+	@$(ON_STACK) $(PLAYHEAD) sql
 
 check: setup ## lint, types, layers and the tests that need no engine
 	@$(BIN)/ruff check
