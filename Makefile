@@ -8,8 +8,9 @@ PLAYHEAD := $(BIN)/playhead
 INSTALLED := $(VENV)/.installed
 COMPILE := --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
-# For what needs a running stack: one that is down is started, and stopped again afterwards.
-ON_STACK = if $(PLAYHEAD) status | grep -q 'is down: '; then trap '$(PLAYHEAD) down' EXIT; trap exit INT TERM; $(PLAYHEAD) up; fi &&
+# For what needs engines: those of a stack that is down are started, and stopped again afterwards. No workers, which
+# would join the groups of a Kafka elsewhere.
+ON_STACK = if $(PLAYHEAD) status | grep -q 'is down: '; then trap '$(PLAYHEAD) down' EXIT; trap exit INT TERM; $(PLAYHEAD) up --engines; fi &&
 
 .DEFAULT_GOAL := help
 

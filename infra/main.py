@@ -25,10 +25,11 @@ Name = Annotated[str, typer.Argument(help="A process, or all workers of one: his
 @app.command()
 def up(
     names: Annotated[list[str] | None, typer.Argument(help="Only these, for example: kafka cassandra.")] = None,
+    engines: Annotated[bool, typer.Option("--engines", help="Only the local engines, none of our workers.")] = False,
 ) -> None:
     """Start the engines and our workers; what already runs stays as it is."""
     with _stack() as stack:
-        stack.up(names or None)
+        stack.up(names or (stack.engines if engines else None))
         _print_status(stack.settings.stack, stack.status())
 
 

@@ -59,6 +59,11 @@ class Stack:
         self._programs = self._engines | self._workers | self._monitoring
         self._supervisor = Supervisor(settings.folder)
 
+    @property
+    def engines(self) -> list[str]:
+        """Names of those that this stack runs itself: none that has an address elsewhere."""
+        return list(self._engines)
+
     def up(self, names: Iterable[str] | None = None) -> None:
         """Start what is missing of the named processes (None: all) and await them: engines, their contents, workers."""
         wanted: Iterable[str | None] = [None] if names is None else names
