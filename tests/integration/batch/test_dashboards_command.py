@@ -1,4 +1,4 @@
-"""The dashboards job where there is nothing to show, or nothing to write."""
+"""Jobs where there is nothing to read, nothing to show, or nothing to write."""
 
 import subprocess
 import sys
@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from batch.lake import LakeError
-from batch.raw import new_objects
 from infra.clients.object_store import ObjectStore
-from infra.settings import Settings
 from schemas.avro import schema
 from schemas.codec import encode
 from schemas.events import Playback
@@ -61,9 +58,19 @@ def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(
     assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(page, "yesterday's")]
 
 
-def test_a_lake_that_does_not_exist_is_an_error(settings: Settings) -> None:
-    with pytest.raises(LakeError, match="NoSuchBucket"):
-        new_objects(ObjectStore(settings), "playhead.playback", {})
+def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> None:
+    run = command("tables", "--table", "playback")
+
+    assert run.returncode == 3
+    assert "NoSuchBucket" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_without_features_recommend_says_which_job_makes_them(command: Command) -> None:
+    run = command("recommend", "--dry-run")
+
+    assert run.returncode == 3
+    assert "`playhead job features` makes it" in run.stderr
 
 
 @pytest.mark.parametrize(
