@@ -8,10 +8,6 @@ PLAYHEAD := $(BIN)/playhead
 INSTALLED := $(VENV)/.installed
 COMPILE := --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
-# For what needs engines: those of a stack that is down are started, and stopped again afterwards. No workers, which
-# would join the groups of a Kafka elsewhere.
-ON_STACK = if $(PLAYHEAD) status | grep -q 'is down: '; then trap '$(PLAYHEAD) down' EXIT; trap exit INT TERM; $(PLAYHEAD) up --engines; fi &&
-
 .DEFAULT_GOAL := help
 
 help: ## explain the targets
@@ -37,17 +33,17 @@ wipe: setup ## stop everything and delete the stack's data; ARGS=--yes does not 
 demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by itself
 	@$(PLAYHEAD) demo $(ARGS)
 
-monitor: setup ## Prometheus and Alertmanager beside a running stack, with its alerts
+monitor: setup ## Prometheus and Alertmanager with our alerts, beside the stack, which it starts where it is down
 	@$(PLAYHEAD) monitor
 
 drill: setup ## break things, on the running stack or on one that it starts, and see who would be woken; ARGS=worker-stopped does one
 	@$(PLAYHEAD) drill $(ARGS)
 
 job: setup ## run a Spark job: JOB=tables, features, dashboards, recommend, snapshot or maintain, or several; DATE=2026-11-24; ARGS=--help says what else it takes
-	@$(if $(findstring --help,$(ARGS)),,$(ON_STACK)) $(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
+	@$(if $(findstring --help,$(ARGS)),,$(PLAYHEAD) during) $(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
 
 sql: setup ## open an SQL prompt on the lake's tables
-	@$(ON_STACK) $(PLAYHEAD) sql
+	@$(PLAYHEAD) during $(PLAYHEAD) sql
 
 check: setup ## lint, types, layers and the tests that need no engine
 	@$(BIN)/ruff check

@@ -5,7 +5,6 @@ budget that was spent may stay.
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -74,16 +73,9 @@ DRILLS = {
 def stage(stack: Stack) -> Iterator[None]:
     """The stack, monitored. One that was down is stopped again."""
     monitoring.require_installed()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill mends what is broken, as Ctrl-C does
-    ours = not stack.status()
-    try:
-        if ours:
-            stack.up()
+    with stack.needed():
         stack.monitor()
         yield
-    finally:
-        if ours:
-            stack.down()
 
 
 def run(stack: Stack, drill: Drill) -> bool:

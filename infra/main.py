@@ -1,6 +1,8 @@
 """The ``playhead`` command. Engines and clients are imported by the commands that need them, so that help is fast."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,11 +27,10 @@ Name = Annotated[str, typer.Argument(help="A process, or all workers of one: his
 @app.command()
 def up(
     names: Annotated[list[str] | None, typer.Argument(help="Only these, for example: kafka cassandra.")] = None,
-    engines: Annotated[bool, typer.Option("--engines", help="Only the local engines, none of our workers.")] = False,
 ) -> None:
     """Start the engines and our workers; what already runs stays as it is."""
     with _stack() as stack:
-        stack.up(names or (stack.engines if engines else None))
+        stack.up(names)
         _print_status(stack.settings.stack, stack.status())
 
 
@@ -85,7 +86,7 @@ def wipe(
 
 @app.command()
 def monitor() -> None:
-    """Start Prometheus and Alertmanager beside a running stack; `playhead down` stops them too."""
+    """Start Prometheus and Alertmanager, and the stack where it is down; `playhead down` stops all of it."""
     with _stack() as stack:
         stack.monitor()
         typer.echo(f"Prometheus    {stack.settings.prometheus_url}/alerts")
@@ -111,6 +112,21 @@ def drill(
             passed.append(run(stack, DRILLS[name]))
     if not all(passed):
         raise typer.Exit(1)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def during(command: Annotated[list[str], typer.Argument(help="With its arguments.")]) -> None:
+    """Run a command that needs the local engines; those of a stack that is down are started and stopped for it. No
+    workers, which would join the groups of a Kafka elsewhere. Exits as the command does."""
+    if not shutil.which(command[0]):
+        _fail(f"there is no command {command[0]}")
+    with _stack() as stack, stack.needed(stack.engines):
+        running = subprocess.Popen(command)
+        # Of Ctrl-C the terminal tells the command itself; a kill is passed on. Both wait for its end.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+        code = running.wait()
+    raise typer.Exit(code)
 
 
 @app.command()

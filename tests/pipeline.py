@@ -1,6 +1,7 @@
 """The whole pipeline under test: what was sent into it, and what each end of it holds."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -34,9 +35,10 @@ Place = tuple[str, int, int]
 """Topic, partition, offset."""
 
 
-def playhead(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command as a person runs it, against the test stack."""
-    return subprocess.run([sys.executable, "-m", "infra.main", *arguments], capture_output=True, text=True, check=False)
+def playhead(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The command as a person runs it, against the test stack or with settings of one's own."""
+    command = [sys.executable, "-m", "infra.main", *arguments]
+    return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
 
 
 @dataclass

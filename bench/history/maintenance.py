@@ -35,10 +35,11 @@ class Years:
 
     async def play(self, store: Ours | Rows, after_round: Callable[[], Awaitable[None]] | None = None) -> Work:
         before = self.meter.read(store.keyspace)
-        sessions = len(self.profiles) * self.histories.sessions
-        count = max(2, 2 * sessions // ROUND_ROWS)
-        parts = rounds(self.histories, self.profiles, count)
-        for part in track(parts, f"Playing {sessions:,} sessions to {store.keyspace}", total=count + 1):
+        sessions = [record for number in self.profiles for record in self.histories[number]]
+        begin = min(ROUND_ROWS, len(sessions)) // 2
+        parts = rounds(sessions, begin)
+        count = -(-len(sessions) // begin) + 1
+        for part in track(parts, f"Playing {len(sessions):,} sessions to {store.keyspace}", total=count):
             await write(store.live, part)
             if after_round:
                 await after_round()

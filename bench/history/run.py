@@ -27,7 +27,7 @@ class Size:
     simulated_long: int = 2_500
     """Sessions of the member whose history the long ones get: more than a chunk holds."""
     long_reads: int = 24
-    seconds: float = 16
+    seconds: float = 64
     """Of writing at a steady rate, each way."""
     years: int = 160
     """Profiles whose years are played."""

@@ -1,40 +1,42 @@
 """Years of watching as writes to Cassandra: sessions begin in the order of time, and each grows while others begin."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import msgspec
 
-from bench.history.members import Copies, Records
+from bench.history.members import Records
 from schemas.events import ViewingRecord
 from streams.history.versions import position
 
-STATES = 4
-"""So often a session is written: half of it before a flush of Cassandra's, half after it."""
+FEW_STATES = 4
+"""Fewer than viewing has, so that years are played within minutes."""
 
 
-def rounds(histories: Copies, profiles: Sequence[int], count: int) -> Iterator[Records]:
-    """So many parts of the same number of sessions. Between two of them Cassandra flushes its tables."""
-    sessions = sorted((record for number in profiles for record in histories[number]), key=position)
-    size = -(-len(sessions) // count)
-    parts = [sessions[at : at + size] for at in range(0, len(sessions), size)]
+def rounds(sessions: Iterable[ViewingRecord], size: int, states: int = FEW_STATES) -> Iterator[Records]:
+    """Parts in which so many sessions begin, and are written in half of their states; in the next part, in the others.
+
+    ``states`` is even.
+    """
+    ordered = sorted(sessions, key=position)
+    parts = [ordered[at : at + size] for at in range(0, len(ordered), size)]
     for ending, beginning in pairwise([[], *parts, []]):
         yield [
-            state
-            for number in range(STATES // 2)
-            for part, done in ((ending, STATES // 2), (beginning, 0))
-            for state in (_grown(record, done + number + 1) for record in part)
+            _grown(record, (done + number + 1) / states)
+            for number in range(states // 2)
+            for part, done in ((ending, states // 2), (beginning, 0))
+            for record in part
         ]
 
 
-def _grown(record: ViewingRecord, states: int) -> ViewingRecord:
-    """A session as so many of its states saw it; after the last it is whole."""
-    if states == STATES:
+def _grown(record: ViewingRecord, share: float) -> ViewingRecord:
+    """A session of which so much is over; with all of it, it is whole."""
+    if share == 1:
         return record
-    watched = record.watched_ms * states // STATES
+    watched = int(record.watched_ms * share)
     return msgspec.structs.replace(
         record,
-        seq=record.seq * states // STATES,
+        seq=int(record.seq * share),
         event_type="heartbeat",
         player_state="playing",
         watched_ms=watched,

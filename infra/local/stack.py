@@ -5,6 +5,7 @@
 
 import fcntl
 import shutil
+import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,9 +89,25 @@ class Stack:
             self._start(rest)
             list(self._as_they_get_ready(rest, progress))
 
+    @contextmanager
+    def needed(self, names: Iterable[str] | None = None) -> Iterator[None]:
+        """The named processes (None: all) for a while: a stack that was down is stopped again, a running one stays."""
+        was_down = not self._supervisor.processes()
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends it as Ctrl-C does
+        try:
+            if was_down:
+                self.up(names)
+            yield
+        finally:
+            if was_down:
+                self.down()
+            signal.signal(signal.SIGTERM, before)
+
     def monitor(self) -> None:
-        """Start Prometheus and Alertmanager beside a stack that is up, and await them."""
+        """Start Prometheus and Alertmanager, a stack that is down first, and await them."""
         monitoring.require_installed()
+        if not self._supervisor.processes():
+            self.up()
         with self._locked(), report() as progress:
             self._start(list(self._monitoring.values()))
             list(self._as_they_get_ready(list(self._monitoring.values()), progress))

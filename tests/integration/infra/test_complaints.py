@@ -3,8 +3,6 @@
 import os
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,16 +12,7 @@ from infra.local.program import StackError
 from infra.local.workers import environment
 from infra.settings import Port
 from tests.integration.infra.conftest import MakeStack
-
-
-def playhead(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infra.main", *arguments],
-        env=os.environ | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from tests.pipeline import playhead
 
 
 def test_a_taken_port_is_named_with_its_holder(make_stack: MakeStack) -> None:

@@ -1,0 +1,60 @@
+"""What needs a stack starts it, and stops it again; a running one is nobody's to stop."""
+
+import os
+import signal
+import sys
+
+import httpx
+import pytest
+
+from infra.local.stack import Stack
+from infra.local.workers import environment
+from tests.integration.infra.conftest import MakeStack
+from tests.pipeline import playhead
+
+ELSEWHERE = {"kafka_bootstrap": "elsewhere:1", "registry_url": "http://elsewhere:2", "cassandra_hosts": "elsewhere"}
+
+
+def beacon_answers(stack: Stack) -> bool:
+    return httpx.get(f"{stack.settings.collector_url}/metrics").is_success
+
+
+def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill(make_stack: MakeStack) -> None:
+    stack, handler = make_stack(), signal.getsignal(signal.SIGTERM)
+
+    def killed() -> None:
+        with stack.needed(["beacon"]):
+            assert beacon_answers(stack)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        killed()
+    assert stack.status() == []
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_running_stack_is_left_running(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.up(["beacon"])
+    with stack.needed(["seaweedfs"]):
+        assert beacon_answers(stack)
+    assert beacon_answers(stack)
+
+
+def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(make_stack: MakeStack) -> None:
+    stack = make_stack(**ELSEWHERE)
+    asks = f"import httpx, sys; httpx.get({stack.settings.s3!r}); sys.exit(3)"
+
+    run = playhead("during", sys.executable, "-c", asks, **environment(stack.settings))
+
+    assert (run.returncode, run.stderr.count("Traceback")) == (3, 0), run.stderr
+    assert stack.status() == []
+
+
+def test_a_command_that_is_none_starts_nothing(make_stack: MakeStack) -> None:
+    stack = make_stack(**ELSEWHERE)
+
+    run = playhead("during", "no-such-command", **environment(stack.settings))
+
+    assert (run.returncode, run.stderr) == (1, "there is no command no-such-command\n")
+    assert not stack.settings.folder.exists()
