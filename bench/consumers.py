@@ -28,6 +28,7 @@ from infra.clients.kafka_requests import KafkaCompactionRequests
 from infra.clients.registry import Registry
 from infra.meters import HistoryMetrics
 from infra.settings import Settings
+from infra.starting import collect_rarely
 from schemas import avro
 from schemas.codec import BatchDecoder
 from schemas.errors import InvalidEvent
@@ -106,6 +107,7 @@ class MeteredMetrics(HistoryMetrics):
 
 async def faust_worker(settings: Settings, topic: str, events: int, store: NoStore | LiveVH) -> None:
     """The history worker itself, with a store of our choice."""
+    collect_rarely()
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
     folder = Path(settings.folder / "bench")

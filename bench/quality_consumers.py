@@ -20,6 +20,7 @@ from infra.clients.quality_store import QualityCheckpoints
 from infra.clients.registry import Registry
 from infra.quality_meters import QualityMeters
 from infra.settings import Settings
+from infra.starting import collect_rarely
 from schemas import avro
 from schemas.codec import BatchDecoder
 from schemas.framing import HEADER_BYTES
@@ -53,6 +54,7 @@ class MeteredMetrics(QualityMeters):
 
 async def quality_worker(settings: Settings, topic: str, events: int) -> None:
     """The quality worker itself, up to its last checkpoint."""
+    collect_rarely()
     meter = Meter(events)
     metrics = MeteredMetrics(meter)
     session = connect(settings)

@@ -23,7 +23,7 @@ from infra.clients.registry import Registry
 from infra.clients.support_store import SupportReader
 from infra.meters import PipelineMetrics, ServicesMetrics
 from infra.settings import ROOT, Port, Settings
-from infra.starting import in_log, one_line
+from infra.starting import collect_rarely, in_log, one_line
 from schemas.recommendations import Audience, RecommendationList
 from services.app import create_app
 from services.catalogue import CATALOGUE_KEY, Catalogue
@@ -193,6 +193,7 @@ def main() -> None:
     logs.configure("services", settings.log_level)
     for chatty in ("httpx", "httpx2"):  # they would tell of every look at every process
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    collect_rarely()
     asyncio.run(serve(settings))
 
 

@@ -14,7 +14,7 @@ from infra.clients.kafka_producer import KafkaEventLog
 from infra.clients.registry import Registry
 from infra.meters import CollectorMetrics
 from infra.settings import Port, Settings
-from infra.starting import enter, in_log, one_line
+from infra.starting import collect_rarely, enter, in_log, one_line
 from producers.collector.app import build_app
 from producers.collector.events import DELIVERY_SHARE, Intake
 from producers.collector.keys import Keys
@@ -30,6 +30,7 @@ def collector() -> None:
     """Take events over HTTP until told to stop."""
     settings = Settings()
     logs.configure("collector", settings.log_level)
+    collect_rarely()
     if failure := uvloop.run(_collect(settings)):
         structlog.get_logger().error("the collector can't go on", reason=failure)
         raise typer.Exit(1)

@@ -20,7 +20,7 @@ from infra.clients.ledger_accounts import LedgerAccounts
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.settings import Port, Settings
-from infra.starting import enter
+from infra.starting import collect_rarely, enter
 from schemas.codec import BatchDecoder
 from streams.engine.broker import Broker
 from streams.ledger.audit import Auditor
@@ -64,6 +64,7 @@ def workplace(process: str, worker: int, metrics: Callable[[str, str], M]) -> Wo
     name, group = f"{process}-{worker}" if of.workers_setting else process, of.group or ""
     place = Workplace(name, settings, metrics(process, group), group, of.topics)
     logs.configure(place.name, settings.log_level)
+    collect_rarely()
     start_http_server(settings.port(Port[of.port], worker), settings.bind)
     enter(KafkaCluster(settings).greet)
     return place
