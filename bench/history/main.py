@@ -14,6 +14,7 @@ from bench.history.table import show
 from bench.stack import bench_stack
 from infra import logs
 from infra.local.stack import Stack
+from infra.starting import collect_rarely
 from streams.pipeline import PROCESSES
 
 WIDTH = 140
@@ -24,6 +25,7 @@ def main(
     long: Annotated[int, typer.Option(min=1, help="Members with 50,000 sessions each.")] = Size.long,
 ) -> None:
     logs.configure("bench", "WARNING")
+    collect_rarely()  # as a service does
     with bench_stack(["cassandra"]) as settings:
         pid = Stack(settings, PROCESSES).pid("cassandra")
         lines = asyncio.run(run(settings, pid, Size(profiles=profiles, long=long)))

@@ -46,7 +46,9 @@ class Fold:
         state, touches = self.state, list[Touch]()
         if 0 <= state.offset < first_offset - 1:
             state.missed += first_offset - 1 - state.offset
-        for place, (name, received_at, minute, seq, flags, *counts) in enumerate(_rows(events)):
+        for place, row in enumerate(_rows(events)):
+            # Each by name: a starred rest is a list of its own a row, and a seventh of this loop's time.
+            name, received_at, minute, seq, flags, playing_ms, rebuffers, rebuffer_ms, startup_ms = row
             if received_at > state.clock:
                 state.clock = received_at
                 if received_at // MINUTE_MS > self._minute:
@@ -69,7 +71,7 @@ class Fold:
                 if newest:
                     session.told_minute = self._minute
                 touches.append(Touch(place, newest, gaps.received(session)))
-            self._add(session, minute, flags, *counts)
+            self._add(session, minute, flags, playing_ms, rebuffers, rebuffer_ms, startup_ms)
             if flags & FINAL:
                 self._note_exit(session, minute, events.row(place, named=True))
         if touches:
