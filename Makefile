@@ -39,8 +39,9 @@ monitor: setup ## Prometheus and Alertmanager with our alerts, beside the stack,
 drill: setup ## break things, on the running stack or on one that it starts, and see who would be woken; ARGS=worker-stopped does one
 	@$(PLAYHEAD) drill $(ARGS)
 
+JOBS = $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
 job: setup ## run a Spark job: JOB=tables, features, dashboards, recommend, snapshot or maintain, or several; DATE=2026-11-24; ARGS=--help says what else it takes
-	@$(if $(findstring --help,$(ARGS)),,$(PLAYHEAD) during) $(PLAYHEAD) job $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
+	@$(if $(JOB),$(if $(findstring --help,$(ARGS)),,$(PLAYHEAD) job --check $(JOBS) && $(PLAYHEAD) during)) $(PLAYHEAD) job $(JOBS)
 
 sql: setup ## open an SQL prompt on the lake's tables
 	@$(PLAYHEAD) during $(PLAYHEAD) sql

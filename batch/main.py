@@ -34,7 +34,9 @@ Tables = Annotated[
 
 
 @app.callback()
-def _jobs() -> None:
+def _jobs(
+    check: Annotated[bool, typer.Option("--check", help="Only check what follows; run nothing.")] = False,
+) -> None:
     """Spark jobs over the event lake. Name several, each with its options: they run in order, in one session."""
 
 
@@ -282,4 +284,4 @@ def _days(
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="playhead job")

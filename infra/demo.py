@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from infra.ending import end_as_by_ctrl_c
 from infra.settings import Settings
 
 
@@ -70,7 +71,7 @@ def run(
     freed = wipe()
     if freed:
         console.print(f"Starting afresh: the last demo's {freed / 2**20:,.0f} MiB are wiped.")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill stops the stack as Ctrl-C does
+    signal.signal(signal.SIGTERM, end_as_by_ctrl_c)
     try:
         for number, step in enumerate(steps(audience), 1):
             console.rule(f"[bold]{number}. {step.title}[/]", align="left")

@@ -160,4 +160,4 @@ def _stderr() -> "Console":
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="playhead evaluate")

@@ -6,7 +6,8 @@ from typer.core import TyperGroup
 
 
 class Chain(TyperGroup):
-    """``first --option second --option``: a command ends where its options do. All are parsed before any runs."""
+    """``first --option second --option``: a command ends where its options do. All are parsed before any runs; with
+    ``--check`` of the group itself none does."""
 
     def invoke(self, ctx: Any) -> None:
         words, contexts = [*ctx._protected_args, *ctx.args], []
@@ -20,6 +21,6 @@ class Chain(TyperGroup):
                 )
                 words, one.args = one.args, []
                 contexts.append(one)
-            for one in contexts:
+            for one in [] if ctx.params.get("check") else contexts:
                 with one:
                     one.command.invoke(one)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from infra import prepare
+from infra.ending import end_as_by_ctrl_c, to_the_end
 from infra.local import cassandra, host, kafka, monitoring, packages, registry, ring, seaweedfs, workers
 from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
@@ -93,7 +94,7 @@ class Stack:
     def needed(self, names: Iterable[str] | None = None) -> Iterator[None]:
         """The named processes (None: all) for a while: a stack that was down is stopped again, a running one stays."""
         was_down = not self._supervisor.processes()
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends it as Ctrl-C does
+        before = signal.signal(signal.SIGTERM, end_as_by_ctrl_c)
         try:
             if was_down:
                 self.up(names)
@@ -120,8 +121,11 @@ class Stack:
             list(self._as_they_get_ready(programs, progress))
 
     def stop(self, name: str) -> None:
-        """Stop one process (or all workers of that name), gracefully, and leave it stopped."""
-        self._stop(self.select(name))
+        """Stop one process (or all workers of that name) of a stack that is up, gracefully, and leave it stopped."""
+        names = self.select(name)
+        self._require_running()
+        with report() as progress, progress.step(f"stop {name}"):
+            self._stop(names)
 
     def restart(self, name: str) -> None:
         self.stop(name)
@@ -139,7 +143,7 @@ class Stack:
         if not running:
             self._supervisor.end_leftovers()
             return
-        with report() as progress, progress.step(f"stop {self.settings.stack}"):
+        with to_the_end(), report() as progress, progress.step(f"stop {self.settings.stack}"):
             self._stop([name for name in running if name in self._monitoring])
             self._stop([name for name in running if name not in self._engines])
             self._stop([name for name in running if name in self._engines])
@@ -185,15 +189,18 @@ class Stack:
             host.require_maven()
 
     def _start(self, programs: Sequence[Program]) -> None:
-        running = self._supervisor.processes()
-        if not running:
-            raise StackError(f"stack {self.settings.stack} is down: `playhead up` starts it")
+        running = self._require_running()
         for program in programs:
             if running[program.name]["statename"] not in LIVE:
                 for port in program.ports:
                     host.require_free_port(port, program.name, program.host)
                 program.configure()
                 self._supervisor.start(program.name)
+
+    def _require_running(self) -> dict[str, dict[str, Any]]:
+        if running := self._supervisor.processes():
+            return running
+        raise StackError(f"stack {self.settings.stack} is down: `playhead up` starts it")
 
     def _stop(self, names: Sequence[str]) -> None:
         running = self._supervisor.processes()

@@ -80,4 +80,4 @@ def _show(tally: Tally) -> None:
 
 if __name__ == "__main__":
     with one_line(in_red):
-        app()
+        app(prog_name="playhead replay")

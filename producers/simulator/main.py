@@ -35,7 +35,9 @@ DAY_MS = 24 * 60 * 60 * 1000
 GRACE_SECONDS = 30
 """How long a live run waits after its end for answers that are still missing; after Ctrl-C a fifth of it."""
 
-app = typer.Typer(no_args_is_help=True, help="Simulated members who watch: weeks of the past, or now over HTTP.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Simulated members who watch: weeks of the past, or now over HTTP."
+)
 
 Members = Annotated[int, typer.Option(min=1, help="How many members there are; MovieLens 100k has 943.")]
 Ratings = Annotated[
@@ -209,4 +211,4 @@ def _now() -> int:
 
 if __name__ == "__main__":
     with one_line(in_red, DatasetError, Rejected, ValueError, FileNotFoundError):
-        app()
+        app(prog_name="playhead simulate")

@@ -1,4 +1,4 @@
-"""Runbooks as pages: what an alert's link opens."""
+"""Runbooks as pages: what an alert's link opens, and all of them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +9,8 @@ from fastapi import Path as InPath
 from fastapi.responses import HTMLResponse
 from markdown_it import MarkdownIt
 
-Name = Annotated[str, InPath(pattern=r"^\w+$")]
+Name = Annotated[str, InPath(pattern=r"^\w+(\.md)?$")]
+"""As the files name each other, too: their links lead on from page to page."""
 
 
 def router(folder: Path, page: Callable[..., HTMLResponse]) -> APIRouter:
@@ -17,12 +18,20 @@ def router(folder: Path, page: Callable[..., HTMLResponse]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     markdown = MarkdownIt("commonmark", {"html": False})
 
+    def shown(request: Request, name: str, text: str) -> HTMLResponse:
+        return page(request, "runbook.html", {"here": "live", "name": name, "html": markdown.render(text)})
+
+    @routes.get("/runbooks")
+    def all_runbooks(request: Request) -> HTMLResponse:
+        names = sorted(file.stem for file in folder.glob("*.md"))
+        return shown(request, "All", "\n".join(["# Runbooks", *(f"- [{name}](/runbooks/{name})" for name in names)]))
+
     @routes.get("/runbooks/{name}")
     async def runbook(request: Request, name: Name) -> HTMLResponse:
+        name = name.removesuffix(".md")
         file = folder / f"{name}.md"
         if not file.is_file():
             raise HTTPException(404, f"there is no runbook {name}")
-        html = markdown.render(file.read_text())
-        return page(request, "runbook.html", {"here": "live", "name": name, "html": html})
+        return shown(request, name, file.read_text())
 
     return routes

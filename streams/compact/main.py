@@ -91,4 +91,4 @@ def _fail(message: str) -> NoReturn:
 
 if __name__ == "__main__":
     with one_line(in_red):
-        app()
+        app(prog_name="playhead")

@@ -11,7 +11,7 @@ COLUMNS = ("collector accepted", "in Kafka", "in the lake", "distinct events", "
 
 
 def hour_table(title: str, sides: Sequence[HourSide], accepted: Mapping[str, int]) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("family")
     for column in COLUMNS:
         table.add_column(column, justify="right")
@@ -25,6 +25,8 @@ def hour_table(title: str, sides: Sequence[HourSide], accepted: Mapping[str, int
 
 def notes(sides: Sequence[HourSide], accepted: Mapping[str, int]) -> Iterator[str]:
     """What explains that two numbers of a family are not the same, though nothing is wrong."""
+    if not any(side.kafka or side.lake for side in sides):
+        yield "nothing was received in this hour: is it the right one, in UTC?"
     for side in sides:
         family = TOPICS[side.topic].record
         repeats = side.lake - side.distinct if side.distinct is not None else 0

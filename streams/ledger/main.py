@@ -51,7 +51,10 @@ def ledger(
         typer.Option(help="Folder of the clients' own logs; the simulator's by default.", file_okay=False),
     ] = None,
     hour: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%dT%H"], help="Only what was received in this hour, UTC.")
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H"], metavar="YYYY-MM-DDTHH", help="Only what was received in this hour, UTC."
+        ),
     ] = None,
 ) -> None:
     """Compare Kafka, lake, tables, history and the clients' own logs; exits 1 and names what differs.
@@ -152,4 +155,4 @@ def _fail(message: str) -> NoReturn:
 
 if __name__ == "__main__":
     with one_line(in_red):
-        app()
+        app(prog_name="playhead")

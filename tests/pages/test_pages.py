@@ -74,6 +74,8 @@ def test_every_chart_has_text_on_both_axes(
         assert any(":" in text for text in texts), texts
         assert "0" in texts, texts
         assert "last ten minutes" in (chart.get_attribute("aria-label") or "")
+    groups = page.locator("#lag svg text").all_text_contents()
+    assert {"history", "lake", "quality", "compaction"} <= set(groups)
     page.close()
 
 

@@ -7,7 +7,7 @@ import { showWrong } from "./wrong.js";
 const EVERY_MS = 2000;
 const LATE_MS = 12000;
 const FAMILIES = ["playback", "ui", "performance", "diagnostic", "error", "processing"];
-const GROUPS = ["history", "lake"];
+const GROUPS = ["history", "lake", "quality", "compaction"];
 const at = (id) => document.getElementById(id);
 
 const multiples = FAMILIES.map((family) => {

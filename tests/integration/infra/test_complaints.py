@@ -9,6 +9,7 @@ import pytest
 
 from infra.local import host
 from infra.local.program import StackError
+from infra.local.stack import Stack
 from infra.local.workers import environment
 from infra.settings import Port
 from tests.integration.infra.conftest import MakeStack
@@ -89,8 +90,9 @@ def test_a_stack_without_ports_of_its_own() -> None:
 
 
 def test_a_command_that_needs_a_running_stack(make_stack: MakeStack) -> None:
-    with pytest.raises(StackError, match="stack one is down: `playhead up` starts it"):
-        make_stack().start("beacon")
+    for command in (Stack.start, Stack.stop, Stack.restart):
+        with pytest.raises(StackError, match="stack one is down: `playhead up` starts it"):
+            command(make_stack(), "beacon")
 
 
 def test_wipe_says_what_it_freed(make_stack: MakeStack) -> None:

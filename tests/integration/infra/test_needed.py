@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from infra.local.stack import Stack
+from infra.local.supervisor import Supervisor
 from infra.local.workers import environment
 from tests.integration.infra.conftest import MakeStack
 from tests.pipeline import playhead
@@ -19,8 +20,18 @@ def beacon_answers(stack: Stack) -> bool:
     return httpx.get(f"{stack.settings.collector_url}/metrics").is_success
 
 
-def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill(make_stack: MakeStack) -> None:
+def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill_and_another_while_it_stops(
+    make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stack, handler = make_stack(), signal.getsignal(signal.SIGTERM)
+    shut_down = Supervisor.shut_down
+
+    def killed_again(supervisor: Supervisor) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        shut_down(supervisor)
+
+    monkeypatch.setattr(Supervisor, "shut_down", killed_again)
 
     def killed() -> None:
         with stack.needed(["beacon"]):

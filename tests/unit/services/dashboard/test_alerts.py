@@ -114,5 +114,7 @@ async def test_the_live_document_has_them(services: Services) -> None:
 async def test_a_runbook_is_a_page(services: Services) -> None:
     page = await services.client.get("/runbooks/WorkerDown")
     assert "<h2>How to fix</h2>" in page.text
+    assert (await services.client.get("/runbooks/WorkerDown.md")).text == page.text
+    assert 'href="/runbooks/WorkerDown"' in (await services.client.get("/runbooks")).text
     assert (await services.client.get("/runbooks/NoSuchAlert")).status_code == 404
     assert (await services.client.get("/runbooks/..%2F..%2FREADME")).status_code == 404

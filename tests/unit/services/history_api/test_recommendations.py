@@ -129,4 +129,4 @@ async def test_the_page_says_why(services: Services) -> None:
 
 
 async def test_the_page_says_how_to_make_some(services: Services) -> None:
-    assert "playhead job recommend" in (await services.client.get("/members/p")).text
+    assert "playhead job tables features recommend" in (await services.client.get("/members/p")).text

@@ -68,3 +68,8 @@ def test_what_the_collectors_counted_is_compared_in_words_only() -> None:
         "ui: 2 more in Kafka than the collectors counted: written past them, or around the full hour"
     ]
     assert list(notes([HourSide(topic, kafka=5, lake=5)], {})) == []
+
+
+def test_an_hour_without_a_record_is_said_to_be_empty() -> None:
+    nothing = HourSide(PLAYBACK.topic, kafka=0, lake=0)
+    assert list(notes([nothing], {})) == ["nothing was received in this hour: is it the right one, in UTC?"]
