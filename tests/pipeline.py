@@ -27,7 +27,7 @@ from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.history.reading import HistoryReader
 from streams.lake.reading import read_objects, read_rows
 from tests.builders import as_client
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 from tests.oracle import Comparable, by_profile, expected_history
 
 DRAIN_SECONDS = "240"

@@ -15,7 +15,7 @@ from streams.history.merge import merge
 from streams.history.ports import LiveMoves
 from streams.ports import LiveCounts, LiveVHStore
 from tests.builders import T0, viewing_record
-from tests.fakes import FakeLiveVH
+from tests.fake_history import FakeLiveVH
 
 
 class Live(LiveVHStore, LiveMoves, LiveCounts, Protocol): ...

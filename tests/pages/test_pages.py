@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from streams.ledger.account import Finding
-from tests.evening import APPS, MEMBER, TROUBLED, Evening, outage
+from tests.evening import APPS, Evening
+from tests.evening_troubles import TROUBLED, outage
+from tests.evening_viewing import MEMBER
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
 

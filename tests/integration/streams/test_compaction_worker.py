@@ -23,7 +23,7 @@ from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS
 from streams.history.reading import HistoryReader, Whole
 from streams.pipeline import BY_NAME
 from tests.builders import T0, compaction_request, playback
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 from tests.integration.streams.workers import Worker, stop
 from tests.oracle import by_profile, expected_history
 from tests.pipeline import eventually, playhead

@@ -20,7 +20,7 @@ from streams.history.reading import HistoryReader, Whole
 from streams.history.rollup import RollUpRules
 from streams.pipeline import BY_NAME
 from tests.builders import T0
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
 from tests.oracle import by_profile, expected_history
