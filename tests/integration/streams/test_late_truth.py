@@ -88,7 +88,7 @@ def test_a_late_part_of_a_day_and_then_the_whole_day_again_from_kafka(
     kafka = KafkaLog(stack)
 
     def drain() -> None:
-        eventually(lambda: kafka.lag(GROUP, [TOPIC]) == 0, seconds=120)
+        eventually(lambda: kafka.lag(GROUP, [TOPIC]) == 0)
 
     worker = start()
     drain()  # of what other tests may have left
