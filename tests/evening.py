@@ -5,83 +5,32 @@ Seeded, so that every run shows the same evening; only its clock is given.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, Playback, Record, ViewingRecord
-from schemas.recommendations import Reason, Recommendation, RecommendationList
+from schemas.recommendations import Recommendation, RecommendationList
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
-from services.catalogue import CATALOGUE_KEY, Title
+from services.catalogue import CATALOGUE_KEY
 from services.ports import MemberReads, Partition
 from streams.history.reading import HistoryReader
 from streams.ledger.account import HOUR_MS, Account, Finding, HourCounts
 from streams.pipeline import BY_NAME
 from streams.quality.figures import Figures, empty
-from streams.quality.support import MemberError, Received, SessionReport
+from streams.quality.support import MemberError, SessionReport
 from streams.quality.tally import MinuteFigures
-from tests.builders import member_error, playback, session_report
-from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakePartition, FakeRecommendations, FakeSupport
+from tests.evening_troubles import REFUSALS, tell_support
+from tests.evening_viewing import DAY, MEMBER, MEMBERS, MINUTE, RECOMMENDED, record, session, session_id, titles
+from tests.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakePartition
+from tests.fake_quality import FakeSupport
+from tests.fakes import FakeRecommendations
 
-MINUTE = 60_000
-DAY = 24 * 60 * MINUTE
 PARTITIONS = 4
 A_SECOND = {"ui": 41, "playback": 164, "error": 2, "diagnostic": 9, "processing": 1, "performance": 23}
 """Events per second on a usual evening."""
-FILMS = (
-    ("ml-50", "Star Wars", 1977, 121),
-    ("ml-98", "The Silence of the Lambs", 1991, 118),
-    ("ml-100", "Fargo", 1996, 98),
-    ("ml-127", "The Godfather", 1972, 175),
-    ("ml-181", "Return of the Jedi", 1983, 131),
-    ("ml-258", "Contact", 1997, 150),
-    ("ml-268", "Chasing Amy", 1997, 113),
-    ("ml-269", "The Full Monty", 1997, 91),
-    ("ml-286", "The English Patient", 1996, 162),
-    ("ml-302", "L.A. Confidential", 1997, 138),
-    ("ml-313", "Titanic", 1997, 194),
-    ("ml-483", "Casablanca", 1942, 102),
-    ("ml-603", "Rear Window", 1954, 112),
-    ("ml-655", "Stand by Me", 1986, 89),
-    (
-        "ml-474",
-        "Dr. Strangelove or: How I Learned to Stop Worrying and Love the Bomb",
-        1964,
-        95,
-    ),
-)
-DEVICES = ("tv", "tv", "tv", "phone", "tablet", "desktop", "set_top_box", "console")
-COUNTRIES = ("NL", "DE", "US", "BR", "JP", "FR")
-MEMBERS = ("ml-196", "ml-13", "ml-405", "ml-655", "ml-450", "ml-276", "ml-416", "ml-537", "ml-303", "ml-234")
-MEMBER = MEMBERS[0]
-"""The one with the richest history."""
-TROUBLED = MEMBERS[1]
-"""The one who calls support."""
-RECOMMENDED: tuple[tuple[str, float, Reason, str | None], ...] = (
-    ("ml-64", 2.4, "because", "ml-474"),
-    ("ml-12", 2.1, "country", "NL"),
-    ("ml-318", 1.9, "popular", None),
-)
-"""Titles that nobody has watched this evening."""
-REFUSALS = (
-    ("lake", "not_framed", "The payload starts with 7b22657665; it must start with 00 and a schema id.", None, 2),
-    ("collector", "out_of_range", "playhead_ms is -4; it must be from 0 to 31622400000.", "playhead_ms", None),
-    (
-        "collector",
-        "in_future",
-        "session_started_at is two days ahead; the server's time is 2026-03-02T20:14:09Z.",
-        "session_started_at",
-        None,
-    ),
-    ("lake", "bad_format", "country is 'Netherlands'; it must be an ISO 3166-1 alpha-2 code.", "country", 0),
-    ("collector", "unknown_field", "Object contains unknown field `playhead`.", "playhead", None),
-)
-
-
 APPS = (
     ("tv", "9.3.2", 160, 1_900, 1),
     ("tv", "9.4.0", 90, 4_300, 30),
@@ -108,117 +57,6 @@ def _minute(
     )
     figures.add(more)
     return MinuteFigures(minute, ("device", device_type, app_version), figures)
-
-
-def firing(name: str, severity: str, since: int, summary: str = "", silenced_by: Sequence[str] = ()) -> dict[str, Any]:
-    """An alert as Alertmanager shows it; ``silenced_by`` names others."""
-    return {
-        "fingerprint": name,
-        "labels": {"alertname": name, "severity": severity},
-        "annotations": {"summary": summary, "runbook_url": f"docs/runbooks/{name}.md"},
-        "startsAt": datetime.fromtimestamp(since / 1000, UTC).isoformat(),
-        "status": {"state": "active", "inhibitedBy": list(silenced_by), "silencedBy": []},
-    }
-
-
-def outage(now: int) -> list[dict[str, Any]]:
-    """Televisions fail, and what follows from it is silenced; a ticket has nothing to do with it."""
-    return [
-        firing("Watchdog", "none", now - DAY),
-        firing("CompactionBacklog", "ticket", now - 3 * 60 * MINUTE, "Compactions wait"),
-        firing("StartsDropped", "page", now - MINUTE, "Fewer plays start than a week ago", ["PlaybackFailures"]),
-        firing("PlaybackFailures", "page", now - 4 * MINUTE, "Playback fails on tv with version 9.4.0"),
-    ]
-
-
-def _troubles(support: FakeSupport, now: int) -> None:
-    """What support is told of one member: this evening's television fails, the phone does what it can."""
-
-    def told(number: int, ago_ms: int, lasted_ms: int, received: Received | None, **changes: Any) -> SessionReport:
-        at = now - ago_ms
-        end = {"event_time": at + lasted_ms, "received_at": at + lasted_ms, "watched_ms": lasted_ms, "seq": 12}
-        film = {"title_id": FILMS[number][0], "duration_ms": FILMS[number][3] * MINUTE, "playhead_ms": lasted_ms}
-        names = {"session_started_at": at, "device_id": "living-room", "app_version": "9.4.0"}
-        report = session_report(TROUBLED, 800 + number, received, **(end | film | names | changes))
-        support.tell(report)
-        return report
-
-    def met(of: SessionReport | None, number: int, ago_ms: int, **changes: Any) -> None:
-        support.tell_error(
-            member_error(
-                profile_id=TROUBLED,
-                event_id=f"018bcfe5-6800-7000-8000-{number:012d}",
-                client_time=now - ago_ms,
-                event_time=now - ago_ms,
-                playback_session_id=of.playback_session_id if of else None,
-                **({"app_version": "9.4.0"} | changes),
-            )
-        )
-
-    never: dict[str, Any] = {"startup_time_ms": None, "watched_ms": 0, "playhead_ms": 0, "player_state": "stopped"}
-    failed: dict[str, Any] = never | {"event_type": "error", "error_fatal": True, "error_code": "drm.license_denied"}
-    told(0, 40_000, 31_000, Received(7, 7), **(never | {"player_state": "starting", "event_type": "play_requested"}))
-    for number, ago in ((1, 3 * MINUTE), (2, 5 * MINUTE), (3, 6 * MINUTE)):
-        report = told(number, ago, 4_000, Received(13, 13), **failed)
-        met(report, number, ago - 4_000, code="drm.license_denied", message="The licence server answered 403.")
-    told(4, 9 * MINUTE, 21_000, Received(13, 13), **(never | {"event_type": "stopped"}))
-    phone: dict[str, Any] = {"device_id": "pocket", "device_type": "phone", "app_version": "24.11.0"}
-    stalled = {"rebuffer_count": 7, "rebuffer_ms": 48_000, "bitrate_kbps": 560}
-    told(5, 40 * MINUTE, 20 * MINUTE, Received(9, 13), **(phone | stalled))
-    ended: dict[str, Any] = {"event_type": "ended", "player_state": "stopped"}
-    told(6, 26 * 60 * MINUTE, FILMS[6][3] * MINUTE, Received(13, 13), **(ended | {"app_version": "9.3.2"}))
-    flight = told(7, 3 * DAY, 80 * MINUTE, None, **(phone | ended | {"received_at": now - 2 * DAY}))
-    met(flight, 7, 3 * DAY - 70 * MINUTE, **phone, code="media.decode", message="Frame dropped.", fatal=False)
-    met(None, 8, 8 * MINUTE, code="account.token", message="Signed out: the token had expired.", component="account")
-
-
-def titles() -> bytes:
-    rows = (Title(title_id, name, year, minutes * MINUTE, ("Drama",)) for title_id, name, year, minutes in FILMS)
-    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
-
-
-def session_id(random: Random) -> str:
-    return str(UUID(int=random.getrandbits(128), version=4))
-
-
-def session(random: Random, profile_id: str, started_at: int, now: int) -> Playback:
-    """The newest event of one session that began then."""
-    title_id, _, _, minutes = random.choice(FILMS)
-    duration = minutes * MINUTE
-    watched = min(int(duration * random.choice((0.03, 0.2, 0.45, 0.6, 0.8, 1.0))), max(0, now - started_at))
-    running = started_at + duration > now and watched >= now - started_at
-    failed = random.random() < 0.08
-    stalls = random.choice((0, 0, 0, 1, 2, 6))
-    at = started_at + watched
-    return playback(
-        event_id=session_id(random),
-        profile_id=profile_id,
-        playback_session_id=session_id(random),
-        session_started_at=started_at,
-        seq=1 + watched // 30_000,
-        title_id=title_id,
-        client_time=at,
-        sent_at=at,
-        received_at=at,
-        event_time=at,
-        device_type=random.choice(DEVICES),
-        country=random.choice(COUNTRIES),
-        event_type="error" if failed else "heartbeat" if running else "ended" if watched == duration else "stopped",
-        player_state="playing" if running and not failed else "stopped",
-        playhead_ms=watched,
-        watched_ms=watched,
-        duration_ms=duration,
-        startup_time_ms=random.randrange(400, 3800),
-        rebuffer_count=stalls,
-        rebuffer_ms=stalls * random.randrange(300, 4000),
-        bitrate_kbps=random.choice((1_800, 4_500, 8_000, 15_600)),
-        error_code=random.choice(("drm_license_denied", "segment_timeout")) if failed else None,
-        error_fatal=failed,
-    )
-
-
-def record(event: Playback) -> ViewingRecord:
-    return ViewingRecord(**{name: getattr(event, name) for name in ViewingRecord.__struct_fields__})
 
 
 @dataclass
@@ -257,7 +95,7 @@ class Evening:
         return MemberReads(self.history, self.recommendations, self)
 
     def __post_init__(self) -> None:
-        _troubles(self.support, self.now)
+        tell_support(self.support, self.now)
         self.ends = {(topic, number): 0 for topic in TOPICS for number in range(PARTITIONS)}
         self.in_lake = dict(self.ends)
         for profile_id in MEMBERS:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.compressed_vh import CompressedVH
@@ -21,24 +23,35 @@ from infra.local.stack import Stack
 from infra.settings import LOCAL_KEY, Settings
 from producers.ports import Message
 from schemas.codec import BatchDecoder, decode
+from schemas.errors import TransientError
 from schemas.events import DeadLetter, Event, Playback, ViewingRecord
 from schemas.framing import unframe
 from schemas.topics import DEAD_LETTERS, TOPICS
 from streams.history.reading import HistoryReader
 from streams.lake.reading import read_objects, read_rows
 from tests.builders import as_client
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 from tests.oracle import Comparable, by_profile, expected_history
 
-DRAIN_SECONDS = "240"
+PATIENCE_S = 240.0
+"""For whatever has to come to pass on a machine that two suites share: no test fails for its time."""
+AWAY = "`playhead status` tells what runs."
+"""Ends what a command says when an engine did not answer in time."""
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
+T = TypeVar("T")
 
 
 def playhead(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command as a person runs it, against the test stack or with settings of one's own."""
+    """The command as a person runs it, against the test stack or with settings of one's own.
+
+    Again when a busy machine let it wait for an engine too long.
+    """
     command = [sys.executable, "-m", "infra.main", *arguments]
-    return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+    while True:
+        done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+        if AWAY not in done.stderr:
+            return done
 
 
 @dataclass
@@ -78,12 +91,12 @@ class Pipeline:
             params=query,
             json={"sent_at": time.time_ns() // 1_000_000, "events": events},
             headers={"Authorization": f"Bearer {LOCAL_KEY}"},
-            timeout=30,
+            timeout=PATIENCE_S,
         )
 
     def drain(self) -> None:
         """Until every consumer group has committed all that is in Kafka."""
-        done = playhead("drain", "--timeout", DRAIN_SECONDS)
+        done = playhead("drain", "--timeout", str(PATIENCE_S))
         assert done.returncode == 0, done.stderr
 
     def expected_histories(self) -> dict[str, dict[str, Comparable]]:
@@ -147,9 +160,31 @@ def dead_letters(records: dict[Place, bytes | None]) -> dict[Place, DeadLetter]:
     }
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Returns as soon as the condition holds; fails when it does not within the time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"still not true after {seconds:g} s"
+def eventually(condition: Callable[[], bool]) -> None:
+    """Returns as soon as the condition holds; fails when that takes too long. No answer of an engine is: not yet."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not _holds(condition):
+        assert time.monotonic() < deadline, f"still not true after {PATIENCE_S:g} s"
         time.sleep(0.02)
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    with suppress(TransientError):
+        return condition()
+    return False
+
+
+def answered(ask: Callable[[], T]) -> T:
+    """What an engine says, asked again while it does not answer."""
+    patiently = Retrying(
+        retry=retry_if_exception_type(TransientError),
+        wait=wait_fixed(0.02),
+        stop=stop_after_delay(PATIENCE_S),
+        reraise=True,
+    )
+    return patiently(ask)
+
+
+def get(address: str) -> httpx.Response:
+    """However long it takes."""
+    return httpx.get(address, timeout=PATIENCE_S)

@@ -84,6 +84,9 @@ def connect(settings: Settings, *, in_keyspace: bool = True) -> Session:
         protocol_version=PROTOCOL_VERSION,
         auth_provider=_credentials(settings),
         ssl_context=_tls(settings),
+        # The driver would wait 5 and 2 seconds: a node that is only busy would count as away.
+        connect_timeout=REQUEST_TIMEOUT_S,
+        control_connection_timeout=REQUEST_TIMEOUT_S,
         execution_profiles={
             EXEC_PROFILE_DEFAULT: ExecutionProfile(
                 load_balancing_policy=policy,

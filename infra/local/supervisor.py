@@ -146,7 +146,7 @@ class Supervisor:
             raise StackError(f"supervisord did not start: {(run.stdout + run.stderr).strip()}")
         self._await_start()
 
-    @retry(retry=retry_if_exception_type(ConnectionError), wait=wait_fixed(0.05), stop=stop_after_delay(10))
+    @retry(retry=retry_if_exception_type(ConnectionError), wait=wait_fixed(0.05), stop=stop_after_delay(60))
     def _await_start(self) -> None:
         self.call("getState")
 

@@ -1,7 +1,7 @@
 """The ledger as commands: settings, clients, read, print."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -23,6 +23,7 @@ from infra.meters import HistoryReads
 from infra.settings import Settings
 from infra.starting import in_red, one_line
 from schemas.codec import BatchDecoder
+from schemas.errors import Refused, TransientError
 from streams.history.reading import HistoryReader
 from streams.ledger.accepted import by_family
 from streams.ledger.client_log import read_client_logs
@@ -136,16 +137,26 @@ def drain(
     groups = {process.group: process.topics for process in PROCESSES if process.group}
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
-        while True:
-            lags = {group: kafka.lag(group, topics) for group, topics in groups.items()}
-            if not any(lags.values()):
-                break
-            behind = ", ".join(f"{group} has {lag:,} records to go" for group, lag in lags.items() if lag)
+        while behind := what_is_left(groups, kafka.lag):
             status.update(behind)
             if time.monotonic() > deadline:
                 _fail(f"not drained within {timeout:g} s: {behind}")
             time.sleep(POLL_S)
     typer.echo(f"Drained: {', '.join(groups)} have nothing left to read.")
+
+
+def what_is_left(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Iterable[str]], int]) -> str:
+    """Which groups have still to commit how much of their topics, for a person; empty once none has.
+
+    A Kafka that does not answer leaves everything: it may just be starting again.
+    """
+    try:
+        lags = {group: lag(group, topics) for group, topics in groups.items()}
+    except Refused:
+        raise
+    except TransientError as error:
+        return str(error)
+    return ", ".join(f"{group} has {records:,} records to go" for group, records in lags.items() if records)
 
 
 def _fail(message: str) -> NoReturn:

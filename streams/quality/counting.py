@@ -5,6 +5,7 @@ Kafka is told of an offset only after the checkpoint, so it never knows of a lat
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Collection
 from copy import copy
 from time import perf_counter
@@ -83,13 +84,13 @@ class Counting:
         fold = self._folds.get(records.partition)
         if fold is None:
             raise TransientError("another worker has this partition now")
-        fresh = sum(offset > fold.state.offset for offset in records.offsets)
-        if not fresh:
+        counted = bisect_right(records.offsets, fold.state.offset)
+        if counted == len(records.offsets):
             return
-        if fresh < len(records.offsets):
-            events = events.filter(pl.col("_index") >= len(records.offsets) - fresh)
+        if counted:
+            events = events.filter(pl.col("_index") >= counted)
         missed = fold.state.missed
-        fold.take(events, records.offsets[-fresh], records.offsets[-1])
+        fold.take(events, records.offsets[counted], records.offsets[-1])
         if fold.state.missed > missed:
             log.error("records left Kafka before they were counted", records=fold.state.missed - missed)
 

@@ -108,7 +108,7 @@ class Fold:
         cohort, gone = bounded(cohort, self.state.known, self._minute)
         self._tally.drop(gone)
         session = self.state.sessions[name] = Session(cohort=cohort)
-        self._tally.at(max(event["event_time"] // MINUTE_MS, self._oldest), cohort).views += 1
+        self._tally.at[max(event["event_time"] // MINUTE_MS, self._oldest), cohort].views += 1
         return session
 
     def _add(
@@ -122,7 +122,7 @@ class Fold:
         startup_ms: int | None,
     ) -> None:
         """What the event has more than the session had before, which is nothing if it is older or a repeat."""
-        figures = self._tally.at(minute, session.cohort)
+        figures = self._tally.at[minute, session.cohort]
         if playing_ms > session.playing_ms:
             figures.playing_ms += playing_ms - session.playing_ms
             session.playing_ms = playing_ms
@@ -147,7 +147,7 @@ class Fold:
         if before_start and not session.exited:
             session.exited = True
             session.left_after_ms = max(0, event["client_time"] - event["session_started_at"])
-            self._tally.at(minute, session.cohort).exits_before_start += 1
+            self._tally.at[minute, session.cohort].exits_before_start += 1
 
     def _note_newest(self, name: str, session: Session, received_at: int, minute: int, flags: int) -> None:
         session.received_at, session.end_minute, session.viewing = received_at, minute, bool(flags & VIEWING)
@@ -170,7 +170,7 @@ class Fold:
                     continue
                 del state.sessions[name]
                 state.settled.setdefault(at, set()).add(name)
-                settle(session, self._tally.at(max(session.end_minute, at - self._window), session.cohort))
+                settle(session, self._tally.at[max(session.end_minute, at - self._window), session.cohort])
         for at in [at for at in state.settled if at < minute - self._timeout_minutes]:
             del state.settled[at]
         self._minute, self._oldest = minute, minute - self._window

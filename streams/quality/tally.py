@@ -1,5 +1,6 @@
 """Keeps a state's figures: totals, and minutes for as long as they may change."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -22,16 +23,9 @@ class Tally:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._new: dict[tuple[int, Cohort], Figures] = {}
-        """What is not in the state yet."""
+        self.at = defaultdict[tuple[int, Cohort], Figures](Figures)
+        """By minute and cohort: what to add to, until anything else is asked of the tally. Not in the state yet."""
         self._changed: dict[tuple[int, Label], Figures] = {}
-
-    def at(self, minute: int, cohort: Cohort) -> Figures:
-        """What to add to, until anything else is asked of the tally."""
-        found = self._new.get((minute, cohort))
-        if found is None:
-            found = self._new[minute, cohort] = Figures()
-        return found
 
     def changes(self) -> list[MinuteFigures]:
         """Brings the state up to date. The minutes that changed since the last call, as they are now."""
@@ -59,7 +53,7 @@ class Tally:
             self._state.totals.pop(label, None)
 
     def _add_up(self) -> None:
-        for (minute, cohort), new in self._new.items():
+        for (minute, cohort), new in self.at.items():
             of_minute = self._state.minutes.setdefault(minute, {})
             for label in labels(cohort):
                 if label not in of_minute:
@@ -67,4 +61,4 @@ class Tally:
                 figures = self._changed[minute, label] = of_minute[label]
                 figures.add(new)
                 self._state.totals.setdefault(label, empty(label)).add(new)
-        self._new.clear()
+        self.at.clear()

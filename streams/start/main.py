@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from cassandra.cluster import Session
 from prometheus_client import start_http_server
@@ -15,17 +15,13 @@ from prometheus_client import start_http_server
 from infra import logs
 from infra.clients.cassandra import close, connect
 from infra.clients.kafka_cluster import KafkaCluster
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.ledger_accounts import LedgerAccounts
-from infra.clients.object_store import ObjectStore
-from infra.clients.registry import Registry
 from infra.settings import Port, Settings
 from infra.starting import collect_rarely, enter
-from schemas.codec import BatchDecoder
 from streams.engine.broker import Broker
-from streams.ledger.audit import Auditor
-from streams.ledger.places import Places
 from streams.pipeline import BY_NAME
+
+if TYPE_CHECKING:
+    from streams.ledger.places import Places
 
 M = TypeVar("M")
 
@@ -80,8 +76,16 @@ def cassandra(settings: Settings) -> Iterator[Session]:
         close(session)
 
 
-def ledger_places(settings: Settings, session: Session) -> Places:
-    """What the hourly ledger compares."""
+def ledger_places(settings: Settings, session: Session) -> "Places":
+    """What the hourly ledger compares. Imported here alone: the other workers need not load S3's client."""
+    from infra.clients.kafka_log import KafkaLog
+    from infra.clients.ledger_accounts import LedgerAccounts
+    from infra.clients.object_store import ObjectStore
+    from infra.clients.registry import Registry
+    from schemas.codec import BatchDecoder
+    from streams.ledger.audit import Auditor
+    from streams.ledger.places import Places
+
     log, store = KafkaLog(settings), ObjectStore(settings)
     return Places(log, store, LedgerAccounts(session), Auditor(log, store, BatchDecoder(Registry(settings).resolve)))
 

@@ -16,7 +16,7 @@ from infra.clients.compressed_vh import CompressedVH
 from infra.settings import Settings
 from streams.history.compaction import Compactor, Step, go_on
 from streams.history.rollup import RollUpRules
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 
 RULES = RollUpRules(keep_live=4, chunk_bytes=2_000)
 processes = multiprocessing.get_context("forkserver")  # a fork costs less than an interpreter and its imports

@@ -13,8 +13,6 @@ from infra.local.program import StackError
 from infra.local.stack import Stack
 from tests.pipeline import eventually
 
-RESTART_S = 180
-
 
 def kill(stack: Stack, node: str) -> int:
     """SIGKILL; the supervisor starts it again. Returns the pid it had."""
@@ -25,7 +23,7 @@ def kill(stack: Stack, node: str) -> int:
 
 def await_return(stack: Stack, node: str, pid: int) -> None:
     """Until another process runs in its place, and all nodes see each other."""
-    eventually(lambda: _pid(stack, node) not in (None, pid), RESTART_S)
+    eventually(lambda: _pid(stack, node) not in (None, pid))
     ring.meet(stack.settings)
 
 

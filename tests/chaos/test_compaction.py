@@ -95,18 +95,21 @@ async def test_of_two_compactors_that_race_one_wins_and_the_history_stays_right(
 
 async def test_a_publish_without_an_answer_is_settled(local_stack: Stack, session: Session, member: Member) -> None:
     """The node stops while it is asked, and goes on after the compactor was told that there is no answer."""
-    session.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 1.0
+    profile = session.get_execution_profile(EXEC_PROFILE_DEFAULT)
+    patience = profile.request_timeout
     cassandra = local_stack.pid("cassandra")
     await member.write(*(member._state(number, seq=1) for number in range(40)))
     waited: list[float] = []
 
     async def at(step: Step) -> None:
         if step is Step.PUBLISHING:
+            profile.request_timeout = 1.0
             os.kill(cassandra, signal.SIGSTOP)
 
     async def wait(seconds: float) -> None:
         waited.append(seconds)
         os.kill(cassandra, signal.SIGCONT)
+        profile.request_timeout = patience
         await asyncio.sleep(seconds)
 
     compactor = Compactor(member.live, member.compressed, member.metrics, RULES, lambda: NOW, at, wait)

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay
 
 from infra.clients.cassandra import LiveVH, close, connect
 from infra.clients.compressed_vh import CompressedVH
@@ -18,7 +17,6 @@ from infra.clients.kafka_log import KafkaLog
 from infra.clients.registry import Registry
 from infra.local.stack import Stack
 from infra.settings import PORT_BASES, Settings
-from schemas.errors import TransientError
 from streams.history.compaction import Step
 from streams.pipeline import BY_NAME, PROCESSES
 from tests.chaos.compactor import Death, doomed
@@ -27,7 +25,7 @@ from tests.chaos.nodes import Dying, await_return, going_on, kill
 from tests.chaos.watching import NOW, Member
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
-from tests.pipeline import Pipeline, eventually
+from tests.pipeline import Pipeline, answered, eventually
 
 NODES = ["cassandra-0", "cassandra-1", "cassandra-2"]
 SESSIONS = 50
@@ -157,10 +155,9 @@ def test_histories_written_while_a_node_is_killed_equal_the_oracle(
             pid = kill(ring, node)
             send(seed + 1)
             await_return(ring, node, pid)
-        eventually(lambda: kafka.lag(BY_NAME["history"].group or "", [TOPIC]) == 0, seconds=120)
+        eventually(lambda: kafka.lag(BY_NAME["history"].group or "", [TOPIC]) == 0)
         retries = worker.metric("playhead_retries_total")
     finally:
         stop([worker])
     print(f"\n{len(pipeline.sent)} events, {len(SEEDS)} deaths of nodes, {retries:.0f} retries")  # noqa: T201
-    patiently = Retrying(retry=retry_if_exception_type(TransientError), stop=stop_after_delay(120), reraise=True)
-    assert patiently(pipeline.histories) == pipeline.expected_histories()
+    assert answered(pipeline.histories) == pipeline.expected_histories()

@@ -16,7 +16,7 @@ from streams.history.reading import HistoryReader
 from streams.history.versions import ChunkId
 from tests.builders import T0, viewing_record
 from tests.chaos.compactor import RULES
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 
 MINUTE = 60_000
 NOW = T0 + 400 * 24 * 60 * MINUTE

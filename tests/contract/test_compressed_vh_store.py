@@ -11,7 +11,7 @@ from infra.clients.compressed_vh import CompressedVH
 from streams.history.ports import CompressedVHStore
 from streams.history.versions import Chunk, ChunkId, Metadata, Version
 from tests.builders import T0
-from tests.fakes import FakeCompressedVH
+from tests.fake_history import FakeCompressedVH
 
 GENERATION = 1_700_000_000_000_000
 FIRST, SECOND = UUID(int=1), UUID(int=2)

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from infra.clients.kafka_producer import KafkaEventLog
 from producers.ports import EventLog, Message
 from tests.fakes import FakeLog
+from tests.pipeline import PATIENCE_S
 
 MESSAGES = [Message("playhead.ui", b"key", b"%d" % number) for number in range(100)]
 TOO_LARGE = Message("playhead.ui", b"key", bytes(2 * 2**20 + 1))
@@ -28,7 +29,7 @@ def no_fatal_error(reason: str) -> None:
 @pytest.fixture(params=["fake", "kafka"])
 def log(request: pytest.FixtureRequest) -> Iterator[ClosableLog]:
     mock = {"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}
-    made: ClosableLog = FakeLog() if request.param == "fake" else KafkaEventLog(mock, 10, no_fatal_error)
+    made: ClosableLog = FakeLog() if request.param == "fake" else KafkaEventLog(mock, PATIENCE_S, no_fatal_error)
     yield made
     made.close()
 
@@ -47,15 +48,15 @@ def stored(log: EventLog) -> list[Message]:
     if isinstance(log, FakeLog):
         return log.stored
     assert isinstance(log, KafkaEventLog)
-    [broker] = log._producer.list_topics(timeout=5).brokers.values()
+    [broker] = log._producer.list_topics(timeout=PATIENCE_S).brokers.values()
     bootstrap: dict[str, str | int | float | bool] = {"bootstrap.servers": f"{broker.host}:{broker.port}"}
-    topics = AdminClient(bootstrap).list_topics(timeout=5).topics
+    topics = AdminClient(bootstrap).list_topics(timeout=PATIENCE_S).topics
     reader = Consumer({**bootstrap, "group.id": "reader", "enable.partition.eof": True})
     partitions = [TopicPartition(name, number, 0) for name in topics for number in topics[name].partitions]
     reader.assign(partitions)
     found, ended = [], 0
     while ended < len(partitions):
-        record = reader.poll(5)
+        record = reader.poll(PATIENCE_S)
         assert record is not None
         if record.error():
             ended += 1

@@ -1,7 +1,6 @@
 """What the lake sink may expect of its log: the fake and Kafka alike."""
 
 from collections.abc import Callable, Iterator
-from time import monotonic
 from typing import Protocol
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from infra.clients.kafka_consumer import KafkaConsumer
 from infra.settings import Settings
 from streams.lake.ports import Intake, Log, Partition, Record
 from tests.fake_kafka import FakeKafka, FakeLakeLog
+from tests.pipeline import answered, eventually
 
 
 class Broker(Protocol):
@@ -84,13 +84,8 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     real.leave()
 
 
-def poll_until(log: Log, wanted: Callable[[Intake], bool]) -> Intake:
-    deadline = monotonic() + 60
-    while monotonic() < deadline:
-        intake = log.poll()
-        if wanted(intake):
-            return intake
-    raise AssertionError("the log never brought it")
+def poll_until(log: Log, wanted: Callable[[Intake], bool]) -> None:
+    eventually(lambda: wanted(log.poll()))
 
 
 def read(log: Log, at: Partition, count: int) -> list[Record]:
@@ -107,7 +102,7 @@ def read(log: Log, at: Partition, count: int) -> list[Record]:
 def opened(broker: Broker, offset: int) -> tuple[Log, Partition]:
     log, at = broker.join(), (broker.topic, 0)
     poll_until(log, lambda intake: at in intake.assigned)
-    log.seek(at, offset)
+    answered(lambda: log.seek(at, offset))  # the assignment may not be in force yet
     return log, at
 
 
@@ -163,10 +158,7 @@ def test_a_commit_tells_the_newest_object_to_whoever_asks(broker: Broker) -> Non
     log, at = opened(broker, 0)
     assert log.newest_object(at) is None
     log.commit(at, 1, 0)
-    deadline = monotonic() + 30
-    while log.newest_object(at) is None and monotonic() < deadline:
-        log.poll()
-    assert log.newest_object(at) == 0
+    poll_until(log, lambda _: log.newest_object(at) == 0)
 
 
 def test_a_topics_id_names_it_and_a_missing_topic_has_none(broker: Broker) -> None:

@@ -15,7 +15,7 @@ from streams.history.merge import merge
 from streams.history.ports import LiveMoves
 from streams.ports import LiveCounts, LiveVHStore
 from tests.builders import T0, viewing_record
-from tests.fakes import FakeLiveVH
+from tests.fake_history import FakeLiveVH
 
 
 class Live(LiveVHStore, LiveMoves, LiveCounts, Protocol): ...
@@ -183,7 +183,7 @@ rivals = st.builds(
 
 
 @given(st.lists(rivals, min_size=2, max_size=4))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 async def test_it_keeps_what_merge_keeps(store: Live, states: list[ViewingRecord]) -> None:
     """Equal write timestamps included: there Cassandra compares the encoded values, and so does merge."""
     profile = str(uuid4())

@@ -13,7 +13,7 @@ from infra.clients.quality_store import QualityCheckpoints, QualityMinutes
 from streams.quality.figures import Figures
 from streams.quality.ports import Checkpoints, CheckpointTooLarge, Minutes
 from streams.quality.tally import MinuteFigures
-from tests.fakes import FakeQuality
+from tests.fake_quality import FakeQuality
 
 DEVICE_BUCKETS = 19
 

@@ -12,7 +12,7 @@ from infra.clients.support_store import SupportReader, SupportWriter
 from streams.quality.ports import ErrorSink, ReportSink, SupportReads
 from streams.quality.support import MemberError, Received, SessionReport
 from tests.builders import T0, member_error, session_report
-from tests.fakes import FakeSupport
+from tests.fake_quality import FakeSupport
 
 
 class Store(ReportSink, ErrorSink, SupportReads, Protocol): ...

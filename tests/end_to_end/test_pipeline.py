@@ -5,7 +5,6 @@ import re
 import subprocess
 import time
 
-import httpx
 import pytest
 
 from infra.clients.cassandra import close, connect
@@ -22,7 +21,7 @@ from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from streams.lake.reading import read_objects
 from tests.builders import EVENTS, as_client, playback
-from tests.pipeline import Pipeline, Place, dead_letters, eventually, playhead
+from tests.pipeline import PATIENCE_S, Pipeline, Place, dead_letters, eventually, get, playhead
 from tests.rule_cases import BYTES_CASES, JSON_CASES, RULE_CASES, JsonCase, RuleCase
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.02, lost=0.01)
@@ -138,7 +137,7 @@ def test_what_only_json_can_get_wrong_is_refused_with_its_field_and_code(played:
 
 
 def test_the_history_api_answers_with_the_newest_state(played: Pipeline) -> None:
-    answer = httpx.get(f"{played.settings.services_url}/v1/profiles/http-2/viewing-history").json()
+    answer = get(f"{played.settings.services_url}/v1/profiles/http-2/viewing-history").json()
     assert [item["playback_session_id"] for item in answer["items"]] == [SESSION.format(2)]
     assert answer["complete"] is True
     assert answer["next_cursor"] is None
@@ -159,13 +158,15 @@ def _shell(played: Pipeline, example: str) -> str:
     """What an example prints; the addresses in it are a demo's."""
     for port in (Port.COLLECTOR, Port.SERVICES):
         example = example.replace(str(PORT_BASES["demo"] + port), str(played.settings.port(port)))
-    return subprocess.run(["bash", "-c", example], check=True, capture_output=True, text=True, timeout=60).stdout
+    shell = ["bash", "-c", example]
+    return subprocess.run(shell, check=True, capture_output=True, text=True, timeout=PATIENCE_S).stdout
 
 
 class TestTheLedger:
     """What is taken away or slipped in is noticed; what was taken is put back after each test."""
 
     def test_balances(self, played: Pipeline) -> None:
+        played.drain()  # of what the examples sent
         ledger = playhead("ledger")
         assert ledger.returncode == 0, ledger.stdout
         assert "The ledger balances." in ledger.stdout

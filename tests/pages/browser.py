@@ -7,6 +7,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
+PATIENCE_MS = 240_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 OVERFLOW = """() => {
@@ -19,7 +20,8 @@ OVERFLOW = """() => {
 
 @contextmanager
 def launched(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    arguments = ["--no-sandbox", "--disable-gpu"]
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=PATIENCE_MS)
     yield browser
     browser.close()
 
@@ -41,6 +43,7 @@ def opened(browser: Browser, address: str, width: int, scheme: str, complaints: 
 
     look: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=look)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("console", heard)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)

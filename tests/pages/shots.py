@@ -9,7 +9,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.evening import MEMBER, Evening, outage
+from tests.evening import Evening
+from tests.evening_troubles import outage
+from tests.evening_viewing import MEMBER
 from tests.pages.browser import launched, settled
 from tests.pages.site import EVENING, served
 

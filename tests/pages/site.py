@@ -89,4 +89,4 @@ def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> I
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)

@@ -13,7 +13,7 @@ from batch.snapshot import publish, whole_histories
 from batch.table import Table
 from streams.history.reading import HistoryReader
 from tests.builders import viewing_record
-from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
 from tests.spark.frames import rows
 
 MONDAY, TUESDAY = date(2023, 11, 13), date(2023, 11, 14)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
-from infra.clients.cassandra import close, connect
+from infra.clients.cassandra import AWAY, close, connect
 from infra.local import cassandra, host, kafka, packages, template
 from infra.local.program import LOOPBACK, Program
 from infra.settings import Port, Settings
@@ -90,9 +90,13 @@ def secured_cassandra(settings: Settings, authority: Authority) -> Iterator[None
         except TransientError:
             return False
         name, password = settings.cassandra_username, settings.cassandra_password.get_secret_value()
-        session.execute(f"CREATE ROLE {name} WITH LOGIN = true AND PASSWORD = '{password}'")
-        session.execute(f"GRANT CREATE ON ALL KEYSPACES TO {name}")
-        close(session)
+        try:
+            session.execute(f"CREATE ROLE IF NOT EXISTS {name} WITH LOGIN = true AND PASSWORD = '{password}'")
+            session.execute(f"GRANT CREATE ON ALL KEYSPACES TO {name}")
+        except AWAY:
+            return False
+        finally:
+            close(session)
         return True
 
     with _running(program, folder, has_role):
@@ -115,7 +119,7 @@ def _running(program: Program, folder: Path, is_ready: Callable[[], bool]) -> It
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(program.command, stdout=log, stderr=log)
     try:
-        eventually(lambda: process.poll() is not None or is_ready(), program.ready_within_s)
+        eventually(lambda: process.poll() is not None or is_ready())
         assert process.poll() is None, (folder / "log").read_text()
         yield
     finally:

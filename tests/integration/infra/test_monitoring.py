@@ -11,11 +11,12 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from infra.local.stack import Stack
 from infra.local.workers import addresses
 from streams.pipeline import PROCESSES
+from tests.pipeline import PATIENCE_S
 
 eventually = retry(
     retry=retry_if_exception_type((AssertionError, httpx.HTTPError)),
     wait=wait_fixed(0.2),
-    stop=stop_after_delay(120),
+    stop=stop_after_delay(PATIENCE_S),
     reraise=True,
 )
 # Processes of no name in the table: those of the stack, which may be stopped, have alerts of their own.
@@ -46,7 +47,7 @@ def monitored(local_stack: Stack) -> Iterator[Stack]:
 def post(stack: Stack, alerts: Iterable[dict[str, str]], ends: datetime, **annotations: str) -> None:
     """Fire until then; what ended already no longer does."""
     body = [{"labels": labels, "annotations": annotations, "endsAt": ends.isoformat()} for labels in alerts]
-    httpx.post(f"{stack.settings.local_alertmanager}/api/v2/alerts", json=body).raise_for_status()
+    httpx.post(f"{stack.settings.local_alertmanager}/api/v2/alerts", json=body, timeout=PATIENCE_S).raise_for_status()
 
 
 def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fires(

@@ -4,20 +4,19 @@ import os
 import signal
 import sys
 
-import httpx
 import pytest
 
 from infra.local.stack import Stack
 from infra.local.supervisor import Supervisor
 from infra.local.workers import environment
 from tests.integration.infra.conftest import MakeStack
-from tests.pipeline import playhead
+from tests.pipeline import PATIENCE_S, get, playhead
 
 ELSEWHERE = {"kafka_bootstrap": "elsewhere:1", "registry_url": "http://elsewhere:2", "cassandra_hosts": "elsewhere"}
 
 
 def beacon_answers(stack: Stack) -> bool:
-    return httpx.get(f"{stack.settings.collector_url}/metrics").is_success
+    return get(f"{stack.settings.collector_url}/metrics").is_success
 
 
 def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill_and_another_while_it_stops(
@@ -54,7 +53,7 @@ def test_a_running_stack_is_left_running(make_stack: MakeStack) -> None:
 
 def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(make_stack: MakeStack) -> None:
     stack = make_stack(**ELSEWHERE)
-    asks = f"import httpx, sys; httpx.get({stack.settings.s3!r}); sys.exit(3)"
+    asks = f"import httpx, sys; httpx.get({stack.settings.s3!r}, timeout={PATIENCE_S}); sys.exit(3)"
 
     run = playhead("during", sys.executable, "-c", asks, **environment(stack.settings))
 

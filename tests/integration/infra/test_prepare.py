@@ -11,7 +11,7 @@ from confluent_kafka.admin._resource import ResourceType
 from infra import topics
 from infra.clients.cassandra import close, connect
 from infra.clients.kafka import client_config
-from infra.clients.registry import UNKNOWN_AFTER_S, Registry
+from infra.clients.registry import FRESH_IDS, UNKNOWN_AFTER_S, Registry
 from infra.local.program import StackError
 from infra.migrate import migrate
 from infra.settings import Settings
@@ -46,7 +46,7 @@ def test_every_topic_s_schema_is_registered_once_and_found_by_its_id(stack: Sett
 def test_a_schema_id_that_may_have_just_been_given_is_transient_for_a_minute_then_invalid(stack: Settings) -> None:
     now = 0.0
     registry = Registry(stack, monotonic=lambda: now)
-    next_id = max(registry.ids().values()) + 1
+    next_id = max(registry.ids().values()) + FRESH_IDS  # not the very next: other tests register schemas, too
     with pytest.raises(TransientError):
         registry.resolve(next_id)
     now = UNKNOWN_AFTER_S + 1

@@ -25,14 +25,13 @@ from streams.pipeline import PROCESSES
 from tests.builders import as_client, playback
 from tests.integration.infra.authority import Authority
 from tests.integration.infra.secured import secured_cassandra, secured_kafka
+from tests.pipeline import AWAY, PATIENCE_S
 
 MEMBER = "secured-1"
 SESSION = "0199a000-0000-7000-8000-00000000{:04x}"
 EVENT = "0199a000-0000-7000-8000-0000000e{:04x}"
 SESSIONS = 40
 """Enough that some of their starts are in the sample that counts them."""
-AWAY = "`playhead status` tells what runs."
-"""Ends what a command says when an engine did not answer in time."""
 
 
 class Elsewhere(NamedTuple):
@@ -111,7 +110,7 @@ def watched(elsewhere: Elsewhere) -> list[Playback]:
         f"{elsewhere.settings.collector_url}/v1/events",
         json={"sent_at": now, "events": [as_client(event) for event in events]},
         headers={"Authorization": f"Bearer {LOCAL_KEY}"},
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert answer.json() == {"accepted": SESSIONS, "rejected": []}
     drained = elsewhere.run("infra.main", "drain")
@@ -121,7 +120,7 @@ def watched(elsewhere: Elsewhere) -> list[Playback]:
 
 def test_what_was_sent_over_http_is_in_the_history(elsewhere: Elsewhere, watched: list[Playback]) -> None:
     url = f"{elsewhere.settings.services_url}/v1/profiles/{MEMBER}/viewing-history"
-    items = httpx.get(url, params={"limit": 100}, timeout=30).json()["items"]
+    items = httpx.get(url, params={"limit": 100}, timeout=PATIENCE_S).json()["items"]
     assert {item["playback_session_id"] for item in items} == {event.playback_session_id for event in watched}
 
 

@@ -4,7 +4,6 @@ import os
 import signal
 
 import boto3
-import httpx
 import pytest
 from mypy_boto3_s3 import S3Client
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
@@ -15,6 +14,7 @@ from infra.local.stack import Stack, State
 from infra.settings import Settings
 from schemas.topics import DEAD_LETTERS
 from tests.integration.infra.conftest import MakeStack
+from tests.pipeline import PATIENCE_S, eventually, get
 
 
 def s3(settings: Settings) -> S3Client:
@@ -35,7 +35,7 @@ def state(stack: Stack, name: str) -> State:
     return {status.name: status.state for status in stack.status()}[name]
 
 
-@retry(retry=retry_if_result(lambda pid: pid is None), wait=wait_fixed(0.05), stop=stop_after_delay(60))
+@retry(retry=retry_if_result(lambda pid: pid is None), wait=wait_fixed(0.05), stop=stop_after_delay(PATIENCE_S))
 def next_life(stack: Stack, name: str, *, after: int) -> int | None:
     """The pid of the process started after the killed one, 0 when it was given up, None while neither is known."""
     status = {each.name: each for each in stack.status()}[name]
@@ -55,7 +55,7 @@ def test_two_stacks_run_side_by_side_and_each_keeps_its_data_over_down_and_up(ma
 
     one.down()
     assert one.status() == []
-    assert state(two, "seaweedfs") == "ready"
+    eventually(lambda: state(two, "seaweedfs") == "ready")
 
     one.up(["seaweedfs"])
     assert keys(one.settings) == ["kept"]
@@ -81,7 +81,7 @@ def test_a_second_up_leaves_running_processes_alone_and_starts_only_the_missing(
     stack.up(["seaweedfs", "beacon"])
 
     assert stack.pid("seaweedfs") == engine
-    assert state(stack, "beacon") == "ready"
+    eventually(lambda: state(stack, "beacon") == "ready")
     assert state(stack, "kafka") == "stopped"
 
 
@@ -89,7 +89,7 @@ def test_a_worker_gets_the_stack_s_settings_whatever_characters_they_hold(make_s
     stack = make_stack(kafka_password='it\'s "100%" ;#$HOME', ingest_keys="b,a")
     stack.up(["beacon"])
 
-    given = httpx.get(f"{stack.settings.collector_url}/metrics").text.splitlines()
+    given = get(f"{stack.settings.collector_url}/metrics").text.splitlines()
 
     assert 'PLAYHEAD_KAFKA_PASSWORD=it\'s "100%" ;#$HOME' in given
     assert "PLAYHEAD_INGEST_KEYS=a,b" in given
@@ -102,7 +102,7 @@ def test_a_changed_setting_reaches_a_running_worker_at_the_next_up(make_stack: M
     stack.up(["beacon"])
     make_stack(port_base=stack.settings.port_base, log_level="DEBUG").up(["beacon"])
 
-    assert "PLAYHEAD_LOG_LEVEL=DEBUG" in httpx.get(f"{stack.settings.collector_url}/metrics").text
+    assert "PLAYHEAD_LOG_LEVEL=DEBUG" in get(f"{stack.settings.collector_url}/metrics").text
 
 
 def test_a_killed_process_comes_back_and_one_that_keeps_dying_is_given_up_loudly(make_stack: MakeStack) -> None:
@@ -121,7 +121,7 @@ def test_a_killed_process_comes_back_and_one_that_keeps_dying_is_given_up_loudly
         stack.pid("beacon")
 
     stack.restart("beacon")
-    assert state(stack, "beacon") == "ready"
+    eventually(lambda: state(stack, "beacon") == "ready")
 
 
 def test_a_stopped_process_stays_stopped_until_it_is_started(make_stack: MakeStack) -> None:
@@ -134,7 +134,7 @@ def test_a_stopped_process_stays_stopped_until_it_is_started(make_stack: MakeSta
         stack.pid("beacon")
 
     stack.start("beacon")
-    assert state(stack, "beacon") == "ready"
+    eventually(lambda: state(stack, "beacon") == "ready")
 
 
 def test_what_a_killed_supervisor_left_running_is_ended_by_the_next_up(make_stack: MakeStack) -> None:
@@ -146,4 +146,4 @@ def test_what_a_killed_supervisor_left_running_is_ended_by_the_next_up(make_stac
     stack.up(["beacon"])
 
     assert stack.pid("beacon") != orphan
-    assert state(stack, "beacon") == "ready"
+    eventually(lambda: state(stack, "beacon") == "ready")

@@ -16,9 +16,9 @@ from tenacity import retry, retry_if_exception_type, retry_if_not_result, stop_a
 from infra.clients.kafka import client_config
 from infra.local.workers import environment
 from infra.settings import LOCAL_KEY, Settings
+from tests.pipeline import PATIENCE_S
 
 WAIT_SECONDS = 2
-GIVE_UP_SECONDS = 60
 
 
 @dataclass
@@ -29,11 +29,11 @@ class Collector:
     def post(self, *events: dict[str, Any], sent_at: int) -> httpx.Response:
         headers = {"Authorization": f"Bearer {LOCAL_KEY}"}
         body = {"sent_at": sent_at, "events": events}
-        return httpx.post(f"{self.url}/v1/events", json=body, headers=headers, timeout=30)
+        return httpx.post(f"{self.url}/v1/events", json=body, headers=headers, timeout=PATIENCE_S)
 
     @retry(
         retry=retry_if_exception_type(httpx.TransportError) | retry_if_not_result(bool),
-        stop=stop_after_delay(GIVE_UP_SECONDS),
+        stop=stop_after_delay(PATIENCE_S),
         wait=wait_fixed(0.1),
     )
     def await_readiness(self, ready: bool = True) -> bool:
@@ -54,7 +54,7 @@ def collector(stack: Settings, tmp_path: Path) -> Iterator[Collector]:
             yield running
         finally:
             process.terminate()
-            process.wait(GIVE_UP_SECONDS)
+            process.wait(PATIENCE_S)
 
 
 class Tail:
@@ -62,7 +62,7 @@ class Tail:
 
     def __init__(self, settings: Settings, topic: str) -> None:
         self._consumer = Consumer({**client_config(settings), "group.id": "playhead.test", "enable.auto.commit": False})
-        described = self._consumer.list_topics(topic, timeout=GIVE_UP_SECONDS).topics[topic]
+        described = self._consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic]
         self._from = [TopicPartition(topic, number, self._end(topic, number)) for number in described.partitions]
 
     def records(self) -> list[Message]:
@@ -70,11 +70,11 @@ class Tail:
         missing = sum(self._end(at.topic, at.partition) - at.offset for at in self._from)
         found: list[Message] = []
         while len(found) < missing:
-            batch = self._consumer.consume(missing - len(found), timeout=GIVE_UP_SECONDS)
+            batch = self._consumer.consume(missing - len(found), timeout=PATIENCE_S)
             assert batch, f"{missing - len(found)} records do not come"
             found += batch
         return found
 
     def _end(self, topic: str, partition: int) -> int:
-        _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=GIVE_UP_SECONDS)
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE_S)
         return int(end)

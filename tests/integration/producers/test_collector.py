@@ -17,7 +17,8 @@ from schemas import codec
 from schemas.events import DeadLetter, Playback
 from schemas.framing import unframe
 from schemas.topics import FAMILIES
-from tests.integration.producers.conftest import GIVE_UP_SECONDS, WAIT_SECONDS, Collector, Tail
+from tests.integration.producers.conftest import WAIT_SECONDS, Collector, Tail
+from tests.pipeline import PATIENCE_S
 
 
 def now() -> int:
@@ -41,7 +42,7 @@ class Load:
 
     def await_accepted(self, count: int) -> None:
         for _ in range(count):
-            assert self._many.acquire(timeout=GIVE_UP_SECONDS)
+            assert self._many.acquire(timeout=PATIENCE_S)
 
     def send(self) -> None:
         while not self.stop.is_set():
@@ -102,7 +103,10 @@ def test_what_is_refused_is_a_dead_letter_even_at_its_largest(stack: Settings, c
 
     one = collector.post({"family": "ui"}, sent_at=now())
     all_of_it = httpx.post(
-        f"{collector.url}/v1/events?key=playhead-local", content=largest, headers={"Content-Type": "text/plain"}
+        f"{collector.url}/v1/events?key=playhead-local",
+        content=largest,
+        headers={"Content-Type": "text/plain"},
+        timeout=PATIENCE_S,
     )
 
     assert (one.status_code, all_of_it.status_code) == (400, 400)
@@ -116,7 +120,7 @@ def test_told_to_stop_it_answers_what_it_took_and_keeps_every_promise(stack: Set
     with load(collector) as clients:
         clients.await_accepted(50)
         collector.process.send_signal(signal.SIGTERM)
-        assert collector.process.wait(GIVE_UP_SECONDS) == 0
+        assert collector.process.wait(PATIENCE_S) == 0
 
     assert clients.refused == []
     assert clients.accepted <= stored_ids(tail)

@@ -5,13 +5,14 @@ import subprocess
 
 from infra.settings import ROOT
 from tests.integration.producers.conftest import Collector
+from tests.pipeline import PATIENCE_S
 
 PAGE = ROOT / "docs" / "api" / "collector.md"
 
 
 def answer(example: str) -> str:
     shell = ["bash", "-c", example.replace("curl -i", "curl -s -i")]
-    return subprocess.run(shell, check=True, capture_output=True, text=True, timeout=60).stdout
+    return subprocess.run(shell, check=True, capture_output=True, text=True, timeout=PATIENCE_S).stdout
 
 
 def test_every_curl_example_is_answered_as_the_page_says(collector: Collector) -> None:

@@ -20,6 +20,7 @@ from producers.simulator.outbox import Outbox
 from schemas.codec import BatchDecoder
 from schemas.topics import EVENT_TOPICS
 from tests.integration.producers.conftest import Collector, Tail
+from tests.pipeline import PATIENCE_S
 
 FAULTS = Faults(late=0.1, duplicated=0.05, reordered=0.05, corrupt=0.05, lost=0.01)
 
@@ -60,7 +61,7 @@ async def test_what_live_viewers_were_promised_is_in_kafka_and_nothing_else(
 
     path, appended = tmp_path / "live.jsonl", tails(stack)
     run = Run(now(), seconds=4, heartbeat_ms=500, seed=5, faults=FAULTS)
-    async with httpx.AsyncClient(base_url=collector.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=collector.url, timeout=PATIENCE_S) as client:
         with ClientLog(path) as log:
             outbox = Outbox(HttpPost(client, LOCAL_KEY), log, now, asyncio.Event())
             stop = asyncio.Event()

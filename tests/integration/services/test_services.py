@@ -21,12 +21,13 @@ from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from services.catalogue import CATALOGUE_KEY
 from tests.builders import member_error, playback, session_report, viewing_record
+from tests.pipeline import PATIENCE_S, get
 
 TOPIC = EVENT_TOPICS["playback"].name
 MEMBER = "services-1"
 eventually = retry(
     retry=retry_if_exception_type((AssertionError, httpx.TransportError)),
-    stop=stop_after_delay(60),
+    stop=stop_after_delay(PATIENCE_S),
     wait=wait_fixed(0.2),
     reraise=True,
 )
@@ -75,10 +76,10 @@ def test_what_the_engines_hold_is_on_the_pages_and_in_the_api(
 
     @eventually
     def live(stored: bool) -> dict[str, Any]:
-        document: dict[str, Any] = httpx.get(f"{stack.services_url}/v1/live").json()
+        document: dict[str, Any] = get(f"{stack.services_url}/v1/live").json()
         assert all(source["error"] is None for source in document["sources"])
-        (write,) = [write for write in document["writes"] if write["profile_id"] == MEMBER]
-        assert (write["title"], write["stored"]) == ("Star Wars", stored)
+        writes = [(each["title"], each["stored"]) for each in document["writes"] if each["profile_id"] == MEMBER]
+        assert writes == [("Star Wars", stored)]
         return document
 
     document = live(False)
@@ -88,11 +89,11 @@ def test_what_the_engines_hold_is_on_the_pages_and_in_the_api(
     live(True)
 
     profile = f"{stack.services_url}/v1/profiles/{MEMBER}"
-    (session,) = httpx.get(f"{profile}/viewing-history").json()["items"]
+    (session,) = get(f"{profile}/viewing-history").json()["items"]
     assert (session["title"]["name"], session["bookmark_ms"]) == ("Star Wars", 1_200_000)
-    (bookmark,) = httpx.get(f"{profile}/continue-watching").json()["items"]
+    (bookmark,) = get(f"{profile}/continue-watching").json()["items"]
     assert bookmark["progress"] == 0.2
-    (session,) = httpx.get(f"{profile}/support").json()["sessions"]
+    (session,) = get(f"{profile}/support").json()["sessions"]
     assert (session["outcome"], [each["code"] for each in session["errors"]]) == ("open", ["DRM_6001"])
-    assert MEMBER in httpx.get(f"{stack.services_url}/members").text
-    assert httpx.get(f"{stack.services_url}/readyz").json() == {"status": "ready"}
+    assert MEMBER in get(f"{stack.services_url}/members").text
+    assert get(f"{stack.services_url}/readyz").json() == {"status": "ready"}

@@ -23,7 +23,7 @@ from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS
 from streams.history.reading import HistoryReader, Whole
 from streams.pipeline import BY_NAME
 from tests.builders import T0, compaction_request, playback
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 from tests.integration.streams.workers import Worker, stop
 from tests.oracle import by_profile, expected_history
 from tests.pipeline import eventually, playhead
@@ -125,9 +125,9 @@ def test_a_history_that_grows_too_long_is_rolled_up_and_a_replayed_day_changes_n
     start("compaction")
     events = sessions(profile)
     send(settings, events)
-    eventually(lambda: stores(settings, profile).rolled_up > SESSIONS // 2, seconds=120)
+    eventually(lambda: stores(settings, profile).rolled_up > SESSIONS // 2)
     send(settings, events)
-    eventually(lambda: drained(settings, "history", "compaction"), seconds=120)
+    eventually(lambda: drained(settings, "history", "compaction"))
     (whole,) = read(settings, profile)
     assert by_profile(whole.records) == expected_history(events)
     assert whole.complete
@@ -140,17 +140,17 @@ def test_requests_survive_a_worker_that_is_killed(
     events = [event for one in profiles for event in sessions(one, count=8)]
     history = start("history")
     send(settings, events)
-    eventually(lambda: drained(settings, "history"), seconds=120)
+    eventually(lambda: drained(settings, "history"))
     stop([history])
     worker = start("compaction")
-    eventually(lambda: worker.partitions() == settings.topic_partitions, seconds=60)
+    eventually(lambda: worker.partitions() == settings.topic_partitions)
     before = worker.metric(COMPACTED)
     request(settings, profiles)
     eventually(lambda: worker.metric(COMPACTED) > before)
     worker.signal(signal.SIGKILL)
     worker.process.wait()
     start("compaction")
-    eventually(lambda: drained(settings, "compaction"), seconds=120)
+    eventually(lambda: drained(settings, "compaction"))
     histories = read(settings, *profiles)
     assert by_profile(record for whole in histories for record in whole.records) == expected_history(events)
     assert [(whole.live, whole.compressed) for whole in histories] == [(KEPT, 8 - KEPT)] * len(profiles)
@@ -160,7 +160,7 @@ def test_compaction_by_hand(settings: Settings, start: Callable[[str], Worker], 
     start("history")
     other = f"{profile}-other"
     send(settings, [*sessions(profile, count=8), *sessions(other, count=8)])
-    eventually(lambda: drained(settings, "history"), seconds=120)
+    eventually(lambda: drained(settings, "history"))
     one = playhead("compact", "--profile", profile, "--keep-live", str(KEPT))
     assert (one.returncode, one.stdout) == (0, "1 published\n")
     assert stores(settings, profile) == (KEPT, 8 - KEPT)

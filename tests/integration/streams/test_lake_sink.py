@@ -1,13 +1,9 @@
-"""The lake sink on real Kafka and S3: killed, rivalled, cut off from its store, overtaken by retention."""
+"""The lake sink on real Kafka and S3, on topics of its own: rivalled, cut off from its store, behind retention."""
 
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from subprocess import Popen
-from sys import executable
+from dataclasses import dataclass
 from threading import Event as Flag
 from threading import Thread
 from uuid import uuid4
@@ -24,32 +20,25 @@ from infra.clients.kafka_log import KafkaLog
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.local.stack import Stack
-from infra.local.workers import environment
 from infra.settings import Settings
 from schemas import avro
-from schemas.codec import BatchDecoder, decode, encode
-from schemas.events import CompactionRequest, DeadLetter, Playback
-from schemas.framing import frame, unframe
-from schemas.topics import DEAD_LETTERS, TOPICS
+from schemas.codec import BatchDecoder, encode
+from schemas.events import Playback
+from schemas.framing import frame
 from streams.dead_letter import DeadLetterLimit
-from streams.lake.names import Chain
 from streams.lake.partition import Contract, World
 from streams.lake.reading import holes, read_objects, read_rows
 from streams.lake.sink import Sink
 from streams.lake.spans import Bounds
-from tests.builders import EVENTS, T0, playback
+from tests.builders import playback
+from tests.integration.streams.lake import with_a_lake_of_its_own
+from tests.pipeline import eventually
 from tests.unit.streams.lake.world import Counting
-
-Row = tuple[str, int, int]
-"""Topic, partition, offset."""
 
 
 @pytest.fixture
 def settings(stack: Settings) -> Settings:
-    """A bucket of its own: its lake begins empty, so a sink reads every topic from its first record."""
-    settings = stack.model_copy(update={"lake_bucket": f"lake-{uuid4()}", "lake_flush_seconds": 1.0})
-    ObjectStore(settings).ensure_bucket()
-    return settings
+    return with_a_lake_of_its_own(stack)
 
 
 @pytest.fixture
@@ -89,34 +78,37 @@ def make_sink(settings: Settings, topic: str, group: str, member: str) -> tuple[
     return Sink({topic: Contract("playback", avro.schema("playback"), DeadLetterLimit(100))}, world), log
 
 
+@dataclass
+class Running:
+    """A sink at work in a thread, and how many partitions it had after its last step."""
+
+    sink: Sink
+    partitions: int = 0
+
+
 @contextmanager
-def running(settings: Settings, topic: str, *groups: str, member: str = "lake-0") -> Iterator[list[Sink]]:
-    """Sinks of these groups at work in threads; they stop gracefully at the end."""
+def running(settings: Settings, topic: str, *groups: str, member: str = "lake-0") -> Iterator[list[Running]]:
+    """Sinks of these groups; they stop gracefully at the end."""
     stop, made = Flag(), [make_sink(settings, topic, group, member) for group in groups]
+    sinks = [Running(sink) for sink, _ in made]
 
-    def work(sink: Sink) -> None:
+    def work(running: Running) -> None:
         while not stop.is_set():
-            sink.step()
-        sink.drain()
+            running.sink.step()
+            running.partitions = len(running.sink.opened)
+        running.sink.drain()
 
-    threads = [Thread(target=work, args=(sink,)) for sink, _ in made]
+    threads = [Thread(target=work, args=(each,)) for each in sinks]
     for thread in threads:
         thread.start()
     try:
-        yield [sink for sink, _ in made]
+        yield sinks
     finally:
         stop.set()
         for thread in threads:
             thread.join()
         for _, log in made:
             log.close()
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.1)
 
 
 def stored(settings: Settings, topic: str) -> list[tuple[int, str]]:
@@ -136,118 +128,6 @@ def end(settings: Settings, topic: str) -> int:
     return max((after for _, after, _ in spans(settings, topic)), default=0)
 
 
-# The worker as a process, on every topic
-
-
-@contextmanager
-def worker(settings: Settings, log: Path) -> Iterator[Popen[bytes]]:
-    env = {**os.environ, **environment(settings), "PLAYHEAD_LAKE_BUCKET": settings.lake_bucket}
-    env |= {"PLAYHEAD_LAKE_FLUSH_SECONDS": "1", "PLAYHEAD_LAKE_FLUSH_RECORDS": "500"}
-    with log.open("ab") as out, Popen([executable, "-m", "streams.main", "lake"], env=env, stderr=out) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def in_kafka(settings: Settings) -> dict[Row, bytes | None]:
-    kafka = KafkaLog(settings)
-    return {
-        (topic, partition, offset): value
-        for topic, _, partition, begin, after in kafka.spans(TOPICS)
-        for batch in kafka.read(topic, partition, begin, after)
-        for offset, value in batch
-    }
-
-
-def lag(settings: Settings) -> int:
-    """Records of all topics that the lake does not hold yet."""
-    held = {o.chain: o.end for o in read_objects(ObjectStore(settings))}
-    return sum(after - held.get(chain, 0) for chain, after in log_ends(settings).items())
-
-
-def log_ends(settings: Settings) -> dict[Chain, int]:
-    """Where the topics that exist now end; other tests leave objects of topics that are gone."""
-    spans = KafkaLog(settings).spans(TOPICS)
-    return {Chain(topic, topic_id, partition): after for topic, topic_id, partition, _, after in spans}
-
-
-def test_every_record_of_every_topic_is_stored_once_though_the_worker_is_killed(
-    settings: Settings, tmp_path: Path
-) -> None:
-    registry = Registry(settings)
-    ids = registry.ids()
-    body = encode(playback())
-    corrupt = {
-        b"": "not_framed",
-        b"no avro at all": "not_framed",
-        frame(ids["ui"], body): "wrong_record",
-        frame(2**31 - 1, body): "unknown_schema",
-        frame(2**32 - 1, body): "unknown_schema",
-        frame(ids["playback"], body[:-3]): "malformed",
-        frame(ids["playback"], body + b"\0"): "malformed",
-        frame(ids["playback"], encode(playback(watched_ms=-1))): "out_of_range",
-    }
-    bulk = BulkProducer(settings)
-    log = tmp_path / "lake.log"
-
-    def send(count: int) -> None:
-        framed = [frame(ids["playback"], encode(playback(event_id=str(uuid4()), seq=n))) for n in range(count)]
-        bulk.write([("playhead.playback", b"%d" % n, value) for n, value in enumerate(framed)])
-
-    request = CompactionRequest(profile_id="ml-1", requested_at=T0, live_records=101)
-    bulk.write([("playhead.compaction_requests", b"ml-1", frame(ids["compaction_request"], encode(request)))])
-    bulk.write([(f"playhead.{name}", b"k", frame(ids[name], encode(make()))) for name, make in EVENTS.items()])
-    bulk.write([("playhead.playback", b"k%d" % n, value) for n, value in enumerate(corrupt)])
-    for _ in range(3):
-        send(4_000)
-        before = end(settings, "playhead.playback")
-        with worker(settings, log) as process:
-            eventually(lambda before=before: end(settings, "playhead.playback") > before)  # type: ignore[misc]
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        assert lag(settings) > 0
-    with worker(settings, log) as process:
-        eventually(lambda: lag(settings) == 0)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait() == 0
-
-    records = in_kafka(settings)
-    store = ObjectStore(settings)
-    chains = log_ends(settings)
-    objects = [o for o in read_objects(store) if o.chain in chains]
-    assert holes(objects) == []
-    rows = [
-        ((o.chain.topic, o.chain.partition, offset), row)
-        for o in objects
-        for offset, row in read_rows(o, store.get(o.key))
-    ]
-    letters = [
-        decode("dead_letter", unframe(value or b"")[1])
-        for (topic, _, _), value in records.items()
-        if topic == DEAD_LETTERS.name
-    ]
-    died = {
-        (one.topic, one.partition, one.offset): one
-        for one in letters
-        if isinstance(one, DeadLetter) and Chain(one.topic or "", one.topic_id or "", one.partition or 0) in chains
-    }
-    assert len(rows) == len(dict(rows)), "no record is stored twice"
-    assert dict(rows).keys() | died.keys() == records.keys(), "every record is stored or dead"
-    assert not dict(rows).keys() & died.keys()
-    assert {(one.value, one.error_class) for one in died.values()} >= set(corrupt.items())
-    assert all(one.value == records[place] for place, one in died.items())  # type: ignore[index]
-    for (topic, partition, offset), row in rows:
-        if topic == "playhead.playback":
-            schema_id, datum = unframe(records[topic, partition, offset] or b"")
-            event = decode("playback", datum, registry.resolve(schema_id))
-            assert isinstance(event, Playback)
-            assert row["event_id"] == event.event_id
-
-
-# Sinks of their own on a topic of their own
-
-
 def test_two_competing_sinks_store_each_record_once(settings: Settings, topic: str) -> None:
     with running(settings, topic, f"{topic}-one", f"{topic}-two"):
         made = [event for _ in range(10) for event in events(settings, topic, 700)]
@@ -262,7 +142,7 @@ def test_a_second_worker_takes_partitions_over_and_gives_them_back(settings: Set
     with running(settings, topic, topic) as (first,):
         made += events(settings, topic, 2_000)
         with running(settings, topic, topic, member="lake-1") as (second,):
-            eventually(lambda: len(first.opened) == 2 and len(second.opened) == 2)
+            eventually(lambda: (first.partitions, second.partitions) == (2, 2))
             made += events(settings, topic, 2_000)
             eventually(lambda: len(stored(settings, topic)) > 2_000)
         made += events(settings, topic, 2_000)
@@ -304,12 +184,12 @@ def test_records_that_retention_took_first_leave_a_gap_object(settings: Settings
 
 
 def test_a_store_that_is_away_for_a_while_is_waited_for(settings: Settings, topic: str, local_stack: Stack) -> None:
-    with running(settings, topic, topic) as (sink,):
+    with running(settings, topic, topic) as (at_work,):
         made = events(settings, topic, 600)
         eventually(lambda: end(settings, topic) == 600)
         local_stack.stop("seaweedfs")
         made += events(settings, topic, 1_700)
-        retried: Counting = sink._world.metrics  # type: ignore[assignment]
+        retried: Counting = at_work.sink._world.metrics  # type: ignore[assignment]
         eventually(lambda: retried["retried"] >= 3)
         local_stack.start("seaweedfs")
         eventually(lambda: end(settings, topic) == len(made))

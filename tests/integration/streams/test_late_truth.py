@@ -20,7 +20,7 @@ from streams.history.reading import HistoryReader, Whole
 from streams.history.rollup import RollUpRules
 from streams.pipeline import BY_NAME
 from tests.builders import T0
-from tests.fakes import FakeCompactionMetrics
+from tests.fake_history import FakeCompactionMetrics
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
 from tests.oracle import by_profile, expected_history
@@ -88,7 +88,7 @@ def test_a_late_part_of_a_day_and_then_the_whole_day_again_from_kafka(
     kafka = KafkaLog(stack)
 
     def drain() -> None:
-        eventually(lambda: kafka.lag(GROUP, [TOPIC]) == 0, seconds=120)
+        eventually(lambda: kafka.lag(GROUP, [TOPIC]) == 0)
 
     worker = start()
     drain()  # of what other tests may have left

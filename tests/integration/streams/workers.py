@@ -12,6 +12,7 @@ import httpx
 from infra.local.workers import environment
 from infra.settings import Port, Settings
 from streams.pipeline import BY_NAME
+from tests.pipeline import PATIENCE_S, get
 
 
 class Worker:
@@ -35,9 +36,9 @@ class Worker:
         return len(self._series("kafka_consumergroup_lag", f'topic="{self._topic}"'))
 
     def _series(self, name: str, label: str = "") -> list[float]:
-        """Nothing while the worker doesn't answer."""
+        """Nothing while the worker doesn't listen."""
         try:
-            text = httpx.get(f"http://127.0.0.1:{self._port}/metrics", timeout=5).text
+            text = get(f"http://127.0.0.1:{self._port}/metrics").text
         except httpx.TransportError:
             return []
         return [float(value) for value in re.findall(rf"^{name}(?:{{.*{label}.*}})? (\S+)$", text, re.MULTILINE)]
@@ -48,4 +49,4 @@ def stop(workers: list[Worker]) -> None:
         worker.signal(signal.SIGCONT)
         worker.signal(signal.SIGTERM)
     for worker in workers:
-        worker.process.wait(timeout=60)
+        worker.process.wait(PATIENCE_S)

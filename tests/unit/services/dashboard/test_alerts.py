@@ -6,7 +6,7 @@ import pytest
 
 from services.dashboard.alerts import AlertWatch, read
 from services.dashboard.live import Alert, Alerts
-from tests.evening import firing, outage
+from tests.evening_troubles import firing, outage
 from tests.pages.site import EVENING
 from tests.unit.services.conftest import Services
 

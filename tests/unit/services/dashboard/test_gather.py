@@ -5,7 +5,7 @@ from services.dashboard.board import MEMBERS_KEPT, Board
 from services.dashboard.live import Live, Source
 from streams.ledger.account import Finding
 from tests.builders import playback
-from tests.evening import MEMBER, MEMBERS
+from tests.evening_viewing import MEMBER, MEMBERS
 from tests.pages.site import EVENING
 from tests.unit.services.conftest import Services
 

@@ -6,7 +6,7 @@ from services.catalogue import Catalogue
 from services.dashboard.support import Verdict, verdict
 from services.history_api.support import support_view
 from tests.builders import T0, session_report
-from tests.fakes import FakeSupport
+from tests.fake_quality import FakeSupport
 
 HOUR = 3_600_000
 FAILED: dict[str, Any] = {"event_type": "error", "error_fatal": True, "error_code": "drm.license_denied"}

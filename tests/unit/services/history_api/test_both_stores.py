@@ -8,8 +8,8 @@ import pytest
 from streams.history import reading
 from streams.history.compaction import Compactor
 from streams.history.rollup import RollUpRules
-from tests.evening import MEMBER
-from tests.fakes import FakeCompactionMetrics, FakeLiveVH
+from tests.evening_viewing import MEMBER
+from tests.fake_history import FakeCompactionMetrics, FakeLiveVH
 from tests.unit.services.conftest import Services
 
 SESSIONS = 32

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.builders import T0, viewing_record
-from tests.evening import MEMBER
+from tests.evening_viewing import MEMBER
 from tests.unit.services.conftest import Services
 
 PATH = f"/v1/profiles/{MEMBER}/viewing-history"

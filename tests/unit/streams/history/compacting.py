@@ -8,7 +8,7 @@ from streams.history.reading import HistoryReader
 from streams.history.rollup import RollUpRules
 from streams.history.versions import Metadata
 from tests.builders import T0, viewing_record
-from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
 
 PROFILE = "ml-1"
 DAY = 86_400_000

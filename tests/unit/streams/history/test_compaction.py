@@ -9,7 +9,7 @@ from schemas.errors import TransientError
 from streams.history.compaction import SETTLING_TRIES, Step
 from streams.history.versions import Metadata, Version
 from tests.builders import T0
-from tests.fakes import FakeCompressedVH
+from tests.fake_history import FakeCompressedVH
 from tests.unit.streams.history.compacting import PROFILE, Stores, session
 
 

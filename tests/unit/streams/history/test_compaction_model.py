@@ -25,7 +25,7 @@ from streams.history.merge import merge
 from streams.history.reading import HistoryReader
 from streams.history.rollup import RollUpRules
 from tests.builders import T0, viewing_record
-from tests.fakes import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
 from tests.unit.streams.history.interleaving import Call, Fate, Interleaving, done
 
 PROFILE = "ml-1"

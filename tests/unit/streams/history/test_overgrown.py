@@ -11,7 +11,7 @@ from streams.history.overgrown import Overgrown
 from streams.history.recording import Recorder
 from streams.history.requested import Requests
 from tests.builders import T0, compaction_request, playback, viewing_record
-from tests.fakes import FakeHistoryMetrics, FakeLiveVH
+from tests.fake_history import FakeHistoryMetrics, FakeLiveVH
 
 SAMPLED = "018bcfe5-6800-7000-8000-000000000008"
 PASSED_OVER = "018bcfe5-6800-7000-8000-000000000009"

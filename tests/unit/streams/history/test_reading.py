@@ -6,7 +6,7 @@ import pytest
 
 from schemas.errors import TransientError
 from streams.history.versions import ChunkId, Metadata
-from tests.fakes import FakeCompressedVH
+from tests.fake_history import FakeCompressedVH
 from tests.unit.streams.history.compacting import PROFILE, Stores, session
 
 SESSIONS = 40

@@ -10,7 +10,7 @@ from schemas.errors import InvalidEvent, TransientError
 from schemas.framing import frame
 from streams.history.recording import Recorder
 from tests.builders import playback, viewing_record
-from tests.fakes import FakeHistoryMetrics, FakeLiveVH
+from tests.fake_history import FakeHistoryMetrics, FakeLiveVH
 
 TOPIC = "playhead.playback"
 

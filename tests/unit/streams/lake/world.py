@@ -14,9 +14,11 @@ from schemas.framing import frame
 from streams.dead_letter import DeadLetterLimit
 from streams.lake.partition import Contract, World
 from streams.lake.ports import DeadLetters, LakeMetrics, Log, ObjectStore
+from streams.lake.reading import read_objects, read_rows
 from streams.lake.sink import Sink
 from streams.lake.spans import Bounds
-from tests.fake_kafka import FakeKafka
+from tests.fake_kafka import FakeKafka, FakeLakeLog
+from tests.fakes import FakeObjectStore
 
 TOPIC = "playhead.ui"
 AT: tuple[str, int] = (TOPIC, 0)
@@ -89,3 +91,21 @@ def sink(
         bounds=bounds,
     )
     return Sink({TOPIC: Contract("ui", SCHEMAS[1], DeadLetterLimit(limit))}, world)
+
+
+def kafka_with(*payloads: bytes | None) -> tuple[FakeKafka, FakeLakeLog]:
+    kafka = FakeKafka()
+    kafka.create(TOPIC)
+    kafka.append(AT, *payloads)
+    log = FakeLakeLog(kafka)
+    log.assign(AT)
+    return kafka, log
+
+
+def spans_of(store: FakeObjectStore) -> list[tuple[int, int, int, int, str]]:
+    return [(o.start, o.end, o.records, o.dead_letters, o.kind) for o in read_objects(store)]
+
+
+def rows_of(store: FakeObjectStore) -> list[tuple[int, int]]:
+    """(offset, n) of every row in the store."""
+    return [(offset, row["n"]) for o in read_objects(store) for offset, row in read_rows(o, store.get(o.key))]

@@ -11,7 +11,7 @@ from schemas.events import Playback
 from schemas.framing import frame
 from streams.quality.counting import FUTURE_MS, Counting
 from tests.builders import T0, playback
-from tests.fakes import FakeQuality, FakeQualityMetrics
+from tests.fake_quality import FakeQuality, FakeQualityMetrics
 
 HOUR_MS = 3_600_000
 TV = ("device", "tv", "1.0.0")

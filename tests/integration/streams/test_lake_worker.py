@@ -1,0 +1,153 @@
+"""The lake sink as a process, on every topic of a real Kafka: killed again and again, it stores everything once."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+from sys import executable
+from uuid import uuid4
+
+import pytest
+
+from infra.clients.kafka_bulk import BulkProducer
+from infra.clients.kafka_log import KafkaLog
+from infra.clients.object_store import ObjectStore
+from infra.clients.registry import Registry
+from infra.local.workers import environment
+from infra.settings import Settings
+from schemas.codec import decode, encode
+from schemas.events import CompactionRequest, DeadLetter, Playback
+from schemas.framing import frame, unframe
+from schemas.topics import DEAD_LETTERS, TOPICS
+from streams.lake import names
+from streams.lake.names import Chain
+from streams.lake.reading import holes, read_objects, read_rows
+from tests.builders import EVENTS, T0, playback
+from tests.integration.streams.lake import with_a_lake_of_its_own
+from tests.pipeline import answered, eventually
+
+Row = tuple[str, int, int]
+"""Topic, partition, offset."""
+
+
+@pytest.fixture
+def settings(stack: Settings) -> Settings:
+    return with_a_lake_of_its_own(stack)
+
+
+@contextmanager
+def worker(settings: Settings, log: Path) -> Iterator[Popen[bytes]]:
+    env = {**os.environ, **environment(settings), "PLAYHEAD_LAKE_BUCKET": settings.lake_bucket}
+    env |= {"PLAYHEAD_LAKE_FLUSH_SECONDS": "1", "PLAYHEAD_LAKE_FLUSH_RECORDS": "500"}
+    with log.open("ab") as out, Popen([executable, "-m", "streams.main", "lake"], env=env, stderr=out) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def in_kafka(settings: Settings) -> dict[Row, bytes | None]:
+    kafka = KafkaLog(settings)
+    return {
+        (topic, partition, offset): value
+        for topic, _, partition, begin, after in kafka.spans(TOPICS)
+        for batch in kafka.read(topic, partition, begin, after)
+        for offset, value in batch
+    }
+
+
+def lag(settings: Settings) -> int:
+    """Records of all topics that the lake does not hold yet."""
+    held = {o.chain: o.end for o in read_objects(ObjectStore(settings))}
+    return sum(after - held.get(chain, 0) for chain, after in log_ends(settings).items())
+
+
+def count_objects(settings: Settings) -> int:
+    return sum(1 for _ in ObjectStore(settings).list(names.ROOT))
+
+
+def log_ends(settings: Settings) -> dict[Chain, int]:
+    """Where the topics that exist now end; other tests leave objects of topics that are gone."""
+    spans = KafkaLog(settings).spans(TOPICS)
+    return {Chain(topic, topic_id, partition): after for topic, topic_id, partition, _, after in spans}
+
+
+def test_every_record_of_every_topic_is_stored_once_though_the_worker_is_killed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    registry = Registry(settings)
+    ids = registry.ids()
+    body = encode(playback())
+    corrupt = {
+        b"": "not_framed",
+        b"no avro at all": "not_framed",
+        frame(ids["ui"], body): "wrong_record",
+        frame(2**31 - 1, body): "unknown_schema",
+        frame(2**32 - 1, body): "unknown_schema",
+        frame(ids["playback"], body[:-3]): "malformed",
+        frame(ids["playback"], body + b"\0"): "malformed",
+        frame(ids["playback"], encode(playback(watched_ms=-1))): "out_of_range",
+    }
+    bulk = BulkProducer(settings)
+    log = tmp_path / "lake.log"
+
+    def send(count: int) -> None:
+        framed = [frame(ids["playback"], encode(playback(event_id=str(uuid4()), seq=n))) for n in range(count)]
+        bulk.write([("playhead.playback", b"%d" % n, value) for n, value in enumerate(framed)])
+
+    request = CompactionRequest(profile_id="ml-1", requested_at=T0, live_records=101)
+    bulk.write([("playhead.compaction_requests", b"ml-1", frame(ids["compaction_request"], encode(request)))])
+    bulk.write([(f"playhead.{name}", b"k", frame(ids[name], encode(make()))) for name, make in EVENTS.items()])
+    bulk.write([("playhead.playback", b"k%d" % n, value) for n, value in enumerate(corrupt)])
+
+    def kill_after_an_object() -> bool:
+        """Whether some of what was sent had no object yet."""
+        send(4_000)
+        before = count_objects(settings)
+        with worker(settings, log) as process:
+            eventually(lambda: count_objects(settings) > before)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        return answered(lambda: lag(settings)) > 0
+
+    kills = 0
+    while kills < 3:
+        kills += kill_after_an_object()
+    with worker(settings, log) as process:
+        eventually(lambda: lag(settings) == 0)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+
+    records = in_kafka(settings)
+    store = ObjectStore(settings)
+    chains = log_ends(settings)
+    objects = [o for o in read_objects(store) if o.chain in chains]
+    assert holes(objects) == []
+    rows = [
+        ((o.chain.topic, o.chain.partition, offset), row)
+        for o in objects
+        for offset, row in read_rows(o, store.get(o.key))
+    ]
+    letters = [
+        decode("dead_letter", unframe(value or b"")[1])
+        for (topic, _, _), value in records.items()
+        if topic == DEAD_LETTERS.name
+    ]
+    died = {
+        (one.topic, one.partition, one.offset): one
+        for one in letters
+        if isinstance(one, DeadLetter) and Chain(one.topic or "", one.topic_id or "", one.partition or 0) in chains
+    }
+    assert len(rows) == len(dict(rows)), "no record is stored twice"
+    assert dict(rows).keys() | died.keys() == records.keys(), "every record is stored or dead"
+    assert not dict(rows).keys() & died.keys()
+    assert {(one.value, one.error_class) for one in died.values()} >= set(corrupt.items())
+    assert all(one.value == records[place] for place, one in died.items())  # type: ignore[index]
+    for (topic, partition, offset), row in rows:
+        if topic == "playhead.playback":
+            schema_id, datum = unframe(records[topic, partition, offset] or b"")
+            event = decode("playback", datum, registry.resolve(schema_id))
+            assert isinstance(event, Playback)
+            assert row["event_id"] == event.event_id
