@@ -33,7 +33,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    problems.install(app)
+    problems.install(app, dashboard.templates().TemplateResponse)
     app.include_router(history_api.router(reads, board.catalogue, now))
     app.include_router(dashboard.router(board, reads, files, now))
     app.include_router(health.router(board))

@@ -18,7 +18,7 @@ def router(board: Board) -> APIRouter:
     async def readyz() -> dict[str, str]:
         """Ready while Cassandra answers: without it no history can be read. Pages work without the others."""
         if error := board.sources["cassandra"].error:
-            raise TransientError(f"Cassandra: {error}")
+            raise TransientError(f"not ready: {error}")
         return {"status": "ready"}
 
     @routes.get("/metrics")

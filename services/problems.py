@@ -1,12 +1,14 @@
-"""The one shape of an error answer: ``code`` for programs, ``message`` for people, ``field`` where one is at fault."""
+"""The one shape of an error answer: ``code`` for programs, ``message`` for people, ``field`` where one is at fault. A
+browser that wanted a page gets a page with the message."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -37,32 +39,34 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Turn everything that a route may raise into that shape."""
+def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
+    """Turn everything that a route may raise into that shape. ``page`` renders one of our templates."""
+
+    def answer(request: Request, status: int, problem: Problem, headers: Any = None) -> Response:
+        if "text/html" in request.headers.get("Accept", "") and not request.url.path.startswith("/v1/"):
+            return page(request, "problem.html", problem.model_dump(), status, headers)
+        return JSONResponse(problem.model_dump(exclude_none=True), status, headers)
 
     @app.exception_handler(BadRequest)
-    async def bad_request(_: Request, error: BadRequest) -> JSONResponse:
-        return _answer(400, error.problem)
+    async def bad_request(request: Request, error: BadRequest) -> Response:
+        return answer(request, 400, error.problem)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid_parameter(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid_parameter(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         name = str(first["loc"][-1])
-        return _answer(400, Problem(code="invalid", field=name, message=f"{name}: {first['msg']}."))
+        return answer(request, 400, Problem(code="invalid", field=name, message=f"{name}: {first['msg']}."))
 
     @app.exception_handler(TransientError)
-    async def away(request: Request, error: TransientError) -> JSONResponse:
+    async def away(request: Request, error: TransientError) -> Response:
         log.warning("unavailable", path=request.url.path, reason=str(error))  # addresses are nobody else's business
         problem = Problem(
             code="unavailable", message=f"The history cannot be read now. Ask again in {RETRY_AFTER_SECONDS} seconds."
         )
-        return _answer(503, problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        return answer(request, 503, problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
     @app.exception_handler(HTTPException)
-    async def not_found(_: Request, error: HTTPException) -> JSONResponse:
+    async def not_found(request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
-        return _answer(status, Problem(code=status.name.lower(), message=f"{status.description}."), error.headers)
-
-
-def _answer(status: int, problem: Problem, headers: Any = None) -> JSONResponse:
-    return JSONResponse(problem.model_dump(exclude_none=True), status, headers)
+        problem = Problem(code=status.name.lower(), message=f"{status.description}.")
+        return answer(request, status, problem, error.headers)

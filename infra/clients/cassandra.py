@@ -151,7 +151,15 @@ def prepared_read(session: Session, cql: str) -> PreparedStatement:
 def translated(error: Exception) -> Exception:
     """TransientError for an engine that is away or slow; anything else as it is."""
     undecided = isinstance(error, ErrorMessage) and error.code == CAS_WRITE_UNKNOWN
-    return TransientError(f"Cassandra: {error}") if undecided or isinstance(error, AWAY) else error
+    return TransientError(f"Cassandra: {_told(error)}") if undecided or isinstance(error, AWAY) else error
+
+
+def _told(error: Exception) -> str:
+    """The driver tells of nodes that are away as a tuple with a dictionary in it."""
+    if not isinstance(error, NoHostAvailable):
+        return str(error)
+    causes = [f"{node}: {str(cause).rpartition('Last error: ')[2]}" for node, cause in error.errors.items()]
+    return " ".join(["no node answers", *([f"({'; '.join(causes)})"] if causes else [])])
 
 
 def _refusal(error: Exception) -> Refused | None:

@@ -42,7 +42,7 @@ def _fits(profile_id: str) -> str:
 
 
 ProfileId = Annotated[
-    str, AfterValidator(_fits), Path(description=f"1 to {MAX_ID_BYTES} bytes of UTF-8.", examples=["ml-196"])
+    str, AfterValidator(_fits), Path(description=f"1 to {MAX_ID_BYTES} bytes of UTF-8.", examples=["ml-387"])
 ]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items in one answer.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the answer before.")]

@@ -68,3 +68,14 @@ async def test_everything_that_a_page_loads_is_there(services: Services) -> None
     assets = ("/static/playhead.css", "/static/live.js", "/static/playhead.svg", "/assets/echarts.min.js")
     for address in (*assets, "/docs", "/posters/ml-50.svg"):
         assert (await services.client.get(address)).status_code == 200, address
+
+
+async def test_a_browser_that_wants_a_page_gets_the_error_as_a_page_but_never_from_the_api(services: Services) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    services.evening.away.add("cassandra")
+    page = await services.client.get("/members/me/support", headers=browser)
+    assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
+    assert "The history cannot be read now." in page.text
+    assert "<nav" in page.text
+    api = await services.client.get("/v1/profiles/me/support", headers=browser)
+    assert api.json()["code"] == "unavailable"
