@@ -127,7 +127,7 @@ def impatient(folder: Path) -> Path:
     alerts = folder / "rules" / "alerts.yml"
     sooner = re.sub(
         r"(alert: WorkerDown\n.*?)for: 30s(.*?)keep_firing_for: 1m",
-        r"\1for: 5s\2keep_firing_for: 10s",
+        r"\1for: 10s\2keep_firing_for: 1s",
         alerts.read_text(),
         count=1,
         flags=re.DOTALL,
