@@ -126,7 +126,7 @@ def during(command: Annotated[list[str], typer.Argument(help="With its arguments
         signal.signal(signal.SIGINT, lambda *_: None)
         signal.signal(signal.SIGTERM, lambda *_: running.terminate())
         code = running.wait()
-    raise typer.Exit(code)
+    raise typer.Exit(code if code >= 0 else 128 - code)  # of a killed one what a shell says: 143
 
 
 @app.command()

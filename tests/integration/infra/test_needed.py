@@ -51,13 +51,16 @@ def test_a_running_stack_is_left_running(make_stack: MakeStack) -> None:
     assert beacon_answers(stack)
 
 
-def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(make_stack: MakeStack) -> None:
+@pytest.mark.parametrize(("end", "code"), [("sys.exit(3)", 3), ("os.kill(os.getpid(), signal.SIGTERM)", 143)])
+def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(
+    make_stack: MakeStack, end: str, code: int
+) -> None:
     stack = make_stack(**ELSEWHERE)
-    asks = f"import httpx, sys; httpx.get({stack.settings.s3!r}, timeout={PATIENCE_S}); sys.exit(3)"
+    asks = f"import httpx, os, signal, sys; httpx.get({stack.settings.s3!r}, timeout={PATIENCE_S}); {end}"
 
     run = playhead("during", sys.executable, "-c", asks, **environment(stack.settings))
 
-    assert (run.returncode, run.stderr.count("Traceback")) == (3, 0), run.stderr
+    assert (run.returncode, run.stderr.count("Traceback")) == (code, 0), run.stderr
     assert stack.status() == []
 
 
