@@ -30,7 +30,7 @@ def up(
 ) -> None:
     """Start the engines and our workers; what already runs stays as it is."""
     with _stack() as stack:
-        stack.up(names)
+        stack.up(names or None)
         _print_status(stack.settings.stack, stack.status())
 
 
@@ -118,14 +118,15 @@ def drill(
 def during(command: Annotated[list[str], typer.Argument(help="With its arguments.")]) -> None:
     """Run a command that needs the local engines; those of a stack that is down are started and stopped for it. No
     workers, which would join the groups of a Kafka elsewhere. Exits as the command does."""
+    from infra.ending import to_the_end
+
     if not shutil.which(command[0]):
         _fail(f"there is no command {command[0]}")
     with _stack() as stack, stack.needed(stack.engines):
         running = subprocess.Popen(command)
-        # Of Ctrl-C the terminal tells the command itself; a kill is passed on. Both wait for its end.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: running.terminate())
-        code = running.wait()
+        with to_the_end():  # of Ctrl-C the terminal tells the command itself; a kill is passed on
+            signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+            code = running.wait()
     raise typer.Exit(code if code >= 0 else 128 - code)  # of a killed one what a shell says: 143
 
 

@@ -117,14 +117,7 @@ class Pipeline:
         return [record for whole in histories for record in whole.records]
 
     def kafka(self) -> dict[Place, bytes | None]:
-        """Every record of every topic."""
-        log = KafkaLog(self.settings)
-        return {
-            (topic, partition, offset): value
-            for topic, _, partition, start, end in log.spans(TOPICS)
-            for batch in log.read(topic, partition, start, end)
-            for offset, value in batch
-        }
+        return in_kafka(self.settings)
 
     def valid(self, records: dict[Place, bytes | None]) -> list[Place]:
         """The places of those records that keep the contract."""
@@ -144,6 +137,17 @@ class Pipeline:
             for each in read_objects(store)
             for offset, _ in read_rows(each, store.get(each.key))
         ]
+
+
+def in_kafka(settings: Settings) -> dict[Place, bytes | None]:
+    """Every record of every topic."""
+    log = KafkaLog(settings)
+    return {
+        (topic, partition, offset): value
+        for topic, _, partition, start, end in log.spans(TOPICS)
+        for batch in log.read(topic, partition, start, end)
+        for offset, value in batch
+    }
 
 
 def dead_letters(records: dict[Place, bytes | None]) -> dict[Place, DeadLetter]:

@@ -21,6 +21,8 @@ class Chain(TyperGroup):
                 )
                 words, one.args = one.args, []
                 contexts.append(one)
-            for one in [] if ctx.params.get("check") else contexts:
+            if ctx.params.get("check"):
+                return
+            for one in contexts:
                 with one:
                     one.command.invoke(one)

@@ -93,9 +93,9 @@ async def _measured(
     settings: Settings, viewing: Viewing, ours: Ours, baseline: Rows, seconds: float
 ) -> tuple[list[float], list[float], float]:
     """p50 and p99 of a call in ms, ours and the baseline's; records that were rolled up for 1,000 written."""
+    before, calls = viewing.before(settings), viewing.calls(settings, seconds)
     for way in (ours, baseline):
-        await write(way.live, viewing.before(settings))
-    calls = viewing.calls(settings, seconds)
+        await write(way.live, before)
     beside, alone = Times(), Times()
     with _roller(settings.model_copy(update={"cassandra_keyspace": ours.keyspace}), viewing) as roller:
         for turn in track(range(TURNS), f"Writing at a steady rate, {viewing.states} times a session"):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,7 @@ class LiveDocument:
         return self._body
 
 
+@cache
 def templates() -> Jinja2Templates:
     found = Jinja2Templates(directory=HERE / "templates")
     for word in (

@@ -1,9 +1,13 @@
-"""Lakes for tests: each in a bucket of its own."""
+"""The lake in tests: in a bucket of its own, and how far it has come."""
 
 from uuid import uuid4
 
+from infra.clients.kafka_log import KafkaLog
 from infra.clients.object_store import ObjectStore
 from infra.settings import Settings
+from schemas.topics import TOPICS
+from streams.lake.names import Chain
+from streams.lake.reading import read_objects
 
 
 def with_a_lake_of_its_own(stack: Settings) -> Settings:
@@ -11,3 +15,15 @@ def with_a_lake_of_its_own(stack: Settings) -> Settings:
     settings = stack.model_copy(update={"lake_bucket": f"lake-{uuid4()}", "lake_flush_seconds": 1.0})
     ObjectStore(settings).ensure_bucket()
     return settings
+
+
+def lag(settings: Settings) -> int:
+    """Records of all topics that the lake does not hold yet."""
+    held = {o.chain: o.end for o in read_objects(ObjectStore(settings))}
+    return sum(after - held.get(chain, 0) for chain, after in log_ends(settings).items())
+
+
+def log_ends(settings: Settings) -> dict[Chain, int]:
+    """Where the topics that exist now end; other tests leave objects of topics that are gone."""
+    spans = KafkaLog(settings).spans(TOPICS)
+    return {Chain(topic, topic_id, partition): after for topic, topic_id, partition, _, after in spans}

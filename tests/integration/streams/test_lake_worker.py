@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 
 from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_log import KafkaLog
 from infra.clients.object_store import ObjectStore
 from infra.clients.registry import Registry
 from infra.local.workers import environment
@@ -20,16 +19,13 @@ from infra.settings import Settings
 from schemas.codec import decode, encode
 from schemas.events import CompactionRequest, DeadLetter, Playback
 from schemas.framing import frame, unframe
-from schemas.topics import DEAD_LETTERS, TOPICS
+from schemas.topics import DEAD_LETTERS
 from streams.lake import names
 from streams.lake.names import Chain
 from streams.lake.reading import holes, read_objects, read_rows
 from tests.builders import EVENTS, T0, playback
-from tests.integration.streams.lake import with_a_lake_of_its_own
-from tests.pipeline import answered, eventually
-
-Row = tuple[str, int, int]
-"""Topic, partition, offset."""
+from tests.integration.streams.lake import lag, log_ends, with_a_lake_of_its_own
+from tests.pipeline import answered, eventually, in_kafka
 
 
 @pytest.fixture
@@ -48,30 +44,8 @@ def worker(settings: Settings, log: Path) -> Iterator[Popen[bytes]]:
             process.kill()
 
 
-def in_kafka(settings: Settings) -> dict[Row, bytes | None]:
-    kafka = KafkaLog(settings)
-    return {
-        (topic, partition, offset): value
-        for topic, _, partition, begin, after in kafka.spans(TOPICS)
-        for batch in kafka.read(topic, partition, begin, after)
-        for offset, value in batch
-    }
-
-
-def lag(settings: Settings) -> int:
-    """Records of all topics that the lake does not hold yet."""
-    held = {o.chain: o.end for o in read_objects(ObjectStore(settings))}
-    return sum(after - held.get(chain, 0) for chain, after in log_ends(settings).items())
-
-
 def count_objects(settings: Settings) -> int:
     return sum(1 for _ in ObjectStore(settings).list(names.ROOT))
-
-
-def log_ends(settings: Settings) -> dict[Chain, int]:
-    """Where the topics that exist now end; other tests leave objects of topics that are gone."""
-    spans = KafkaLog(settings).spans(TOPICS)
-    return {Chain(topic, topic_id, partition): after for topic, topic_id, partition, _, after in spans}
 
 
 def test_every_record_of_every_topic_is_stored_once_though_the_worker_is_killed(
