@@ -169,7 +169,7 @@ def demo(
 
 @app.command()
 def metrics() -> None:
-    """Print docs/metrics.md: every metric, made from the declarations."""
+    """Print docs/reference/metrics.md: every metric, made from the declarations."""
     from infra.metrics_page import page
 
     typer.echo(page(), nl=False)

@@ -1,7 +1,7 @@
 """Every metric of the product. Base units (seconds, bytes); no profile, session or title ever is a label.
 
-``/metrics`` of each process shows the ones that it feeds. ``infra/meters.py`` feeds them; ``docs/metrics.md`` lists
-them, made from here by ``playhead metrics``.
+``/metrics`` of each process shows the ones that it feeds. ``infra/meters.py`` feeds them; ``docs/reference/metrics.md``
+lists them, made from here by ``playhead metrics``.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

@@ -1,4 +1,4 @@
-"""``docs/metrics.md``, made from the metrics' own declarations; ``playhead metrics`` prints it."""
+"""``docs/reference/metrics.md``, made from the metrics' own declarations; ``playhead metrics`` prints it."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -42,7 +42,7 @@ from streams.quality.support import MemberError, SessionReport
 from streams.quality.tally import MinuteFigures
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
-RUNBOOKS = ROOT / "docs" / "runbooks"
+RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -31,7 +31,7 @@ def firing(name: str, severity: str, since: int, summary: str = "", silenced_by:
     return {
         "fingerprint": name,
         "labels": {"alertname": name, "severity": severity},
-        "annotations": {"summary": summary, "runbook_url": f"docs/runbooks/{name}.md"},
+        "annotations": {"summary": summary, "runbook_url": f"docs/operate/alerts/{name}.md"},
         "startsAt": datetime.fromtimestamp(since / 1000, UTC).isoformat(),
         "status": {"state": "active", "inhibitedBy": list(silenced_by), "silencedBy": []},
     }

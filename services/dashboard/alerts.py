@@ -12,7 +12,7 @@ from services.dashboard.live import Alert, Alerts
 
 TOLD = ("page", "ticket")
 """Severities that tell somebody, the urgent one first."""
-OUR_RUNBOOK = re.compile(r"docs/runbooks/(\w+)\.md")
+OUR_RUNBOOK = re.compile(r"docs/operate/alerts/(\w+)\.md")
 
 
 class Status(msgspec.Struct, frozen=True):

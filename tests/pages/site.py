@@ -21,7 +21,7 @@ from services.dashboard.routes import Files
 from streams.pipeline import PROCESSES
 from tests.evening import Evening
 
-RUNBOOKS = ROOT / "docs" / "runbooks"
+RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 NOWHERE = ROOT / "no" / "such" / "folder"
 EVENING = 1_772_482_449_000

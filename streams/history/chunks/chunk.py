@@ -1,4 +1,7 @@
-"""Many viewing records of one profile as one string of bytes, and back. docs/formats/chunk.md has it byte by byte."""
+"""Many viewing records of one profile as one string of bytes, and back.
+
+docs/reference/chunk-format.md has it byte by byte.
+"""
 
 import zlib
 from collections.abc import Sequence

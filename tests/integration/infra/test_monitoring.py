@@ -77,7 +77,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
 
     all_are_up()
     the_services_tell_of_every_engine_and_group()
-    link = "docs/runbooks/LakeLate.md"
+    link = "docs/operate/alerts/LakeLate.md"
     post(monitored, [LAKE_LATE], datetime.now(UTC) + timedelta(minutes=5), summary="a drill", runbook_url=link)
     try:
         the_live_page_shows_what_fires()

@@ -5,7 +5,8 @@ from infra.settings import ROOT
 
 
 def test_the_page_in_the_docs_is_the_one_that_the_declarations_make() -> None:
-    assert (ROOT / "docs" / "metrics.md").read_text() == page(), "run: playhead metrics > docs/metrics.md"
+    path = "docs/reference/metrics.md"
+    assert (ROOT / path).read_text() == page(), f"run: playhead metrics > {path}"
 
 
 def test_every_metric_says_what_it_means_in_a_sentence() -> None:

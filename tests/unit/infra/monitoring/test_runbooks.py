@@ -9,14 +9,14 @@ from infra.metrics_page import series
 from infra.settings import ROOT
 from tests.unit.infra.monitoring.rules import Alert, alerts, asked_for, recorded
 
-RUNBOOKS = ROOT / "docs" / "runbooks"
+RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
 PARTS = ["What members notice", "How to confirm", "How to fix", "How to verify"]
 ALERTS = pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert.name)
 
 
 @ALERTS
 def test_it_has_a_summary_a_description_a_severity_and_the_link_to_its_runbook(alert: Alert) -> None:
-    for needed in ("summary: ", "description: ", "severity: ", f"runbook_url: docs/runbooks/{alert.name}.md"):
+    for needed in ("summary: ", "description: ", "severity: ", f"runbook_url: docs/operate/alerts/{alert.name}.md"):
         assert needed in alert.text
 
 

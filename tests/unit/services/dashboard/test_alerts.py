@@ -54,10 +54,10 @@ def test_symptoms_are_apart_with_the_names_of_what_silences_them() -> None:
 @pytest.mark.parametrize(
     ("annotation", "link"),
     [
-        ("docs/runbooks/LakeGap.md", "/runbooks/LakeGap"),
+        ("docs/operate/alerts/LakeGap.md", "/runbooks/LakeGap"),
         ("https://wiki.example/lake", "https://wiki.example/lake"),
         ("javascript:alert(1)", None),
-        ("docs/runbooks/../../.env.md", None),
+        ("docs/operate/alerts/../../.env.md", None),
         ("", None),
     ],
 )
