@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batch.start.chain import Chain
+from batch.chained_commands import Chain
 
 # Spark and what needs it is imported by the commands, so that `playhead job --help` need not load it.
 if TYPE_CHECKING:
-    from batch.ingest import Stage
+    from batch.tables.ingest import Stage
 
 KEEP_DAYS = 7
 
@@ -49,13 +49,13 @@ def tables(
     dry_run: DryRun = False,
 ) -> None:
     """Take what is new in the lake into the Iceberg tables; a second run finds nothing to do."""
-    from batch import derive
-    from batch.definitions import EVENTS, NAMES, RECORDS, SESSIONS, TITLES
-    from batch.ingest import Where, ingest
-    from batch.start.main import job
-    from batch.table import ensure_namespace
-    from batch.viewing_records import update_records
-    from infra.clients.object_store import ObjectStore
+    from batch.tables import derived_tables as derive
+    from batch.tables.ingest import Where, ingest
+    from batch.tables.table import ensure_namespace
+    from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, TITLES
+    from batch.tables.viewing_records import update_records
+    from batch.wiring import job
+    from infra.engines.s3 import ObjectStore
 
     chosen = _chosen(table, NAMES)
     with job("tables") as run:
@@ -82,11 +82,11 @@ def maintain(
     dry_run: DryRun = False,
 ) -> None:
     """Compact small files, drop old snapshots and orphan files, and check that nothing is in a table twice."""
-    from batch import definitions
     from batch.features.definitions import FEATURES
-    from batch.maintenance import Upkeep, maintain
-    from batch.start.main import job
-    from batch.table import Table
+    from batch.tables import table_schemas as definitions
+    from batch.tables.maintenance import Upkeep, maintain
+    from batch.tables.table import Table
+    from batch.wiring import job
 
     derived = (definitions.SESSIONS, definitions.RECORDS, definitions.TITLES, definitions.SNAPSHOTS)
     every = (*definitions.EVENTS.values(), *derived, *FEATURES)
@@ -101,15 +101,15 @@ def maintain(
 @app.command()
 def snapshot(dry_run: DryRun = False) -> None:
     """Copy every profile's viewing history out of Cassandra into today's snapshot; again replaces it."""
-    from batch.definitions import SNAPSHOTS
-    from batch.snapshot import publish, whole_histories
-    from batch.start.main import job
-    from batch.table import Table, ensure_namespace
-    from infra.clients.cassandra import LiveVH, close, connect
-    from infra.clients.cassandra_scan import Profiles
-    from infra.clients.compressed_vh import CompressedVH
-    from infra.meters import HistoryReads
-    from streams.history.reading import HistoryReader
+    from batch.tables.snapshot import publish, whole_histories
+    from batch.tables.table import Table, ensure_namespace
+    from batch.tables.table_schemas import SNAPSHOTS
+    from batch.wiring import job
+    from domain.history.reading import HistoryReader
+    from infra.engines.cassandra import LiveVH, close, connect
+    from infra.runtime.metrics.recorders import HistoryReads
+    from infra.stores.compressed_vh_cassandra import CompressedVH
+    from infra.stores.profiles_cassandra import Profiles
 
     with job("snapshot") as run:
         session = connect(run.settings)
@@ -148,7 +148,7 @@ def features(
 ) -> None:
     """Make what was known of profiles, titles and pairs of both at each midnight; again replaces it."""
     from batch.features.features_job import FeaturesJob, newest
-    from batch.start.main import job
+    from batch.wiring import job
 
     now = datetime.now(UTC)
     days = _days((now, now + timedelta(days=1)), one, first, last)
@@ -182,12 +182,12 @@ def dashboards(
     dry_run: DryRun = False,
 ) -> None:
     """Make the pages of days (viewing, quality, funnel, client loss, the lake) and their index; again replaces them."""
-    from batch.dashboards.dashboards_job import DashboardsJob
-    from batch.dashboards.day import day_of
-    from batch.dashboards.page import render_day, render_index
-    from batch.dashboards.published import Published, UnreadablePage
     from batch.page import Run
-    from batch.start.main import UNWRITABLE, fail, job
+    from batch.reports.build_day import day_of
+    from batch.reports.page import render_day, render_index
+    from batch.reports.published import Published, UnreadablePage
+    from batch.reports.reports_job import DashboardsJob
+    from batch.wiring import UNWRITABLE, fail, job
 
     now = datetime.now(UTC)
     days = _days((now - timedelta(days=1), now), one, first, last)
@@ -220,9 +220,9 @@ def recommend(dry_run: DryRun = False) -> None:
     import asyncio
 
     from batch.recommend.recommend_job import gather, make, write
-    from batch.start.main import UNWRITABLE, fail, job
-    from infra.clients.cassandra import close, connect
-    from infra.clients.recommendations import Recommendations
+    from batch.wiring import UNWRITABLE, fail, job
+    from infra.engines.cassandra import close, connect
+    from infra.stores.recommendations_cassandra import Recommendations
     from schemas.errors import TransientError
 
     with job("recommend") as run:
@@ -248,9 +248,9 @@ def sql(
     """Ask the tables in SQL: Spark's own prompt, with the lake's catalogue and namespace chosen."""
     import pyspark
 
-    from batch.catalogue import chosen
     from batch.session import session_settings
-    from batch.start.main import configured, connections
+    from batch.tables.iceberg_catalog import chosen
+    from batch.wiring import configured, connections
 
     settings, cluster = configured()
     lines = session_settings("sql", connections(settings), cluster) | chosen(settings.iceberg_namespace)

@@ -5,12 +5,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 
 
 def by_spark(settings: Settings) -> Callable[[], tuple[int, int, int]]:
     from batch.session import spark_session
-    from batch.start.main import configured, connections
+    from batch.wiring import configured, connections
 
     spark = spark_session("bench", connections(settings), configured()[1])
     query = f"""
@@ -29,7 +29,7 @@ def by_spark(settings: Settings) -> Callable[[], tuple[int, int, int]]:
 def by_polars(settings: Settings) -> Callable[[], tuple[int, int, int]]:
     import polars as pl
 
-    from infra.clients.iceberg import scan
+    from infra.engines.iceberg import scan
 
     def answer() -> tuple[int, int, int]:
         rows = scan(settings, "playback")

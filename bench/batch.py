@@ -17,7 +17,7 @@ import typer
 
 from bench import lake
 from bench.stack import bench_stack
-from infra.clients.object_store import ObjectStore
+from infra.engines.s3 import ObjectStore
 
 ENGINES = {"spark": "Spark, local[2]", "polars": "Polars, streaming"}
 SAMPLE_S = 0.25

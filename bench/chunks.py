@@ -14,13 +14,13 @@ import pyarrow as pa
 import typer
 
 from bench.histories import history
-from producers.simulator.made_up import members
+from domain.history.chunks.chunk import decode, encode, in_order
+from domain.history.chunks.columns import COLUMNS
+from domain.history.chunks.header import unseal
+from domain.history.order import encoded
+from producers.simulator.synthetic import members
 from schemas import codec
 from schemas.events import ViewingRecord
-from streams.history.chunks.chunk import decode, encode, in_order
-from streams.history.chunks.columns import COLUMNS
-from streams.history.chunks.header import unseal
-from streams.history.order import encoded
 
 SIZES = (20, 100, 500, 2_000)
 SPEED_AT = 500

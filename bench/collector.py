@@ -13,7 +13,7 @@ import httpx
 import typer
 
 from bench.stack import bench_stack
-from infra.settings import LOCAL_KEY, Port
+from infra.runtime.settings import LOCAL_KEY, Port
 from producers.collector.examples import EXAMPLES
 
 EVENTS = 13

@@ -22,23 +22,23 @@ from uuid import uuid4
 import fastavro
 from confluent_kafka import Consumer
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.kafka import client_config
-from infra.clients.kafka_requests import KafkaCompactionRequests
-from infra.clients.registry import Registry
-from infra.meters import HistoryMetrics
-from infra.settings import Settings
-from infra.starting import collect_rarely
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.kafka.config import client_config
+from infra.engines.kafka.requests import KafkaCompactionRequests
+from infra.engines.registry import Registry
+from infra.runtime.metrics.recorders import HistoryMetrics
+from infra.runtime.settings import Settings
+from infra.runtime.startup import collect_rarely
 from schemas import avro
 from schemas.codec import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
-from streams.engine.app import build_app
-from streams.engine.broker import Broker
-from streams.engine.history_agent import FETCH_WAIT_MS, add_history_agent
-from streams.history.overgrown import Overgrown
-from streams.history.recording import Recorder
+from streams.runtime.app import build_app
+from streams.runtime.broker import Broker
+from streams.workers.compaction_trigger import Overgrown
+from streams.workers.history import FETCH_WAIT_MS, add_history_agent
+from streams.workers.live_writer import Recorder
 
 
 class Meter:

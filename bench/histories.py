@@ -1,11 +1,11 @@
 """Viewing histories as the simulator makes them: the newest state of a member's sessions, faults and all."""
 
+from domain.history.merge import merge
 from producers.simulator.audience import Member
-from producers.simulator.generate import DAY_MS, DEFAULT_NOW
 from producers.simulator.network import Faults, arrivals
 from producers.simulator.visits import Span, visits
 from schemas.events import Playback, ViewingRecord
-from streams.history.merge import merge
+from tests.support.simulated_events import DAY_MS, DEFAULT_NOW
 
 _FIELDS = ViewingRecord.__struct_fields__
 _YEARS = 40

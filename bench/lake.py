@@ -7,12 +7,12 @@ from hashlib import sha256
 import polars as pl
 import pyruhvro
 
-from infra.clients.object_store import ObjectStore
+from domain.lake import container
+from domain.lake.keys import Chain
+from infra.engines.s3 import ObjectStore
 from schemas.avro import physical, schema
 from schemas.columnar import arrow_schema
 from schemas.topics import EVENT_TOPICS
-from streams.lake import container
-from streams.lake.names import Chain
 
 OBJECT_EVENTS = 50_000
 PARTITIONS = 4

@@ -14,20 +14,20 @@ import fastavro
 from confluent_kafka import Consumer
 
 from bench.consumers import Meter
-from infra.clients.cassandra import close, connect
-from infra.clients.kafka import client_config
-from infra.clients.quality_store import QualityCheckpoints
-from infra.clients.registry import Registry
-from infra.quality_meters import QualityMeters
-from infra.settings import Settings
-from infra.starting import collect_rarely
+from domain.quality.processor import Counting
+from infra.engines.cassandra import close, connect
+from infra.engines.kafka.config import client_config
+from infra.engines.registry import Registry
+from infra.runtime.metrics.quality_recorders import QualityMeters
+from infra.runtime.settings import Settings
+from infra.runtime.startup import collect_rarely
+from infra.stores.quality_cassandra import QualityCheckpoints
 from schemas import avro
 from schemas.codec import BatchDecoder
 from schemas.framing import HEADER_BYTES
-from streams.engine.app import build_app
-from streams.engine.broker import Broker
-from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
-from streams.quality.counting import Counting
+from streams.runtime.app import build_app
+from streams.runtime.broker import Broker
+from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
 
 FOREVER = 1 << 60
 

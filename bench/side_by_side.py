@@ -9,11 +9,11 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from bench.load import playback_events
-from infra.clients.kafka import client_config
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_cluster import QUIET
-from infra.clients.registry import Registry
-from infra.settings import Settings
+from infra.engines.kafka.admin import QUIET
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.config import client_config
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
 from schemas.codec import encode
 from schemas.framing import frame
 

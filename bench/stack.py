@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from domain.processes import PROCESSES
 from infra.local.stack import Stack
-from infra.settings import Settings
-from streams.pipeline import PROCESSES
+from infra.runtime.settings import Settings
 
 
 @contextmanager

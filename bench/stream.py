@@ -14,7 +14,7 @@ import typer
 from bench.side_by_side import cheapest, compare, fill
 from bench.stack import bench_stack
 from bench.visibility import measure
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 
 KINDS = {
     "plain": "confluent consume + fastavro + dict (no rules)",

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from bench.load import playback_events
-from infra.settings import LOCAL_KEY, Settings
+from infra.runtime.settings import LOCAL_KEY, Settings
 from schemas.events import Playback
 
 EVENTS_A_REQUEST = 20

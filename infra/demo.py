@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
-from infra.ending import end_as_by_ctrl_c
-from infra.settings import Settings
+from infra.runtime.settings import Settings
+from infra.runtime.shutdown import end_as_by_ctrl_c
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def run(
             console.rule(f"[bold]{number}. {step.title}[/]", align="left")
             console.print(f"[dim]$ playhead {' '.join(step.command)}[/]")
             step_began = time.monotonic()
-            code = subprocess.run([sys.executable, "-m", "infra.main", *step.command], check=False).returncode
+            code = subprocess.run([sys.executable, "-m", "infra.cli", *step.command], check=False).returncode
             if code:
                 console.print(f"[bold red]The demo stops here: `playhead {' '.join(step.command)}` failed ({code}).[/]")
                 return code

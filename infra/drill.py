@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 import httpx
 import typer
 
+from infra.alert_timeline import Sighting, Sightings
 from infra.local import monitoring
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.local.workers import environment
-from infra.sightings import Sighting, Sightings
 
 POLL_S = 1.0
 PATIENCE_S = 1200.0

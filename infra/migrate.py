@@ -14,11 +14,11 @@ from string import Template
 
 from cassandra.cluster import Session
 
-from infra.clients.cassandra import close, connect, translated
+from infra.engines.cassandra import close, connect, translated
 from infra.local.program import StackError
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 
-FOLDER = Path(__file__).with_name("cassandra")
+FOLDER = Path(__file__).parent / "migrations" / "cassandra"
 SCHEMA_CHANGE_S = 60.0
 LOCK_S = 120
 """Longer than any file takes; a runner that was killed blocks the next one no longer than this."""

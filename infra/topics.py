@@ -4,10 +4,10 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from infra.clients.kafka import client_config
-from infra.clients.kafka_cluster import QUIET, KafkaCluster
-from infra.clients.registry import Registry
-from infra.settings import Settings
+from infra.engines.kafka.admin import QUIET, KafkaCluster
+from infra.engines.kafka.config import client_config
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
 from schemas import avro
 from schemas.topics import TOPICS, Topic
 

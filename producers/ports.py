@@ -30,7 +30,7 @@ class EventLog(Protocol):
 
 
 class CollectorMetrics(Protocol):
-    """What the collector tells about itself; names and labels stand in ``infra/metrics.py``."""
+    """What the collector tells about itself; names and labels stand in ``infra/runtime/metrics/definitions.py``."""
 
     def answered(self, status: int, seconds: float) -> None: ...
 

@@ -17,10 +17,10 @@ import polars as pl
 
 from schemas import avro
 from schemas.columnar import Undecodable, arrow_schema, columns_between
+from schemas.columns import Rows
 from schemas.errors import InvalidEvent
 from schemas.events import RECORD_TYPES, Record, record_name
 from schemas.framing import HEADER_BYTES, schema_id
-from schemas.rows import Rows
 from schemas.rules import all_hold, check, check_size
 
 _ONE_BY_ONE = 16  # so few are decoded one by one at once

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyruhvro
 
 from schemas.avro import Schema
-from schemas.rows import Mask
+from schemas.columns import Mask
 
 _ARROW: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),

@@ -6,10 +6,23 @@ Rules may be loosened at any time. Tightening one turns events that are still in
 
 import numpy as np
 
-from schemas.checks import Entries, Equal, Finite, NotAfter, Only, Pattern, Positive, Range, Required, Rule, Text, Uuid
+from schemas.columns import Mask, Rows
 from schemas.errors import InvalidEvent
 from schemas.events import Record, record_name
-from schemas.rows import Mask, Rows
+from schemas.rule_types import (
+    Entries,
+    Equal,
+    Finite,
+    NotAfter,
+    Only,
+    Pattern,
+    Positive,
+    Range,
+    Required,
+    Rule,
+    Text,
+    Uuid,
+)
 
 DAY_MS = 24 * 60 * 60 * 1000
 YEAR_MS = 366 * DAY_MS

@@ -6,11 +6,12 @@ from time import monotonic
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from services import health, problems
-from services.dashboard import routes as dashboard
-from services.dashboard.board import Board
-from services.front_door import FrontDoor
-from services.history_api import routes as history_api
+from services.history import routes as history_api
+from services.http import errors as problems
+from services.http import health
+from services.http.security_headers import FrontDoor
+from services.ops import routes as dashboard
+from services.ops.state import Board
 from services.ports import MemberReads, Requests
 
 DESCRIPTION = """What members watched and where they stopped, newest first, a moment after it happened.

@@ -11,35 +11,35 @@ import typer
 import uvicorn
 from cassandra.cluster import Session
 
-from infra import logs
-from infra.clients.cassandra import LiveVH, close, connect, translated
-from infra.clients.compressed_vh import CompressedVH
-from infra.clients.kafka_watch import KafkaWatch
-from infra.clients.ledger_accounts import LedgerBook
-from infra.clients.object_store import ObjectStore
-from infra.clients.quality_store import QualityMinutes
-from infra.clients.recommendations import Recommendations
-from infra.clients.registry import Registry
-from infra.clients.support_store import SupportReader
-from infra.meters import PipelineMetrics, ServicesMetrics
-from infra.settings import ROOT, Port, Settings
-from infra.starting import collect_rarely, in_log, one_line
-from schemas.recommendations import Audience, RecommendationList
+from domain.history.paging import Page
+from domain.history.reading import HistoryReader, Whole
+from domain.ledger.state import Account
+from domain.processes import PROCESSES
+from domain.quality.tally import MinuteFigures
+from domain.recommendations.model import Audience, RecommendationList
+from domain.support.updates import MemberError, SessionReport
+from domain.titles.catalogue import CATALOGUE_KEY, Catalogue
+from infra.engines.cassandra import LiveVH, close, connect, translated
+from infra.engines.kafka.monitor import KafkaWatch
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
+from infra.runtime import logs
+from infra.runtime.metrics.recorders import PipelineMetrics, ServicesMetrics
+from infra.runtime.settings import ROOT, Port, Settings
+from infra.runtime.startup import collect_rarely, in_log, one_line
+from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.ledger_cassandra import LedgerBook
+from infra.stores.quality_cassandra import QualityMinutes
+from infra.stores.recommendations_cassandra import Recommendations
+from infra.stores.support_cassandra import SupportReader
 from services.app import create_app
-from services.catalogue import CATALOGUE_KEY, Catalogue
-from services.dashboard.alerts import AlertWatch
-from services.dashboard.board import Board
-from services.dashboard.gather import Gatherers
-from services.dashboard.processes import ProcessWatch, Target
-from services.dashboard.routes import Files
-from services.pipeline_health import PipelineHealth
+from services.ops.alerts import AlertWatch
+from services.ops.pipeline_health import PipelineHealth
+from services.ops.pollers import Gatherers
+from services.ops.processes import ProcessWatch, Target
+from services.ops.routes import Files
+from services.ops.state import Board
 from services.ports import MemberReads
-from streams.history.paging import Page
-from streams.history.reading import HistoryReader, Whole
-from streams.ledger.account import Account
-from streams.pipeline import PROCESSES
-from streams.quality.support import MemberError, SessionReport
-from streams.quality.tally import MinuteFigures
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
@@ -61,7 +61,7 @@ class Stores:
 class LateStores:
     """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    Satisfies ``services.ports.History``, ``.Recommendations``, ``.LedgerBook``, and ``streams.quality.ports.Minutes``,
+    Satisfies ``services.ports.History``, ``.Recommendations``, ``.LedgerBook``, and ``domain.quality.ports.Minutes``,
     ``.SupportReads``.
     """
 

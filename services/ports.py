@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.history.paging import Page
+from domain.history.reading import Whole
+from domain.ledger.state import Account
+from domain.quality.ports import SupportReads
+from domain.recommendations.ports import Recommendations
 from schemas.events import Record
-from schemas.recommendations import Audience, RecommendationList
-from streams.history.paging import Page
-from streams.history.reading import Whole
-from streams.ledger.account import Account
-from streams.quality.ports import SupportReads
 
 Partition = tuple[str, int]
 """(topic, partition number)."""
@@ -26,14 +26,6 @@ class History(Protocol):
 
     def export(self, profile_id: str) -> AsyncIterator[Page]:
         """The whole history, page by page."""
-        ...
-
-
-class Recommendations(Protocol):
-    """The lists that the batch job wrote."""
-
-    async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
-        """Of a profile, or for a country; None if there is none. Raises TransientError."""
         ...
 
 
@@ -87,7 +79,7 @@ class ObjectStore(Protocol):
 
 
 class PipelineMetrics(Protocol):
-    """What the services tell about the others; names and labels stand in ``infra/metrics.py``."""
+    """What the services tell about the others; names and labels stand in ``infra/runtime/metrics/definitions.py``."""
 
     def engine(self, name: str, up: bool) -> None: ...
 

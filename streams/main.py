@@ -43,17 +43,17 @@ def quality(worker: Worker = 0) -> None:
 
 
 async def _history(worker: int) -> None:
-    from infra.clients.cassandra import LiveVH
-    from infra.clients.kafka_requests import KafkaCompactionRequests
-    from infra.clients.registry import Registry
-    from infra.meters import HistoryMetrics
+    from infra.engines.cassandra import LiveVH
+    from infra.engines.kafka.requests import KafkaCompactionRequests
+    from infra.engines.registry import Registry
+    from infra.runtime.metrics.recorders import HistoryMetrics
     from schemas.codec import BatchDecoder
-    from streams.engine.app import build_app
-    from streams.engine.history_agent import FETCH_WAIT_MS, add_history_agent
-    from streams.engine.worker import serve
-    from streams.history.overgrown import Overgrown
-    from streams.history.recording import Recorder
-    from streams.start.main import cassandra, now, workplace
+    from streams.runtime.app import build_app
+    from streams.runtime.worker import serve
+    from streams.wiring import cassandra, now, workplace
+    from streams.workers.compaction_trigger import Overgrown
+    from streams.workers.history import FETCH_WAIT_MS, add_history_agent
+    from streams.workers.live_writer import Recorder
 
     at = workplace("history", worker, HistoryMetrics)
     (topic,) = at.topics
@@ -68,18 +68,18 @@ async def _history(worker: int) -> None:
 
 
 async def _compaction(worker: int) -> None:
-    from infra.clients.cassandra import LiveVH
-    from infra.clients.compressed_vh import CompressedVH
-    from infra.clients.registry import Registry
-    from infra.meters import CompactionMetrics
+    from domain.history.compaction import Compactor
+    from domain.history.rollup import RollUpRules
+    from infra.engines.cassandra import LiveVH
+    from infra.engines.registry import Registry
+    from infra.runtime.metrics.recorders import CompactionMetrics
+    from infra.stores.compressed_vh_cassandra import CompressedVH
     from schemas.codec import BatchDecoder
-    from streams.engine.app import build_app
-    from streams.engine.compaction_agent import FETCH_WAIT_MS, add_compaction_agent
-    from streams.engine.worker import serve
-    from streams.history.compaction import Compactor
-    from streams.history.requested import Requests
-    from streams.history.rollup import RollUpRules
-    from streams.start.main import cassandra, now, workplace
+    from streams.runtime.app import build_app
+    from streams.runtime.worker import serve
+    from streams.wiring import cassandra, now, workplace
+    from streams.workers.compaction import FETCH_WAIT_MS, add_compaction_agent
+    from streams.workers.compaction_requests import Requests
 
     at = workplace("compaction", worker, CompactionMetrics)
     (topic,) = at.topics
@@ -97,20 +97,20 @@ async def _compaction(worker: int) -> None:
 
 
 async def _quality(worker: int) -> None:
-    from infra.clients.kafka_cluster import KafkaCluster
-    from infra.clients.quality_store import QualityCheckpoints
-    from infra.clients.registry import Registry
-    from infra.clients.support_store import SupportWriter
-    from infra.quality_meters import QualityMeters
-    from infra.starting import enter
+    from domain.quality.processor import Counting
+    from infra.engines.kafka.admin import KafkaCluster
+    from infra.engines.registry import Registry
+    from infra.runtime.metrics.quality_recorders import QualityMeters
+    from infra.runtime.startup import enter
+    from infra.stores.quality_cassandra import QualityCheckpoints
+    from infra.stores.support_cassandra import SupportWriter
     from schemas.codec import BatchDecoder
-    from streams.engine.app import build_app
-    from streams.engine.error_agent import add_error_agent
-    from streams.engine.quality_agent import FETCH_WAIT_MS, add_quality_agent
-    from streams.engine.worker import serve
-    from streams.quality.counting import Counting
-    from streams.quality.reported import ReportedErrors
-    from streams.start.main import cassandra, now, workplace
+    from streams.runtime.app import build_app
+    from streams.runtime.worker import serve
+    from streams.wiring import cassandra, now, workplace
+    from streams.workers.error_reports import ReportedErrors
+    from streams.workers.errors import add_error_agent
+    from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
 
     at = workplace("quality", worker, QualityMeters)
     playback, errors = at.topics
@@ -129,20 +129,20 @@ async def _quality(worker: int) -> None:
 @app.command()
 def lake(worker: Worker = 0) -> None:
     """Every record of every topic into the lake, exactly once. Exits 1 when it leaves a halted partition behind."""
-    from infra.clients.kafka_consumer import KafkaConsumer
-    from infra.clients.kafka_dead_letters import KafkaDeadLetters
-    from infra.clients.object_store import ObjectStore, prove_first_put_wins
-    from infra.clients.registry import Registry
-    from infra.meters import LakeMetrics
-    from infra.starting import enter
+    from domain.lake.batching import Bounds
+    from infra.engines.kafka.consumer import KafkaConsumer
+    from infra.engines.kafka.dead_letters import KafkaDeadLetters
+    from infra.engines.registry import Registry
+    from infra.engines.s3 import ObjectStore, prove_first_put_wins
+    from infra.runtime.metrics.recorders import LakeMetrics
+    from infra.runtime.startup import enter
     from schemas import avro
     from schemas.codec import BatchDecoder
     from schemas.topics import DEAD_LETTERS, TOPICS
-    from streams.dead_letter import DeadLetterLimit
-    from streams.lake.partition import Contract, World
-    from streams.lake.sink import Sink
-    from streams.lake.spans import Bounds
-    from streams.start.main import now, stop_on_signals, workplace
+    from streams.lake_sink.dead_letter_limit import DeadLetterLimit
+    from streams.lake_sink.partition import Contract, World
+    from streams.lake_sink.sink import Sink
+    from streams.wiring import now, stop_on_signals, workplace
 
     stop = stop_on_signals()
     at = workplace("lake", worker, LakeMetrics)
@@ -185,12 +185,13 @@ def ledger() -> None:
     """Kafka and lake compared, all the time."""
     import logging
 
-    from infra.clients.collector_counters import CollectorCounters
-    from infra.clients.ledger_accounts import LedgerAccepted
-    from infra.meters import LedgerMetrics
-    from streams.ledger.accepted import AcceptedWatch
-    from streams.ledger.watch import Watch, look_again_and_again
-    from streams.start.main import cassandra, ledger_places, now, stop_on_signals, workplace
+    from domain.ledger.collector_counts import AcceptedWatch
+    from infra.ledger_sources import ledger_places
+    from infra.runtime.metrics.recorders import LedgerMetrics
+    from infra.stores.collector_counters import CollectorCounters
+    from infra.stores.ledger_cassandra import LedgerAccepted
+    from streams.reconciler.reconciler import Watch, look_again_and_again
+    from streams.wiring import cassandra, now, stop_on_signals, workplace
 
     stop = stop_on_signals()
     at = workplace("ledger", 0, LedgerMetrics)
@@ -202,7 +203,7 @@ def ledger() -> None:
 
 
 if __name__ == "__main__":
-    from infra.starting import in_log, one_line
+    from infra.runtime.startup import in_log, one_line
 
     with one_line(in_log):
         app()

@@ -1,40 +1,11 @@
-"""What the stream processors need from outside. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
+"""What a stream worker reports about itself. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Protocol
-
-from schemas.errors import InvalidEvent
-from schemas.events import CompactionRequest, ViewingRecord
-from streams.history.ports import LiveReads
-
-Clock = Callable[[], int]
-"""Now, in milliseconds since the epoch."""
-
-
-class LiveVHStore(LiveReads, Protocol):
-    async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
-        """Store every record, in any order, any number of times: the newest per session stays.
-
-        Returns one error for each record that the store refuses for ever. Raises TransientError when some
-        records may not have been stored: write all of them again.
-        """
-        ...
-
-
-class LiveCounts(Protocol):
-    async def count(self, profile_id: str, limit: int) -> int:
-        """How many sessions a profile has in LiveVH, ``limit`` at most. Raises TransientError."""
-        ...
-
-
-class CompactionRequests(Protocol):
-    async def publish(self, requests: Sequence[CompactionRequest]) -> None:
-        """Returns when Kafka has all of them. Raises TransientError when it may not."""
-        ...
 
 
 class Metrics(Protocol):
-    """What a stream worker tells about itself; names and labels stand in ``infra/metrics.py``."""
+    """What a stream worker tells about itself; names and labels stand in ``infra/runtime/metrics/definitions.py``."""
 
     def taken(self, topic: str, events: int) -> None:
         """A batch of so many records came from Kafka."""

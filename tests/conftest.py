@@ -38,11 +38,11 @@ def _process_number() -> int:
 
 _isolate_settings()  # before anything reads them
 
+from domain.processes import PROCESSES  # noqa: E402
 from infra.local.program import StackError  # noqa: E402
 from infra.local.stack import Stack  # noqa: E402
-from infra.settings import Settings  # noqa: E402
-from infra.starting import collect_rarely  # noqa: E402
-from streams.pipeline import PROCESSES  # noqa: E402
+from infra.runtime.settings import Settings  # noqa: E402
+from infra.runtime.startup import collect_rarely  # noqa: E402
 
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
 

@@ -1,6 +1,6 @@
 """The feature tables: a row says what was known at one midnight, and nothing that came after it."""
 
-from batch.definitions import Column, Definition
+from batch.tables.table_schemas import Column, Definition
 
 WINDOW_DAYS = 28
 VIEW_DAYS = (7, 14, 28, 90)

@@ -10,14 +10,14 @@ from typing import Self
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from batch.audit import publish_if_sound, require_sound
-from batch.definitions import EVENTS, SESSIONS, TITLES, Definition
-from batch.derive import SOURCE
 from batch.features.definitions import FEATURES
-from batch.features.known import known_at
+from batch.features.point_in_time import known_at
 from batch.features.rows import Inputs, feature_rows
-from batch.ingest import Stage
-from batch.table import Table, remembered, replace_partitions, required
+from batch.tables.audit import publish_if_sound, require_sound
+from batch.tables.derived_tables import SOURCE
+from batch.tables.ingest import Stage
+from batch.tables.table import Table, remembered, replace_partitions, required
+from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES, Definition
 
 
 @dataclass

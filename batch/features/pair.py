@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from batch.features.definitions import PAIR_FEATURES, USUAL_RUNTIME_MS, WINDOW_DAYS
-from batch.features.known import at_each, days_before, with_since, within
+from batch.features.point_in_time import at_each, days_before, with_since, within
 
 PAIR = PAIR_FEATURES.key
 

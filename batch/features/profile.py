@@ -18,7 +18,7 @@ from batch.features.definitions import (
     WINDOW_DAYS,
 )
 from batch.features.empty import or_empty
-from batch.features.known import days_before, within
+from batch.features.point_in_time import days_before, within
 from batch.features.rates import rates
 
 PROFILE = PROFILE_FEATURES.key

@@ -4,8 +4,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from batch.features.definitions import LEAST_SHARE, WINDOW_DAYS
-from batch.features.known import within
-from streams.history.continue_watching import MAX_SHARE
+from batch.features.point_in_time import within
+from domain.history.continue_watching import MAX_SHARE
 
 
 def rates() -> tuple[Column, Column]:

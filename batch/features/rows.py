@@ -7,8 +7,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from batch.features.definitions import PAIR_FEATURES, PROFILE_FEATURES, TITLE_FEATURES
-from batch.features.known import sessions_as_of
 from batch.features.pair import pair_features, watched
+from batch.features.point_in_time import sessions_as_of
 from batch.features.profile import profile_features
 from batch.features.title import title_features
 

@@ -9,7 +9,7 @@ from batch.recommend.interactions import Floats, Interactions, Ints
 from batch.recommend.metrics import Doubles, coverage, long_tail_share, ndcg, novelty, recall
 from batch.recommend.model import Model, Scorer
 from batch.recommend.ranking import best
-from batch.recommend.windows import Plan
+from batch.recommend.temporal_split import Plan
 
 LIST = 100
 Progress = Callable[[str], None]

@@ -13,7 +13,7 @@ from batch.recommend.ranker import AT_ONCE, TooLittleHistory
 from batch.recommend.ranking import best
 from batch.recommend.reasons import Reasons
 from batch.recommend.titles import Facts
-from schemas.recommendations import WORLD, Reason, Recommendation, RecommendationList
+from domain.recommendations.model import WORLD, Reason, Recommendation, RecommendationList
 
 LENGTH = 60
 """Titles a list: more than are shown, since what was watched after the run is left out when it is read."""

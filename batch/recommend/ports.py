@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from schemas.recommendations import Audience, RecommendationList
+from domain.recommendations.model import Audience, RecommendationList
 
 
 class ListSink(Protocol):

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from batch.recommend.choice import Example, learn
-from batch.recommend.computed import Computed
 from batch.recommend.encoder import Encoder
+from batch.recommend.features_from_history import Computed
 from batch.recommend.interactions import DAY_MS, Floats, Interactions, Ints
+from batch.recommend.logit import Example, learn
 from batch.recommend.model import Scorer
 from batch.recommend.rows import FeatureSource
 

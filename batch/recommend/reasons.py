@@ -8,7 +8,7 @@ import numpy as np
 from batch.recommend.interactions import DAY_MS, Floats, Interactions
 from batch.recommend.item_cosine import cosine
 from batch.recommend.titles import Facts, genre_names, genres
-from schemas.recommendations import Reason
+from domain.recommendations.model import Reason
 
 NEIGHBOURS = 20
 """A title may be because of one that it is among so many nearest of."""

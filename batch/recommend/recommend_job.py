@@ -10,11 +10,11 @@ from pyspark.sql import functions as F
 
 from batch.features.definitions import FEATURES
 from batch.features.features_job import newest
+from batch.recommend.features_from_tables import Published, Tables, facts, history, midnight
 from batch.recommend.lists import Lists, recommend
 from batch.recommend.ports import ListSink
-from batch.recommend.published import Published, Tables, facts, history, midnight
 from batch.recommend.ranker import Ranker, looks
-from batch.table import Table, required
+from batch.tables.table import Table, required
 
 Stage = Callable[[str, int], None]
 

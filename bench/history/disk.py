@@ -9,7 +9,7 @@ from bench.history.members import Copies, Records
 from bench.history.rolling import roll_up
 from bench.history.stores import TABLES, Ours, Rows, write
 from bench.history.table import Line
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 
 PART = 5_000
 """Sessions of a long history between two roll-ups: LiveVH is read in one page."""

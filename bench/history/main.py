@@ -12,10 +12,10 @@ from rich.console import Console
 from bench.history.run import Size, run
 from bench.history.table import show
 from bench.stack import bench_stack
-from infra import logs
+from domain.processes import PROCESSES
 from infra.local.stack import Stack
-from infra.starting import collect_rarely
-from streams.pipeline import PROCESSES
+from infra.runtime import logs
+from infra.runtime.startup import collect_rarely
 
 WIDTH = 140
 

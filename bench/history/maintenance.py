@@ -16,7 +16,7 @@ from bench.history.stores import TABLES, Ours, Rows, write
 from bench.history.stream import rounds
 from bench.history.table import Line
 from bench.history.work import Meter, Work
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 
 ROUND_ROWS = 10_000
 """In each flush: more than a MiB, the least that Cassandra's strategy tells apart."""

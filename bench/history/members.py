@@ -24,11 +24,11 @@ import msgspec
 from rich.progress import track
 
 from bench.histories import history
+from domain.history.chunks.split import split
+from domain.history.versions import position
 from producers.simulator.ids import uuid7
-from producers.simulator.made_up import members
+from producers.simulator.synthetic import members
 from schemas.events import ViewingRecord
-from streams.history.chunks.split import split
-from streams.history.versions import position
 
 Records = list[ViewingRecord]
 ENDS_AT = 1_790_000_000_000

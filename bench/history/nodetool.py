@@ -3,9 +3,10 @@
 import json
 import subprocess
 
-from infra.local import host, packages
+from infra.local import jars as packages
+from infra.local import preflight as host
 from infra.local.cassandra import EXPORTS, OPENS
-from infra.settings import Port, Settings
+from infra.runtime.settings import Port, Settings
 
 
 def flush(settings: Settings, *keyspaces: str) -> None:

@@ -8,10 +8,10 @@ from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 
 from bench.history.stores import Ours, connected
-from infra import logs
-from infra.clients.cassandra import connect
-from infra.settings import Settings
-from streams.history.rollup import RollUpRules
+from domain.history.rollup import RollUpRules
+from infra.engines.cassandra import connect
+from infra.runtime import logs
+from infra.runtime.settings import Settings
 
 AT_ONCE = 4
 

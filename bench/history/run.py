@@ -9,8 +9,8 @@ from bench.history.rolling import rules
 from bench.history.stores import ours, rows
 from bench.history.table import Line
 from bench.history.work import Meter
-from infra.clients.cassandra import close, connect
-from infra.settings import Settings
+from infra.engines.cassandra import close, connect
+from infra.runtime.settings import Settings
 
 LZ4, ZSTD = "LZ4Compressor", "ZstdCompressor"
 ALIKE = 0.03

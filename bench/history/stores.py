@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
-from infra.clients.cassandra import VALUE_FIELDS, LiveVH, close, connect
-from infra.clients.compressed_vh import CompressedVH
+from domain.history.compaction import Compactor
+from domain.history.order import KEY
+from domain.history.reading import HistoryReader
+from domain.history.rollup import RollUpRules
+from domain.history.versions import position
+from infra.engines.cassandra import VALUE_FIELDS, LiveVH, close, connect
 from infra.migrate import migrate
-from infra.settings import Settings
+from infra.runtime.settings import Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
 from schemas.events import ViewingRecord
-from streams.history.compaction import Compactor
-from streams.history.order import KEY
-from streams.history.reading import HistoryReader
-from streams.history.rollup import RollUpRules
-from streams.history.versions import position
 
 NOW = 1_800_000_000_000
 """Later than all sessions: they are closed."""

@@ -6,8 +6,8 @@ from itertools import pairwise
 import msgspec
 
 from bench.history.members import Records
+from domain.history.versions import position
 from schemas.events import ViewingRecord
-from streams.history.versions import position
 
 FEW_STATES = 4
 """Fewer than viewing has, so that years are played within minutes."""

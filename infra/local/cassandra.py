@@ -3,9 +3,12 @@
 import socket
 from collections.abc import Iterator
 
-from infra.local import host, packages, ring, template
+from infra.local import cassandra_cluster as ring
+from infra.local import jars as packages
+from infra.local import preflight as host
+from infra.local import template
 from infra.local.program import Program
-from infra.settings import LOCAL_NODES, Port, Settings
+from infra.runtime.settings import LOCAL_NODES, Port, Settings
 
 EXPORTS = (
     *("java.base/jdk.internal.misc", "java.base/java.lang.ref", "java.management.rmi/com.sun.jmx.remote.internal.rmi"),

@@ -5,10 +5,12 @@ import subprocess
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from infra.clients.kafka import client_config
-from infra.local import host, packages, template
+from infra.engines.kafka.config import client_config
+from infra.local import jars as packages
+from infra.local import preflight as host
+from infra.local import template
 from infra.local.program import LOOPBACK, Program, StackError
-from infra.settings import Port, Settings
+from infra.runtime.settings import Port, Settings
 
 CLUSTER_ID = "cGxheWhlYWQtbG9jYWwtMQ"  # any 22 characters of base64
 

@@ -10,7 +10,7 @@ import httpx
 from infra.local import template
 from infra.local.program import LOOPBACK, Program, StackError
 from infra.local.workers import Process, addresses
-from infra.settings import ROOT, Port, Settings
+from infra.runtime.settings import ROOT, Port, Settings
 
 CONFIGURATION = ROOT / "infra" / "monitoring"
 KEEP = "15d"

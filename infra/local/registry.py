@@ -2,9 +2,10 @@
 
 import httpx
 
-from infra.local import host, packages
+from infra.local import jars as packages
+from infra.local import preflight as host
 from infra.local.program import LOOPBACK, Program
-from infra.settings import Port, Settings
+from infra.runtime.settings import Port, Settings
 
 
 def program(settings: Settings) -> Program:

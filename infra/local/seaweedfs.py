@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local import template
 from infra.local.program import LOOPBACK, Program
-from infra.settings import Port, Settings
+from infra.runtime.settings import Port, Settings
 
 PROBE_BUCKET = "readiness"
 PORTS = (Port.S3, Port.ICEBERG, Port.S3_MASTER, Port.S3_VOLUME, Port.S3_FILER)

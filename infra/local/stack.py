@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from infra import prepare
-from infra.ending import end_as_by_ctrl_c, to_the_end
-from infra.local import cassandra, host, kafka, monitoring, packages, registry, ring, seaweedfs, workers
+from infra import bootstrap as prepare
+from infra.local import cassandra, kafka, monitoring, registry, seaweedfs, workers
+from infra.local import cassandra_cluster as ring
+from infra.local import jars as packages
+from infra.local import preflight as host
 from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
 from infra.local.supervisor import Supervisor, family
-from infra.settings import Settings
+from infra.runtime.settings import Settings
+from infra.runtime.shutdown import end_as_by_ctrl_c, to_the_end
 
 State = Literal["ready", "starting", "silent", "stopped", "restarting", "failed"]
 LIVE = ("RUNNING", "STARTING", "BACKOFF")

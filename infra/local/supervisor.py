@@ -22,7 +22,7 @@ from supervisor.xmlrpc import Faults, SupervisorTransport
 from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
 
 from infra.local.program import Program, StackError
-from infra.settings import ROOT
+from infra.runtime.settings import ROOT
 
 CONFIG = """\
 [supervisord]

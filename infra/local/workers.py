@@ -9,11 +9,11 @@ import httpx
 from pydantic import SecretStr
 
 from infra.local.program import LOOPBACK, Program
-from infra.settings import Port, Settings
+from infra.runtime.settings import Port, Settings
 
 
 class Process(Protocol):
-    """A row of ``streams.pipeline.PROCESSES``."""
+    """A row of ``domain.processes.PROCESSES``."""
 
     @property
     def name(self) -> str: ...

@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from producers.collector import documentation
-from producers.collector.answers import Answer, error
-from producers.collector.events import Intake
+from producers.collector import openapi as documentation
+from producers.collector.handler import Intake
+from producers.collector.responses import Answer, error
 
 Expose = Callable[[], bytes]
 """All metrics in Prometheus's text format."""

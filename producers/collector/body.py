@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Mapping
 
-from producers.collector.answers import Refusal, error
+from producers.collector.responses import Refusal, error
 from schemas.errors import InvalidEvent
 
 MAX_BYTES = 2**20

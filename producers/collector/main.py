@@ -7,18 +7,18 @@ import typer
 import uvloop
 from prometheus_client import generate_latest
 
-from infra import logs
-from infra.clients.kafka import client_config
-from infra.clients.kafka_cluster import KafkaCluster
-from infra.clients.kafka_producer import KafkaEventLog
-from infra.clients.registry import Registry
-from infra.meters import CollectorMetrics
-from infra.settings import Port, Settings
-from infra.starting import collect_rarely, enter, in_log, one_line
+from infra.engines.kafka.admin import KafkaCluster
+from infra.engines.kafka.config import client_config
+from infra.engines.kafka.producer import KafkaEventLog
+from infra.engines.registry import Registry
+from infra.runtime import logs
+from infra.runtime.metrics.recorders import CollectorMetrics
+from infra.runtime.settings import Port, Settings
+from infra.runtime.startup import collect_rarely, enter, in_log, one_line
+from producers.collector.api_keys import Keys
 from producers.collector.app import build_app
-from producers.collector.events import DELIVERY_SHARE, Intake
-from producers.collector.keys import Keys
-from producers.collector.room import Room
+from producers.collector.byte_budget import Room
+from producers.collector.handler import DELIVERY_SHARE, Intake
 from producers.collector.server import Stopper, serve
 from schemas.errors import Refused, TransientError
 

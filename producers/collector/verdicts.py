@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from producers.collector.answers import Answer, unavailable
-from producers.collector.intake import Judged
+from producers.collector.responses import Answer, unavailable
+from producers.collector.validation import Judged
 from producers.ports import Delivery
 from schemas.errors import InvalidEvent
 from schemas.events import family

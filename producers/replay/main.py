@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_dead_letters import KafkaDeadLetters
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.registry import Registry
-from infra.settings import Settings
-from infra.starting import in_red, one_line
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.dead_letters import KafkaDeadLetters
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
+from infra.runtime.startup import in_red, one_line
 from producers.replay.collector_client import CollectorClient
-from producers.replay.outstanding import Choice, mark, outstanding, read
+from producers.replay.pending import Choice, mark, outstanding, read
 from producers.replay.replay import Replay, Tally
 from producers.replay.targets import CollectorTarget, TopicTarget
 from schemas.codec import BatchDecoder

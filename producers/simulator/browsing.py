@@ -5,9 +5,9 @@ from random import Random
 from typing import Any
 
 from producers.simulator.audience import Taste
+from producers.simulator.identity import Who
 from producers.simulator.ids import uuid7
-from producers.simulator.shelf import Choice
-from producers.simulator.who import Who
+from producers.simulator.watchlist import Choice
 from schemas.events import Ui
 
 _ROWS = {"continue_watching": 0, "recommended": 1, "watch_again": 4}

@@ -16,16 +16,16 @@ import msgspec
 
 from producers.ports import Clock
 from producers.simulator.audience import Member
+from producers.simulator.corruption import corrupt_json
 from producers.simulator.devices import HOUR_MS, Trouble
 from producers.simulator.network import FLUSH_MS, Delivery, Faults, arrivals
-from producers.simulator.nonsense import corrupt_json
-from producers.simulator.outbox import Letter, Outbox, Reply
-from producers.simulator.shelf import Shelf
+from producers.simulator.sender import Letter, Outbox, Reply
 from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, Visit, come, jobs
+from producers.simulator.watchlist import Shelf
+from schemas.client_events import STAMPED
 from schemas.errors import TransientError
 from schemas.events import Event, family
-from schemas.intake import STAMPED
 
 ALREADY_THERE_MS = 20_000
 """So long before the run the first viewers came, so that not everybody is still browsing."""

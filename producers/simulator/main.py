@@ -11,13 +11,13 @@ from typing import Annotated
 import httpx
 import typer
 
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_cluster import KafkaCluster
-from infra.clients.object_store import ObjectStore
-from infra.clients.registry import Registry
 from infra.datasets import DatasetError, fetch, films
-from infra.settings import Settings
-from infra.starting import in_red, one_line
+from infra.engines.kafka.admin import KafkaCluster
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import Settings
+from infra.runtime.startup import in_red, one_line
 from producers.simulator.audience import Member, gather
 from producers.simulator.catalogue import OBJECT_KEY, Title, join, to_jsonl
 from producers.simulator.client_log import ClientLog, Outcome
@@ -25,9 +25,9 @@ from producers.simulator.devices import Trouble
 from producers.simulator.live import HttpPost, Run, attend, scripts
 from producers.simulator.movielens import Rating, films_beside, parse_films, parse_ratings
 from producers.simulator.network import Faults, arrivals
-from producers.simulator.outbox import Outbox, Rejected
 from producers.simulator.past import Sending, play, sendings
 from producers.simulator.progress import bar
+from producers.simulator.sender import Outbox, Rejected
 from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, visits
 

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 from producers.ports import Message
 from producers.simulator.client_log import ClientLog, Line, Outcome
+from producers.simulator.corruption import SchemaIds, corrupt_payload
 from producers.simulator.network import Delivery
-from producers.simulator.nonsense import SchemaIds, corrupt_payload
 from schemas.codec import encode
 from schemas.events import Event, family, key
 from schemas.framing import frame

@@ -20,8 +20,8 @@ import msgspec
 
 from producers.simulator.catalogue import Title
 from producers.simulator.devices import HOUR_MS, NETWORKS
+from producers.simulator.identity import Who
 from producers.simulator.ids import uuid7
-from producers.simulator.who import Who
 from schemas.events import Playback, PlaybackEventType, PlayerState
 
 HEARTBEAT_MS = 30_000

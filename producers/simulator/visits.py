@@ -10,11 +10,11 @@ from producers.simulator.audience import Member
 from producers.simulator.browsing import browse
 from producers.simulator.catalogue import MINUTE_MS
 from producers.simulator.devices import HOUR_MS, Device
-from producers.simulator.evenings import days, starts
-from producers.simulator.reports import about_session, job, start_of_app
-from producers.simulator.shelf import Choice, Shelf
+from producers.simulator.identity import Who
+from producers.simulator.schedule import days, starts
+from producers.simulator.telemetry import about_session, job, start_of_app
 from producers.simulator.viewer import FOREVER, HEARTBEAT_MS, Viewing, watch
-from producers.simulator.who import Who
+from producers.simulator.watchlist import Choice, Shelf
 from schemas.events import Event, Playback
 
 _JOBS_EVERY_MS = 8 * HOUR_MS

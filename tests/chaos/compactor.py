@@ -11,12 +11,12 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.compressed_vh import CompressedVH
-from infra.settings import Settings
-from streams.history.compaction import Compactor, Step, go_on
-from streams.history.rollup import RollUpRules
-from tests.fake_history import FakeCompactionMetrics
+from domain.history.compaction import Compactor, Step, go_on
+from domain.history.rollup import RollUpRules
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.runtime.settings import Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
+from tests.support.fake_history import FakeCompactionMetrics
 
 RULES = RollUpRules(keep_live=4, chunk_bytes=2_000)
 processes = multiprocessing.get_context("forkserver")  # a fork costs less than an interpreter and its imports

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
 
-from infra.local import ring
+from infra.local import cassandra_cluster as ring
 from infra.local.program import StackError
 from infra.local.stack import Stack
-from tests.pipeline import eventually
+from tests.support.pipeline import eventually
 
 
 def kill(stack: Stack, node: str) -> int:

@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.compressed_vh import CompressedVH
+from domain.history.compaction import Compactor, Step
+from infra.engines.cassandra import LiveVH, close, connect
 from infra.local.stack import Stack
-from infra.settings import Settings
-from streams.history.compaction import Compactor, Step
+from infra.runtime.settings import Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
 from tests.chaos.compactor import RULES, Death, doomed, processes, rival
-from tests.chaos.watching import NOW, Member
+from tests.chaos.member_oracle import NOW, Member
 
 KILLS = 20
 SESSIONS = 50

@@ -10,18 +10,18 @@ from itertools import chain
 import httpx
 import pytest
 
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.registry import Registry
+from domain.processes import BY_NAME, PROCESSES, Process
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
 from infra.local.program import StackError
 from infra.local.stack import Stack
-from infra.settings import Port, Settings
+from infra.runtime.settings import Port, Settings
 from producers.ports import Message
-from producers.simulator.generate import generate
 from producers.simulator.network import Faults
 from schemas.errors import TransientError
 from schemas.events import Event
-from streams.pipeline import BY_NAME, PROCESSES, Process
-from tests.pipeline import Pipeline, answered, dead_letters, eventually, get, playhead
+from tests.support.pipeline import Pipeline, answered, dead_letters, eventually, get, playhead
+from tests.support.simulated_events import generate
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.01, lost=0.01)
 EVENTS = 20_000

@@ -11,21 +11,21 @@ from uuid import uuid4
 import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.compressed_vh import CompressedVH
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.registry import Registry
+from domain.history.compaction import Step
+from domain.processes import BY_NAME, PROCESSES
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
 from infra.local.stack import Stack
-from infra.settings import PORT_BASES, Settings
-from streams.history.compaction import Step
-from streams.pipeline import BY_NAME, PROCESSES
+from infra.runtime.settings import PORT_BASES, Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
 from tests.chaos.compactor import Death, doomed
-from tests.chaos.hanging import FATES, Hanging, Steered
+from tests.chaos.member_oracle import NOW, Member
 from tests.chaos.nodes import Dying, await_return, going_on, kill
-from tests.chaos.watching import NOW, Member
+from tests.chaos.paused_coordinator import FATES, Hanging, Steered
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
-from tests.pipeline import Pipeline, answered, eventually
+from tests.support.pipeline import Pipeline, answered, eventually
 
 NODES = ["cassandra-0", "cassandra-1", "cassandra-2"]
 SESSIONS = 50

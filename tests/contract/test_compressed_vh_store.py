@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from infra.clients.cassandra import close, connect
-from infra.clients.compressed_vh import CompressedVH
-from streams.history.ports import CompressedVHStore
-from streams.history.versions import Chunk, ChunkId, Metadata, Version
-from tests.builders import T0
-from tests.fake_history import FakeCompressedVH
+from domain.history.ports import CompressedVHStore
+from domain.history.versions import Chunk, ChunkId, Metadata, Version
+from infra.engines.cassandra import close, connect
+from infra.stores.compressed_vh_cassandra import CompressedVH
+from tests.support.builders import T0
+from tests.support.fake_history import FakeCompressedVH
 
 GENERATION = 1_700_000_000_000_000
 FIRST, SECOND = UUID(int=1), UUID(int=2)

@@ -8,10 +8,10 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from infra.clients.kafka_producer import KafkaEventLog
+from infra.engines.kafka.producer import KafkaEventLog
 from producers.ports import EventLog, Message
-from tests.fakes import FakeLog
-from tests.pipeline import PATIENCE_S
+from tests.support.fakes import FakeLog
+from tests.support.pipeline import PATIENCE_S
 
 MESSAGES = [Message("playhead.ui", b"key", b"%d" % number) for number in range(100)]
 TOO_LARGE = Message("playhead.ui", b"key", bytes(2 * 2**20 + 1))

@@ -8,12 +8,12 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from infra.clients.kafka import client_config
-from infra.clients.kafka_consumer import KafkaConsumer
-from infra.settings import Settings
-from streams.lake.ports import Intake, Log, Partition, Record
-from tests.fake_kafka import FakeKafka, FakeLakeLog
-from tests.pipeline import answered, eventually
+from domain.lake.ports import Intake, Log, Partition, Record
+from infra.engines.kafka.config import client_config
+from infra.engines.kafka.consumer import KafkaConsumer
+from infra.runtime.settings import Settings
+from tests.support.fake_kafka import FakeKafka, FakeLakeLog
+from tests.support.pipeline import answered, eventually
 
 
 class Broker(Protocol):

@@ -6,14 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from infra.clients.cassandra import close, connect
-from infra.clients.ledger_accounts import LedgerAccepted, LedgerAccounts, LedgerBook
-from infra.settings import Settings
-from streams.lake.names import Chain
-from streams.ledger.accepted import Accepted, AcceptedStore
-from streams.ledger.account import Account, Finding, HourCounts
-from streams.ledger.ports import Accounts
-from tests.fakes import FakeLedgerAccounts
+from domain.lake.keys import Chain
+from domain.ledger.collector_counts import Accepted, AcceptedStore
+from domain.ledger.ports import Accounts
+from domain.ledger.state import Account, Finding, HourCounts
+from infra.engines.cassandra import close, connect
+from infra.runtime.settings import Settings
+from infra.stores.ledger_cassandra import LedgerAccepted, LedgerAccounts, LedgerBook
+from tests.support.fakes import FakeLedgerAccounts
 
 
 class Store(Accounts, AcceptedStore, Protocol): ...

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.clients.cassandra import LiveVH, close, connect
+from domain.history.merge import merge
+from domain.history.ports import LiveCounts, LiveMoves, LiveVHStore
+from infra.engines.cassandra import LiveVH, close, connect
 from schemas.events import ViewingRecord
-from streams.history.merge import merge
-from streams.history.ports import LiveMoves
-from streams.ports import LiveCounts, LiveVHStore
-from tests.builders import T0, viewing_record
-from tests.fake_history import FakeLiveVH
+from tests.support.builders import T0, viewing_record
+from tests.support.fake_history import FakeLiveVH
 
 
 class Live(LiveVHStore, LiveMoves, LiveCounts, Protocol): ...

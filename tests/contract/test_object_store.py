@@ -10,10 +10,10 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
-from infra.clients.object_store import ObjectStore, prove_first_put_wins
-from infra.settings import Settings
+from infra.engines.s3 import ObjectStore, prove_first_put_wins
+from infra.runtime.settings import Settings
 from schemas.errors import TransientError
-from tests.fakes import FakeObjectStore
+from tests.support.fakes import FakeObjectStore
 
 Store = ObjectStore | FakeObjectStore
 

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from infra.clients.cassandra import close, connect
-from infra.clients.quality_store import QualityCheckpoints, QualityMinutes
-from streams.quality.figures import Figures
-from streams.quality.ports import Checkpoints, CheckpointTooLarge, Minutes
-from streams.quality.tally import MinuteFigures
-from tests.fake_quality import FakeQuality
+from domain.quality.figures import Figures
+from domain.quality.ports import Checkpoints, CheckpointTooLarge, Minutes
+from domain.quality.tally import MinuteFigures
+from infra.engines.cassandra import close, connect
+from infra.stores.quality_cassandra import QualityCheckpoints, QualityMinutes
+from tests.support.fake_quality import FakeQuality
 
 DEVICE_BUCKETS = 19
 

@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 
 from batch.recommend.ports import ListSink
-from infra.clients.cassandra import close, connect
-from infra.clients.recommendations import Recommendations
-from schemas.recommendations import WORLD
-from services.ports import Recommendations as Reads
-from tests.builders import T0, recommendation, recommendation_list
-from tests.fakes import FakeRecommendations
+from domain.recommendations.model import WORLD
+from domain.recommendations.ports import Recommendations as Reads
+from infra.engines.cassandra import close, connect
+from infra.stores.recommendations_cassandra import Recommendations
+from tests.support.builders import T0, recommendation, recommendation_list
+from tests.support.fakes import FakeRecommendations
 
 
 class Store(ListSink, Reads, Protocol): ...

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from infra.clients.cassandra import close, connect
-from infra.clients.support_store import SupportReader, SupportWriter
-from streams.quality.ports import ErrorSink, ReportSink, SupportReads
-from streams.quality.support import MemberError, Received, SessionReport
-from tests.builders import T0, member_error, session_report
-from tests.fake_quality import FakeSupport
+from domain.quality.ports import ErrorSink, ReportSink, SupportReads
+from domain.support.updates import MemberError, Received, SessionReport
+from infra.engines.cassandra import close, connect
+from infra.stores.support_cassandra import SupportReader, SupportWriter
+from tests.support.builders import T0, member_error, session_report
+from tests.support.fake_quality import FakeSupport
 
 
 class Store(ReportSink, ErrorSink, SupportReads, Protocol): ...

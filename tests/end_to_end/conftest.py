@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from domain.processes import PROCESSES
 from infra.local.stack import Stack
-from streams.pipeline import PROCESSES
-from tests.pipeline import Pipeline
+from tests.support.pipeline import Pipeline
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from infra.local import monitoring
 from infra.local.stack import Stack
 from tests.integration.batch import tables
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
-from tests.pipeline import PATIENCE_S, eventually, get, playhead
+from tests.support.pipeline import PATIENCE_S, eventually, get, playhead
 
 SMALL = ("--members", "30", "--days", "4", "--live-viewers", "15", "--live-seconds", "10")
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
@@ -33,7 +33,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(local_stack: Stack) -> Iterator[Demo]:
     """A demo that has arrived at its pages and waits for Ctrl-C."""
-    command = [sys.executable, "-m", "infra.main", "demo", *SMALL]
+    command = [sys.executable, "-m", "infra.cli", "demo", *SMALL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
         printed = ""

@@ -7,22 +7,22 @@ import time
 
 import pytest
 
-from infra.clients.cassandra import close, connect
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.object_store import ObjectStore
-from infra.clients.registry import Registry
-from infra.settings import PORT_BASES, ROOT, Port
+from domain.lake.reading import read_objects
+from infra.engines.cassandra import close, connect
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import PORT_BASES, ROOT, Port
 from producers.ports import Message
-from producers.simulator.generate import generate
 from producers.simulator.network import Faults
 from schemas.codec import encode
 from schemas.events import DeadLetter, Event, Playback, family, key
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
-from streams.lake.reading import read_objects
-from tests.builders import EVENTS, as_client, playback
-from tests.pipeline import PATIENCE_S, Pipeline, Place, dead_letters, eventually, get, playhead
-from tests.rule_cases import BYTES_CASES, JSON_CASES, RULE_CASES, JsonCase, RuleCase
+from tests.support.builders import EVENTS, as_client, playback
+from tests.support.pipeline import PATIENCE_S, Pipeline, Place, dead_letters, eventually, get, playhead
+from tests.support.rule_cases import BYTES_CASES, JSON_CASES, RULE_CASES, JsonCase, RuleCase
+from tests.support.simulated_events import generate
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.02, lost=0.01)
 EVENTS_SENT = 20_000

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from batch.dashboards.material import FUNNEL_COLUMNS, Material
-from batch.dashboards.sums import GROUPINGS, LEFT, STARTUPS
 from batch.page import Run
-from streams.quality.formulas import startup_bucket
+from batch.reports.aggregates import GROUPINGS, LEFT, STARTUPS
+from batch.reports.inputs import FUNNEL_COLUMNS, Material
+from domain.quality.formulas import startup_bucket
 
 DAY = date(2026, 3, 2)
 MADE_AT = int(datetime(2026, 3, 3, 2, 14, tzinfo=UTC).timestamp() * 1000)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.evening import Evening
-from tests.evening_troubles import outage
-from tests.evening_viewing import MEMBER
 from tests.pages.browser import launched, settled
 from tests.pages.site import EVENING, served
+from tests.support.evening import Evening
+from tests.support.evening_troubles import outage
+from tests.support.evening_viewing import MEMBER
 
 
 def shoot(folder: Path, address: str, member: str) -> None:

@@ -10,16 +10,16 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from infra.settings import ROOT
+from domain.processes import PROCESSES
+from domain.titles.catalogue import Catalogue
+from infra.runtime.settings import ROOT
 from services.app import create_app
-from services.catalogue import Catalogue
-from services.dashboard.alerts import AlertWatch
-from services.dashboard.board import Board
-from services.dashboard.gather import Gatherers
-from services.dashboard.processes import ProcessWatch, Target
-from services.dashboard.routes import Files
-from streams.pipeline import PROCESSES
-from tests.evening import Evening
+from services.ops.alerts import AlertWatch
+from services.ops.pollers import Gatherers
+from services.ops.processes import ProcessWatch, Target
+from services.ops.routes import Files
+from services.ops.state import Board
+from tests.support.evening import Evening
 
 RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"

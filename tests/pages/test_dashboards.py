@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from batch.dashboards.day import day_of
-from batch.dashboards.page import render_day, render_index
-from batch.dashboards.published import Published
-from services.dashboard.published import POLICY
-from tests.evening import Evening
+from batch.reports.build_day import day_of
+from batch.reports.page import render_day, render_index
+from batch.reports.published import Published
+from services.ops.reports import POLICY
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pages.invented_days import DAY, RUN, material, nothing
 from tests.pages.site import EVENING, served
+from tests.support.evening import Evening
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 

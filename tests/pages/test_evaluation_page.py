@@ -12,7 +12,7 @@ from batch.recommend.bootstrap import Interval
 from batch.recommend.evaluation_page import render
 from batch.recommend.report import Board, Choice, Report, Section
 from batch.recommend.scoreboard import BAR, Row
-from infra.settings import ROOT
+from infra.runtime.settings import ROOT
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from streams.ledger.account import Finding
-from tests.evening import APPS, Evening
-from tests.evening_troubles import TROUBLED, outage
-from tests.evening_viewing import MEMBER
+from domain.ledger.state import Finding
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
+from tests.support.evening import APPS, Evening
+from tests.support.evening_troubles import TROUBLED, outage
+from tests.support.evening_viewing import MEMBER
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.catalogue import iceberg
 from batch.session import Cluster, ObjectStoreAccess, spark_session
-from infra.local import packages
-from infra.settings import Settings
+from batch.tables.iceberg_catalog import iceberg
+from infra.local import jars as packages
+from infra.runtime.settings import Settings
 
 
 @dataclass(frozen=True)

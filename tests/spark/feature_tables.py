@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.definitions import EVENTS, TITLES
 from batch.features.definitions import FEATURES
 from batch.features.rows import Inputs, feature_rows
-from batch.recommend.published import Tables
-from batch.sessions import sessions_of
+from batch.recommend.features_from_tables import Tables
+from batch.tables.sessions import sessions_of
+from batch.tables.table_schemas import EVENTS, TITLES
 from tests.spark.frames import events, frame, made
 
 MINUTE = 60_000

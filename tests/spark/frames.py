@@ -8,10 +8,10 @@ import msgspec
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.dashboards.funnel import UI_COLUMNS
-from batch.dashboards.views import SESSION_COLUMNS
-from batch.definitions import EVENTS
-from tests.builders import EVENTS as BUILDERS
+from batch.reports.funnel import UI_COLUMNS
+from batch.reports.views import SESSION_COLUMNS
+from batch.tables.table_schemas import EVENTS
+from tests.support.builders import EVENTS as BUILDERS
 
 _ARROW = {
     "string": pa.string(),

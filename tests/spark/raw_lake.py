@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from domain.lake import container
+from domain.lake.keys import Chain
 from schemas.avro import Schema, schema
 from schemas.codec import encode
 from schemas.events import Event, record_name
 from schemas.topics import EVENT_TOPICS
-from streams.lake import container
-from streams.lake.names import Chain
-from tests.fakes import FakeObjectStore
+from tests.support.fakes import FakeObjectStore
 
 
 @dataclass

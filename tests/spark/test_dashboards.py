@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.dashboards.funnel import choices, funnel_by_day
-from batch.dashboards.sums import STARTUPS, sums_by_day
-from batch.dashboards.viewers import viewers_by_minute
-from batch.dashboards.views import SESSION_COLUMNS, exited_before_start, is_viewing, views
-from batch.schema_guard import SchemaMismatch, require_columns
-from infra.settings import ROOT
-from streams.quality.formulas import startup_bucket
+from batch.reports.aggregates import STARTUPS, sums_by_day
+from batch.reports.funnel import choices, funnel_by_day
+from batch.reports.viewers import viewers_by_minute
+from batch.reports.views import SESSION_COLUMNS, exited_before_start, is_viewing, views
+from batch.tables.schema_guard import SchemaMismatch, require_columns
+from domain.quality.formulas import startup_bucket
+from infra.runtime.settings import ROOT
 from tests.spark.frames import at, events, rows, sessions, ui
 
 DAY = date(2023, 11, 14)

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.recommend.computed import Computed
-from batch.recommend.published import Published, Tables, facts, history
+from batch.recommend.features_from_history import Computed
+from batch.recommend.features_from_tables import Published, Tables, facts, history
 from batch.recommend.views import SESSION_COLUMNS, interactions
 from tests.spark.feature_tables import MINUTE, inputs, play, show, tables
 from tests.spark.frames import at, millis

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from batch.catalogue import LAKE
-from batch.definitions import EVENTS, SESSIONS, TITLES
-from batch.derive import update_sessions
 from batch.features.definitions import FEATURES, PAIR_FEATURES
 from batch.features.features_job import FeaturesJob, newest
-from batch.ingest import Where
-from batch.table import Table, ensure_namespace
-from tests.fakes import FakeObjectStore
+from batch.tables.derived_tables import update_sessions
+from batch.tables.iceberg_catalog import LAKE
+from batch.tables.ingest import Where
+from batch.tables.table import Table, ensure_namespace
+from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES
 from tests.spark.feature_tables import film, play, show
 from tests.spark.frames import at, made, received, rows
+from tests.support.fakes import FakeObjectStore
 
 MIDNIGHTS = (date(2023, 11, 13), date(2023, 11, 14), date(2023, 11, 15))
 PLAYS = (

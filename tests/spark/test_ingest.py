@@ -8,15 +8,15 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from batch.audit import AuditFailed
-from batch.definitions import EVENTS
-from batch.ingest import POSITIONS, Where, ingest
-from batch.lake import LakeError
-from batch.table import Rival, Table, append, remembered
-from tests.builders import playback, ui
-from tests.newer_schemas import playback_v2
+from batch.tables.audit import AuditFailed
+from batch.tables.ingest import POSITIONS, Where, ingest
+from batch.tables.lake_errors import LakeError
+from batch.tables.table import Rival, Table, append, remembered
+from batch.tables.table_schemas import EVENTS
 from tests.spark.frames import millis, rows
 from tests.spark.raw_lake import RawLake
+from tests.support.builders import playback, ui
+from tests.support.newer_schemas import playback_v2
 
 
 def event_id(number: int) -> str:

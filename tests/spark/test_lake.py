@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.lake import LakeError, events_in, lake_errors
+from batch.tables.lake_errors import LakeError, events_in, lake_errors
 from schemas.avro import Schema, schema
-from tests.builders import playback
 from tests.spark.frames import rows
 from tests.spark.raw_lake import RawLake
+from tests.support.builders import playback
 
 NEWEST = schema("playback")
 

@@ -5,10 +5,10 @@ import msgspec
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.audit import AuditFailed
-from batch.ingest import POSITIONS
-from batch.maintenance import Upkeep, maintain
-from batch.table import append, remembered
+from batch.tables.audit import AuditFailed
+from batch.tables.ingest import POSITIONS
+from batch.tables.maintenance import Upkeep, maintain
+from batch.tables.table import append, remembered
 from tests.spark.frames import events
 from tests.spark.raw_lake import RawLake
 from tests.spark.test_ingest import Tables, event

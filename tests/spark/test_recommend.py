@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.lake import LakeError
 from batch.recommend.als import SparkAls
+from batch.recommend.features_from_tables import Tables
 from batch.recommend.interactions import DAY_MS
-from batch.recommend.published import Tables
 from batch.recommend.recommend_job import Gathered, gather, make, write
-from tests.fakes import FakeRecommendations
+from batch.tables.lake_errors import LakeError
 from tests.spark.feature_tables import inputs, play, tables
 from tests.spark.frames import millis
+from tests.support.fakes import FakeRecommendations
 from tests.unit.batch.recommend.tables import favourites, number, watched
 
 NOW = millis("2023-11-14 23:00")

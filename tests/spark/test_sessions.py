@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.audit import AuditFailed
-from batch.definitions import EVENTS, RECORDS, SESSIONS, TITLES
-from batch.derive import CATALOGUE_KEY, SOURCE, update_sessions, update_titles
-from batch.ingest import Where, ingest
-from batch.sessions import merged, sessions_of
-from batch.table import Table, remembered
-from batch.viewing_records import update_records
-from tests.builders import SESSION, playback
+from batch.tables.audit import AuditFailed
+from batch.tables.derived_tables import CATALOGUE_KEY, SOURCE, update_sessions, update_titles
+from batch.tables.ingest import Where, ingest
+from batch.tables.sessions import merged, sessions_of
+from batch.tables.table import Table, remembered
+from batch.tables.table_schemas import EVENTS, RECORDS, SESSIONS, TITLES
+from batch.tables.viewing_records import update_records
 from tests.spark.frames import events, millis, rows
 from tests.spark.raw_lake import RawLake
+from tests.support.builders import SESSION, playback
 
 FIRST = {"event_id": "e0", "seq": 0, "event_type": "play_requested", "startup_time_ms": None, "watched_ms": 0}
 MIDDLE = {"event_id": "e1", "seq": 1, "event_type": "heartbeat", "watched_ms": 30_000}

@@ -6,15 +6,15 @@ from datetime import date
 import pytest
 from pyspark.sql import SparkSession
 
-from batch import snapshot
-from batch.audit import AuditFailed
-from batch.definitions import RECORDS, SNAPSHOTS
-from batch.snapshot import publish, whole_histories
-from batch.table import Table
-from streams.history.reading import HistoryReader
-from tests.builders import viewing_record
-from tests.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from batch.tables import snapshot
+from batch.tables.audit import AuditFailed
+from batch.tables.snapshot import publish, whole_histories
+from batch.tables.table import Table
+from batch.tables.table_schemas import RECORDS, SNAPSHOTS
+from domain.history.reading import HistoryReader
 from tests.spark.frames import rows
+from tests.support.builders import viewing_record
+from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
 
 MONDAY, TUESDAY = date(2023, 11, 13), date(2023, 11, 14)
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from infra.clients.object_store import ObjectStore
-from infra.settings import ROOT, Settings
+from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import ROOT, Settings
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

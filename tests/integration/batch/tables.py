@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from infra.clients.iceberg import load, scan
-from infra.settings import Settings
+from infra.engines.iceberg import load, scan
+from infra.runtime.settings import Settings
 
 
 def rows(settings: Settings, name: str) -> pl.DataFrame:

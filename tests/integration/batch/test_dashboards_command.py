@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.clients.object_store import ObjectStore
+from domain.lake import container
+from infra.engines.s3 import ObjectStore
 from schemas.avro import schema
 from schemas.codec import encode
 from schemas.events import Playback
-from streams.lake import container
-from tests.builders import playback
 from tests.integration.batch.conftest import Command, stages
+from tests.support.builders import playback
 
 T0 = int((datetime.now(UTC) - timedelta(days=2)).timestamp() * 1000)
 TABLES = ("--table", "playback", "--table", "ui", "--table", "playback_sessions")

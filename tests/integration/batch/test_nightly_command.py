@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from batch.dashboards.published import Published
-from infra.clients.cassandra import close, connect
-from infra.clients.recommendations import Recommendations
-from infra.local import packages
-from infra.settings import ROOT, Settings
-from schemas.recommendations import RecommendationList
+from batch.reports.published import Published
+from domain.recommendations.model import RecommendationList
+from infra.engines.cassandra import close, connect
+from infra.local import jars as packages
+from infra.runtime.settings import ROOT, Settings
+from infra.stores.recommendations_cassandra import Recommendations
 from tests.integration.batch import tables
 from tests.integration.batch.conftest import made, own, run_command, stages
 from tests.integration.batch.test_dashboards_command import DAY, T0, TABLES, TIMES, put, session

@@ -14,18 +14,18 @@ import polars as pl
 import pytest
 from pyiceberg.exceptions import NoSuchTableError
 
-from infra.clients.iceberg import EventTables, load
-from infra.clients.object_store import ObjectStore
-from infra.settings import Settings
-from producers.simulator.made_up import members
+from domain.lake import container
+from domain.lake.keys import Chain
+from infra.engines.iceberg import EventTables, load
+from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import Settings
 from producers.simulator.network import Faults, arrivals
+from producers.simulator.synthetic import members
 from producers.simulator.visits import Span, visits
 from schemas.avro import schema
 from schemas.codec import encode
 from schemas.events import Event, Playback, family, key
 from schemas.topics import EVENT_TOPICS
-from streams.lake import container
-from streams.lake.names import Chain
 from tests.integration.batch import tables
 from tests.integration.batch.conftest import Command, each_job, environment, stages
 

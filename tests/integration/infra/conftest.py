@@ -6,13 +6,13 @@ from typing import Any, Protocol
 
 import pytest
 
+from domain.processes import Process
 from infra.local.stack import Stack
-from infra.settings import PORT_BASES, Settings
-from streams.pipeline import Process
+from infra.runtime.settings import PORT_BASES, Settings
 
 BEACON = Process(
     name="beacon",
-    command=("-m", "tests.integration.infra.beacon"),
+    command=("-m", "tests.integration.infra.stub_worker"),
     group=None,
     topics=(),
     steps=(),

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
-from infra.clients.cassandra import AWAY, close, connect
-from infra.local import cassandra, host, kafka, packages, template
+from infra.engines.cassandra import AWAY, close, connect
+from infra.local import cassandra, kafka, template
+from infra.local import jars as packages
+from infra.local import preflight as host
 from infra.local.program import LOOPBACK, Program
-from infra.settings import Port, Settings
+from infra.runtime.settings import Port, Settings
 from schemas.errors import TransientError
 from tests.integration.infra.authority import Authority
-from tests.pipeline import eventually
+from tests.support.pipeline import eventually
 
 KEYSTORE_PASSWORD = "keystore-secret"
 FIRST_ROLE = "cassandra"

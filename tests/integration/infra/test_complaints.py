@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import host
+from infra.local import preflight as host
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.local.workers import environment
-from infra.settings import Port
+from infra.runtime.settings import Port
 from tests.integration.infra.conftest import MakeStack
-from tests.pipeline import playhead
+from tests.support.pipeline import playhead
 
 
 def test_a_taken_port_is_named_with_its_holder(make_stack: MakeStack) -> None:

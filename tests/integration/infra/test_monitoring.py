@@ -8,10 +8,10 @@ import httpx
 import pytest
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from domain.processes import PROCESSES
 from infra.local.stack import Stack
 from infra.local.workers import addresses
-from streams.pipeline import PROCESSES
-from tests.pipeline import PATIENCE_S
+from tests.support.pipeline import PATIENCE_S
 
 eventually = retry(
     retry=retry_if_exception_type((AssertionError, httpx.HTTPError)),

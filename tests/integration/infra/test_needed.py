@@ -10,7 +10,7 @@ from infra.local.stack import Stack
 from infra.local.supervisor import Supervisor
 from infra.local.workers import environment
 from tests.integration.infra.conftest import MakeStack
-from tests.pipeline import PATIENCE_S, get, playhead
+from tests.support.pipeline import PATIENCE_S, get, playhead
 
 ELSEWHERE = {"kafka_bootstrap": "elsewhere:1", "registry_url": "http://elsewhere:2", "cassandra_hosts": "elsewhere"}
 

@@ -9,12 +9,12 @@ from confluent_kafka.admin._config import ConfigResource
 from confluent_kafka.admin._resource import ResourceType
 
 from infra import topics
-from infra.clients.cassandra import close, connect
-from infra.clients.kafka import client_config
-from infra.clients.registry import FRESH_IDS, UNKNOWN_AFTER_S, Registry
+from infra.engines.cassandra import close, connect
+from infra.engines.kafka.config import client_config
+from infra.engines.registry import FRESH_IDS, UNKNOWN_AFTER_S, Registry
 from infra.local.program import StackError
 from infra.migrate import migrate
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 from schemas import avro
 from schemas.errors import InvalidEvent, TransientError
 from schemas.topics import TOPICS

@@ -13,19 +13,19 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from infra.clients.cassandra import close, connect
-from infra.clients.compressed_vh import CompressedVH
-from infra.clients.object_store import ObjectStore
+from domain.lake.reading import read_objects, read_rows
+from domain.processes import PROCESSES
+from infra.engines.cassandra import close, connect
+from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
 from infra.local.workers import environment
-from infra.settings import LOCAL_KEY, PORT_BASES, Port, Settings
+from infra.runtime.settings import LOCAL_KEY, PORT_BASES, Port, Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
 from schemas.events import Playback
-from streams.lake.reading import read_objects, read_rows
-from streams.pipeline import PROCESSES
-from tests.builders import as_client, playback
 from tests.integration.infra.authority import Authority
 from tests.integration.infra.secured import secured_cassandra, secured_kafka
-from tests.pipeline import AWAY, PATIENCE_S
+from tests.support.builders import as_client, playback
+from tests.support.pipeline import AWAY, PATIENCE_S
 
 MEMBER = "secured-1"
 SESSION = "0199a000-0000-7000-8000-00000000{:04x}"
@@ -113,7 +113,7 @@ def watched(elsewhere: Elsewhere) -> list[Playback]:
         timeout=PATIENCE_S,
     )
     assert answer.json() == {"accepted": SESSIONS, "rejected": []}
-    drained = elsewhere.run("infra.main", "drain")
+    drained = elsewhere.run("infra.cli", "drain")
     assert drained.returncode == 0, drained.stderr
     return events
 
@@ -143,17 +143,17 @@ def test_and_rolled_up_by_the_compaction_worker(elsewhere: Elsewhere, watched: l
 
 @pytest.mark.parametrize("command", [["ledger"], ["compact", "--all"], ["replay"]], ids=lambda c: c[0])
 def test_commands_work(elsewhere: Elsewhere, watched: list[Playback], command: list[str]) -> None:
-    done = elsewhere.run("infra.main", *command)
+    done = elsewhere.run("infra.cli", *command)
     assert done.returncode == 0, done.stderr + done.stdout
 
 
 HISTORY, LAKE = ("streams.main", "history"), ("streams.main", "lake")
 REFUSALS: list[tuple[str, tuple[str, ...]]] = [
-    ("KAFKA_PASSWORD", ("infra.main", "drain")),
+    ("KAFKA_PASSWORD", ("infra.cli", "drain")),
     ("KAFKA_PASSWORD", ("producers.collector.main",)),
     ("KAFKA_PASSWORD", HISTORY),
     ("KAFKA_CA_FILE", HISTORY),
-    ("CASSANDRA_PASSWORD", ("infra.main", "compact", "--all")),
+    ("CASSANDRA_PASSWORD", ("infra.cli", "compact", "--all")),
     ("CASSANDRA_CA_FILE", HISTORY),
     ("S3_SECRET_KEY", LAKE),
 ]
@@ -176,7 +176,7 @@ def test_a_wrong_password_or_authority_ends_commands_and_workers_with_one_line_t
         assert run.returncode == 1, (setting, command, run.stderr)
         (line,) = [line for line in run.stderr.splitlines() if f"PLAYHEAD_{setting}" in line]
         assert "Traceback" not in run.stderr, (setting, command, run.stderr)
-        if command[0] == "infra.main":
+        if command[0] == "infra.cli":
             assert run.stderr == f"{line}\n"
 
 
@@ -184,7 +184,7 @@ def test_up_says_so_before_it_starts_a_worker(elsewhere: Elsewhere) -> None:
     addresses = {"registry_url": elsewhere.settings.registry, "s3_endpoint": elsewhere.settings.s3 or ""}
     name = f"{elsewhere.settings.stack}-2"
     try:
-        up = elsewhere.run("infra.main", "up", stack=name, kafka_password="guessed", **addresses)
+        up = elsewhere.run("infra.cli", "up", stack=name, kafka_password="guessed", **addresses)
     finally:
         Stack(Settings(stack=name, port_base=elsewhere.settings.port_base)).wipe()
     assert up.returncode == 1
@@ -192,6 +192,6 @@ def test_up_says_so_before_it_starts_a_worker(elsewhere: Elsewhere) -> None:
 
 
 def test_a_file_of_authorities_that_is_not_there_is_named(elsewhere: Elsewhere) -> None:
-    status = elsewhere.run("infra.main", "status", kafka_ca_file="/nowhere/ca.pem")
+    status = elsewhere.run("infra.cli", "status", kafka_ca_file="/nowhere/ca.pem")
     assert status.returncode == 1
     assert status.stderr == "PLAYHEAD_KAFKA_CA_FILE: Path does not point to a file\n"

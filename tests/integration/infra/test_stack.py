@@ -8,13 +8,13 @@ import pytest
 from mypy_boto3_s3 import S3Client
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from infra.clients.kafka_log import KafkaLog
+from infra.engines.kafka.reader import KafkaLog
 from infra.local.program import StackError
 from infra.local.stack import Stack, State
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 from schemas.topics import DEAD_LETTERS
 from tests.integration.infra.conftest import MakeStack
-from tests.pipeline import PATIENCE_S, eventually, get
+from tests.support.pipeline import PATIENCE_S, eventually, get
 
 
 def s3(settings: Settings) -> S3Client:

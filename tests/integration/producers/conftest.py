@@ -13,10 +13,10 @@ import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 from tenacity import retry, retry_if_exception_type, retry_if_not_result, stop_after_delay, wait_fixed
 
-from infra.clients.kafka import client_config
+from infra.engines.kafka.config import client_config
 from infra.local.workers import environment
-from infra.settings import LOCAL_KEY, Settings
-from tests.pipeline import PATIENCE_S
+from infra.runtime.settings import LOCAL_KEY, Settings
+from tests.support.pipeline import PATIENCE_S
 
 WAIT_SECONDS = 2
 

@@ -9,16 +9,16 @@ from uuid import uuid4
 
 import httpx
 
-from infra.clients.registry import Registry
+from infra.engines.registry import Registry
 from infra.local.stack import Stack
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 from producers.collector.examples import EXAMPLES
 from schemas import codec
 from schemas.events import DeadLetter, Playback
 from schemas.framing import unframe
 from schemas.topics import FAMILIES
 from tests.integration.producers.conftest import WAIT_SECONDS, Collector, Tail
-from tests.pipeline import PATIENCE_S
+from tests.support.pipeline import PATIENCE_S
 
 
 def now() -> int:

@@ -3,9 +3,9 @@
 import re
 import subprocess
 
-from infra.settings import ROOT
+from infra.runtime.settings import ROOT
 from tests.integration.producers.conftest import Collector
-from tests.pipeline import PATIENCE_S
+from tests.support.pipeline import PATIENCE_S
 
 PAGE = ROOT / "docs" / "api" / "collector.md"
 

@@ -6,17 +6,17 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from infra.clients.kafka_dead_letters import KafkaDeadLetters
-from infra.clients.registry import Registry
-from infra.settings import Settings
+from infra.engines.kafka.dead_letters import KafkaDeadLetters
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
 from producers.collector.examples import EXAMPLES, SENT_AT
 from producers.replay.main import app
 from schemas import codec
 from schemas.dead_letter import Position, of_record, of_refused
 from schemas.errors import InvalidEvent
 from schemas.framing import frame
-from tests.builders import playback
 from tests.integration.producers.conftest import Collector, Tail
+from tests.support.builders import playback
 
 MENDED = InvalidEvent(f"mended_{uuid4().hex}", "A rule was too strict.")
 

@@ -8,19 +8,19 @@ from pathlib import Path
 
 import httpx
 
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.registry import Registry
-from infra.settings import LOCAL_KEY, Settings
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.registry import Registry
+from infra.runtime.settings import LOCAL_KEY, Settings
 from producers.simulator.client_log import ClientLog
-from producers.simulator.generate import generate
 from producers.simulator.live import HttpPost, Run, attend, scripts
-from producers.simulator.made_up import members
 from producers.simulator.network import Faults
-from producers.simulator.outbox import Outbox
+from producers.simulator.sender import Outbox
+from producers.simulator.synthetic import members
 from schemas.codec import BatchDecoder
 from schemas.topics import EVENT_TOPICS
 from tests.integration.producers.conftest import Collector, Tail
-from tests.pipeline import PATIENCE_S
+from tests.support.pipeline import PATIENCE_S
+from tests.support.simulated_events import generate
 
 FAULTS = Faults(late=0.1, duplicated=0.05, reordered=0.05, corrupt=0.05, lost=0.01)
 

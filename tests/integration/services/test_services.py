@@ -8,20 +8,20 @@ from typing import Any
 import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_watch import KafkaWatch
-from infra.clients.object_store import ObjectStore
-from infra.clients.registry import Registry
-from infra.clients.support_store import SupportWriter
-from infra.settings import Settings
+from domain.titles.catalogue import CATALOGUE_KEY
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.monitor import KafkaWatch
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import Settings
+from infra.stores.support_cassandra import SupportWriter
 from schemas.codec import encode
 from schemas.events import Playback, ViewingRecord
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
-from services.catalogue import CATALOGUE_KEY
-from tests.builders import member_error, playback, session_report, viewing_record
-from tests.pipeline import PATIENCE_S, get
+from tests.support.builders import member_error, playback, session_report, viewing_record
+from tests.support.pipeline import PATIENCE_S, get
 
 TOPIC = EVENT_TOPICS["playback"].name
 MEMBER = "services-1"

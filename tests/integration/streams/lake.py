@@ -2,12 +2,12 @@
 
 from uuid import uuid4
 
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.object_store import ObjectStore
-from infra.settings import Settings
+from domain.lake.keys import Chain
+from domain.lake.reading import read_objects
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import Settings
 from schemas.topics import TOPICS
-from streams.lake.names import Chain
-from streams.lake.reading import read_objects
 
 
 def with_a_lake_of_its_own(stack: Settings) -> Settings:

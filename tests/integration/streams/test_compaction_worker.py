@@ -9,24 +9,24 @@ from uuid import uuid4
 
 import pytest
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.compressed_vh import CompressedVH
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.registry import Registry
-from infra.settings import Settings
+from domain.history.reading import HistoryReader, Whole
+from domain.processes import BY_NAME
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
 from producers.ports import Message
 from schemas.codec import encode
 from schemas.events import Playback
 from schemas.framing import frame
 from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS
-from streams.history.reading import HistoryReader, Whole
-from streams.pipeline import BY_NAME
-from tests.builders import T0, compaction_request, playback
-from tests.fake_history import FakeCompactionMetrics
 from tests.integration.streams.workers import Worker, stop
-from tests.oracle import by_profile, expected_history
-from tests.pipeline import eventually, playhead
+from tests.support.builders import T0, compaction_request, playback
+from tests.support.fake_history import FakeCompactionMetrics
+from tests.support.oracle import by_profile, expected_history
+from tests.support.pipeline import eventually, playhead
 
 KEPT = 3
 SESSIONS = 40

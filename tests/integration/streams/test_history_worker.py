@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.registry import Registry
-from infra.settings import Settings
+from domain.processes import BY_NAME
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
 from schemas.events import Playback
-from streams.pipeline import BY_NAME
 from tests.integration.streams.traffic import TOPIC, Traffic, traffic
 from tests.integration.streams.workers import Worker, stop
-from tests.oracle import Comparable, by_profile, expected_history
-from tests.pipeline import PATIENCE_S, answered, eventually
+from tests.support.oracle import Comparable, by_profile, expected_history
+from tests.support.pipeline import PATIENCE_S, answered, eventually
 
 HISTORY = BY_NAME["history"]
 WRITTEN = "playhead_live_vh_records_total"

@@ -12,28 +12,28 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from infra.clients.kafka import client_config
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_consumer import KafkaConsumer
-from infra.clients.kafka_dead_letters import KafkaDeadLetters
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.object_store import ObjectStore
-from infra.clients.registry import Registry
+from domain.lake.batching import Bounds
+from domain.lake.reading import holes, read_objects, read_rows
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.config import client_config
+from infra.engines.kafka.consumer import KafkaConsumer
+from infra.engines.kafka.dead_letters import KafkaDeadLetters
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 from schemas import avro
 from schemas.codec import BatchDecoder, encode
 from schemas.events import Playback
 from schemas.framing import frame
-from streams.dead_letter import DeadLetterLimit
-from streams.lake.partition import Contract, World
-from streams.lake.reading import holes, read_objects, read_rows
-from streams.lake.sink import Sink
-from streams.lake.spans import Bounds
-from tests.builders import playback
+from streams.lake_sink.dead_letter_limit import DeadLetterLimit
+from streams.lake_sink.partition import Contract, World
+from streams.lake_sink.sink import Sink
 from tests.integration.streams.lake import with_a_lake_of_its_own
-from tests.pipeline import eventually
-from tests.unit.streams.lake.world import Counting
+from tests.support.builders import playback
+from tests.support.pipeline import eventually
+from tests.unit.streams.lake_sink.fixtures import Counting
 
 
 @pytest.fixture

@@ -11,21 +11,21 @@ from uuid import uuid4
 
 import pytest
 
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.object_store import ObjectStore
-from infra.clients.registry import Registry
+from domain.lake import keys as names
+from domain.lake.keys import Chain
+from domain.lake.reading import holes, read_objects, read_rows
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
 from infra.local.workers import environment
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 from schemas.codec import decode, encode
 from schemas.events import CompactionRequest, DeadLetter, Playback
 from schemas.framing import frame, unframe
 from schemas.topics import DEAD_LETTERS
-from streams.lake import names
-from streams.lake.names import Chain
-from streams.lake.reading import holes, read_objects, read_rows
-from tests.builders import EVENTS, T0, playback
 from tests.integration.streams.lake import lag, log_ends, with_a_lake_of_its_own
-from tests.pipeline import answered, eventually, in_kafka
+from tests.support.builders import EVENTS, T0, playback
+from tests.support.pipeline import answered, eventually, in_kafka
 
 
 @pytest.fixture

@@ -8,23 +8,23 @@ from typing import TypeVar
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
-from infra.clients.cassandra import LiveVH, close, connect
-from infra.clients.compressed_vh import CompressedVH
-from infra.clients.kafka import client_config
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.registry import Registry
-from infra.settings import Settings
-from streams.history.compaction import Compactor
-from streams.history.reading import HistoryReader, Whole
-from streams.history.rollup import RollUpRules
-from streams.pipeline import BY_NAME
-from tests.builders import T0
-from tests.fake_history import FakeCompactionMetrics
+from domain.history.compaction import Compactor
+from domain.history.reading import HistoryReader, Whole
+from domain.history.rollup import RollUpRules
+from domain.processes import BY_NAME
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.config import client_config
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
-from tests.oracle import by_profile, expected_history
-from tests.pipeline import eventually
+from tests.support.builders import T0
+from tests.support.fake_history import FakeCompactionMetrics
+from tests.support.oracle import by_profile, expected_history
+from tests.support.pipeline import eventually
 
 HISTORY = BY_NAME["history"]
 GROUP = HISTORY.group or ""

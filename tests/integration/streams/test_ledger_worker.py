@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from infra.clients.cassandra import close, connect
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.ledger_accounts import LedgerAccounts
-from infra.clients.object_store import ObjectStore
-from infra.clients.registry import Registry
+from domain.lake.keys import Chain
+from domain.lake.reading import LakeObject, read_objects, read_rows
+from infra.engines.cassandra import close, connect
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
-from infra.settings import Settings
+from infra.runtime.settings import Settings
+from infra.stores.ledger_cassandra import LedgerAccounts
 from schemas.codec import encode
 from schemas.framing import frame
-from streams.lake.names import Chain
-from streams.lake.reading import LakeObject, read_objects, read_rows
-from tests.builders import T0, playback
 from tests.integration.streams.lake import lag
 from tests.integration.streams.workers import Worker, stop
-from tests.pipeline import eventually, playhead
+from tests.support.builders import T0, playback
+from tests.support.pipeline import eventually, playhead
 
 TOPIC = "playhead.playback"
 EVENTS = [f"0199a000-0000-7000-8000-00000001{number:04x}" for number in range(21)]

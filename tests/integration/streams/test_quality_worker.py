@@ -12,23 +12,23 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from infra.clients.cassandra import close, connect
-from infra.clients.kafka_bulk import BulkProducer
-from infra.clients.kafka_log import KafkaLog
-from infra.clients.registry import Registry
-from infra.clients.support_store import SupportReader
-from infra.settings import Port, Settings
+from domain.processes import BY_NAME
+from domain.support.updates import MemberError, Received, SessionReport
+from infra.engines.cassandra import close, connect
+from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
+from infra.runtime.settings import Port, Settings
+from infra.stores.support_cassandra import SupportReader
 from producers.ports import Message
 from schemas.codec import encode
 from schemas.events import Error, Playback, family
 from schemas.framing import frame
-from streams.pipeline import BY_NAME
-from streams.quality.support import MemberError, Received, SessionReport
-from tests.builders import error, playback
 from tests.integration.streams.scrapes import Scrapes, scraping
 from tests.integration.streams.workers import Worker, stop
-from tests.pipeline import PATIENCE_S, answered, eventually
-from tests.quality_oracle import expected_totals
+from tests.support.builders import error, playback
+from tests.support.pipeline import PATIENCE_S, answered, eventually
+from tests.support.quality_oracle import expected_totals
 
 QUALITY = BY_NAME["quality"]
 TAKEN = "playhead_consumed_records_total"

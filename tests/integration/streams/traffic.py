@@ -8,15 +8,15 @@ from uuid import UUID
 import fastavro
 import msgspec
 
-from infra.clients.registry import Registry
+from infra.engines.registry import Registry
 from producers.ports import Message
 from schemas import avro
 from schemas.codec import encode
 from schemas.events import Playback
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
-from tests.builders import T0, playback
-from tests.newer_schemas import NEW_FIELD, playback_v2
+from tests.support.builders import T0, playback
+from tests.support.newer_schemas import NEW_FIELD, playback_v2
 
 TOPIC = EVENT_TOPICS["playback"].name
 EVENTS_A_SESSION = 12

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 
+from domain.processes import BY_NAME
 from infra.local.workers import environment
-from infra.settings import Port, Settings
-from streams.pipeline import BY_NAME
-from tests.pipeline import PATIENCE_S, get
+from infra.runtime.settings import Port, Settings
+from tests.support.pipeline import PATIENCE_S, get
 
 
 class Worker:

@@ -5,7 +5,7 @@ from cassandra import ConsistencyLevel, InvalidRequest, OperationTimedOut, Write
 from cassandra.cluster import NoHostAvailable
 from cassandra.protocol import ErrorMessage, SyntaxException
 
-from infra.clients.cassandra import translated
+from infra.engines.cassandra import translated
 from schemas.errors import TransientError
 
 

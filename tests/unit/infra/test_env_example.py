@@ -3,7 +3,7 @@
 import pytest
 from dotenv import dotenv_values
 
-from infra.settings import ROOT, Settings
+from infra.runtime.settings import ROOT, Settings
 
 EXAMPLE = ROOT / ".env.example"
 

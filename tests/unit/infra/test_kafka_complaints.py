@@ -3,8 +3,8 @@
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from infra.clients.kafka import Complaints
-from infra.settings import Settings
+from infra.engines.kafka.config import Complaints
+from infra.runtime.settings import Settings
 from schemas.errors import Refused
 
 SETTINGS = Settings(kafka_bootstrap="broker:9093", kafka_security_protocol="SASL_SSL")

@@ -2,7 +2,7 @@
 
 from confluent_kafka import KafkaError
 
-from infra.clients.kafka_consumer import is_final
+from infra.engines.kafka.consumer import is_final
 
 
 def test_a_fenced_consumer_is_at_its_end() -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import host, ring
+from infra.local import cassandra_cluster as ring
+from infra.local import preflight as host
 from infra.local.cassandra import programs
 from infra.local.program import StackError
 from infra.local.stack import Stack
-from infra.settings import Settings
+from infra.runtime.settings import Settings
 
 
 def settings(home: Path, **changes: object) -> Settings:

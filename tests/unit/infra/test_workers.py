@@ -1,9 +1,9 @@
 from pathlib import Path
 
+from domain.processes import PROCESSES
 from infra.local.supervisor import family
 from infra.local.workers import environment, programs
-from infra.settings import Settings
-from streams.pipeline import PROCESSES
+from infra.runtime.settings import Settings
 
 
 def settings(**changes: object) -> Settings:

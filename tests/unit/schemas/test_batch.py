@@ -11,10 +11,10 @@ from schemas.codec import BatchDecoder, DecodedBatch, Decoder, encode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import RECORD_TYPES, Record
 from schemas.framing import frame, unframe
-from tests.builders import EVENTS, compaction_request, dead_letter, diagnostic, playback, viewing_record
-from tests.newer_schemas import playback_v2, with_field
-from tests.rule_cases import BYTES_CASES, RULE_CASES, BytesCase
-from tests.strategies import records
+from tests.support.builders import EVENTS, compaction_request, dead_letter, diagnostic, playback, viewing_record
+from tests.support.newer_schemas import playback_v2, with_field
+from tests.support.rule_cases import BYTES_CASES, RULE_CASES, BytesCase
+from tests.support.strategies import records
 
 PLAYBACK, UI, PLAYBACK_V2 = 1, 2, 3
 SCHEMAS = {PLAYBACK: schema("playback"), UI: schema("ui"), PLAYBACK_V2: playback_v2()}

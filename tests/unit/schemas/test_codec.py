@@ -8,8 +8,8 @@ from schemas.avro import schema
 from schemas.codec import decode, encode
 from schemas.errors import InvalidEvent
 from schemas.events import RECORD_TYPES, Record, record_name
-from tests.builders import compaction_request, dead_letter, playback, viewing_record
-from tests.strategies import records, viewing_records
+from tests.support.builders import compaction_request, dead_letter, playback, viewing_record
+from tests.support.strategies import records, viewing_records
 
 ANY_RECORD = st.sampled_from(sorted(RECORD_TYPES)).flatmap(records)
 

@@ -16,9 +16,9 @@ from schemas.columnar import columns_between
 from schemas.compatibility import incompatibilities, unreadable
 from schemas.events import RECORD_TYPES, Record
 from schemas.framing import frame
-from tests.builders import playback
-from tests.freeze import EXAMPLES, GOLDEN, versions
-from tests.newer_schemas import NEW_FIELD, NEW_SYMBOL, playback_v2
+from tests.support.builders import playback
+from tests.support.freeze_schema import EXAMPLES, GOLDEN, versions
+from tests.support.newer_schemas import NEW_FIELD, NEW_SYMBOL, playback_v2
 
 
 def frozen(record: str, version: int) -> Schema:
@@ -59,7 +59,7 @@ def test_a_reader_of_an_old_version_reads_what_is_written_now(record: str, versi
 @pytest.mark.parametrize("record", RECORD_TYPES)
 def test_the_newest_schema_is_frozen(record: str) -> None:
     newest = frozen(record, versions(record)[-1])
-    assert physical(newest) == physical(schema(record)), f"python -m tests.freeze {record}"
+    assert physical(newest) == physical(schema(record)), f"python -m tests.support.freeze_schema {record}"
 
 
 @pytest.mark.parametrize("record", RECORD_TYPES)

@@ -6,16 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.avro import physical, schema
-from schemas.checks import Entries, Pattern, Rule, Text, Uuid
 from schemas.codec import encode
 from schemas.columnar import columns_between
+from schemas.columns import Rows
 from schemas.errors import InvalidEvent
 from schemas.events import EVENT_TYPES, Event
-from schemas.rows import Rows
+from schemas.rule_types import Entries, Pattern, Rule, Text, Uuid
 from schemas.rules import MAX_BYTES, RULES, check
 from schemas.topics import FAMILIES
-from tests.builders import EVENTS, compaction_request
-from tests.rule_cases import PASSING, RULE_CASES, RuleCase
+from tests.support.builders import EVENTS, compaction_request
+from tests.support.rule_cases import PASSING, RULE_CASES, RuleCase
 
 
 def case_id(case: RuleCase) -> str:

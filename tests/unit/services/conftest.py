@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from services.app import create_app
-from services.dashboard.board import Board
-from services.dashboard.gather import Gatherers
-from services.dashboard.routes import Files
-from tests.evening import Evening
+from services.ops.pollers import Gatherers
+from services.ops.routes import Files
+from services.ops.state import Board
 from tests.pages.site import ECHARTS, EVENING, RUNBOOKS, gatherers
+from tests.support.evening import Evening
 
 
 @dataclass(frozen=True)

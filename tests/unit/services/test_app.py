@@ -1,4 +1,4 @@
-from services.dashboard.routes import HERE
+from services.ops.routes import HERE
 from tests.unit.services.conftest import Services
 
 

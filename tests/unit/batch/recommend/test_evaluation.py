@@ -16,7 +16,7 @@ from batch.recommend.model import Scorer
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import Ranker
 from batch.recommend.scoreboard import BAR, rows
-from batch.recommend.windows import Plan, rolling
+from batch.recommend.temporal_split import Plan, rolling
 from tests.unit.batch.recommend.tables import drawn, watched
 
 PLAN = Plan("test", tune_from=50 * DAY_MS, test_from=70 * DAY_MS, test_until=100 * DAY_MS)

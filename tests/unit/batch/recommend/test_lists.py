@@ -4,7 +4,7 @@ from batch.recommend.interactions import DAY_MS
 from batch.recommend.lists import LENGTH, recommend
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import Ranker
-from schemas.recommendations import WORLD
+from domain.recommendations.model import WORLD
 from tests.unit.batch.recommend.tables import drawn, watched
 
 AT = 100 * DAY_MS

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from batch.recommend.computed import Computed
 from batch.recommend.ease import Ease
+from batch.recommend.features_from_history import Computed
 from batch.recommend.interactions import COLUMNS, DAY_MS, Interactions
 from batch.recommend.item_cosine import ItemCosine, cosine
 from batch.recommend.model import Model

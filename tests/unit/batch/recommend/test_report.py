@@ -3,7 +3,7 @@ from batch.recommend.interactions import Interactions
 from batch.recommend.popularity import Popularity
 from batch.recommend.report import Section, section
 from batch.recommend.scoreboard import BAR
-from batch.recommend.windows import rolling
+from batch.recommend.temporal_split import rolling
 from tests.unit.batch.recommend.tables import drawn, watched
 
 

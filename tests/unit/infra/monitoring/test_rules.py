@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.processes import PROCESSES
 from infra.local.monitoring import write_configuration
-from infra.settings import Settings
-from streams.pipeline import PROCESSES
+from infra.runtime.settings import Settings
 from tests.unit.infra.monitoring.rules import RULES, alerts
 
 CASES = sorted(Path(__file__).parent.glob("*_cases.yml"))

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from infra.main import app
-from infra.metrics_page import series
-from infra.settings import ROOT
+from infra.cli import app
+from infra.runtime.metrics.page import series
+from infra.runtime.settings import ROOT
 from tests.unit.infra.monitoring.rules import Alert, alerts, asked_for, recorded
 
 RUNBOOKS = ROOT / "docs" / "operate" / "alerts"

@@ -9,16 +9,16 @@ import httpx
 import msgspec
 import pytest
 
+from producers.collector.api_keys import Keys
 from producers.collector.app import build_app
-from producers.collector.events import Intake
+from producers.collector.byte_budget import Room
 from producers.collector.examples import EXAMPLES, SENT_AT
-from producers.collector.keys import Keys
-from producers.collector.room import Room
+from producers.collector.handler import Intake
 from producers.ports import Message
 from schemas import codec
 from schemas.events import DeadLetter
 from schemas.framing import unframe
-from tests.fakes import FakeLog
+from tests.support.fakes import FakeLog
 
 NOW = SENT_AT + 1_000
 SCHEMA_IDS = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import EVENTS, T0, as_client
-from tests.rule_cases import JSON_CASES, PASSING, RULE_CASES
+from tests.support.builders import EVENTS, T0, as_client
+from tests.support.rule_cases import JSON_CASES, PASSING, RULE_CASES
 from tests.unit.producers.collector.conftest import Collector
 
 SENT_AT = T0 + 60_100

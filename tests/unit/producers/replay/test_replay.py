@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from producers.collector.examples import EXAMPLES, SENT_AT
-from producers.replay.outstanding import Choice, mark, outstanding, read
+from producers.replay.pending import Choice, mark, outstanding, read
 from producers.replay.replay import Replay
 from producers.replay.targets import CollectorTarget, TopicTarget
 from schemas import avro, codec
@@ -12,7 +12,7 @@ from schemas.dead_letter import Position, of_record, of_refused
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import DeadLetter
 from schemas.framing import frame
-from tests.builders import playback
+from tests.support.builders import playback
 
 NOW = 1_700_000_500_000
 DAY_MS = 24 * 60 * 60 * 1000

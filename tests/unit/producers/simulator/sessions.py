@@ -4,8 +4,8 @@ from random import Random
 
 from producers.simulator.catalogue import MINUTE_MS, Title
 from producers.simulator.devices import Device
+from producers.simulator.identity import Who
 from producers.simulator.viewer import FOREVER, HEARTBEAT_MS, Viewing, watch
-from producers.simulator.who import Who
 from schemas.events import Playback
 
 T0 = 1_700_000_000_000

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from producers.simulator.audience import Member
-from producers.simulator.evenings import days, starts
-from producers.simulator.made_up import members
+from producers.simulator.schedule import days, starts
+from producers.simulator.synthetic import members
 from producers.simulator.visits import Span, Visit, life, visits
 from schemas.events import Playback
 

@@ -14,12 +14,12 @@ import pytest
 from producers.simulator.client_log import ClientLog
 from producers.simulator.devices import Trouble
 from producers.simulator.live import HttpPost, Run, attend, scripts
-from producers.simulator.made_up import members
 from producers.simulator.network import Delivery, Faults
-from producers.simulator.outbox import Outbox, Reply
+from producers.simulator.sender import Outbox, Reply
+from producers.simulator.synthetic import members
+from schemas.client_events import event_from_client
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import Playback
-from schemas.intake import event_from_client
 
 NOW = 1_790_000_000_000
 HOUR_MS = 3_600_000

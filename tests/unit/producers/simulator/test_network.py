@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from producers.simulator.made_up import members
 from producers.simulator.network import Delivery, Faults, arrivals
+from producers.simulator.synthetic import members
 from producers.simulator.visits import Span, Visit, visits
 from schemas.events import Playback
 

@@ -10,7 +10,7 @@ from producers.ports import Message
 from producers.simulator.client_log import ClientLog
 from producers.simulator.past import Sending, play
 from schemas.errors import TransientError
-from tests.builders import playback
+from tests.support.builders import playback
 
 GOOD = Sending(Message("playhead.playback", b"ml-1", b"good"), playback(event_id="a"), corrupt=False, field=None)
 BAD = Sending(Message("playhead.playback", b"ml-1", b"bad"), playback(event_id="b"), corrupt=True, field="seq")

@@ -1,0 +1,93 @@
+"""Playback sessions -> views and how each of them went. Pure: DataFrame to DataFrame.
+
+What is said of groups of views is in ``sums`` and ``figures``. Days are UTC days; a view counts on the day, and in the
+hour, in which it began.
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from batch.tables.events import on_days
+from domain.history.continue_watching import MAX_SHARE
+from domain.quality.formulas import FINAL_EVENTS, LONG_STALL_MS, VIEWING_STATES
+
+SESSION_COLUMNS = {
+    "profile_id": "string",
+    "started_at": "timestamp",
+    "received_at": "timestamp",
+    "title_id": "string",
+    "event_type": "string",
+    "seq": "int",
+    "events": "bigint",
+    "playhead_ms": "bigint",
+    "duration_ms": "bigint",
+    "watched_ms": "bigint",
+    "startup_time_ms": "bigint",
+    "rebuffer_count": "int",
+    "rebuffer_ms": "bigint",
+    "error_fatal": "boolean",
+    "device_type": "string",
+    "app_version": "string",
+    "country": "string",
+}
+"""What the dashboards take of ``playback_sessions``."""
+DIMENSIONS = ("title_id", "country", "device_type", "app_version")
+UNKNOWN = "unknown"
+QUARTERS = 4
+
+
+def views(sessions_df: DataFrame, days: Collection[date], now: datetime, timeout: timedelta) -> DataFrame:
+    """The sessions that began on one of ``days``, with ``day``, ``hour`` (0 to 23), known dimensions and outcome."""
+    return (
+        sessions_df.where(on_days("started_at", days))
+        .withColumns({"day": F.to_date("started_at"), "hour": F.hour("started_at")})
+        .transform(with_known_dimensions)
+        .transform(with_outcome, now, timeout)
+    )
+
+
+def with_known_dimensions(any_df: DataFrame) -> DataFrame:
+    """Null or empty titles, countries, devices and versions become ``unknown``, so that they are counted, not lost."""
+    return any_df.withColumns(
+        {name: F.coalesce(F.nullif(F.trim(name), F.lit("")), F.lit(UNKNOWN)) for name in DIMENSIONS}
+    )
+
+
+def with_outcome(sessions_df: DataFrame, now: datetime, timeout: timedelta) -> DataFrame:
+    """Adds ``started``, ``failed``, ``exited``, ``finished`` (booleans) and ``left_in``: how the press of play went.
+
+    exited: ended before the first frame without an error, or never heard of again for ``timeout``; a view that is still
+    open at ``now`` may yet start. finished: played beyond the share at which a title counts as played. left_in: the
+    quarter of the title (1 to 4) in which a view that started is over and not finished; null for all others, and for
+    titles without a length (live).
+    """
+    started, failed = F.col("startup_time_ms").isNotNull(), F.col("error_fatal")
+    silent = F.col("received_at") < F.lit(now - timeout)
+    closed = F.col("event_type").isin(*FINAL_EVENTS) | failed | silent
+    share = F.col("playhead_ms") / F.nullif(F.col("duration_ms"), F.lit(0))
+    finished = started & F.coalesce(share > MAX_SHARE, F.lit(False))
+    quarter = F.least(F.floor(share * QUARTERS) + 1, F.lit(QUARTERS)).cast("int")
+    return sessions_df.withColumns(
+        {
+            "started": started,
+            "failed": failed,
+            "exited": exited_before_start("event_type", "startup_time_ms", "error_fatal")
+            | (silent & ~started & ~failed),
+            "finished": finished,
+            "left_in": F.when(started & closed & ~finished & share.isNotNull(), quarter),
+        }
+    )
+
+
+def exited_before_start(event_type: str, startup_ms: str, failed: str) -> Column:
+    """``formulas.exited_before_start`` of three columns, as Spark says it."""
+    return F.col(event_type).isin(*FINAL_EVENTS) & F.col(startup_ms).isNull() & ~F.col(failed)
+
+
+def is_viewing(player_state: str, state_since_ms: str) -> Column:
+    """``formulas.is_viewing`` of two columns, as Spark says it."""
+    stalled_long = (F.col(player_state) == "rebuffering") & (F.col(state_since_ms) > LONG_STALL_MS)
+    return F.col(player_state).isin(*VIEWING_STATES) & ~stalled_long

@@ -1,0 +1,40 @@
+"""What must exist in the engines before our processes start. Every step may run again at any time.
+
+Each step imports its driver only when it runs: `playhead status` should not wait for drivers that it does not use.
+"""
+
+from collections.abc import Callable
+
+from infra.runtime.settings import Settings
+
+
+def _topics(settings: Settings) -> None:
+    from infra import topics
+
+    topics.create_all(settings)
+
+
+def _schemas(settings: Settings) -> None:
+    from infra import topics
+
+    topics.register_all(settings)
+
+
+def _bucket(settings: Settings) -> None:
+    from infra.engines.s3 import ObjectStore
+
+    ObjectStore(settings).ensure_bucket()
+
+
+def _tables(settings: Settings) -> None:
+    from infra import migrate
+
+    migrate.migrate(settings)
+
+
+STEPS: dict[str, tuple[str, Callable[[Settings], None]]] = {
+    "kafka": ("topics", _topics),
+    "registry": ("schemas", _schemas),
+    "seaweedfs": ("bucket", _bucket),
+    "cassandra": ("tables", _tables),
+}

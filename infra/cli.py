@@ -1,0 +1,252 @@
+"""The ``playhead`` command. Engines and clients are imported by the commands that need them, so that help is fast."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from infra.local.stack import Stack, Status
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Playhead's local stack and its tools. PLAYHEAD_STACK chooses the stack.",
+)
+Name = Annotated[str, typer.Argument(help="A process, or all workers of one: history, history-0, kafka …")]
+
+
+@app.command()
+def up(
+    names: Annotated[list[str] | None, typer.Argument(help="Only these, for example: kafka cassandra.")] = None,
+) -> None:
+    """Start the engines and our workers; what already runs stays as it is."""
+    with _stack() as stack:
+        stack.up(names or None)
+        _print_status(stack.settings.stack, stack.status())
+
+
+@app.command()
+def status() -> None:
+    """Show every process; exits 1 when one has failed."""
+    with _stack() as stack:
+        found = stack.status()
+        _print_status(stack.settings.stack, found)
+        failed = [process.name for process in found if not process.is_healthy]
+        for name in failed:
+            typer.secho(f"\n{name} is in trouble; its last log lines ({stack.log(name)}):", fg="red", err=True)
+            typer.echo("\n".join(f"    {line}" for line in stack.log_tail(name, lines=10)), err=True)
+        if failed:
+            raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    name: Annotated[str | None, typer.Argument(help="A process; without it, all of them.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+) -> None:
+    """Show the last log lines of a process, or of all."""
+    with _stack() as stack:
+        files = [str(log) for each in stack.select(name) if (log := stack.log(each)).exists()]
+        if not files:
+            _fail(f"stack {stack.settings.stack} has no logs yet: `playhead up` starts it")
+        try:
+            subprocess.run(["tail", f"-n{lines}", *(["-F"] if follow else []), *files], check=True)
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None
+
+
+@app.command()
+def down() -> None:
+    """Stop everything; data stay."""
+    with _stack() as stack:
+        stack.down()
+
+
+@app.command()
+def wipe(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+) -> None:
+    """Stop the stack and delete its data, logs and configuration; downloads stay."""
+    with _stack() as stack:
+        folder = stack.settings.folder
+        if not yes:
+            typer.confirm(f"Delete {folder} with all data of stack {stack.settings.stack}?", abort=True)
+        typer.echo(f"{stack.wipe() / 2**20:.1f} MiB freed: {folder}")
+
+
+@app.command()
+def monitor() -> None:
+    """Start Prometheus and Alertmanager, and the stack where it is down; `playhead down` stops all of it."""
+    with _stack() as stack:
+        stack.monitor()
+        typer.echo(f"Prometheus    {stack.settings.prometheus_url}/alerts")
+        typer.echo(f"Alertmanager  {stack.settings.local_alertmanager}")
+
+
+@app.command()
+def drill(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="worker-stopped, cassandra-stopped …; without, all.")
+    ] = None,
+) -> None:
+    """Break something, in real time: exactly one alert must page, and resolve once it is mended. On a running stack, or
+    on one that is started and stopped for it."""
+    from infra.drill import DRILLS, run, stage
+
+    if unknown := set(names or ()) - set(DRILLS):
+        _fail(f"there is no drill {', '.join(sorted(unknown))}, only {', '.join(DRILLS)}")
+    with _stack() as stack, stage(stack):
+        passed = []
+        for name in names or DRILLS:
+            typer.echo(f"{name}: ", nl=False)
+            passed.append(run(stack, DRILLS[name]))
+    if not all(passed):
+        raise typer.Exit(1)
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def during(command: Annotated[list[str], typer.Argument(help="With its arguments.")]) -> None:
+    """Run a command that needs the local engines; those of a stack that is down are started and stopped for it. No
+    workers, which would join the groups of a Kafka elsewhere. Exits as the command does."""
+    from infra.runtime.shutdown import to_the_end
+
+    if not shutil.which(command[0]):
+        _fail(f"there is no command {command[0]}")
+    with _stack() as stack, stack.needed(stack.engines):
+        running = subprocess.Popen(command)
+        with to_the_end():  # of Ctrl-C the terminal tells the command itself; a kill is passed on
+            signal.signal(signal.SIGTERM, lambda *_: running.terminate())
+            code = running.wait()
+    raise typer.Exit(code if code >= 0 else 128 - code)  # of a killed one what a shell says: 143
+
+
+@app.command()
+def start(name: Name) -> None:
+    """Start a stopped or failed process."""
+    with _stack() as stack:
+        stack.start(name)
+
+
+@app.command()
+def stop(name: Name) -> None:
+    """Stop a process gracefully; it stays stopped until start, restart or up."""
+    with _stack() as stack:
+        stack.stop(name)
+
+
+@app.command()
+def restart(name: Name) -> None:
+    """Stop and start a process."""
+    with _stack() as stack:
+        stack.restart(name)
+
+
+@app.command()
+def demo(
+    members: Annotated[int, typer.Option(min=1, max=943, help="How many members watch.")] = 200,
+    days: Annotated[int, typer.Option(min=1, max=60, help="Days of past evenings.")] = 14,
+    live_viewers: Annotated[int, typer.Option(min=1, help="Members who watch now, over HTTP.")] = 40,
+    live_seconds: Annotated[int, typer.Option(min=5, help="For how long.")] = 20,
+    exit_: Annotated[bool, typer.Option("--exit", help="End after the last step; 1 when something is wrong.")] = False,
+) -> None:
+    """Play the whole pipeline on real engines, from an empty stack to pages worth looking at."""
+    from infra.demo import Audience, run
+
+    audience = Audience(members, days, live_viewers, live_seconds)
+    with _stack() as stack:
+        raise typer.Exit(run(stack.settings, audience, stack.wipe, stack.down, stay=not exit_))
+
+
+@app.command()
+def metrics() -> None:
+    """Print docs/reference/metrics.md: every metric, made from the declarations."""
+    from infra.runtime.metrics.page import page
+
+    typer.echo(page(), nl=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A command that another package owns; it runs as its own process, so that each imports only what it needs."""
+
+    module: str
+    help: str
+
+
+ELSEWHERE = {
+    "catalogue": Elsewhere("producers.simulator.main", "Fetch films and tastes; write the catalogue of titles."),
+    "simulate": Elsewhere("producers.simulator.main", "Play simulated members: past evenings, or live over HTTP."),
+    "replay": Elsewhere("producers.replay.main", "Send dead letters again, after the cause is mended."),
+    "compact": Elsewhere("infra.commands.compact", "Roll older sessions up into CompressedVH, by hand."),
+    "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer has read all that is in Kafka."),
+    "ledger": Elsewhere("infra.commands.ledger", "Prove that nothing was lost, doubled or made up; name what was."),
+    "job": Elsewhere("batch.main", "Run a Spark job over the lake and its tables."),
+    "sql": Elsewhere("batch.main", "Ask the lake's tables in SQL."),
+    "evaluate": Elsewhere("bench.evaluate", "Tune and test every recommender; print and draw how good each is."),
+}
+GROUPS = ("simulate", "replay", "job", "evaluate")
+"""Those whose module is the command itself; in the others it is one of several."""
+ALL_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _add(name: str, elsewhere: Elsewhere) -> None:
+    @app.command(name, help=elsewhere.help, context_settings=ALL_ARGUMENTS)
+    def run(context: typer.Context) -> None:
+        named = [] if name in GROUPS else [name]
+        os.execv(sys.executable, [sys.executable, "-m", elsewhere.module, *named, *context.args])
+
+
+for _name, _elsewhere in ELSEWHERE.items():
+    _add(_name, _elsewhere)
+
+
+@contextmanager
+def _stack() -> "Iterator[Stack]":
+    """The stack that the environment describes; errors end the command with one line and exit code 1."""
+    from domain.processes import PROCESSES
+    from infra.local.stack import Stack
+    from infra.runtime.settings import Settings
+    from infra.runtime.startup import in_red, one_line
+
+    with one_line(in_red):
+        yield Stack(Settings(), PROCESSES)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho(message, fg="red", err=True)
+    raise typer.Exit(1)
+
+
+def _print_status(stack: str, processes: "list[Status]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not processes:
+        typer.echo(f"stack {stack} is down: `playhead up` starts it")
+        return
+    table = Table(title=f"stack {stack}", title_justify="left", box=None, pad_edge=False)
+    for column in ("process", "state", "pid", "up", "port"):
+        table.add_column(column)
+    for process in processes:
+        table.add_row(
+            process.name,
+            process.state if process.is_healthy else f"[bold red]{process.state.upper()}[/]",
+            str(process.pid or "–"),
+            f"{process.uptime_s} s" if process.pid else "–",
+            str(process.port or "–"),
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    app()

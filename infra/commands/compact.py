@@ -1,0 +1,94 @@
+"""``playhead compact``: roll up by hand what the compaction processor would roll up on request."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+from cassandra.cluster import Session
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from domain.history.compaction import Compactor, Outcome
+from domain.history.rollup import RollUpRules
+from domain.processes import BY_NAME
+from infra.engines.cassandra import LiveVH, close, connect
+from infra.runtime import logs
+from infra.runtime.metrics.recorders import CompactionMetrics
+from infra.runtime.settings import Settings
+from infra.runtime.startup import in_red, one_line
+from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.profiles_cassandra import Profiles
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+AT_ONCE = 8
+
+
+@app.callback()
+def by_hand() -> None:
+    """Compaction by hand."""
+
+
+@app.command()
+def compact(
+    profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every profile.")] = False,
+    keep_live: Annotated[
+        int | None,
+        typer.Option(min=0, help="So many of a profile's newest sessions stay live; else as the setting says."),
+    ] = None,
+) -> None:
+    """Move closed sessions beyond the newest few from LiveVH into CompressedVH; exits 1 when a chunk is damaged."""
+    if (profile is None) is not all_:
+        _fail("Say either --profile or --all.")
+    settings = Settings()
+    rules = RollUpRules(
+        keep_live=settings.compaction_keep_live if keep_live is None else keep_live,
+        timeout_ms=settings.session_timeout_seconds * 1000,
+        chunk_bytes=settings.chunk_bytes,
+    )
+    logs.configure("compact", "WARNING")
+    session = connect(settings)
+    try:
+        profiles = [profile] if profile is not None else list(Profiles(session))
+        outcomes = asyncio.run(_compact(session, rules, profiles))
+    finally:
+        close(session)
+    typer.echo(", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "no live records")
+    if outcomes["damaged"]:
+        _fail("Damaged chunks are not rewritten: the log says which.")
+
+
+async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]) -> "Counter[Outcome]":
+    compactor = Compactor(
+        live=LiveVH(session),
+        compressed=CompressedVH(session),
+        metrics=CompactionMetrics("compact", BY_NAME["compaction"].group or ""),
+        rules=rules,
+        now=lambda: time.time_ns() // 1_000_000,
+    )
+    outcomes: Counter[Outcome] = Counter()
+    room = asyncio.Semaphore(AT_ONCE)
+    columns = (TextColumn("Compacting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("", total=len(profiles))
+
+        async def one(profile: str) -> None:
+            async with room:
+                outcomes[await compactor.compact(profile)] += 1
+                progress.advance(bar)
+
+        await asyncio.gather(*map(one, profiles))
+    return outcomes
+
+
+def _fail(message: str) -> NoReturn:
+    typer.secho(message, fg="red", err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    with one_line(in_red):
+        app(prog_name="playhead")

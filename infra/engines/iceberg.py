@@ -1,0 +1,85 @@
+"""The lake's Iceberg tables without Spark: by PyIceberg, and by Polars, which reads the files itself."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+from pyiceberg.catalog import load_catalog
+from pyiceberg.exceptions import NoSuchTableError, RESTError
+from pyiceberg.table import Table
+from requests import ConnectionError, Timeout
+
+from infra.runtime.settings import Settings
+from schemas.errors import TransientError
+
+POSITIONS = "playhead.positions"
+"""In a snapshot's summary, as ``batch.tables.ingest`` writes it."""
+
+
+def load(settings: Settings, name: str) -> Table:
+    """One table of our namespace. Raises pyiceberg's NoSuchTableError."""
+    key, secret = settings.s3_access_key, settings.s3_secret_key.get_secret_value()
+    properties = {
+        "type": "rest",
+        "uri": settings.iceberg,
+        "warehouse": settings.iceberg_warehouse,
+        "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
+        "s3.region": settings.s3_region,
+        "s3.access-key-id": key,
+        "s3.secret-access-key": secret,
+        **({"s3.endpoint": settings.s3, "s3.path-style-access": "true"} if settings.s3 else {}),
+    }
+    if settings.iceberg_auth == "sigv4":
+        properties |= {
+            "rest.sigv4-enabled": "true",
+            "rest.signing-name": settings.iceberg_signing_name,
+            "rest.signing-region": settings.s3_region,
+            "client.region": settings.s3_region,
+            "client.access-key-id": key,
+            "client.secret-access-key": secret,
+        }
+    elif settings.iceberg_auth == "token":
+        properties |= {"token": settings.iceberg_token.get_secret_value()}
+    return load_catalog("lake", **properties).load_table(f"{settings.iceberg_namespace}.{name}")
+
+
+def scan(settings: Settings, name: str) -> pl.LazyFrame:
+    """The table's rows for Polars, which reads the files itself."""
+    os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")  # its own planner is one more package
+    access = {
+        "aws_region": settings.s3_region,
+        "aws_access_key_id": settings.s3_access_key,
+        "aws_secret_access_key": settings.s3_secret_key.get_secret_value(),
+        **({"aws_endpoint_url": settings.s3, "aws_allow_http": "true"} if settings.s3 else {}),
+    }
+    return pl.scan_iceberg(load(settings, name), storage_options=access)
+
+
+class EventTables:
+    """The families' tables, for the ledger. Satisfies ``domain.ledger.ports.Tables``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def read(self, family: str) -> tuple[Mapping[tuple[str, int], int], Sequence[str]] | None:
+        try:
+            table = load(self._settings, family)
+            ids = table.scan(selected_fields=("event_id",)).to_arrow()["event_id"].to_pylist()
+        except NoSuchTableError:
+            return None
+        except (ConnectionError, Timeout, RESTError) as error:
+            raise TransientError(f"the Iceberg catalogue at {self._settings.iceberg}: {error}") from error
+        return _positions(table), ids
+
+
+def _positions(table: Table) -> Mapping[tuple[str, int], int]:
+    """Of the newest published snapshot that says how far the table has come."""
+    snapshot = table.current_snapshot()
+    while snapshot is not None:
+        if snapshot.summary is not None and (text := snapshot.summary.get(POSITIONS)):
+            nested: dict[str, dict[str, int]] = json.loads(text)
+            return {(topic_id, int(n)): position for topic_id, of in nested.items() for n, position in of.items()}
+        parent = snapshot.parent_snapshot_id
+        snapshot = table.snapshot_by_id(parent) if parent is not None else None
+    return {}

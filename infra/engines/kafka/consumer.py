@@ -1,0 +1,165 @@
+"""Kafka as the lake sink reads it: a group member that is told where to start, never by Kafka's own commits.
+
+Satisfies ``domain.lake.ports.Log``. Commits are hints with the start of the newest object as their metadata.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from infra.engines.kafka.config import client_config, topic_id
+from infra.runtime.settings import Settings
+from schemas.errors import TransientError
+
+POLL_RECORDS = 10_000
+POLL_SECONDS = 0.2
+ANSWER_SECONDS = 10
+
+_log = structlog.get_logger(__name__)
+
+
+_EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
+
+Partition = tuple[str, int]
+"""Topic and number."""
+
+
+@dataclass(slots=True)
+class Intake:
+    revoked: list[Partition] = field(default_factory=list)
+    assigned: list[Partition] = field(default_factory=list)
+    records: dict[Partition, list[Any]] = field(default_factory=dict)
+
+
+class KafkaConsumer:
+    def __init__(self, settings: Settings, group: str, member: str, topics: Sequence[str]) -> None:
+        """Joins the group. ``member`` is fixed for the worker: restarted, it gets its partitions back at once."""
+        self._topics = list(topics)
+        self._admin = AdminClient({**client_config(settings)})
+        self._consumer = Consumer(
+            {
+                **client_config(settings),
+                "group.id": group,
+                "group.instance.id": member,
+                "partition.assignment.strategy": "cooperative-sticky",
+                # Never used to skip in silence: the sink compares each offset with the one it expects. ("error"
+                # would leave the partition in a state that no seek gets it out of.)
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "allow.auto.create.topics": False,
+                "session.timeout.ms": 10_000,
+                # A store that is away for long must not cost the worker its partitions; lag tells of it.
+                "max.poll.interval.ms": 3_600_000,
+                "topic.metadata.refresh.interval.ms": 10_000,
+                "queued.max.messages.kbytes": 32_768,
+                # The broker gathers for up to half a second: an object waits longer for its records anyway.
+                "fetch.min.bytes": 2**20,
+                "fetch.wait.max.ms": 500,
+            }
+        )
+        self._intake = Intake()
+        self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+
+    def poll(self) -> Intake:
+        self._intake = intake = Intake()
+        messages = self._consumer.consume(POLL_RECORDS, POLL_SECONDS)
+        for (topic, number, bad), run in groupby(messages, _place):
+            if bad:
+                for message in run:
+                    self._note_error((topic, number), message.error())
+            else:
+                intake.records.setdefault((topic, number), []).extend(run)
+        return intake
+
+    def _note_error(self, partition: Partition, error: Any) -> None:
+        if is_final(error):
+            raise KafkaException(error)
+        _log.warning("kafka", topic=partition[0], partition=partition[1], why=error.str())
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # At 0 and not at the end: librdkafka would ask where that is, and a late answer undo the seek.
+        somewhere = [TopicPartition(p.topic, p.partition, 0) for p in partitions]
+        consumer.incremental_assign(somewhere)
+        consumer.pause(somewhere)
+        self._intake.assigned += [(p.topic, p.partition) for p in partitions]
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.incremental_unassign(partitions)
+        gone = [(p.topic, p.partition) for p in partitions]
+        self._intake.revoked += gone
+        self._intake.assigned = [each for each in self._intake.assigned if each not in gone]
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Deliver from this offset on. Raises TransientError when the assignment is not yet in force."""
+        place = TopicPartition(*partition, offset)
+        _answered(self._consumer.seek, place)
+        _answered(self._consumer.resume, [place])
+
+    def pause(self, partition: Partition) -> None:
+        self._consumer.pause([TopicPartition(*partition)])
+
+    def resume(self, partition: Partition) -> None:
+        self._consumer.resume([TopicPartition(*partition)])
+
+    def topic_ids(self) -> dict[str, str]:
+        """Kafka's ids of the topics that exist now."""
+        found = {}
+        described = self._admin.describe_topics(TopicCollection(self._topics), request_timeout=ANSWER_SECONDS)
+        for topic, future in described.items():
+            try:
+                found[topic] = topic_id(future.result().topic_id)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise TransientError(str(error)) from error
+        return found
+
+    def bounds(self, partition: Partition) -> tuple[int, int]:
+        """First offset that the log still has, and the next one it will give."""
+        place = TopicPartition(*partition)
+        return self._offsets([place], _EARLIEST)[partition], self._offsets([place], _LATEST)[partition]
+
+    def newest_object(self, partition: Partition) -> int | None:
+        """Start of the newest object that a commit told of; None without one."""
+        (committed,) = _answered(self._consumer.committed, [TopicPartition(*partition)], timeout=ANSWER_SECONDS)
+        return int(committed.metadata) if (committed.metadata or "").isdecimal() else None
+
+    def commit(self, partition: Partition, position: int, newest_object: int) -> None:
+        try:
+            self._consumer.commit(offsets=[TopicPartition(*partition, position, str(newest_object))])
+        except KafkaException as error:
+            _log.info("not committed", topic=partition[0], partition=partition[1], why=str(error))
+
+    def ends(self) -> dict[Partition, int]:
+        """Where the assigned partitions' logs end now."""
+        return self._offsets(_answered(self._consumer.assignment), _LATEST)
+
+    def _offsets(self, places: list[TopicPartition], which: Any) -> dict[Partition, int]:
+        # Not by the consumer: there the question would wait behind its own long fetches, half a second each.
+        asked = self._admin.list_offsets(dict.fromkeys(places, which), request_timeout=ANSWER_SECONDS)
+        return {(p.topic, p.partition): _answered(future.result).offset for p, future in asked.items()}
+
+    def close(self) -> None:
+        """Waits for commits under way, then leaves the group's work to whoever comes next."""
+        self._consumer.close()
+
+
+def is_final(error: Any) -> bool:
+    """The consumer gives no more records after this error. One that comes as a message does not say ``fatal``."""
+    return bool(error.fatal() or error.code() == KafkaError._FATAL)
+
+
+def _place(message: Any) -> tuple[str, int, bool]:
+    return message.topic(), message.partition(), message.error() is not None
+
+
+def _answered(call: Any, *args: Any, **kwargs: Any) -> Any:
+    try:
+        return call(*args, **kwargs)
+    except KafkaException as error:
+        raise TransientError(str(error)) from error

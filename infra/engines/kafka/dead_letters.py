@@ -1,0 +1,27 @@
+"""The topic of dead letters as the lake sink writes it: published means that Kafka has it."""
+
+from collections.abc import Sequence
+
+from infra.engines.kafka.bulk import BulkProducer
+from infra.runtime.settings import Settings
+from schemas.codec import encode
+from schemas.events import DeadLetter
+from schemas.framing import frame
+from schemas.topics import DEAD_LETTERS
+
+
+class KafkaDeadLetters:
+    """Satisfies ``domain.lake.ports.DeadLetters``."""
+
+    def __init__(self, settings: Settings, schema_id: int) -> None:
+        self._schema_id = schema_id
+        self._producer = BulkProducer(settings)
+
+    def publish(self, letters: Sequence[DeadLetter]) -> None:
+        """Returns when Kafka has all of them. Raises TransientError when it may not: publish all again."""
+        self._producer.write(
+            [
+                (DEAD_LETTERS.name, letter.dead_letter_id.encode(), frame(self._schema_id, encode(letter)))
+                for letter in letters
+            ]
+        )

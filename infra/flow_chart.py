@@ -1,0 +1,63 @@
+"""The README's picture of the flow, drawn from the process table: ``python -m infra.flow_chart`` prints it.
+
+A test holds the README to it.
+"""
+
+from domain.processes import PROCESSES, Process
+from schemas.topics import COMPACTION_REQUESTS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
+
+WRITES = {
+    "collector": (("kafka", "Avro, keyed by profile"),),
+    "history": (("live_vh", "newest state per session"), ("kafka", "compaction requests")),
+    "compaction": (("compressed_vh", "many sessions a chunk"),),
+    "quality": (("quality_minutes", "figures by minute, checkpoints"), ("support", "sessions and errors by member")),
+    "lake": (("s3", "every record once"), ("kafka", "dead letters")),
+    "ledger": (("accounts", "what was compared, what differs"),),
+    "services": (),
+}
+READS = {
+    "ledger": (("kafka", "every record"), ("s3", "every object")),
+    "compaction": (("live_vh", "older, closed sessions"),),
+    "services": (
+        ("live_vh", "newest"),
+        ("compressed_vh", "older"),
+        ("quality_minutes", "figures by minute"),
+        ("support", "what went wrong for a member"),
+        ("accounts", "differences"),
+    ),
+}
+
+
+def mermaid() -> str:
+    """A Mermaid flow chart of processes, topics and stores."""
+    topics = "<br/>".join([*EVENT_TOPICS, DEAD_LETTERS.record + "s", COMPACTION_REQUESTS.record + "s"])
+    lines = [
+        "flowchart LR",
+        '  clients(["players, apps, services"]) -- HTTP --> collector',
+        f'  kafka[["Kafka<br/>{topics}"]]',
+        '  live_vh[("Cassandra<br/>LiveVH")]',
+        '  compressed_vh[("Cassandra<br/>CompressedVH")]',
+        '  quality_minutes[("Cassandra<br/>quality of experience")]',
+        '  support[("Cassandra<br/>support")]',
+        '  accounts[("Cassandra<br/>ledger")]',
+        '  s3[("S3<br/>event lake")]',
+        *(line for process in PROCESSES for line in _process(process)),
+        '  s3 --> tables["Spark: tables"] --> iceberg[("Iceberg<br/>tables")]',
+        '  iceberg --> spark["Spark jobs"] --> report(["daily dashboards, recommendations"])',
+        '  services --> people(["history API, live page, member pages"])',
+    ]
+    return "\n".join(lines)
+
+
+def _process(process: Process) -> list[str]:
+    lines = [f'  {process.name}["{"<br/>".join((f"<b>{process.name}</b>", *process.steps))}"]']
+    if process.topics:
+        reads = "every topic" if len(process.topics) == len(TOPICS) else ", ".join(process.topics)
+        lines.append(f'  kafka -- "{reads}" --> {process.name}')
+    lines += [f'  {store} -- "{what}" --> {process.name}' for store, what in READS.get(process.name, ())]
+    lines += [f'  {process.name} -- "{what}" --> {store}' for store, what in WRITES[process.name]]
+    return lines
+
+
+if __name__ == "__main__":
+    print(mermaid())  # noqa: T201

@@ -1,0 +1,17 @@
+"""What the hourly ledger compares, connected."""
+
+from cassandra.cluster import Session
+
+from domain.ledger.compare import Auditor
+from domain.ledger.sources import Places
+from infra.engines.kafka.reader import KafkaLog
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import Settings
+from infra.stores.ledger_cassandra import LedgerAccounts
+from schemas.codec import BatchDecoder
+
+
+def ledger_places(settings: Settings, session: Session) -> Places:
+    log, store = KafkaLog(settings), ObjectStore(settings)
+    return Places(log, store, LedgerAccounts(session), Auditor(log, store, BatchDecoder(Registry(settings).resolve)))

@@ -1,0 +1,70 @@
+"""Local Cassandra nodes as one ring: where each is, which tokens are its own, and when they have found each other."""
+
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from infra.local.program import StackError
+from infra.runtime.settings import Settings
+from schemas.errors import TransientError
+
+TOKENS = 16
+"""Of each node."""
+NEEDS_ALL = "SELECT host_id FROM system_distributed.view_build_status WHERE keyspace_name = 'any' AND view_name = 'any'"
+"""Cassandra keeps this table three times."""
+MEET_WITHIN_S = 180
+
+
+def name(settings: Settings, node: int) -> str:
+    """Of a node's process and folder; a single node has no number."""
+    return "cassandra" if settings.cassandra_nodes == 1 else f"cassandra-{node}"
+
+
+def tokens(node: int, nodes: int) -> list[int]:
+    """A node's share: evenly spread, in turn with the others. Told so, all nodes may start at once, the first time."""
+    apart = 2**64 // (TOKENS * nodes)
+    return [(turn * nodes + node) * apart - 2**63 for turn in range(TOKENS)]
+
+
+def require_same_nodes(settings: Settings) -> None:
+    """One node's data are no part of a ring's, nor the other way round."""
+    alone, ring = settings.folder / "cassandra" / "data", settings.folder.glob("cassandra-*/data")
+    found = 1 if alone.exists() else 3 if any(ring) else settings.cassandra_nodes
+    if found != settings.cassandra_nodes:
+        raise StackError(
+            f"the data of stack {settings.stack} are of {found} Cassandra node{'s' * (found > 1)}: "
+            f"`playhead wipe` deletes them, PLAYHEAD_CASSANDRA_NODES={found} keeps them"
+        )
+
+
+def meet(settings: Settings) -> None:
+    """Returns once every node sees all others up; before, a table made by one might be unknown to another."""
+    if settings.cassandra_nodes == 1:
+        return
+    retry = Retrying(
+        retry=retry_if_exception_type(TransientError), wait=wait_fixed(0.5), stop=stop_after_delay(MEET_WITHIN_S)
+    )
+    try:
+        retry(_ask_each_for_all, settings)
+    except RetryError:
+        raise StackError(
+            f"Cassandra's nodes do not see each other after {MEET_WITHIN_S} s: `playhead logs cassandra` may tell why"
+        ) from None
+
+
+def _ask_each_for_all(settings: Settings) -> None:
+    """TransientError unless each node answers a read that needs all of them."""
+    from cassandra import ConsistencyLevel
+    from cassandra.query import SimpleStatement
+
+    from infra.engines.cassandra import close, connect, translated
+
+    session = connect(settings, in_keyspace=False)
+    try:
+        hosts = session.cluster.metadata.all_hosts()
+        if len(hosts) < settings.cassandra_nodes:
+            raise TransientError(f"Cassandra: only {len(hosts)} nodes are known")
+        for host in hosts:
+            session.execute(SimpleStatement(NEEDS_ALL, consistency_level=ConsistencyLevel.ALL), host=host)
+    except Exception as error:
+        raise translated(error) from error
+    finally:
+        close(session)

@@ -1,0 +1,223 @@
+"""Every setting, read from the environment (prefix ``PLAYHEAD_``) or from ``.env``, validated once at start.
+``PLAYHEAD_ENV_FILE`` names another file; empty, none is read.
+
+A *stack* is a name, a folder and a block of ports. ``demo``, ``test`` and ``bench`` come with one; any other name
+needs ``PLAYHEAD_PORT_BASE``. An address left empty means the local stack's own engine; set it, and
+the same code talks to a Kafka cluster, a Cassandra ring, S3 or a Spark cluster elsewhere.
+"""
+
+import os
+from enum import IntEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[2]
+PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
+LOCAL_KEY = "playhead-local"
+LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+"""Addresses of local Cassandra nodes, which all have the same ports."""
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
+"""PEM. Absolute, since other processes get it too."""
+
+
+class Port(IntEnum):
+    """Offsets from the stack's port base. SeaweedFS also takes each of its ports + 10000, Cassandra's node I JMX+I."""
+
+    COLLECTOR = 1
+    SERVICES = 2
+    KAFKA = 10
+    KAFKA_CONTROLLER = 11
+    CASSANDRA = 20
+    CASSANDRA_STORAGE = 21
+    CASSANDRA_JMX = 22
+    S3_MASTER = 30
+    S3_VOLUME = 31
+    S3_FILER = 32
+    S3 = 33
+    ICEBERG = 34
+    REGISTRY = 40
+    PROMETHEUS = 50
+    ALERTMANAGER = 51
+    HISTORY_METRICS = 110
+    LAKE_METRICS = 120
+    COMPACTION_METRICS = 130
+    QUALITY_METRICS = 140
+    LEDGER_METRICS = 150
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="PLAYHEAD_",
+        env_file=os.environ.get("PLAYHEAD_ENV_FILE", ROOT / ".env"),
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+    )
+
+    stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = ROOT / ".playhead"
+    port_base: int = Field(0, ge=0, le=22700, description="0 = the stack's own block")
+    bind: str = "127.0.0.1"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    kafka_bootstrap: str = ""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    kafka_username: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_ca_file: CaFile | None = None
+    topic_partitions: int = Field(4, ge=1, le=1000)
+    topic_replication: int = Field(1, ge=1, le=5)
+
+    registry_url: str = ""
+    registry_username: str = ""
+    registry_password: SecretStr = SecretStr("")
+
+    cassandra_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    cassandra_port: int = 0
+    cassandra_datacenter: str = "datacenter1"
+    cassandra_keyspace: str = Field("playhead", pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    cassandra_replication: int = Field(0, ge=0, le=7, description="0 = on every local node, once elsewhere")
+    cassandra_username: str = ""
+    cassandra_password: SecretStr = SecretStr("")
+    cassandra_ca_file: CaFile | None = None
+    cassandra_nodes: Annotated[Literal[1, 3], BeforeValidator(int)] = 1
+
+    s3_endpoint: str = Field("", description='empty = the local stack; "aws" = Amazon S3 itself')
+    s3_region: str = "us-east-1"
+    s3_access_key: str = "playhead"
+    s3_secret_key: SecretStr = SecretStr("playhead-secret")
+    lake_bucket: str = "lake"
+    lake_flush_seconds: float = Field(5.0, gt=0)
+    lake_flush_records: int = Field(20_000, ge=1)
+    lake_flush_bytes: int = Field(16 * 2**20, ge=1024)
+    ledger_patience_seconds: int = Field(300, ge=1, description="a record is missed that is in Kafka alone for longer")
+    dead_letter_limit: int = Field(5_000, ge=1, description="invalid records a minute that stop the lake sink")
+
+    iceberg_uri: str = Field("", description="a REST catalogue; empty = the local stack's")
+    iceberg_warehouse: str = "warehouse"
+    iceberg_namespace: str = Field("playhead", pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    iceberg_auth: Literal["sigv4", "token", "none"] = "sigv4"
+    iceberg_signing_name: str = Field("s3tables", description="the service that a signature names")
+    iceberg_token: SecretStr = SecretStr("")
+
+    ingest_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset({LOCAL_KEY})
+    intake_wait_seconds: float = Field(10.0, gt=0)
+    intake_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
+
+    session_timeout_seconds: int = Field(3600, ge=60)
+    compaction_threshold: int = Field(100, ge=1, description="live records of a profile that ask for a compaction")
+    compaction_keep_live: int = Field(20, ge=0, description="newest sessions of a profile that stay live")
+    chunk_bytes: int = Field(64 * 1024, ge=4096, le=64 * 1024)
+    history_processes: int = Field(1, ge=1, le=10)
+    lake_processes: int = Field(1, ge=1, le=10)
+    compaction_processes: int = Field(1, ge=1, le=10)
+    quality_processes: int = Field(1, ge=1, le=10)
+
+    kafka_heap: str = "512m"
+    cassandra_heap: str = "768m"
+    cassandra_java_options: str = Field(
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        description="quick compiler, simplest collector: half the work of a start; empty = as a server",
+    )
+    registry_heap: str = "256m"
+    spark_master: str = "local[2]"
+    spark_driver_memory: str = "2g"
+
+    alertmanager_url: str = Field("", description="whose alerts the live page shows; empty = `playhead monitor`'s")
+    page_webhook: SecretStr = SecretStr("")
+    ticket_webhook: SecretStr = SecretStr("")
+    watchdog_webhook: SecretStr = SecretStr("")
+
+    @model_validator(mode="after")
+    def _known_stack(self) -> Self:
+        if not self.port_base and self.stack not in PORT_BASES:
+            raise ValueError(
+                f"stack {self.stack!r} has no ports of its own: set PLAYHEAD_PORT_BASE (for example 16000)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _no_public_default_key(self) -> Self:
+        if LOCAL_KEY in self.ingest_keys and self.bind not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(
+                f"PLAYHEAD_BIND={self.bind} opens the collector: set PLAYHEAD_INGEST_KEYS to your own keys"
+            )
+        return self
+
+    def port(self, port: Port, index: int = 0) -> int:
+        """The TCP port of one of this stack's processes."""
+        return (self.port_base or PORT_BASES[self.stack]) + port + index
+
+    @cached_property
+    def folder(self) -> Path:
+        """Everything this stack keeps on disk: data, logs, generated configuration."""
+        return self.home / "stacks" / self.stack
+
+    @property
+    def kafka(self) -> str:
+        return self.kafka_bootstrap or f"127.0.0.1:{self.port(Port.KAFKA)}"
+
+    @property
+    def registry(self) -> str:
+        return self.registry_url or f"http://127.0.0.1:{self.port(Port.REGISTRY)}/apis/ccompat/v7"
+
+    @property
+    def local_cassandra(self) -> bool:
+        return not self.cassandra_hosts and not self.cassandra_port
+
+    @property
+    def cassandra(self) -> tuple[str, ...]:
+        """Hosts to begin with."""
+        return self.cassandra_hosts or LOCAL_NODES[: self.cassandra_nodes]
+
+    @property
+    def cql_port(self) -> int:
+        return self.cassandra_port or (9042 if self.cassandra_hosts else self.port(Port.CASSANDRA))
+
+    @property
+    def replicas(self) -> int:
+        """How often Cassandra keeps everything."""
+        return self.cassandra_replication or (self.cassandra_nodes if self.local_cassandra else 1)
+
+    @property
+    def s3(self) -> str | None:
+        """The S3 endpoint, or None for Amazon's own."""
+        if self.s3_endpoint == "aws":
+            return None
+        return self.s3_endpoint or f"http://127.0.0.1:{self.port(Port.S3)}"
+
+    @property
+    def iceberg(self) -> str:
+        return self.iceberg_uri or f"http://127.0.0.1:{self.port(Port.ICEBERG)}"
+
+    @property
+    def collector_url(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.COLLECTOR)}"
+
+    @property
+    def services_url(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.SERVICES)}"
+
+    @property
+    def prometheus_url(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.PROMETHEUS)}"
+
+    @property
+    def local_alertmanager(self) -> str:
+        return f"http://127.0.0.1:{self.port(Port.ALERTMANAGER)}"
+
+    @property
+    def alertmanager(self) -> str:
+        """Whose alerts the live page shows."""
+        return self.alertmanager_url.rstrip("/") or self.local_alertmanager

@@ -1,0 +1,113 @@
+"""Quality of experience in Cassandra: the worker's checkpoints, and figures by minute."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cassandra.cluster import Session
+from cassandra.query import BatchStatement, BatchType, PreparedStatement
+
+from domain.quality.figures import Figures, Label, empty
+from domain.quality.ports import CheckpointTooLarge
+from domain.quality.tally import MinuteFigures
+from infra.engines.cassandra import run
+from infra.stores.support_cassandra import SupportWriter
+
+MAX_BYTES = 8 * 2**20
+"""Half of what Cassandra takes in one write, so that there is time to add partitions when it is neared."""
+BATCH_ROWS = 50
+HOUR = 60
+
+
+class QualityCheckpoints:
+    """Satisfies ``domain.quality.ports.Checkpoints``."""
+
+    def __init__(self, session: Session, topic_id: str, batches_in_flight: int = 16) -> None:
+        self._session = session
+        self._topic_id = topic_id
+        self._room = asyncio.Semaphore(batches_in_flight)
+        self.save_reports = SupportWriter(session).save_reports
+        table = f"{session.keyspace}.quality_checkpoints"
+        key = "topic_id = ? AND partition = ?"
+        self._load: PreparedStatement = session.prepare(f"SELECT state FROM {table} WHERE {key}")
+        self._save: PreparedStatement = session.prepare(
+            f"UPDATE {table} USING TIMESTAMP ? SET last_offset = ?, state = ? WHERE {key}"
+        )
+        self._insert: PreparedStatement = session.prepare(
+            f"INSERT INTO {session.keyspace}.quality_minutes (label_set, hour, minute, labels, partition, figures)"
+            " VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
+        )
+
+    async def load(self, partition: int) -> bytes | None:
+        rows = list(await run(self._session, self._load, (self._topic_id, partition)))
+        return bytes(rows[0].state) if rows else None
+
+    async def save(self, partition: int, offset: int, state: bytes) -> None:
+        if len(state) > MAX_BYTES:
+            raise CheckpointTooLarge(
+                f"partition {partition} has a state of {len(state):,} bytes, {MAX_BYTES:,} is the most: "
+                "spread the sessions over more partitions"
+            )
+        await run(self._session, self._save, (offset + 1, offset, state, self._topic_id, partition))
+
+    async def save_minutes(self, partition: int, clock: int, minutes: Sequence[MinuteFigures]) -> None:
+        by_hour: dict[tuple[str, int], list[MinuteFigures]] = defaultdict(list)
+        for one in minutes:
+            by_hour[one.label[0], one.minute // HOUR].append(one)
+        batches = [
+            [_row(one, partition, clock) for one in group[start : start + BATCH_ROWS]]
+            for group in by_hour.values()
+            for start in range(0, len(group), BATCH_ROWS)
+        ]
+        outcomes = await asyncio.gather(*map(self._write, batches), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _write(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """Of one partition of the table; each row is whole by itself."""
+        batch = BatchStatement(batch_type=BatchType.UNLOGGED)
+        for row in rows:
+            batch.add(self._insert, row)
+        async with self._room:
+            await run(self._session, batch)
+
+
+class QualityMinutes:
+    """Satisfies ``domain.quality.ports.Minutes``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._select: PreparedStatement = session.prepare(
+            f"SELECT minute, labels, figures FROM {session.keyspace}.quality_minutes"
+            " WHERE label_set = ? AND hour = ? AND minute >= ? AND minute <= ?"
+        )
+        self._select.fetch_size = None
+
+    async def minutes(self, label_set: str, first: int, last: int) -> list[MinuteFigures]:
+        sums: dict[tuple[int, Label], Figures] = {}
+        for hour in range(first // HOUR, last // HOUR + 1):
+            bounds = _time(hour * HOUR), _time(first), _time(last)
+            for row in await run(self._session, self._select, (label_set, *bounds)):
+                label = (label_set, *row.labels)
+                at = int(row.minute.replace(tzinfo=UTC).timestamp()) // 60, label
+                sums.setdefault(at, empty(label)).add(_figures(row.figures))
+        return [MinuteFigures(minute, label, figures) for (minute, label), figures in sums.items()]
+
+
+def _row(one: MinuteFigures, partition: int, clock: int) -> tuple[object, ...]:
+    label_set, *labels = one.label
+    figures = tuple(getattr(one.figures, name) for name in Figures.__struct_fields__)
+    return label_set, _time(one.minute // HOUR * HOUR), _time(one.minute), labels, partition, figures, clock * 1000
+
+
+def _figures(stored: Any) -> Figures:
+    """By name: a newer type may have more fields."""
+    values = {name: getattr(stored, name) or 0 for name in Figures.__struct_fields__ if name != "startups"}
+    return Figures(**values, startups=tuple(stored.startups or ()))
+
+
+def _time(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)

@@ -1,0 +1,40 @@
+"""Recommendations in Cassandra: one row a list."""
+
+import asyncio
+from collections.abc import Mapping
+
+from cassandra.cluster import Session
+
+from domain.recommendations.model import Audience, Recommendation, RecommendationList
+from infra.engines.cassandra import prepared_read, run
+
+IN_FLIGHT = 64
+
+
+class Recommendations:
+    """Satisfies ``batch.recommend.ports.ListSink`` and ``services.ports.Recommendations``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        table = f"{session.keyspace}.recommendations"
+        self._insert = session.prepare(f"INSERT INTO {table} (audience, id, list) VALUES (?, ?, ?) USING TIMESTAMP ?")
+        self._select = prepared_read(session, f"SELECT list FROM {table} WHERE audience = ? AND id = ?")
+
+    async def write(self, audience: Audience, lists: Mapping[str, RecommendationList]) -> None:
+        room = asyncio.Semaphore(IN_FLIGHT)
+
+        async def put(owner: str, made: RecommendationList) -> None:
+            items = [(item.title_id, item.score, item.reason, item.about) for item in made.items]
+            value = (made.made_at, made.model, items)
+            async with room:
+                await run(self._session, self._insert, (audience, owner, value, made.made_at * 1000))
+
+        await asyncio.gather(*(put(owner, made) for owner, made in lists.items()))
+
+    async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
+        rows = await run(self._session, self._select, (audience, owner))
+        if not rows:
+            return None
+        found = rows[0].list
+        items = tuple(Recommendation(item.title_id, item.score, item.reason, item.about) for item in found.items or ())
+        return RecommendationList(found.model, found.made_at, items)

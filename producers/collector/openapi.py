@@ -1,0 +1,246 @@
+"""The collector's documentation, made from the contract: OpenAPI for programs, one page for people.
+
+Fields and their meaning come from the Avro schemas, limits from the table of rules: neither can go stale.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from producers.collector.body import MAX_BYTES
+from producers.collector.examples import EXAMPLES, SENT_AT
+from producers.collector.responses import RETRY_AFTER_SECONDS
+from producers.collector.validation import MAX_EVENTS
+from schemas.avro import schema
+from schemas.rule_types import Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text
+from schemas.rules import RULES
+from schemas.topics import FAMILIES
+
+SET_BY_US = ("sent_at", "received_at", "event_time")
+_JSON_TYPES = {"string": "string", "int": "integer", "long": "integer", "double": "number", "boolean": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    name: str
+    doc: str
+    required: bool
+    kind: str
+    """Its type, for people."""
+    limits: tuple[str, ...]
+    json_schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    code: int
+    meaning: str
+    what_to_do: str
+
+
+STATUSES = (
+    Status(202, "At least one event is stored; each rejected one is named.", "Fix the rejected, keep the rest."),
+    Status(200, "dry_run=true: this is what would be accepted. Nothing was stored.", "Send it without dry_run."),
+    Status(400, "No event was accepted, or the body is not what it must be.", "Fix the field that is named."),
+    Status(401, "The key is missing or wrong.", "Send Authorization: Bearer, or ?key=."),
+    Status(408, "The body did not arrive in time.", "Send it again."),
+    Status(413, f"More than {MAX_EVENTS} events or, inflated, {MAX_BYTES // 1024} KiB.", "Split the request."),
+    Status(415, "Content-Type or Content-Encoding is not understood.", "Send JSON, plain or as gzip."),
+    Status(503, "Nothing is known to be stored.", f"Send it again after Retry-After ({RETRY_AFTER_SECONDS} s)."),
+)
+
+
+def fields(family: str) -> list[Field]:
+    """What a client sends for an event of the family, in the contract's order."""
+    return [_field(family, each) for each in schema(family)["fields"] if each["name"] not in SET_BY_US]
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    events = {f"{family.capitalize()}Event": _event_schema(family) for family in FAMILIES}
+    references = [{"$ref": f"#/components/schemas/{name}"} for name in events]
+    parameters = [
+        {"name": "dry_run", "in": "query", "schema": {"type": "boolean"}, "description": "Check, store nothing."}
+    ]
+    body = {
+        "type": "object",
+        "required": ["sent_at", "events"],
+        "additionalProperties": False,
+        "properties": {
+            "sent_at": {"type": "integer", "description": "Now, by the client's clock, in ms since 1970."},
+            "events": {
+                "type": "array",
+                "maxItems": MAX_EVENTS,
+                "items": {"oneOf": references, "discriminator": {"propertyName": "family"}},
+            },
+        },
+    }
+    example = {"sent_at": SENT_AT, "events": [EXAMPLES["playback"]]}
+    media = {"schema": {"$ref": "#/components/schemas/Request"}, "example": example}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Playhead collector", "version": "1", "description": "Send events, get a verdict for each."},
+        "paths": {
+            "/v1/events": {
+                "post": {
+                    "summary": "Send events",
+                    "security": [{"bearer": []}, {"key": []}],
+                    "parameters": parameters,
+                    "requestBody": {"required": True, "content": {"application/json": media, "text/plain": media}},
+                    "responses": {str(each.code): _response(each) for each in STATUSES},
+                }
+            }
+        },
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "query", "name": "key"},
+            },
+            "schemas": {"Request": body, "Verdicts": _VERDICTS, "Problem": _PROBLEM, **events},
+        },
+    }
+
+
+@lru_cache(maxsize=16)
+def page(origin: str) -> str:
+    """``origin``: where the reader reaches the collector, for instance http://127.0.0.1:20001."""
+    folder = Path(__file__).parent / "templates"
+    environment = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("docs.html").render(
+        origin=origin,
+        families={family: fields(family) for family in FAMILIES},
+        docs={family: schema(family)["doc"] for family in FAMILIES},
+        examples={family: _request_text(family) for family in FAMILIES},
+        statuses=STATUSES,
+        max_bytes=MAX_BYTES,
+        max_events=MAX_EVENTS,
+    )
+
+
+def _field(family: str, avro: dict[str, Any]) -> Field:
+    rules = [rule for rule in RULES[family] if rule.field == avro["name"]]
+    branches = avro["type"] if isinstance(avro["type"], list) else [avro["type"]]
+    [value] = [branch for branch in branches if branch != "null"]
+    kind, json_schema = _type(value)
+    for rule in rules:
+        json_schema |= _bounds(rule)
+    if "null" in branches:
+        json_schema["type"] = [json_schema["type"], "null"]
+    limits = tuple(text for text in map(_limit, rules) if text)
+    described = {**json_schema, "description": " ".join([avro["doc"], *limits])}
+    return Field(avro["name"], avro["doc"], "default" not in avro, kind, limits, described)
+
+
+def _type(avro: Any) -> tuple[str, dict[str, Any]]:
+    if isinstance(avro, str):
+        return {"double": "number", "int": "integer", "long": "integer"}.get(avro, avro), {"type": _JSON_TYPES[avro]}
+    if avro["type"] == "enum":
+        return " · ".join(avro["symbols"]), {"type": "string", "enum": avro["symbols"]}
+    if avro["type"] == "map":
+        return "object of strings", {"type": "object", "additionalProperties": {"type": "string"}}
+    kind = {"timestamp-millis": "ms since 1970", "uuid": "uuid"}[avro["logicalType"]]
+    return kind, {"type": _JSON_TYPES[avro["type"]]}
+
+
+def _bounds(rule: Rule) -> dict[str, Any]:
+    match rule:
+        case Range(low=low, high=high):
+            return {"minimum": low, "maximum": high}
+        case Text(most=most):
+            return {"minLength": 1, "maxLength": most}
+        case Pattern(pattern=pattern):
+            return {"pattern": f"^(?:{pattern})$"}
+        case Entries(most=most):
+            return {"maxProperties": most}
+    return {}
+
+
+def _limit(rule: Rule) -> str:
+    match rule:
+        case Range(low=low, high=high):
+            return f"From {low} to {high}."
+        case Text(most=most):
+            return f"1 to {most} bytes of UTF-8."
+        case Pattern(meaning=meaning):
+            return f"Must be {meaning}."
+        case Entries(most=most, key_bytes=key, value_bytes=value):
+            return f"At most {most} entries; names up to {key} bytes, values up to {value}."
+        case NotAfter(slack=slack, meaning=meaning):
+            return f"At most {slack} ms after {meaning}."
+        case Required(when=when):
+            return f"Required when {when}."
+        case Only(when=when):
+            return f"Only when {when}."
+    return ""
+
+
+def _event_schema(family: str) -> dict[str, Any]:
+    properties: dict[str, Any] = {"family": {"const": family}}
+    properties |= {field.name: field.json_schema for field in fields(family)}
+    return {
+        "type": "object",
+        "description": schema(family)["doc"],
+        "required": ["family", *(field.name for field in fields(family) if field.required)],
+        "additionalProperties": False,
+        "properties": properties,
+        "example": EXAMPLES[family],
+    }
+
+
+def _response(status: Status) -> dict[str, Any]:
+    name = "Verdicts" if status.code < 300 else "Problem"
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    return {"description": f"{status.meaning} {status.what_to_do}", "content": content}
+
+
+def _request_text(family: str) -> str:
+    """A whole body, to be read and pasted."""
+    return json.dumps({"sent_at": SENT_AT, "events": [EXAMPLES[family]]}, indent=2)
+
+
+_VERDICTS = {
+    "type": "object",
+    "required": ["accepted", "rejected"],
+    "properties": {
+        "accepted": {"type": "integer", "description": "Events stored."},
+        "rejected": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "index": {"type": "integer", "description": "Place in the request's events, from 0."},
+                    "event_id": {"type": ["string", "null"]},
+                    "field": {"type": ["string", "null"], "description": "Field to fix; null for the whole event."},
+                    "code": {
+                        "type": "string",
+                        "description": "Stable. 'unknown' and 'not_stored' ask to send the event again under the same"
+                        " id; any other is final.",
+                    },
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+_PROBLEM = {
+    "type": "object",
+    "required": ["code", "message"],
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "field": {"type": ["string", "null"]},
+        "accepted": {"type": "integer"},
+        "rejected": {"$ref": "#/components/schemas/Verdicts/properties/rejected"},
+        "server_time": {"type": "integer", "description": "The server's clock, in ms since 1970."},
+    },
+}

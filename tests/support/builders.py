@@ -1,0 +1,176 @@
+"""Records with sensible defaults: a test names only what it is about."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from domain.recommendations.model import Reason, Recommendation, RecommendationList
+from domain.support.updates import MemberError, Received, SessionReport
+from schemas.client_events import STAMPED
+from schemas.events import (
+    CompactionRequest,
+    DeadLetter,
+    Diagnostic,
+    Error,
+    Event,
+    Performance,
+    Playback,
+    Processing,
+    Ui,
+    ViewingRecord,
+    family,
+)
+
+T0 = 1_700_000_000_000
+"""A Tuesday evening in November 2023, in milliseconds."""
+SESSION = "018bcfe5-6800-7000-8000-000000000001"
+
+
+_ENVELOPE: dict[str, Any] = {
+    "event_id": "018bcfe5-6800-7000-8000-00000000e001",
+    "client_time": T0 + 60_000,
+    "sent_at": T0 + 60_100,
+    "received_at": T0 + 60_200,
+    "event_time": T0 + 60_100,
+    "device_id": "device-1",
+    "device_type": "tv",
+    "app_name": "living-room",
+    "app_version": "1.0.0",
+    "country": "NL",
+    "account_id": "account-1",
+    "profile_id": "ml-1",
+}
+
+
+def playback(**changes: Any) -> Playback:
+    """A heartbeat a minute into a film of 100 minutes."""
+    fields: dict[str, Any] = {
+        "playback_session_id": SESSION,
+        "session_started_at": T0,
+        "seq": 3,
+        "title_id": "ml-50",
+        "title_class": "film",
+        "event_type": "heartbeat",
+        "player_state": "playing",
+        "state_since_ms": 58_000,
+        "playhead_ms": 58_000,
+        "duration_ms": 6_000_000,
+        "watched_ms": 58_000,
+        "paused_ms": 0,
+        "startup_time_ms": 1_500,
+        "rebuffer_count": 0,
+        "rebuffer_ms": 0,
+        "seek_count": 0,
+        "bitrate_kbps": 4_500,
+        "error_code": None,
+        "error_fatal": False,
+        "recommendation_id": None,
+    }
+    return Playback(**(_ENVELOPE | fields | changes))
+
+
+def ui(**changes: Any) -> Ui:
+    """An impression of a title on the home page."""
+    fields = {"action": "impression", "page": "home", "row": 2, "position": 0, "title_id": "ml-50"}
+    return Ui(**(_ENVELOPE | fields | changes))
+
+
+def error(**changes: Any) -> Error:
+    """A licence that did not come."""
+    fields = {"code": "DRM_6001", "message": "No licence within 10 s", "fatal": True, "component": "drm"}
+    return Error(**(_ENVELOPE | fields | changes))
+
+
+def diagnostic(**changes: Any) -> Diagnostic:
+    fields = {"name": "decoder_chosen", "level": "info", "fields": {"codec": "av1", "hardware": "true"}}
+    return Diagnostic(**(_ENVELOPE | fields | changes))
+
+
+def processing(**changes: Any) -> Processing:
+    """A service event, of no account and no profile."""
+    fields = {"job": "encode", "stage": "package", "status": "succeeded", "title_id": "ml-50", "duration_ms": 90_000}
+    return Processing(**(_ENVELOPE | {"account_id": None, "profile_id": None} | fields | changes))
+
+
+def performance(**changes: Any) -> Performance:
+    fields = {"metric": "time_to_interactive", "value": 812.5, "unit": "ms"}
+    return Performance(**(_ENVELOPE | fields | changes))
+
+
+EVENTS: dict[str, Callable[..., Event]] = {
+    "ui": ui,
+    "playback": playback,
+    "error": error,
+    "diagnostic": diagnostic,
+    "processing": processing,
+    "performance": performance,
+}
+
+
+def as_client(event: Event) -> dict[str, Any]:
+    """The event as a client sends it: family, no stamps, no nulls."""
+    fields = msgspec.structs.asdict(event)
+    return {"family": family(event)} | {
+        name: value for name, value in fields.items() if name not in STAMPED and value is not None
+    }
+
+
+ALL_RECEIVED = Received(4, 4)
+
+
+def session_report(
+    profile_id: str = "ml-1", number: int = 1, received: Received | None = ALL_RECEIVED, **changes: Any
+) -> SessionReport:
+    """The state that ``playback()`` leaves, as support is told of it."""
+    names = {"profile_id": profile_id, "playback_session_id": f"018bcfe5-6800-7000-8000-{number:012d}"}
+    record = viewing_record(**(names | changes))
+    return SessionReport(profile_id, record.session_started_at, record.playback_session_id, record, received)
+
+
+def member_error(**changes: Any) -> MemberError:
+    """The error that ``error()`` is, in the session of ``playback()``."""
+    fields = msgspec.structs.asdict(error(playback_session_id=SESSION))
+    return MemberError(**({name: fields[name] for name in MemberError.__struct_fields__} | changes))
+
+
+def viewing_record(**changes: Any) -> ViewingRecord:
+    """The state that ``playback()`` leaves."""
+    event = playback()
+    fields = {name: getattr(event, name) for name in ViewingRecord.__struct_fields__}
+    return ViewingRecord(**(fields | changes))
+
+
+def compaction_request(**changes: Any) -> CompactionRequest:
+    fields: dict[str, Any] = {"profile_id": "ml-1", "requested_at": T0, "live_records": 101}
+    return CompactionRequest(**(fields | changes))
+
+
+def dead_letter(**changes: Any) -> DeadLetter:
+    """Bytes in Kafka that are no event."""
+    fields: dict[str, Any] = {
+        "dead_letter_id": "6ba7b811-9dad-5d10-80b4-00c04fd430c8",
+        "failed_at": T0,
+        "step": "lake",
+        "error_class": "not_framed",
+        "reason": "The payload starts with 6e6f.",
+        "topic": "playhead.playback",
+        "topic_id": "AAAAAAAAAAAAAAAAAAAAAA",
+        "partition": 1,
+        "offset": 7,
+        "key": b"ml-1",
+        "value": b"no event",
+    }
+    return DeadLetter(**(fields | changes))
+
+
+def recommendation(
+    title_id: str = "ml-50", score: float = 1.5, reason: Reason = "popular", about: str | None = None
+) -> Recommendation:
+    return Recommendation(title_id, score, reason, about)
+
+
+def recommendation_list(
+    model: str = "ranker", made_at: int = T0, items: tuple[Recommendation, ...] = (recommendation(),)
+) -> RecommendationList:
+    return RecommendationList(model, made_at, items)

@@ -1,0 +1,168 @@
+"""In-memory stand-ins for a history's two stores, which pass the adapters' contract suites, and for its metrics."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.history.order import newer
+from domain.history.versions import ChunkId, Metadata, Version
+from schemas.errors import InvalidEvent, TransientError
+from schemas.events import ViewingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class FakePartition:
+    records: list[ViewingRecord]
+    compacted_generation: int | None = None
+
+
+class FakeLiveVH:
+    """LiveVH in a dict. ``failures``: so many writes raise TransientError after half of the records."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.rows: dict[str, dict[str, ViewingRecord]] = {}
+        self.tombstones: dict[tuple[str, str], int] = {}
+        """Session -> write timestamp up to which its states are dead; cleared when ``gc_grace`` has passed."""
+        self.markers: dict[str, int] = {}
+        self.failures = failures
+
+    async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
+        if self.failures:
+            self.failures -= 1
+            self._store(records[: len(records) // 2])
+            raise TransientError("LiveVH is away")
+        self._store(records)
+        return []
+
+    async def read(self, profile_id: str) -> FakePartition:
+        rows = self.rows.get(profile_id, {})
+        return FakePartition([rows[session] for session in sorted(rows)], self.markers.get(profile_id))
+
+    async def count(self, profile_id: str, limit: int) -> int:
+        return min(limit, len(self.rows.get(profile_id, {})))
+
+    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+        rows = self.rows.setdefault(profile_id, {})
+        for record in records:
+            key = profile_id, record.playback_session_id
+            self.tombstones[key] = max(self.tombstones.get(key, 0), record.write_timestamp)
+            there = rows.get(record.playback_session_id)
+            if there and there.write_timestamp <= record.write_timestamp:
+                del rows[record.playback_session_id]
+        self.markers[profile_id] = max(self.markers.get(profile_id, 0), generation)
+
+    def _store(self, records: Sequence[ViewingRecord]) -> None:
+        for record in records:
+            if record.write_timestamp <= self.tombstones.get((record.profile_id, record.playback_session_id), -1):
+                continue
+            rows = self.rows.setdefault(record.profile_id, {})
+            rival = rows.get(record.playback_session_id)
+            rows[record.playback_session_id] = record if rival is None else newer(record, rival)
+
+
+class FakeCompressedVH:
+    """CompressedVH in dicts. ``decided`` is what Paxos agreed on, ``seen`` what an ordinary read shows of it."""
+
+    def __init__(self) -> None:
+        self.decided: dict[str, Metadata] = {}
+        self.seen: dict[str, Metadata] = {}
+        self.bodies: dict[tuple[str, ChunkId], bytes] = {}
+        self.deleted: set[tuple[str, ChunkId]] = set()
+
+    async def metadata(self, profile_id: str) -> Metadata | None:
+        return self.seen.get(profile_id)
+
+    async def newest_metadata(self, profile_id: str) -> Metadata | None:
+        self._show(profile_id)
+        return self.decided.get(profile_id)
+
+    async def publish(self, profile_id: str, base: Version | None, new: Metadata) -> Version | None:
+        self.decide(profile_id, base, new)
+        self._show(profile_id)
+        return _version(self.decided.get(profile_id))
+
+    async def put_chunk(self, profile_id: str, chunk: ChunkId, body: bytes) -> None:
+        if (profile_id, chunk) not in self.deleted:
+            self.bodies[profile_id, chunk] = body
+
+    async def chunk(self, profile_id: str, chunk: ChunkId) -> bytes | None:
+        return self.bodies.get((profile_id, chunk))
+
+    async def stored_chunks(self, profile_id: str, up_to: int) -> Sequence[ChunkId]:
+        return sorted(chunk for owner, chunk in self.bodies if owner == profile_id and chunk.generation <= up_to)
+
+    async def delete_chunks(self, profile_id: str, chunks: Iterable[ChunkId]) -> None:
+        for chunk in chunks:
+            self.deleted.add((profile_id, chunk))
+            self.bodies.pop((profile_id, chunk), None)
+
+    def decide(self, profile_id: str, base: Version | None, new: Metadata) -> None:
+        """A compare-and-set whose answer nobody waits for, as a coordinator does it that was paused."""
+        if _version(self.decided.get(profile_id)) == base:
+            self.decided[profile_id] = new
+
+    def _show(self, profile_id: str) -> None:
+        if profile_id in self.decided:
+            self.seen[profile_id] = self.decided[profile_id]
+
+
+def _version(metadata: Metadata | None) -> Version | None:
+    return metadata.version if metadata else None
+
+
+class FakeCompactionMetrics:
+    """Counts what compactors and readers report."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.moved = 0
+        self.written: list[int] = []
+        self.unreadable = 0
+        self.again: Counter[str] = Counter()
+
+    def compacted(self, outcome: str, records: int, seconds: float) -> None:
+        self.outcomes[outcome] += 1
+        self.moved += records
+
+    def wrote_chunk(self, size: int) -> None:
+        self.written.append(size)
+
+    def unreadable_chunk(self) -> None:
+        self.unreadable += 1
+
+    def read_again(self, reason: str) -> None:
+        self.again[reason] += 1
+
+
+class FakeHistoryMetrics:
+    """Counts what the history worker reports."""
+
+    def __init__(self) -> None:
+        self.invalid: Counter[str] = Counter()
+        self.written = 0
+        self.conflicting = 0
+        self.event_times: list[int] = []
+
+    def taken(self, topic: str, events: int) -> None: ...
+
+    def worked(self, seconds: float) -> None: ...
+
+    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None: ...
+
+    def lag(self, topic: str, partition: int, records: int) -> None: ...
+
+    def unassigned(self, topic: str, partition: int) -> None: ...
+
+    def retried(self, operation: str) -> None: ...
+
+    def skipped(self, topic: str, code: str) -> None:
+        self.invalid[code] += 1
+
+    def wrote(self, records: int, seconds: float) -> None:
+        self.written += records
+
+    def visible(self, event_times: Iterable[int]) -> None:
+        self.event_times += event_times
+
+    def conflicts(self, count: int) -> None:
+        self.conflicting += count

@@ -1,0 +1,126 @@
+"""In-memory stand-ins for what the quality worker writes to. The stores pass the adapters' contract suites."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from domain.quality.figures import Figures, Label, empty
+from domain.quality.ports import CheckpointTooLarge, Shown
+from domain.quality.tally import MinuteFigures
+from domain.support.updates import MemberError, SessionReport
+from schemas.errors import TransientError
+
+
+class FakeSupport:
+    """Sessions and errors in dicts; each cell of a row has a write timestamp of its own, as Cassandra's have."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, dict[tuple[int, str], SessionReport]] = {}
+        self.written: dict[tuple[str, str], tuple[int, object]] = {}
+        """(session, cell) -> write timestamp and what decides between equal ones."""
+        self.by_event: dict[str, dict[tuple[int, str], MemberError]] = {}
+
+    async def save_reports(self, reports: Sequence[SessionReport]) -> None:
+        for report in reports:
+            self.tell(report)
+
+    def tell(self, report: SessionReport) -> None:
+        rows = self.sessions.setdefault(report.profile_id, {})
+        key = -report.session_started_at, report.playback_session_id
+        there = rows.get(key, msgspec.structs.replace(report, record=None, received=None))
+        record = self._newer(report, "record", report.record and report.record.received_at)
+        received = self._newer(report, "received", report.received)
+        rows[key] = msgspec.structs.replace(
+            there,
+            record=report.record if record else there.record,
+            received=report.received if received else there.received,
+        )
+
+    def _newer(self, report: SessionReport, cell: str, value: object) -> bool:
+        new, at = (report.write_timestamp, value), (report.playback_session_id, cell)
+        if value is None or new < self.written.get(at, (-1, None)):
+            return False
+        self.written[at] = new
+        return True
+
+    async def save_errors(self, errors: Sequence[MemberError]) -> None:
+        for error in errors:
+            self.tell_error(error)
+
+    def tell_error(self, error: MemberError) -> None:
+        rows = self.by_event.setdefault(error.profile_id, {})
+        there = rows.setdefault((-error.client_time, error.event_id), error)
+        if error.received_at > there.received_at:
+            rows[-error.client_time, error.event_id] = error
+
+    async def reports(self, profile_id: str, limit: int) -> list[SessionReport]:
+        return [report for _, report in sorted(self.sessions.get(profile_id, {}).items())][:limit]
+
+    async def errors(self, profile_id: str, limit: int) -> list[MemberError]:
+        return [error for _, error in sorted(self.by_event.get(profile_id, {}).items())][:limit]
+
+
+class FakeQuality:
+    """Checkpoints and minutes in dicts. ``failures``: so many saves raise TransientError after half of the work."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.checkpoints: dict[int, tuple[int, bytes]] = {}
+        self.rows: dict[tuple[int, int, Label], tuple[int, Figures]] = {}
+        """(partition, minute, label) -> clock of the write, figures."""
+        self.failures = failures
+        self.support = FakeSupport()
+
+    async def load(self, partition: int) -> bytes | None:
+        found = self.checkpoints.get(partition)
+        return found[1] if found else None
+
+    async def save(self, partition: int, offset: int, state: bytes) -> None:
+        if len(state) > 8 * 2**20:
+            raise CheckpointTooLarge(f"{len(state)} bytes")
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("the store is away")
+        there = self.checkpoints.get(partition)
+        if there is None or offset >= there[0]:
+            self.checkpoints[partition] = offset, state
+
+    async def save_minutes(self, partition: int, clock: int, minutes: Sequence[MinuteFigures]) -> None:
+        for one in minutes:
+            at = partition, one.minute, one.label
+            there = self.rows.get(at)
+            if there is None or (there[0], msgspec.to_builtins(there[1])) <= (clock, msgspec.to_builtins(one.figures)):
+                self.rows[at] = clock, one.figures
+
+    async def save_reports(self, reports: Sequence[SessionReport]) -> None:
+        await self.support.save_reports(reports)
+
+    async def minutes(self, label_set: str, first: int, last: int) -> list[MinuteFigures]:
+        sums: dict[tuple[int, Label], Figures] = {}
+        for (_, minute, label), (_, figures) in self.rows.items():
+            if label[0] == label_set and first <= minute <= last:
+                sums.setdefault((minute, label), empty(label)).add(figures)
+        return [MinuteFigures(minute, label, figures) for (minute, label), figures in sums.items()]
+
+
+class FakeQualityMetrics:
+    """Remembers what is shown, and whether anything that was shown ever fell."""
+
+    def __init__(self) -> None:
+        self.invalid: Counter[str] = Counter()
+        self.shown: dict[int, Shown] = {}
+        self.views: dict[int, list[int]] = {}
+        """What each partition showed of a television's views, one after the other."""
+
+    def skipped(self, topic: str, code: str) -> None:
+        self.invalid[code] += 1
+
+    def show(self, partition: int, shown: Shown) -> None:
+        self.shown[partition] = shown
+        television = shown.totals.get(("device", "tv", "1.0.0"), Figures())
+        self.views.setdefault(partition, []).append(television.views)
+
+    def hide(self, partition: int) -> None:
+        del self.shown[partition]
+
+    def saved(self, seconds: float) -> None: ...

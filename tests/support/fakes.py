@@ -1,0 +1,104 @@
+"""In-memory stand-ins for the ports. Each passes the contract suite of the real adapter."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from domain.ledger.collector_counts import Accepted
+from domain.ledger.state import Account, Place
+from domain.recommendations.model import Audience, RecommendationList
+from producers.ports import Delivery, Message
+
+
+class FakeRecommendations:
+    """Lists in a dict."""
+
+    def __init__(self) -> None:
+        self.lists: dict[tuple[Audience, str], RecommendationList] = {}
+
+    async def write(self, audience: Audience, lists: Mapping[str, RecommendationList]) -> None:
+        for owner, made in lists.items():
+            there = self.lists.get((audience, owner))
+            if there is None or there.made_at <= made.made_at:
+                self.lists[audience, owner] = made
+
+    async def recommended(self, audience: Audience, owner: str) -> RecommendationList | None:
+        return self.lists.get((audience, owner))
+
+
+class FakeLedgerAccounts:
+    """Accounts and collectors' counters in dicts."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[tuple[str, int], Account] = {}
+        self.rows: dict[tuple[int, str, str], Accepted] = {}
+
+    def load(self, of: Place) -> Account:
+        return self.accounts.get((of.topic_id, of.partition), Account())
+
+    def save(self, of: Place, account: Account) -> bool:
+        if self.load(of).version != account.version:
+            return False
+        self.accounts[of.topic_id, of.partition] = account.followed()
+        return True
+
+    def accepted(self, hour: int) -> list[Accepted]:
+        return [row for (at, _, _), row in sorted(self.rows.items()) if at == hour]
+
+    def keep(self, rows: Iterable[Accepted]) -> None:
+        self.rows |= {(row.hour, row.collector, row.family): row for row in rows}
+
+
+class FakeLog:
+    """Kafka in a list. ``fate`` decides what becomes of each message.
+
+    A closed ``gate`` lets publishers wait; ``asked`` tells that one has come.
+    """
+
+    def __init__(self, fate: Callable[[Message], Delivery] = lambda _: "acknowledged") -> None:
+        self.stored: list[Message] = []
+        self.fate = fate
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.asked = asyncio.Event()
+        self.closed = False
+
+    async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
+        self.asked.set()
+        await self.gate.wait()
+        fates: list[Delivery] = ["failed" if len(m.value) > 2 * 2**20 else self.fate(m) for m in messages]
+        self.stored += [message for message, fate in zip(messages, fates, strict=True) if fate == "acknowledged"]
+        return fates
+
+    async def ready(self) -> bool:
+        return not self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeObjectStore:
+    """An object store in a dict."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
+
+    def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        if key in self.objects:
+            return False
+        self.objects[key] = (body, dict(metadata))
+        return True
+
+    def put(self, key: str, body: bytes) -> None:
+        self.objects[key] = (body, {})
+
+    def head(self, key: str) -> dict[str, str]:
+        return dict(self.objects[key][1])
+
+    def get(self, key: str) -> bytes:
+        return self.objects[key][0]
+
+    def list(self, prefix: str, start_after: str = "") -> Iterator[str]:
+        yield from sorted(key for key in self.objects if key.startswith(prefix) and key > start_after)
+
+    def delete(self, key: str) -> None:
+        self.objects.pop(key, None)

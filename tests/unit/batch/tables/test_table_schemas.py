@@ -1,0 +1,44 @@
+import pytest
+
+from batch.features.definitions import FEATURES
+from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, Definition
+from schemas.topics import FAMILIES
+
+ALL = (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, *FEATURES)
+
+
+@pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)
+def test_every_table_and_every_column_says_what_it_means(definition: Definition) -> None:
+    assert definition.meaning
+    assert all(column.meaning.endswith(".") or len(column.meaning) > 20 for column in definition.columns)
+    assert {*definition.key} <= definition.types.keys()
+    assert definition.columns[0].name not in (definition.partition or ""), "which SeaweedFS refuses"
+
+
+def test_there_is_a_table_for_each_family() -> None:
+    assert (*FAMILIES, "playback_sessions", "viewing_records", "titles") == NAMES
+
+
+def test_types_are_those_of_the_contract() -> None:
+    assert EVENTS["diagnostic"].types | {
+        "fields": "map<string,string>",
+        "level": "string",
+        "event_time": "timestamp",
+    } == (EVENTS["diagnostic"].types)
+    assert EVENTS["playback"].types | {"seq": "int", "duration_ms": "bigint", "error_fatal": "boolean"} == (
+        EVENTS["playback"].types
+    )
+    nullable = [column.name for column in EVENTS["playback"].columns if not column.required]
+    assert nullable == [
+        *("account_id", "duration_ms", "startup_time_ms", "bitrate_kbps", "error_code", "recommendation_id"),
+    ]
+
+
+def test_a_session_has_all_of_its_newest_event_but_the_id_under_its_own_name() -> None:
+    assert EVENTS["playback"].types.keys() - SESSIONS.types.keys() == {"event_id"}
+    assert SESSIONS.types["newest_event_id"] == "string"
+
+
+def test_a_session_knows_all_that_its_viewing_record_says() -> None:
+    assert RECORDS.types.items() <= SESSIONS.types.items()
+    assert {**RECORDS.types, "snapshot_on": "date"} == SNAPSHOTS.types

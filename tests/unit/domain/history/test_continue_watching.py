@@ -1,0 +1,46 @@
+"""Which titles can be resumed, and from where."""
+
+import pytest
+
+from domain.history.continue_watching import continue_watching
+from tests.support.builders import T0, viewing_record
+
+OTHER = "018bcfe5-6800-7000-8000-000000000002"
+
+
+@pytest.mark.parametrize(
+    ("playhead_ms", "offered"),
+    [(299_999, False), (300_000, True), (5_400_000, True), (5_400_001, False)],
+)
+def test_from_five_to_ninety_percent(playhead_ms: int, offered: bool) -> None:
+    marks = continue_watching([viewing_record(playhead_ms=playhead_ms, duration_ms=6_000_000)])
+    assert [mark.bookmark_ms for mark in marks] == ([playhead_ms] if offered else [])
+
+
+@pytest.mark.parametrize(("duration_ms", "offered"), [(299_999, False), (300_000, True), (None, False)])
+def test_only_titles_of_five_minutes_and_more(duration_ms: int | None, offered: bool) -> None:
+    assert bool(continue_watching([viewing_record(playhead_ms=100_000, duration_ms=duration_ms)])) is offered
+
+
+def test_the_session_with_the_later_event_time_speaks_for_its_title() -> None:
+    earlier = viewing_record(playhead_ms=4_000_000, event_time=T0, seq=900)
+    later = viewing_record(playhead_ms=1_000_000, event_time=T0 + 1, playback_session_id=OTHER, seq=1)
+    assert [mark.bookmark_ms for mark in continue_watching([later, earlier])] == [1_000_000]
+
+
+def test_a_title_finished_later_is_not_offered() -> None:
+    begun = viewing_record(playhead_ms=1_000_000, event_time=T0)
+    finished = viewing_record(playhead_ms=5_900_000, event_time=T0 + 1, playback_session_id=OTHER)
+    assert continue_watching([begun, finished]) == []
+
+
+def test_a_rewatch_is_offered_and_the_title_stays_played() -> None:
+    finished = viewing_record(playhead_ms=5_900_000, event_time=T0)
+    rewatch = viewing_record(playhead_ms=1_000_000, event_time=T0 + 1, playback_session_id=OTHER)
+    assert [(mark.bookmark_ms, mark.played) for mark in continue_watching([finished, rewatch])] == [(1_000_000, True)]
+
+
+def test_the_latest_watched_title_comes_first() -> None:
+    old = viewing_record(title_id="ml-1", playhead_ms=1_000_000, event_time=T0)
+    new = viewing_record(title_id="ml-2", playhead_ms=1_000_000, event_time=T0 + 1, playback_session_id=OTHER)
+    assert [mark.title_id for mark in continue_watching([old, new])] == ["ml-2", "ml-1"]

@@ -1,0 +1,71 @@
+"""The history as readers page through it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.history.merge import merge
+from domain.history.paging import newest_first, page_of
+from domain.history.versions import position
+from schemas.events import ViewingRecord
+from tests.support.builders import T0, viewing_record
+
+HISTORY = newest_first(
+    [
+        viewing_record(playback_session_id=f"018bcfe5-6800-7000-8000-00000000000{n}", session_started_at=T0 + n // 2)
+        for n in range(5)
+    ],
+    (),
+)
+
+
+def test_the_newest_session_comes_first_and_ids_settle_ties() -> None:
+    assert [record.playback_session_id[-1] for record in HISTORY] == ["4", "3", "2", "1", "0"]
+
+
+def test_both_stores_are_one_history() -> None:
+    older, newer = viewing_record(seq=1), viewing_record(seq=2)
+    assert newest_first([older], [newer]) == [newer]
+
+
+sessions = st.builds(
+    viewing_record,
+    playback_session_id=st.sampled_from([f"018bcfe5-6800-7000-8000-00000000000{n}" for n in range(5)]),
+    session_started_at=st.integers(T0, T0 + 1),
+    seq=st.integers(0, 1),
+)
+
+
+@given(st.lists(sessions, unique_by=position), st.lists(sessions))
+def test_it_is_the_merge_of_both_stores_even_where_a_session_has_two_starts(
+    compressed: list[ViewingRecord], live: list[ViewingRecord]
+) -> None:
+    history = newest_first(sorted(compressed, key=position), live)
+    assert history == sorted(merge(compressed, live), key=position, reverse=True)
+
+
+def test_following_the_cursor_gives_every_session_once() -> None:
+    seen, cursor = [], None
+    while True:
+        got = page_of(HISTORY, limit=2, cursor=cursor)
+        seen += got.items
+        cursor = got.next_cursor
+        if cursor is None:
+            break
+    assert seen == HISTORY
+
+
+def test_a_last_page_that_is_just_full_has_no_cursor() -> None:
+    assert page_of(HISTORY, limit=5).next_cursor is None
+
+
+def test_new_sessions_do_not_shift_a_page_of() -> None:
+    first = page_of(HISTORY, limit=2)
+    fresh = viewing_record(playback_session_id="018bcfe5-6800-7000-8000-000000000009", session_started_at=T0 + 99)
+    assert page_of(newest_first(HISTORY[::-1], [fresh]), 2, first.next_cursor).items == HISTORY[2:4]
+
+
+@pytest.mark.parametrize("cursor", ["x", "Zm9v", "!!!", "é"])
+def test_a_foreign_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - which of its subclasses doesn't matter to the caller
+        page_of(HISTORY, limit=2, cursor=cursor)

@@ -1,0 +1,171 @@
+"""The merged read: what it asks for, and what it answers when a part can't be read."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.history.versions import ChunkId, Metadata
+from schemas.errors import TransientError
+from tests.support.fake_history import FakeCompressedVH
+from tests.unit.domain.history.compaction_fixtures import PROFILE, Stores, session
+
+SESSIONS = 40
+
+
+class Watched(FakeCompressedVH):
+    """Notes which chunks are asked for. ``stale`` is what the next ordinary read of the metadata answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[ChunkId] = []
+        self.stale: Metadata | None = None
+        self.away = False
+
+    async def metadata(self, profile_id: str) -> Metadata | None:
+        stale, self.stale = self.stale, None
+        return stale or await super().metadata(profile_id)
+
+    async def chunk(self, profile_id: str, chunk: ChunkId) -> bytes | None:
+        self.asked.append(chunk)
+        if self.away:
+            raise TransientError("no answer")
+        return await super().chunk(profile_id, chunk)
+
+
+@pytest.fixture
+async def stores() -> Stores:
+    """Forty sessions, ten minutes apart, the newest two of them live."""
+    stores = Stores(compressed=Watched())
+    await stores.compacted(*(session(n * 10) for n in range(SESSIONS)))
+    assert len(stores.metadata.chunks) > 3
+    asked(stores).clear()
+    return stores
+
+
+def asked(stores: Stores) -> list[ChunkId]:
+    assert isinstance(stores.compressed, Watched)
+    return stores.compressed.asked
+
+
+async def test_the_first_page_asks_for_the_newest_chunk_only(stores: Stores) -> None:
+    page = await stores.reader.page(PROFILE, 3)
+    assert page.items == [session(390), session(380), session(370)]
+    assert asked(stores) == [stores.metadata.chunks[-1].id]
+
+
+async def test_live_sessions_alone_fill_a_page_without_any_chunk(stores: Stores) -> None:
+    assert (await stores.reader.page(PROFILE, 1)).items == [session(390)]
+    assert asked(stores) == []
+
+
+async def test_a_page_in_the_middle_asks_for_its_own_part(stores: Stores) -> None:
+    cursor = (await stores.reader.page(PROFILE, 20)).next_cursor
+    asked(stores).clear()
+    page = await stores.reader.page(PROFILE, 3, cursor)
+    assert page.items == [session(190), session(180), session(170)]
+    first, last = stores.metadata.chunks[0].id, stores.metadata.chunks[-1].id
+    assert first not in asked(stores)
+    assert last not in asked(stores)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 7, 39, 40, 41])
+async def test_pages_show_every_session_once(stores: Stores, limit: int) -> None:
+    found, cursor = [], None
+    while True:
+        page = await stores.reader.page(PROFILE, limit, cursor)
+        found += page.items
+        if (cursor := page.next_cursor) is None:
+            break
+    assert found == [session(n * 10) for n in reversed(range(SESSIONS))]
+
+
+async def test_an_old_state_in_live_does_not_hide_the_newer_one_in_its_chunk(stores: Stores) -> None:
+    stores.live.tombstones.clear()
+    await stores.live.write([session(370, seq=1), session(200, seq=1)])
+    page = await stores.reader.page(PROFILE, 4)
+    assert page.items == [session(390), session(380), session(370), session(360)]
+    assert (await stores.history())[19] == session(200)
+
+
+async def test_a_late_session_shows_up_between_chunks(stores: Stores) -> None:
+    between = stores.metadata.chunks[1].first[0] - 1
+    late = session(1, session_started_at=between, playback_session_id="018bcfe5-6800-7000-8000-00000000beef")
+    await stores.live.write([late])
+    assert late in await stores.history()
+    found, cursor = [], None
+    while True:
+        page = await stores.reader.page(PROFILE, 3, cursor)
+        found += page.items
+        if (cursor := page.next_cursor) is None:
+            break
+    assert len(found) == SESSIONS + 1
+    assert found == await stores.history()
+
+
+async def test_metadata_older_than_the_marker_is_read_again(stores: Stores) -> None:
+    stale = stores.metadata
+    await stores.compacted(session(500), session(510))
+    assert isinstance(stores.compressed, Watched)
+    stores.compressed.stale = stale
+    assert len(await stores.history()) == SESSIONS + 2
+    assert stores.metrics.again == {"newer marker": 1}
+
+
+async def test_a_chunk_that_was_cleaned_up_is_looked_for_in_the_newest_version(stores: Stores) -> None:
+    stale = stores.metadata
+    await stores.compacted(session(5, seq=9))
+    stores.live.markers.clear()  # as if this reader had read LiveVH before the compaction
+    assert isinstance(stores.compressed, Watched)
+    stores.compressed.stale = stale
+    assert len(await stores.history()) == SESSIONS + 1
+    assert stores.metrics.again == {"chunk gone": 1}
+
+
+@pytest.mark.parametrize("damage", [b"nonsense", None])
+async def test_the_sound_part_is_answered_when_a_chunk_is_damaged(stores: Stores, damage: bytes | None) -> None:
+    chunk = stores.metadata.chunks[-2]
+    stores.compressed.bodies.pop((PROFILE, chunk.id))
+    if damage:
+        stores.compressed.bodies[PROFILE, chunk.id] = damage
+    whole = await stores.reader.whole(PROFILE)
+    assert (whole.complete, len(whole.records)) == (False, SESSIONS - chunk.records)
+    assert stores.metrics.unreadable == 1
+    found, complete, cursor = [], True, None
+    while True:
+        page = await stores.reader.page(PROFILE, 2, cursor)
+        found += page.items
+        complete = complete and page.complete
+        if (cursor := page.next_cursor) is None:
+            break
+    assert (complete, found) == (False, whole.records)
+
+
+async def test_a_marker_that_no_metadata_explains_is_an_alarm(stores: Stores) -> None:
+    stores.live.markers[PROFILE] += 1
+    whole = await stores.reader.whole(PROFILE)
+    assert (whole.complete, len(whole.records)) == (False, SESSIONS)
+    assert stores.metrics.unreadable == 1
+
+
+async def test_chunks_that_do_not_answer_make_the_history_partial(stores: Stores) -> None:
+    assert isinstance(stores.compressed, Watched)
+    stores.compressed.away = True
+    whole = await stores.reader.whole(PROFILE)
+    assert (whole.complete, whole.records) == (False, [session(390), session(380)])
+    assert stores.metrics.unreadable == 0
+
+
+async def test_it_tells_how_much_came_from_each_store(stores: Stores) -> None:
+    whole = await stores.reader.whole(PROFILE)
+    assert (whole.live, whole.compressed) == (2, SESSIONS - 2)
+
+
+async def test_an_export_is_the_whole_history(stores: Stores) -> None:
+    exported = [record async for page in stores.reader.export(PROFILE) for record in page.items]
+    assert exported == await stores.history()
+
+
+async def test_a_strange_cursor_is_refused_before_anything_is_read(stores: Stores) -> None:
+    with pytest.raises(ValueError, match="cursor"):
+        await replace(stores.reader).page(PROFILE, 3, "Zm9v")
+    assert asked(stores) == []

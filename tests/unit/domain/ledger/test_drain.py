@@ -1,0 +1,28 @@
+"""What `playhead drain` waits for."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from infra.commands.ledger import what_is_left
+from schemas.errors import Refused, TransientError
+
+GROUPS = {"history": ("playback",), "lake": ("playback", "ui")}
+
+
+def test_groups_that_are_behind_are_named_until_none_is() -> None:
+    lags = {"history": 0, "lake": 1200}
+    assert what_is_left(GROUPS, lambda group, _: lags[group]) == "lake has 1,200 records to go"
+    assert what_is_left(GROUPS, lambda *_: 0) == ""
+
+
+def test_a_kafka_that_does_not_answer_is_waited_for_and_one_that_refuses_is_not() -> None:
+    def away(group: str, topics: Iterable[str]) -> int:
+        raise TransientError("Kafka does not answer")
+
+    def refused(group: str, topics: Iterable[str]) -> int:
+        raise Refused("Kafka does not let us in")
+
+    assert what_is_left(GROUPS, away) == "Kafka does not answer"
+    with pytest.raises(Refused):
+        what_is_left(GROUPS, refused)

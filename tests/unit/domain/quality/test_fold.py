@@ -1,0 +1,215 @@
+"""The fold over one partition's log: what each event adds, and when a session leaves."""
+
+from typing import Any
+
+from domain.quality.figures import Figures
+from domain.quality.fold import Fold
+from domain.quality.state import State
+from schemas.events import Playback
+from tests.support.builders import T0, playback
+from tests.support.quality_oracle import MINUTE, columns
+
+HOUR = 60 * MINUTE
+TV = ("device", "tv", "1.0.0")
+START_MINUTE = T0 // MINUTE
+
+
+def at(ms: int, number: int = 1, **changes: Any) -> Playback:
+    """An event so long after T0, received at once, of session ``number``, which began at T0."""
+    now = T0 + ms
+    times = {"client_time": now, "sent_at": now, "received_at": now, "event_time": now}
+    names = {"playback_session_id": f"018bcfe5-6800-7000-8000-{number:012d}"}
+    started = {"watched_ms": 0, "startup_time_ms": 900 if changes.get("watched_ms") else None}
+    return playback(**(names | times | started | changes))
+
+
+def requested(ms: int = 0, number: int = 1, **changes: Any) -> Playback:
+    return at(ms, number, **({"seq": 0, "event_type": "play_requested", "player_state": "starting"} | changes))
+
+
+def fold(*events: Playback) -> Fold:
+    made = Fold(State(), HOUR)
+    made.take(columns(events), 0, len(events) - 1)
+    made.changes()
+    return made
+
+
+def go_on(made: Fold, *events: Playback) -> None:
+    offset = made.state.offset
+    made.take(columns(events), offset + 1, offset + len(events))
+    made.changes()
+
+
+def total(made: Fold) -> Figures:
+    return made.state.totals[TV]
+
+
+def pass_time(made: Fold, ms: int) -> None:
+    """Another session, on another device, is heard of."""
+    go_on(made, requested(ms, 99, session_started_at=T0 + ms, device_type="phone"))
+
+
+def test_a_view_counts_when_play_is_pressed_and_a_start_when_the_first_frame_is_seen() -> None:
+    made = fold(requested())
+    assert (total(made).views, total(made).starts) == (1, 0)
+    go_on(made, at(2_000, seq=1, event_type="first_frame", startup_time_ms=1_900))
+    assert (total(made).views, total(made).starts, total(made).startup_ms) == (1, 1, 1_900)
+    assert total(made).startups == (0, 0, 0, 0, 0, 0, 1, *[0] * 12)
+
+
+def test_a_session_counts_under_each_of_its_labels_and_never_under_two_at_once() -> None:
+    assert set(fold(requested()).state.totals) == {TV, ("country", "NL"), ("title_class", "film")}
+
+
+def test_a_later_event_adds_what_its_session_had_not_before() -> None:
+    made = fold(
+        requested(),
+        at(30_000, seq=1, watched_ms=28_000, startup_time_ms=900, rebuffer_count=1, rebuffer_ms=400),
+        at(60_000, seq=2, watched_ms=57_000, startup_time_ms=900, rebuffer_count=2, rebuffer_ms=900),
+    )
+    assert (total(made).playing_ms, total(made).rebuffers, total(made).rebuffer_ms) == (57_000, 2, 900)
+
+
+def test_what_comes_again_or_late_adds_nothing() -> None:
+    older, newer = at(30_000, seq=1, watched_ms=28_000), at(60_000, seq=2, watched_ms=57_000)
+    made = fold(requested(), newer, older, newer, requested())
+    assert (total(made).views, total(made).playing_ms) == (1, 57_000)
+    assert made.state.late == 0
+
+
+def test_what_happened_counts_in_its_own_minute() -> None:
+    late = at(70_000, seq=1, watched_ms=28_000, event_time=T0 + 30_000)
+    made = fold(requested(), late, at(130_000, seq=2, watched_ms=88_000))
+    minutes = {minute: made.state.minutes[minute][TV].playing_ms for minute in made.state.minutes}
+    assert minutes == {(T0 + 30_000) // MINUTE: 28_000, (T0 + 130_000) // MINUTE: 60_000}
+
+
+def test_a_viewer_counts_once_a_minute_and_not_while_paused() -> None:
+    made = fold(
+        *(at(ms, seq=n, watched_ms=ms) for n, ms in enumerate((0, 10_000, 40_000, 75_000))),
+        at(140_000, seq=4, player_state="paused", event_type="paused"),
+    )
+    assert total(made).viewers == len({(T0 + ms) // MINUTE for ms in (0, 10_000, 40_000, 75_000)})
+    assert made.viewers()[TV] == 0
+
+
+def test_viewers_now_are_those_who_were_heard_lately() -> None:
+    made = fold(at(0, 1, seq=0), at(0, 2, seq=0), at(100_000, 2, seq=1))
+    assert made.viewers()[TV] == 2
+    pass_time(made, 150_000)
+    assert made.viewers()[TV] == 1
+
+
+def test_an_older_event_does_not_bring_a_viewer_back() -> None:
+    made = fold(requested(), at(20_000, seq=2, player_state="paused"), at(21_000, seq=1, player_state="playing"))
+    assert made.viewers()[TV] == 0
+
+
+def test_a_stall_of_more_than_five_minutes_ends_being_a_viewer() -> None:
+    stalled: dict[str, Any] = {"player_state": "rebuffering", "rebuffer_count": 1, "startup_time_ms": 900}
+    made = fold(at(0, seq=0, state_since_ms=300_000, **stalled))
+    assert made.viewers()[TV] == 1
+    go_on(made, at(30_000, seq=1, state_since_ms=330_000, **stalled))
+    assert made.viewers()[TV] == 0
+
+
+def test_a_fatal_error_is_a_failure_once() -> None:
+    failed: dict[str, Any] = {
+        "error_fatal": True,
+        "error_code": "drm",
+        "event_type": "error",
+        "player_state": "stopped",
+    }
+    made = fold(requested(), at(900, seq=1, **failed), at(950, seq=2, **failed | {"event_type": "stopped"}))
+    assert (total(made).failures, total(made).exits_before_start) == (1, 0)
+
+
+def test_an_exit_before_the_start_counts_at_once_and_scores_when_it_settles() -> None:
+    made = fold(requested(), at(4_000, seq=1, event_type="stopped", player_state="stopped"))
+    assert (total(made).exits_before_start, total(made).settled_views) == (1, 0)
+    pass_time(made, 7 * MINUTE)
+    settled = total(made)
+    assert (settled.settled_views, settled.success_scored_views, settled.success_score) == (1, 1, 50_000)
+    assert settled.exits_before_start == 1
+
+
+def test_an_exit_within_a_second_has_no_success_score() -> None:
+    made = fold(requested(), at(900, seq=1, event_type="stopped", player_state="stopped"))
+    pass_time(made, 7 * MINUTE)
+    assert (total(made).exits_before_start, total(made).success_scored_views) == (1, 0)
+
+
+def test_who_vanishes_before_the_start_has_left() -> None:
+    made = fold(requested())
+    pass_time(made, HOUR + 4 * MINUTE)
+    assert total(made).exits_before_start == 0
+    pass_time(made, HOUR + 7 * MINUTE)
+    assert (total(made).exits_before_start, total(made).success_score) == (1, 50_000)
+
+
+def test_a_session_that_stopped_settles_after_its_grace_and_what_comes_then_is_late() -> None:
+    made = fold(requested(), at(60_000, seq=1, event_type="stopped", watched_ms=58_000, startup_time_ms=900))
+    pass_time(made, 5 * MINUTE)
+    go_on(made, at(5 * MINUTE, seq=2, watched_ms=59_000, startup_time_ms=900, event_type="stopped"))
+    assert (total(made).settled_views, total(made).playing_ms) == (0, 59_000)
+    pass_time(made, 12 * MINUTE)
+    go_on(made, at(12 * MINUTE, seq=3, watched_ms=70_000, startup_time_ms=900), requested())
+    assert (total(made).settled_views, total(made).playing_ms, total(made).views) == (1, 59_000, 1)
+    assert made.state.late == 2
+
+
+def test_a_session_that_speaks_again_within_its_grace_stays_open() -> None:
+    made = fold(requested(), at(0, seq=1, event_type="stopped"), at(MINUTE, seq=2, watched_ms=1_000))
+    pass_time(made, 30 * MINUTE)
+    assert total(made).settled_views == 0
+
+
+def test_an_event_whose_session_may_have_been_forgotten_is_late() -> None:
+    made = fold(requested())
+    pass_time(made, 3 * HOUR)
+    assert len(made.state.settled) == 0, "it was forgotten meanwhile"
+    go_on(made, at(3 * HOUR, seq=7, watched_ms=9 * MINUTE))
+    assert (total(made).views, made.state.late) == (1, 1)
+
+
+def test_a_clock_that_is_wrong_by_hours_makes_no_session_late() -> None:
+    pass_time(made := fold(), 3 * HOUR)
+    behind = 3 * HOUR - 2_000
+    go_on(made, at(3 * HOUR, client_time=T0 + 2_000, session_started_at=T0, seq=1, watched_ms=1_000), at(behind))
+    assert (total(made).views, made.state.late) == (1, 0)
+
+
+def test_gaps_are_client_events_lost_once_the_session_settles() -> None:
+    made = fold(*(at(n * 1000, seq=n) for n in (0, 1, 5, 3, 9)), at(9_500, seq=10, event_type="stopped"))
+    assert total(made).events_lost == 0
+    pass_time(made, 7 * MINUTE)
+    assert (total(made).events_expected, total(made).events_lost) == (11, 5)
+
+
+def test_a_hostile_clients_counters_never_fall() -> None:
+    made = fold(at(0, seq=1, watched_ms=50_000), at(1_000, seq=2, watched_ms=10), at(2_000, seq=3, watched_ms=51_000))
+    assert total(made).playing_ms == 51_000
+
+
+def test_old_minutes_leave_the_state_after_they_were_told() -> None:
+    made = fold(requested())
+    made.take(columns([requested(3 * HOUR, 2, session_started_at=T0 + 3 * HOUR)]), 1, 1)
+    told = {(one.minute, one.label): one.figures for one in made.changes()}
+    assert set(made.state.minutes) == {START_MINUTE + 180}
+    assert told[START_MINUTE, TV].exits_before_start == 1, "the vanished session settled in its last minute"
+    assert told[START_MINUTE, TV].views == 1
+
+
+def test_changes_that_could_not_be_kept_come_again() -> None:
+    made = Fold(State(), HOUR)
+    made.take(columns([requested()]), 0, 0)
+    first = made.changes()
+    assert made.changes() == []
+    made.put_back(first)
+    assert made.changes() == first
+
+
+def test_records_that_left_kafka_unread_are_counted() -> None:
+    made = fold(requested())
+    made.take(columns([]), 5, 6)
+    assert (made.state.missed, made.state.offset) == (4, 6)

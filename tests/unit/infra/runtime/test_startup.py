@@ -1,0 +1,62 @@
+"""How a process starts while an engine is away, and ends when only a person can help."""
+
+import pytest
+
+from infra.local.program import StackError
+from infra.runtime.settings import Settings
+from infra.runtime.startup import enter, one_line
+from schemas.errors import Refused, TransientError
+
+
+class Step:
+    """Fails as told, then succeeds."""
+
+    def __init__(self, *faults: Exception) -> None:
+        self._faults = list(faults)
+
+    def __call__(self) -> str:
+        if self._faults:
+            raise self._faults.pop(0)
+        return "in"
+
+
+def told(fault: Exception) -> list[str]:
+    lines: list[str] = []
+    with pytest.raises(SystemExit, match="1"), one_line(lines.append):
+        raise fault
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
+
+
+def test_an_engine_that_is_away_is_tried_again() -> None:
+    assert enter(Step(TransientError("away"), TransientError("away"))) == "in"
+
+
+def test_one_that_refuses_is_not() -> None:
+    with pytest.raises(Refused):
+        enter(Step(TransientError("away"), Refused("check PLAYHEAD_KAFKA_PASSWORD")))
+
+
+def test_what_a_person_can_mend_is_told_in_one_line() -> None:
+    assert told(StackError("port 1 is taken")) == ["port 1 is taken"]
+    assert told(Refused("check PLAYHEAD_KAFKA_PASSWORD")) == ["check PLAYHEAD_KAFKA_PASSWORD"]
+    assert told(ExceptionGroup("tasks", [Refused("check it")])) == ["check it"]
+    assert told(TransientError("Kafka does not answer")) == [
+        "Kafka does not answer",
+        "`playhead status` tells what runs.",
+    ]
+
+
+def test_a_wrong_setting_is_told_by_its_variable() -> None:
+    with pytest.raises(ValueError, match="kafka_ca_file") as fault:
+        Settings(kafka_ca_file="/nowhere/ca.pem")
+    assert told(fault.value) == ["PLAYHEAD_KAFKA_CA_FILE: Path does not point to a file"]
+
+
+def test_anything_else_is_a_crash() -> None:
+    with pytest.raises(ZeroDivisionError), one_line(print):
+        raise ZeroDivisionError

@@ -1,0 +1,103 @@
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from schemas.client_events import event_from_client
+from schemas.errors import InvalidEvent
+from schemas.events import Event, family
+from schemas.rules import YEAR_2100
+from tests.support.builders import EVENTS, T0, as_client, playback
+from tests.support.rule_cases import JSON_CASES, PASSING, RULE_CASES, JsonCase, RuleCase
+from tests.support.strategies import events
+
+SENT, RECEIVED = T0 + 60_100, T0 + 60_200
+
+
+def refused(raw: dict[str, Any]) -> InvalidEvent:
+    with pytest.raises(InvalidEvent) as caught:
+        event_from_client(raw, SENT, RECEIVED)
+    return caught.value
+
+
+@pytest.mark.parametrize(("family", "overrides"), PASSING)
+def test_a_good_event_is_stamped(family: str, overrides: dict[str, Any]) -> None:
+    event = EVENTS[family](**overrides)
+    assert event_from_client(as_client(event), SENT, RECEIVED) == event
+
+
+@pytest.mark.parametrize("case", [case for case in RULE_CASES if case.over_http], ids=str)
+def test_each_rule_is_kept(case: RuleCase) -> None:
+    error = refused(as_client(EVENTS[case.family](**case.overrides)))
+    assert (error.field, error.code) == (case.field, case.code)
+
+
+@pytest.mark.parametrize("case", JSON_CASES, ids=str)
+def test_what_does_not_fit_the_schema_is_refused(case: JsonCase) -> None:
+    raw = as_client(EVENTS[case.family]()) | case.change
+    error = refused({name: value for name, value in raw.items() if value is not ...})
+    assert (error.field, error.code) == (case.field, case.code)
+    assert error.reason.startswith(case.field)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"seq": "3"}, "seq has the wrong type: expected `int`, got `str`."),
+        ({"playhead": 5}, "playhead is not a field of a playback event; leave it out."),
+        (
+            {"title_class": "movie"},
+            "title_class is 'movie'; it must be one of unknown, film, episode, live, trailer.",
+        ),
+        (
+            {"family": "film"},
+            "family is 'film'; it must be one of ui, playback, error, diagnostic, processing, performance.",
+        ),
+        ({"sent_at": T0}, "sent_at is not for the client to set in an event; leave it out."),
+        (
+            {"session_started_at": YEAR_2100},
+            "session_started_at is 4102444800000; it must be at most 1700086460200: "
+            "86400000 ms after the server's time (1700000060200).",
+        ),
+    ],
+)
+def test_the_reason_tells_a_client_engineer_what_to_fix(change: dict[str, Any], reason: str) -> None:
+    assert refused(as_client(playback()) | change).reason == reason
+
+
+def test_event_time_is_client_time_corrected_by_the_offset_of_the_clock() -> None:
+    hour = 3_600_000
+    event = event_from_client(as_client(playback(client_time=SENT - hour - 5)), SENT - hour, RECEIVED)
+    assert event.client_time == SENT - hour - 5
+    assert event.sent_at == SENT - hour
+    assert event.event_time == RECEIVED - 5
+
+
+def test_event_time_is_never_after_receipt() -> None:
+    event = event_from_client(as_client(playback(client_time=SENT + 500)), SENT, RECEIVED)
+    assert event.event_time == RECEIVED
+
+
+def test_an_event_from_a_clock_that_was_set_in_between_is_refused() -> None:
+    raw = as_client(playback(client_time=1))
+    with pytest.raises(InvalidEvent) as caught:
+        event_from_client(raw, YEAR_2100, RECEIVED)
+    assert (caught.value.field, caught.value.code) == ("client_time", "out_of_range")
+
+
+@pytest.mark.parametrize("text", ["\ud800", "living\udfff-room"])
+def test_half_a_surrogate_pair_is_refused(text: str) -> None:
+    error = refused(as_client(playback()) | {"app_name": text})
+    assert (error.field, error.code) == ("app_name", "bad_format")
+
+
+@settings(max_examples=30)
+@given(events())
+def test_what_a_client_sends_as_json_is_what_is_kept(event: Event) -> None:
+    raw = msgspec.json.decode(msgspec.json.encode(as_client(event)))
+    assert raw["family"] == family(event)
+    # An event at its client's own time of sending, from a clock that is right.
+    kept = event_from_client(raw, event.client_time, event.received_at)
+    expected = msgspec.structs.replace(event, sent_at=event.client_time, event_time=event.received_at)
+    assert kept == expected

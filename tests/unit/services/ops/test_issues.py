@@ -1,0 +1,112 @@
+"""What the live page calls wrong by its own numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.ops.document import (
+    NEVER,
+    Alerts,
+    AppExperience,
+    Balance,
+    Compared,
+    DeadLetters,
+    Experience,
+    Live,
+    ProcessHealth,
+    Refusal,
+    Series,
+    Source,
+    Trouble,
+)
+from services.ops.issues import troubles
+
+
+def app(device: str, version: str, views: int, failures: int, fails_more: bool = False) -> AppExperience:
+    return AppExperience(device, version, views, failures, fails_more, 2_000.0, False, 0.01)
+
+
+def seen(*apps: AppExperience) -> Experience:
+    views, failures = sum(each.views for each in apps), sum(each.failures for each in apps)
+    return Experience(40, 9, 1_000.0, 2_000.0, 0.01, 0.1, views, failures, list(apps))
+
+
+def found(appended: Mapping[str, int] | None = None, **live: Any) -> list[Trouble]:
+    """In a document in which nothing else is wrong."""
+    well: dict[str, Any] = {
+        "at": 0,
+        "sources": [],
+        "alerts": Alerts("none"),
+        "troubles": [],
+        "rates": Series([], {}),
+        "lag": Series([], {}),
+        "dead_letters": DeadLetters(0, []),
+        "ledger": [],
+        "compared": None,
+        "writes": [],
+        "processes": [],
+        "experience": None,
+        "starts_last_week": None,
+    }
+    return troubles(Live(**(well | live)), appended or {})
+
+
+def refusal(error_class: str) -> Refusal:
+    return Refusal(0, "collector", error_class, "…", None, "playhead.ui")
+
+
+def test_the_version_that_fails_is_named_beside_all_others_the_worst_first() -> None:
+    apps = app("phone", "24.1", 200, 30, True), app("tv", "9.4.0", 130, 125, True), app("tv", "9.3.2", 870, 9)
+    assert found(experience=seen(*apps)) == [
+        Trouble(
+            "TV 9.4.0: 96 % of plays fail", "125 of 130 within a quarter of an hour, elsewhere 3.6 %", "experience"
+        ),
+        Trouble(
+            "phone 24.1: 15 % of plays fail", "30 of 200 within a quarter of an hour, elsewhere 13.4 %", "experience"
+        ),
+    ]
+
+
+def test_failures_everywhere_name_nobody() -> None:
+    everywhere = seen(app("tv", "9.4.0", 100, 20), app("phone", "1", 100, 22))
+    assert [each.text for each in found(experience=everywhere)] == ["21 % of all plays fail"]
+
+
+def test_a_version_that_fails_a_little_more_is_no_trouble() -> None:
+    assert found(experience=seen(app("tv", "9.4.0", 1_000, 40, True), app("phone", "1", 1_000, 5))) == []
+
+
+def test_what_was_seen_before_cassandra_went_away_is_not_told_as_present() -> None:
+    failing = seen(app("tv", "9.4.0", 100, 90, True))
+    away = Source("cassandra", "Cassandra", 1, "no node can be reached")
+    assert found(experience=failing, sources=[away]) == [
+        Trouble("Cassandra is away", "no node can be reached", "sources")
+    ]
+
+
+def test_engines_and_processes_that_are_away_are_named_but_not_before_the_first_look() -> None:
+    sources = [Source("kafka", "Kafka", None, NEVER), Source("lake", "Object store", 1, "refuses")]
+    processes = [ProcessHealth("history", 0, (), up=True), ProcessHealth("quality", 1, (), up=False)]
+    assert found(sources=sources, processes=processes) == [
+        Trouble("Object store is away", "refuses", "sources"),
+        Trouble("quality is down", "worker 1 shows no numbers", "processes"),
+    ]
+
+
+def test_records_that_differ_or_were_lost_are_counted_with_their_families() -> None:
+    lost = [Balance("playhead.ui", 9, 7, 0, 0, 2), Balance("playhead.playback", 9, 9, 0, 0, 0)]
+    assert found(ledger=lost) == [Trouble("2 records lost before the lake had them", "of ui", "ledger")]
+    differing = Compared(1, 1, {"playhead.ui": 1}, ["…"])
+    assert found(ledger=lost, compared=differing) == [
+        Trouble("Kafka and the lake differ by 1 record", "of ui", "ledger")
+    ]
+
+
+def test_dead_letters_are_a_trouble_once_they_are_many_beside_the_events() -> None:
+    letters = DeadLetters(40, [refusal("missing"), refusal("unknown_field"), refusal("unknown_field")])
+    assert found({"dead_letters": 40, "playback": 3_000, "ui": 1_000}, dead_letters=letters) == [
+        Trouble(
+            "40 dead letters within five minutes", "beside 4,000 events, lately most often unknown field", "letters"
+        )
+    ]
+    assert found({"dead_letters": 40, "playback": 40_000}) == []
+    assert found({"dead_letters": 10, "playback": 100}) == []

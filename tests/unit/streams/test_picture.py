@@ -1,6 +1,0 @@
-from infra.settings import ROOT
-from streams.picture import mermaid
-
-
-def test_the_readme_shows_the_flow_as_the_process_table_has_it() -> None:
-    assert f"```mermaid\n{mermaid()}\n```" in (ROOT / "README.md").read_text()
