@@ -1,6 +1,6 @@
-"""The README's picture of the flow, drawn from the process table: ``python -m infra.flow_chart`` prints it.
+"""The picture of the flow in docs/reference/processes.md, drawn from the process table.
 
-A test holds the README to it.
+``python -m infra.flow_chart`` prints it.
 """
 
 from domain.processes import PROCESSES, Process

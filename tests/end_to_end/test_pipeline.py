@@ -143,8 +143,13 @@ def test_the_history_api_answers_with_the_newest_state(played: Pipeline) -> None
     assert answer["next_cursor"] is None
 
 
-def test_the_readmes_curl_examples_work_as_written(played: Pipeline) -> None:
-    send, read, wrong = re.findall(r"```sh\n(curl.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def _curl_examples(page: str) -> list[str]:
+    return re.findall(r"```sh\n(curl.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
+def test_the_curl_examples_for_a_first_event_work_as_written(played: Pipeline) -> None:
+    send, read, wrong = _curl_examples("docs/get-started/send-events.md")
+    assert _curl_examples("README.md") == [send, read]
     assert json.loads(_shell(played, send)) == {"accepted": 1, "rejected": []}
     eventually(lambda: bool(json.loads(_shell(played, read))["items"]))
     (item,) = json.loads(_shell(played, read))["items"]

@@ -1,4 +1,4 @@
-"""The curl examples of docs/api/collector.md work as written."""
+"""The curl examples of docs/guides/write-a-client.md work as written."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from infra.runtime.settings import ROOT
 from tests.integration.producers.conftest import Collector
 from tests.support.pipeline import PATIENCE_S
 
-PAGE = ROOT / "docs" / "api" / "collector.md"
+PAGE = ROOT / "docs" / "guides" / "write-a-client.md"
 
 
 def answer(example: str) -> str:
