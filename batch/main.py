@@ -106,9 +106,10 @@ def snapshot(dry_run: DryRun = False) -> None:
     from batch.tables.table_schemas import SNAPSHOTS
     from batch.wiring import job
     from domain.history.reading import HistoryReader
-    from infra.engines.cassandra import LiveVH, close, connect
+    from infra.engines.cassandra import close, connect
     from infra.runtime.metrics.recorders import HistoryReads
     from infra.stores.compressed_vh_cassandra import CompressedVH
+    from infra.stores.history_cassandra import LiveVH
     from infra.stores.profiles_cassandra import Profiles
 
     with job("snapshot") as run:

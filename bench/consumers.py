@@ -22,13 +22,14 @@ from uuid import uuid4
 import fastavro
 from confluent_kafka import Consumer
 
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.requests import KafkaCompactionRequests
 from infra.engines.registry import Registry
 from infra.runtime.metrics.recorders import HistoryMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import collect_rarely
+from infra.stores.history_cassandra import LiveVH
 from schemas import avro
 from schemas.codec import BatchDecoder
 from schemas.errors import InvalidEvent

@@ -19,7 +19,7 @@ from domain.quality.tally import MinuteFigures
 from domain.recommendations.model import Audience, RecommendationList
 from domain.support.updates import MemberError, SessionReport
 from domain.titles.catalogue import CATALOGUE_KEY, Catalogue
-from infra.engines.cassandra import LiveVH, close, connect, translated
+from infra.engines.cassandra import close, connect, translated
 from infra.engines.kafka.monitor import KafkaWatch
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
@@ -28,6 +28,7 @@ from infra.runtime.metrics.recorders import PipelineMetrics, ServicesMetrics
 from infra.runtime.settings import ROOT, Port, Settings
 from infra.runtime.startup import collect_rarely, in_log, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerBook
 from infra.stores.quality_cassandra import QualityMinutes
 from infra.stores.recommendations_cassandra import Recommendations

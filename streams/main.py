@@ -43,10 +43,10 @@ def quality(worker: Worker = 0) -> None:
 
 
 async def _history(worker: int) -> None:
-    from infra.engines.cassandra import LiveVH
     from infra.engines.kafka.requests import KafkaCompactionRequests
     from infra.engines.registry import Registry
     from infra.runtime.metrics.recorders import HistoryMetrics
+    from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
     from streams.runtime.app import build_app
     from streams.runtime.worker import serve
@@ -70,10 +70,10 @@ async def _history(worker: int) -> None:
 async def _compaction(worker: int) -> None:
     from domain.history.compaction import Compactor
     from domain.history.rollup import RollUpRules
-    from infra.engines.cassandra import LiveVH
     from infra.engines.registry import Registry
     from infra.runtime.metrics.recorders import CompactionMetrics
     from infra.stores.compressed_vh_cassandra import CompressedVH
+    from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
     from streams.runtime.app import build_app
     from streams.runtime.worker import serve

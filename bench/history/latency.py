@@ -21,8 +21,8 @@ from bench.history.rolling import Signals, keep_rolling_up
 from bench.history.stores import Ours, Rows, write
 from bench.history.stream import FEW_STATES, rounds
 from bench.history.table import Line
-from infra.engines.cassandra import LiveVH
 from infra.runtime.settings import Settings
+from infra.stores.history_cassandra import LiveVH
 
 RATE = 1_500
 """Records a second."""

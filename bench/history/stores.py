@@ -15,14 +15,15 @@ from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
 from domain.history.compaction import Compactor
-from domain.history.order import KEY
+from domain.history.order import KEY, VALUE_FIELDS
 from domain.history.reading import HistoryReader
 from domain.history.rollup import RollUpRules
 from domain.history.versions import position
-from infra.engines.cassandra import VALUE_FIELDS, LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.migrate import migrate
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from schemas.events import ViewingRecord
 
 NOW = 1_800_000_000_000

@@ -14,12 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from domain.history.compaction import Compactor, Outcome
 from domain.history.rollup import RollUpRules
 from domain.processes import BY_NAME
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.runtime import logs
 from infra.runtime.metrics.recorders import CompactionMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from infra.stores.profiles_cassandra import Profiles
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

@@ -20,7 +20,7 @@ from domain.ledger.history_source import ReadBack
 from domain.ledger.hour_table import hour_table, notes
 from domain.ledger.hourly import HourlyLedger
 from domain.processes import PROCESSES
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import KafkaLog
 from infra.engines.registry import Registry
@@ -30,6 +30,7 @@ from infra.runtime.metrics.recorders import HistoryReads
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerAccepted
 from infra.stores.profiles_cassandra import Profiles
 from schemas.codec import BatchDecoder

@@ -10,7 +10,8 @@ from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE, BatchStatement, BatchType
 
 from domain.support.updates import MemberError, Received, SessionReport
-from infra.engines.cassandra import batches, prepared_read, record_value, run, stored_record
+from infra.engines.cassandra import batches, prepared_read, run
+from infra.stores.history_cassandra import record_value, stored_record
 
 IN_FLIGHT = 16
 KEY = ("profile_id", "client_time", "event_id")

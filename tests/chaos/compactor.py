@@ -13,9 +13,10 @@ from multiprocessing.synchronize import Barrier
 
 from domain.history.compaction import Compactor, Step, go_on
 from domain.history.rollup import RollUpRules
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from tests.support.fake_history import FakeCompactionMetrics
 
 RULES = RollUpRules(keep_live=4, chunk_bytes=2_000)

@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 from domain.history.compaction import Compactor
 from domain.history.reading import HistoryReader
 from domain.history.versions import ChunkId
-from infra.engines.cassandra import LivePartition, LiveVH
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LivePartition, LiveVH
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 from tests.chaos.compactor import RULES

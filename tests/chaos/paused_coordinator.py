@@ -12,8 +12,8 @@ from cassandra.policies import WrapperPolicy
 
 from domain.history.compaction import Compactor, Step, go_on
 from domain.history.versions import Metadata, Version
-from infra.engines.cassandra import LiveVH
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from tests.chaos.compactor import RULES
 from tests.chaos.member_oracle import NOW, Member
 

@@ -12,10 +12,11 @@ import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
 from domain.history.compaction import Compactor, Step
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from tests.chaos.compactor import RULES, Death, doomed, processes, rival
 from tests.chaos.member_oracle import NOW, Member
 

@@ -13,12 +13,13 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
 from domain.history.compaction import Step
 from domain.processes import BY_NAME, PROCESSES
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.reader import KafkaLog
 from infra.engines.registry import Registry
 from infra.local.stack import Stack
 from infra.runtime.settings import PORT_BASES, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from tests.chaos.compactor import Death, doomed
 from tests.chaos.member_oracle import NOW, Member
 from tests.chaos.nodes import Dying, await_return, going_on, kill

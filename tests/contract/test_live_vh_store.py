@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from domain.history.merge import merge
 from domain.history.ports import LiveCounts, LiveMoves, LiveVHStore
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
+from infra.stores.history_cassandra import LiveVH
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.fake_history import FakeLiveVH

@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from domain.history.reading import HistoryReader
 from domain.lake.reading import read_objects, read_rows
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.reader import KafkaLog
 from infra.engines.registry import Registry
@@ -23,6 +23,7 @@ from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
 from infra.runtime.settings import LOCAL_KEY, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from producers.ports import Message
 from schemas.codec import BatchDecoder, decode
 from schemas.errors import TransientError

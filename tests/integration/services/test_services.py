@@ -9,12 +9,13 @@ import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from domain.titles.catalogue import CATALOGUE_KEY
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.monitor import KafkaWatch
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
+from infra.stores.history_cassandra import LiveVH
 from infra.stores.support_cassandra import SupportWriter
 from schemas.codec import encode
 from schemas.events import Playback, ViewingRecord

@@ -11,12 +11,13 @@ import pytest
 
 from domain.history.reading import HistoryReader, Whole
 from domain.processes import BY_NAME
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.reader import KafkaLog
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from producers.ports import Message
 from schemas.codec import encode
 from schemas.events import Playback

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from domain.processes import BY_NAME
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.reader import KafkaLog
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
+from infra.stores.history_cassandra import LiveVH
 from schemas.events import Playback
 from tests.integration.streams.traffic import TOPIC, Traffic, traffic
 from tests.integration.streams.workers import Worker, stop

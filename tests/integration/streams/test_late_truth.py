@@ -12,13 +12,14 @@ from domain.history.compaction import Compactor
 from domain.history.reading import HistoryReader, Whole
 from domain.history.rollup import RollUpRules
 from domain.processes import BY_NAME
-from infra.engines.cassandra import LiveVH, close, connect
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.reader import KafkaLog
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
 from tests.support.builders import T0

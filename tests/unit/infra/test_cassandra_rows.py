@@ -1,6 +1,6 @@
 """Rows of Cassandra's answers, by name."""
 
-from infra.stores.history_rows import named_rows
+from infra.engines.cassandra import named_rows
 
 
 def test_values_have_the_names_of_their_columns() -> None:

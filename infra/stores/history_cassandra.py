@@ -1,0 +1,115 @@
+"""LiveVH in Cassandra: one frozen cell per session, written again whenever the session reports."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from cassandra import InvalidRequest
+from cassandra.cluster import Session
+from cassandra.query import BatchStatement, BatchType, PreparedStatement
+
+from domain.history.order import VALUE_FIELDS
+from infra.engines.cassandra import batches, prepared_read, run
+from schemas.errors import InvalidEvent
+from schemas.events import ViewingRecord
+
+record_value = attrgetter(*VALUE_FIELDS)
+"""A record as the value of its cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePartition:
+    """Satisfies ``domain.history.ports.LivePartition``."""
+
+    records: list[ViewingRecord]
+    compacted_generation: int | None
+
+
+class LiveVH:
+    """Viewing records in the table ``live_vh``.
+
+    Satisfies ``LiveVHStore``, ``LiveCounts`` and ``LiveMoves`` of ``domain.history.ports``.
+    """
+
+    def __init__(self, session: Session, batches_in_flight: int = 16) -> None:
+        self._session = session
+        self._room = asyncio.Semaphore(batches_in_flight)
+        # Cassandra warns about prepared statements that depend on the session's keyspace.
+        table = f"{session.keyspace}.live_vh"
+        self._insert: PreparedStatement = session.prepare(
+            f"INSERT INTO {table} (profile_id, playback_session_id, record) VALUES (?, ?, ?) USING TIMESTAMP ?"
+        )
+        self._select = prepared_read(
+            session, f"SELECT playback_session_id, record, compacted_generation FROM {table} WHERE profile_id = ?"
+        )
+        # Paged, the static marker of the first page could be older than the rows of the second.
+        self._select.fetch_size = None
+        self._count = prepared_read(session, f"SELECT playback_session_id FROM {table} WHERE profile_id = ? LIMIT ?")
+        self._delete: PreparedStatement = session.prepare(
+            f"DELETE FROM {table} USING TIMESTAMP ? WHERE profile_id = ? AND playback_session_id = ?"
+        )
+        self._mark: PreparedStatement = session.prepare(
+            f"UPDATE {table} USING TIMESTAMP ? SET compacted_generation = ? WHERE profile_id = ?"
+        )
+
+    async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
+        """Unlogged batches: atomicity isn't needed, since every row is whole by itself and can be written again."""
+        outcomes = await asyncio.gather(
+            *map(self._write_batch, batches(self._session, records)), return_exceptions=True
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [error for outcome in outcomes if isinstance(outcome, list) for error in outcome]
+
+    async def read(self, profile_id: str) -> LivePartition:
+        rows = await run(self._session, self._select, (profile_id,))
+        return LivePartition(
+            records=[stored_record(profile_id, row) for row in rows if row.playback_session_id],
+            compacted_generation=rows[0].compacted_generation if rows else None,
+        )
+
+    async def count(self, profile_id: str, limit: int) -> int:
+        """How many sessions a profile has here, ``limit`` at most."""
+        return len(await run(self._session, self._count, (profile_id, limit)))
+
+    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+        """One batch of one partition: readers see all of it or nothing."""
+        batch = BatchStatement(batch_type=BatchType.UNLOGGED)
+        batch.add(self._mark, (generation, generation, profile_id))
+        for record in records:
+            batch.add(self._delete, (record.write_timestamp, profile_id, UUID(record.playback_session_id)))
+        await run(self._session, batch)
+
+    async def _write_batch(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
+        batch = BatchStatement(batch_type=BatchType.UNLOGGED)
+        for record in records:
+            batch.add(self._insert, _row(record))
+        async with self._room:
+            try:
+                await run(self._session, batch)
+            except InvalidRequest:
+                return [error for record in records if (error := await self._write_row(record))]
+        return []
+
+    async def _write_row(self, record: ViewingRecord) -> InvalidEvent | None:
+        """After a refused batch: find the culprit."""
+        try:
+            await run(self._session, self._insert, _row(record))
+        except InvalidRequest as error:
+            if "live_vh" not in self._session.cluster.metadata.keyspaces[self._session.keyspace].tables:
+                raise  # it isn't the row: nobody may count the whole topic as invalid
+            return InvalidEvent("refused_by_store", f"{record.playback_session_id}: {error}")
+        return None
+
+
+def _row(record: ViewingRecord) -> tuple[object, ...]:
+    return record.profile_id, UUID(record.playback_session_id), record_value(record), record.write_timestamp
+
+
+def stored_record(profile_id: str, row: Any) -> ViewingRecord:
+    received_at, *rest = row.record[: len(VALUE_FIELDS)]  # a newer type has more fields, at its end
+    return ViewingRecord(received_at, profile_id, str(row.playback_session_id), *rest)
