@@ -111,26 +111,26 @@ def simulated(datasets: "Datasets") -> "Interactions":
 
     from batch.recommend.views import SESSION_COLUMNS, interactions
     from infra.datasets import films
-    from producers.simulator.audience import gather
+    from producers.simulator.audience import build_audience
     from producers.simulator.catalogue import join
     from producers.simulator.movielens import parse_films, parse_ratings
 
     titles = join(parse_films(datasets.films.read_text("utf-8")), films(datasets.movies))
-    members = gather(parse_ratings(datasets.ratings.read_text("utf-8")), titles, 1_000, SEED)
+    members = build_audience(parse_ratings(datasets.ratings.read_text("utf-8")), titles, 1_000, SEED)
     sessions = pl.DataFrame(_sessions(members), SESSION_COLUMNS, orient="row")
     return interactions(sessions, {title.title_id: title.runtime_ms for title in titles})
 
 
 def _sessions(members: "Sequence[Member]") -> list[tuple[str, str, int, int, str]]:
     """Rows of ``SESSION_COLUMNS``: each session's last event tells all of it."""
-    from producers.simulator.visits import Span, life
+    from producers.simulator.visits import Span, visits_of
     from schemas.events import Playback
 
     span = Span(NOW - DAYS * 24 * HOUR_MS, NOW, heartbeat_ms=24 * HOUR_MS)  # heartbeats would only be left out
     last = {
         event.playback_session_id: event
         for member in members
-        for visit in life(member, span, SEED)
+        for visit in visits_of(member, span, SEED)
         for event in visit.events
         if isinstance(event, Playback)
     }

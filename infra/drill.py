@@ -96,7 +96,7 @@ def run(stack: Stack, drill: Drill) -> bool:
         names = ", ".join(map(str, seen.waking))
         raise StackError(f"a drill needs a stack in good health, here fires already: {names}")
     typer.echo(drill.does)
-    with _traffic(stack, "--faults", drill.faults, "--trouble", drill.trouble) as members:
+    with _traffic(stack, "--faults", drill.faults, "--bad-release", drill.trouble) as members:
         if drill.stops:
             stack.stop(drill.stops)
         try:

@@ -1,4 +1,4 @@
-"""What the producers need from the outside. Adapters in ``infra`` satisfy these by shape, fakes in tests too."""
+"""What producers need from outside. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
@@ -14,18 +14,18 @@ class Message(NamedTuple):
 
 
 Delivery = Literal["acknowledged", "failed", "unknown"]
-"""Stored on as many brokers as the topic asks for; not stored; or not settled in time, so stored or not."""
+"""Acknowledged by the brokers; not stored; or not confirmed in time, so it may be stored."""
 
 
 class EventLog(Protocol):
-    """Kafka, as the producers see it."""
+    """Kafka, as producers see it."""
 
     async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
-        """Send all, wait until each one's fate is known or the time is up; one answer a message, in order."""
+        """Send all and wait until each is settled or the time is up. Returns one delivery per message, in order."""
         ...
 
     async def ready(self) -> bool:
-        """Can it be reached now, and is it fit to publish?"""
+        """Whether Kafka is reachable and accepts messages."""
         ...
 
 
@@ -35,11 +35,11 @@ class CollectorMetrics(Protocol):
     def answered(self, status: int, seconds: float) -> None: ...
 
     def judged(self, family: str, verdict: str, events: int) -> None:
-        """So many events of a family got a verdict: accepted, rejected or unsettled."""
+        """``events`` events of a family were accepted, rejected or left unsettled."""
         ...
 
     def dead_letter(self, topic: str | None, code: str) -> None:
-        """A dead letter was stored; ``topic`` is where its event wanted to go, if that could be told."""
+        """A dead letter was stored. ``topic`` is the event's own topic, if known."""
         ...
 
     def delivered(self, seconds: float) -> None:

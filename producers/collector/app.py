@@ -1,4 +1,4 @@
-"""The collector's HTTP surface: routes, and JSON for every answer."""
+"""The collector's HTTP surface: routes, and JSON for every reply."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -12,50 +12,51 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from producers.collector import openapi as documentation
-from producers.collector.handler import Intake
-from producers.collector.responses import Answer, error
+from producers.collector.handler import EventsHandler
+from producers.collector.openapi import document as api_document
+from producers.collector.openapi import page as docs_page
+from producers.collector.responses import Reply, error_reply
 
 Expose = Callable[[], bytes]
 """All metrics in Prometheus's text format."""
-_NOBODY = error(400, "disconnected", "The client went away before the body had arrived.")
+_DISCONNECTED = error_reply(400, "disconnected", "The client disconnected before the body arrived.")
 _encode = msgspec.json.Encoder().encode
 
 
-def build_app(intake: Intake, draining: Callable[[], bool], expose: Expose) -> Starlette:
-    """``draining`` says that the process is stopping: it still answers, but wants no new clients."""
+def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expose) -> Starlette:
+    """``draining`` is true while the process shuts down: it still replys, but is not ready for new clients."""
     metrics = intake.metrics
 
     async def post_events(request: Request) -> Response:
         started = perf_counter()
         try:
-            answer = await intake.handle(request)
+            reply = await intake.handle(request)
         except ClientDisconnect:
-            answer = _NOBODY
+            reply = _DISCONNECTED
         except Exception:
             metrics.answered(500, perf_counter() - started)
             raise
-        metrics.answered(answer.status, perf_counter() - started)
-        return _respond(answer)
+        metrics.answered(reply.status, perf_counter() - started)
+        return _respond(reply)
 
     async def livez(_: Request) -> Response:
-        return _respond(Answer(200, {"status": "alive"}))
+        return _respond(Reply(200, {"status": "alive"}))
 
     async def readyz(_: Request) -> Response:
         if draining():
-            return _respond(Answer(503, {"status": "stopping"}))
+            return _respond(Reply(503, {"status": "stopping"}))
         if not await intake.log.ready():
-            return _respond(Answer(503, {"status": "kafka is away"}))
-        return _respond(Answer(200, {"status": "ready"}))
+            return _respond(Reply(503, {"status": "kafka is unreachable"}))
+        return _respond(Reply(200, {"status": "ready"}))
 
     async def metrics_page(_: Request) -> Response:
         return Response(expose(), media_type="text/plain; version=0.0.4")
 
     async def openapi(_: Request) -> Response:
-        return _respond(Answer(200, documentation.openapi()))
+        return _respond(Reply(200, api_document()))
 
     async def docs(request: Request) -> Response:
-        return HTMLResponse(documentation.page(str(request.base_url).rstrip("/")))
+        return HTMLResponse(docs_page(str(request.base_url).rstrip("/")))
 
     return Starlette(
         routes=[
@@ -67,7 +68,7 @@ def build_app(intake: Intake, draining: Callable[[], bool], expose: Expose) -> S
             Route("/docs", docs),
         ],
         middleware=[
-            # Any page may send: a request is trusted for its key, never for cookies.
+            # Any page may send: a request is authenticated by its key, never by cookies.
             Middleware(
                 CORSMiddleware,
                 allow_origins=["*"],
@@ -85,13 +86,13 @@ async def _http_error(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed"}
     message = f"{request.method} {request.url.path}: {problem.detail}. Events go to POST /v1/events; see /docs."
-    answer = error(problem.status_code, codes.get(problem.status_code, "error"), message)
-    return _respond(Answer(answer.status, answer.content, dict(problem.headers or {})))
+    reply = error_reply(problem.status_code, codes.get(problem.status_code, "error"), message)
+    return _respond(Reply(reply.status, reply.content, dict(problem.headers or {})))
 
 
 async def _crash(_: Request, __: Exception) -> Response:
-    return _respond(error(500, "internal", "The collector failed. It is not your request: send it again."))
+    return _respond(error_reply(500, "internal", "The collector failed; the request is not at fault. Send it again."))
 
 
-def _respond(answer: Answer) -> Response:
-    return Response(_encode(answer.content), answer.status, dict(answer.headers), media_type="application/json")
+def _respond(reply: Reply) -> Response:
+    return Response(_encode(reply.content), reply.status, dict(reply.headers), media_type="application/json")

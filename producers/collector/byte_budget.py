@@ -1,4 +1,4 @@
-"""Room for request bodies: what the collector holds in memory between reading a body and answering it is bounded."""
+"""Bounds the memory for request bodies, from reading a body until its response."""
 
 import asyncio
 from collections import deque
@@ -6,22 +6,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
-class Room:
-    """A bound in bytes. Who finds it full waits in line, first come first served."""
+class ByteBudget:
+    """A limit in bytes. Requests that do not fit wait, first come, first served."""
 
-    def __init__(self, limit: int, watch: Callable[[int], None]) -> None:
-        """``watch`` is told the bytes taken after every change."""
+    def __init__(self, limit: int, on_change: Callable[[int], None]) -> None:
+        """``on_change`` receives the reserved bytes after every change."""
         self._limit = limit
-        self._taken = 0
-        self._watch = watch
-        self._line: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._reserved = 0
+        self._on_change = on_change
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
-    async def take(self, size: int, patience: float) -> AsyncIterator[None]:
-        """Hold ``size`` bytes for the block; TimeoutError if there was no room within ``patience`` seconds."""
+    async def reserve(self, size: int, timeout_s: float) -> AsyncIterator[None]:
+        """Reserve ``size`` bytes for the block. Raises TimeoutError if they are not free within ``timeout_s``."""
         size = min(size, self._limit)
-        if self._line or self._taken + size > self._limit:
-            await self._wait(size, patience)
+        if self._waiting or self._reserved + size > self._limit:
+            await self._wait(size, timeout_s)
         else:
             self._change(size)
         try:
@@ -30,31 +30,31 @@ class Room:
             self._change(-size)
             self._admit()
 
-    async def _wait(self, size: int, patience: float) -> None:
+    async def _wait(self, size: int, timeout_s: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._line.append((size, turn))
+        self._waiting.append((size, turn))
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout_s):
                 await turn
         except BaseException:
             if turn.done() and not turn.cancelled():
-                self._change(-size)  # admitted in the very moment of giving up
+                self._change(-size)  # admitted just as it timed out
             turn.cancel()
             self._admit()
             raise
 
     def _admit(self) -> None:
-        while self._line:
-            size, turn = self._line[0]
+        while self._waiting:
+            size, turn = self._waiting[0]
             if turn.cancelled():
-                self._line.popleft()
-            elif self._taken + size <= self._limit:
-                self._line.popleft()
+                self._waiting.popleft()
+            elif self._reserved + size <= self._limit:
+                self._waiting.popleft()
                 self._change(size)
                 turn.set_result(None)
             else:
                 return
 
     def _change(self, size: int) -> None:
-        self._taken += size
-        self._watch(self._taken)
+        self._reserved += size
+        self._on_change(self._reserved)

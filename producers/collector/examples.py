@@ -1,6 +1,6 @@
-"""One valid event a family, for the documentation; a test sends each of them.
+"""One valid event per family, for the documentation. A test sends each of them.
 
-Times are fixed, so sending an example again is a retry under the same id: it changes nothing downstream.
+Times and ids are fixed, so sending an example twice is a retry: nothing changes downstream.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ SENT_AT = 1_748_800_000_000
 SESSION = "01972a3e-8c00-7aaa-8aaa-0123456789ab"
 _ENVELOPE = {
     "client_time": SENT_AT - 200,
-    "device_id": "tv-living-room",
+    "device_id": "tv-living-budget",
     "device_type": "tv",
     "app_name": "webos",
     "app_version": "1.0.0",

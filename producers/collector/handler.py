@@ -1,7 +1,7 @@
-"""`POST /v1/events`: authenticate, wait for room, read, judge, publish, answer.
+"""``POST /v1/events``: authenticate, reserve memory, read, validate, publish, reply.
 
-Everything is answered only after Kafka acknowledged it: events, and dead letters of what is refused. A request
-gives Kafka ``wait_seconds`` in all: a tenth of it to find room, the rest to be confirmed.
+The reply is sent after Kafka has acknowledged every event, and a dead letter for every rejected one. A request waits at
+most ``wait_seconds``: a tenth of it for memory, the rest for Kafka.
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,11 @@ from time import perf_counter
 
 from starlette.requests import Request
 
-from producers.collector import body, verdicts
-from producers.collector import validation as intake
-from producers.collector.api_keys import Keys
-from producers.collector.byte_budget import Room
-from producers.collector.responses import Answer, Refusal, error, unavailable
-from producers.collector.validation import Accepted, Judged
+from producers.collector import body, validation, verdicts
+from producers.collector.api_keys import ApiKeys
+from producers.collector.byte_budget import ByteBudget
+from producers.collector.responses import Reply, RequestError, error_reply, unavailable
+from producers.collector.validation import Accepted, ValidatedRequest
 from producers.ports import Clock, CollectorMetrics, Delivery, EventLog, Message
 from schemas import codec, dead_letter
 from schemas.errors import InvalidEvent
@@ -23,11 +22,11 @@ from schemas.events import DeadLetter, family, key
 from schemas.framing import frame
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 
-ROOM_SHARE = 0.1
-"""Share of the wait that a request may spend until there is room for it."""
+BUDGET_SHARE = 0.1
+"""Share of the wait that a request may spend waiting for memory."""
 DELIVERY_SHARE = 0.75
-"""Share of the wait after which Kafka's client gives a message up: before the request does, so few stay unknown."""
-_UNAUTHORIZED = Answer(
+"""Share of the wait after which Kafka's client gives up. It is less than 1, so that few deliveries stay unknown."""
+_UNAUTHORIZED = Reply(
     401,
     {"code": "unauthorized", "message": "Send a valid key: Authorization: Bearer <key>, or ?key=<key>."},
     {"WWW-Authenticate": "Bearer"},
@@ -35,81 +34,83 @@ _UNAUTHORIZED = Answer(
 
 
 @dataclass(frozen=True, slots=True)
-class Intake:
+class EventsHandler:
     log: EventLog
-    room: Room
-    keys: Keys
+    budget: ByteBudget
+    keys: ApiKeys
     schema_ids: Mapping[str, int]
     """The registry's id of the newest schema, by record name."""
     clock: Clock
     metrics: CollectorMetrics
     wait_seconds: float
 
-    async def handle(self, request: Request) -> Answer:
+    async def handle(self, request: Request) -> Reply:
         received_at = self.clock()
-        if not self.keys.admit(request.headers, request.query_params):
+        if not self.keys.accepts(request.headers, request.query_params):
             return _UNAUTHORIZED
         try:
             dry = _is_dry(request.query_params)
             size = body.expected_size(request.headers)
-            async with self.room.take(size, self.wait_seconds * ROOM_SHARE):
+            async with self.budget.reserve(size, self.wait_seconds * BUDGET_SHARE):
                 sent = await body.read(request.stream())
-                return await self._take(sent, request.headers, received_at, dry)
-        except Refusal as refusal:
-            return refusal.answer
+                return await self._process(sent, request.headers, received_at, dry)
+        except RequestError as error:
+            return error.reply
         except TimeoutError:
-            return unavailable("busy", "Too many events are waiting for Kafka: send the same request again.")
+            return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
-    async def _take(self, sent: bytes, headers: Mapping[str, str], received_at: int, dry: bool) -> Answer:
+    async def _process(self, sent: bytes, headers: Mapping[str, str], received_at: int, dry: bool) -> Reply:
         try:
             plain = body.inflate(sent, headers)
-            judged = intake.judge(plain, received_at)
+            validated = validation.validate(plain, received_at)
         except InvalidEvent as problem:
             return await self._refuse(problem, sent, received_at, dry)
         if dry:
-            stored: dict[int, Delivery] = dict.fromkeys([*judged.accepted, *judged.rejected], "acknowledged")
-            answer = verdicts.answer(judged, stored, received_at)
-            return Answer(200, answer.content) if answer.status == 202 else answer
-        fates = await self._publish(judged, plain, received_at)
-        self._count(judged, fates)
-        return verdicts.answer(judged, fates, received_at)
+            stored: dict[int, Delivery] = dict.fromkeys([*validated.accepted, *validated.rejected], "acknowledged")
+            reply = verdicts.reply(validated, stored, received_at)
+            return Reply(200, reply.content) if reply.status == 202 else reply
+        deliveries = await self._publish(validated, plain, received_at)
+        self._count(validated, deliveries)
+        return verdicts.reply(validated, deliveries, received_at)
 
-    async def _publish(self, judged: Judged, plain: bytes, now: int) -> dict[int, Delivery]:
-        messages = [self._message(each) for each in judged.accepted.values()]
-        messages += [self._letter(letter) for letter in intake.dead_letters(judged, plain, now)]
+    async def _publish(self, validated: ValidatedRequest, plain: bytes, now: int) -> dict[int, Delivery]:
+        messages = [self._message(each) for each in validated.accepted.values()]
+        messages += [self._dead_letter(each) for each in validation.dead_letters(validated, plain, now)]
         started = perf_counter()
         deliveries = await self.log.publish(messages)
         self.metrics.delivered(perf_counter() - started)
-        return dict(zip([*judged.accepted, *judged.rejected], deliveries, strict=True))
+        return dict(zip([*validated.accepted, *validated.rejected], deliveries, strict=True))
 
-    async def _refuse(self, problem: InvalidEvent, sent: bytes, now: int, dry: bool) -> Answer:
-        """A whole body that can't be read becomes one dead letter."""
+    async def _refuse(self, problem: InvalidEvent, sent: bytes, now: int, dry: bool) -> Reply:
+        """A body that cannot be read becomes one dead letter."""
         if not dry:
-            [fate] = await self.log.publish([self._letter(dead_letter.of_refused(problem, sent, None, now))])
-            if fate != "acknowledged":
-                return unavailable("not_stored", "Kafka did not confirm it in time: send the same request again.")
+            [delivery] = await self.log.publish([self._dead_letter(dead_letter.of_refused(problem, sent, None, now))])
+            if delivery != "acknowledged":
+                return unavailable("not_stored", "Kafka did not confirm it in time. Send the same request again.")
             self.metrics.dead_letter(None, problem.code)
         return verdicts.refused(problem, now)
 
-    def _count(self, judged: Judged, fates: Mapping[int, Delivery]) -> None:
-        for (name, verdict), events in verdicts.count(judged, fates).items():
+    def _count(self, validated: ValidatedRequest, deliveries: Mapping[int, Delivery]) -> None:
+        for (name, verdict), events in verdicts.count(validated, deliveries).items():
             self.metrics.judged(name, verdict, events)
-        for index, each in judged.rejected.items():
-            if fates[index] == "acknowledged":
-                self.metrics.dead_letter(intake.topic_of(each.family), each.error.code)
+        for index, each in validated.rejected.items():
+            if deliveries[index] == "acknowledged":
+                self.metrics.dead_letter(validation.topic_of(each.family), each.error.code)
 
     def _message(self, accepted: Accepted) -> Message:
         name = family(accepted.event)
         value = frame(self.schema_ids[name], accepted.datum)
         return Message(EVENT_TOPICS[name].name, key(accepted.event).encode(), value)
 
-    def _letter(self, letter: DeadLetter) -> Message:
-        datum = frame(self.schema_ids["dead_letter"], codec.encode(letter))
-        return Message(DEAD_LETTERS.name, letter.dead_letter_id.encode(), datum)
+    def _dead_letter(self, refused: DeadLetter) -> Message:
+        datum = frame(self.schema_ids["dead_letter"], codec.encode(refused))
+        return Message(DEAD_LETTERS.name, refused.dead_letter_id.encode(), datum)
 
 
 def _is_dry(query: Mapping[str, str]) -> bool:
     value = query.get("dry_run", "false")
     if value not in ("true", "false"):
-        raise Refusal(error(400, "bad_parameter", f"dry_run is {value!r}: it must be true or false.", field="dry_run"))
+        raise RequestError(
+            error_reply(400, "bad_parameter", f"dry_run is {value!r}: it must be true or false.", field="dry_run")
+        )
     return value == "true"

@@ -1,4 +1,4 @@
-"""The collector as a command: settings, clients, run."""
+"""The collector's process: settings, clients, run."""
 
 import time
 
@@ -15,11 +15,11 @@ from infra.runtime import logs
 from infra.runtime.metrics.recorders import CollectorMetrics
 from infra.runtime.settings import Port, Settings
 from infra.runtime.startup import collect_rarely, enter, in_log, one_line
-from producers.collector.api_keys import Keys
+from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
-from producers.collector.byte_budget import Room
-from producers.collector.handler import DELIVERY_SHARE, Intake
-from producers.collector.server import Stopper, serve
+from producers.collector.byte_budget import ByteBudget
+from producers.collector.handler import DELIVERY_SHARE, EventsHandler
+from producers.collector.server import Shutdown, serve
 from schemas.errors import Refused, TransientError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -27,42 +27,42 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def collector() -> None:
-    """Take events over HTTP until told to stop."""
+    """Accept events over HTTP until SIGTERM."""
     settings = Settings()
     logs.configure("collector", settings.log_level)
     collect_rarely()
     if failure := uvloop.run(_collect(settings)):
-        structlog.get_logger().error("the collector can't go on", reason=failure)
+        structlog.get_logger().error("collector stopped", reason=failure)
         raise typer.Exit(1)
 
 
 async def _collect(settings: Settings) -> str | None:
-    """Why it had to stop; None if it was asked to."""
+    """The reason why it had to stop; None on a requested shutdown."""
     try:
         KafkaCluster(settings).greet()
     except Refused:
         raise
     except TransientError:
-        structlog.get_logger().warning("Kafka is away")  # /readyz and every answer say so too
+        structlog.get_logger().warning("Kafka is unreachable")  # /readyz and every reply say so, too
     schema_ids = enter(Registry(settings).ids)
-    stopper = Stopper()
-    stopper.on_signals()
+    shutdown = Shutdown()
+    shutdown.on_signals()
     wait = settings.intake_wait_seconds
-    log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, stopper.fail)
+    log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
     metrics = CollectorMetrics()
-    intake = Intake(
+    intake = EventsHandler(
         log=log,
-        room=Room(settings.intake_max_bytes_in_flight, metrics.in_flight),
-        keys=Keys(settings.ingest_keys),
+        budget=ByteBudget(settings.intake_max_bytes_in_flight, metrics.in_flight),
+        keys=ApiKeys(settings.ingest_keys),
         schema_ids=schema_ids,
         clock=lambda: time.time_ns() // 1_000_000,
         metrics=metrics,
         wait_seconds=wait,
     )
-    web = build_app(intake, lambda: stopper.draining, generate_latest)
-    await serve(web, settings.bind, settings.port(Port.COLLECTOR), stopper, wait)
+    web = build_app(intake, lambda: shutdown.draining, generate_latest)
+    await serve(web, settings.bind, settings.port(Port.COLLECTOR), shutdown, wait)
     log.close()
-    return stopper.failure
+    return shutdown.failure
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The collector's documentation, made from the contract: OpenAPI for programs, one page for people.
+"""The collector's documentation, generated from the contract: OpenAPI for programs, one page for people.
 
-Fields and their meaning come from the Avro schemas, limits from the table of rules: neither can go stale.
+Fields and their meaning come from the Avro schemas, limits from the table of rules, so neither can go stale.
 """
 
 import json
@@ -30,7 +30,7 @@ class Field:
     doc: str
     required: bool
     kind: str
-    """Its type, for people."""
+    """Its type in words."""
     limits: tuple[str, ...]
     json_schema: dict[str, Any]
 
@@ -43,24 +43,24 @@ class Status:
 
 
 STATUSES = (
-    Status(202, "At least one event is stored; each rejected one is named.", "Fix the rejected, keep the rest."),
-    Status(200, "dry_run=true: this is what would be accepted. Nothing was stored.", "Send it without dry_run."),
-    Status(400, "No event was accepted, or the body is not what it must be.", "Fix the field that is named."),
+    Status(202, "At least one event is stored; each rejected one is listed.", "Fix the rejected ones."),
+    Status(200, "dry_run=true: what would be accepted. Nothing is stored.", "Send it without dry_run."),
+    Status(400, "No event was accepted, or the body is malformed.", "Fix the named field."),
     Status(401, "The key is missing or wrong.", "Send Authorization: Bearer, or ?key=."),
     Status(408, "The body did not arrive in time.", "Send it again."),
     Status(413, f"More than {MAX_EVENTS} events or, inflated, {MAX_BYTES // 1024} KiB.", "Split the request."),
-    Status(415, "Content-Type or Content-Encoding is not understood.", "Send JSON, plain or as gzip."),
+    Status(415, "Content-Type or Content-Encoding is not supported.", "Send JSON, plain or as gzip."),
     Status(503, "Nothing is known to be stored.", f"Send it again after Retry-After ({RETRY_AFTER_SECONDS} s)."),
 )
 
 
 def fields(family: str) -> list[Field]:
-    """What a client sends for an event of the family, in the contract's order."""
+    """The fields that a client sends, in the contract's order."""
     return [_field(family, each) for each in schema(family)["fields"] if each["name"] not in SET_BY_US]
 
 
 @cache
-def openapi() -> dict[str, Any]:
+def document() -> dict[str, Any]:
     events = {f"{family.capitalize()}Event": _event_schema(family) for family in FAMILIES}
     references = [{"$ref": f"#/components/schemas/{name}"} for name in events]
     parameters = [
@@ -107,7 +107,7 @@ def openapi() -> dict[str, Any]:
 
 @lru_cache(maxsize=16)
 def page(origin: str) -> str:
-    """``origin``: where the reader reaches the collector, for instance http://127.0.0.1:20001."""
+    """``origin``: the collector's address as the reader sees it, e.g. http://127.0.0.1:20001."""
     folder = Path(__file__).parent / "templates"
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -204,7 +204,7 @@ def _response(status: Status) -> dict[str, Any]:
 
 
 def _request_text(family: str) -> str:
-    """A whole body, to be read and pasted."""
+    """A complete body, ready to paste."""
     return json.dumps({"sent_at": SENT_AT, "events": [EXAMPLES[family]]}, indent=2)
 
 
@@ -223,7 +223,7 @@ _VERDICTS = {
                     "field": {"type": ["string", "null"], "description": "Field to fix; null for the whole event."},
                     "code": {
                         "type": "string",
-                        "description": "Stable. 'unknown' and 'not_stored' ask to send the event again under the same"
+                        "description": "Stable. On 'unknown' and 'not_stored', send the event again under the same"
                         " id; any other is final.",
                     },
                     "message": {"type": "string"},

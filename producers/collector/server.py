@@ -1,4 +1,4 @@
-"""Run the collector until it is told to stop: then not ready, no new connections, what was taken is answered."""
+"""Runs the collector until shutdown: then it is not ready, takes no new connections and finishes open requests."""
 
 import asyncio
 import contextlib
@@ -9,55 +9,55 @@ import uvicorn
 from starlette.types import ASGIApp
 
 
-class Stopper:
-    """One wish to stop, from a signal or from a failure, from any thread."""
+class Shutdown:
+    """A request to stop, from a signal or a failure, from any thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._wanted = asyncio.Event()
+        self._requested = asyncio.Event()
         self.failure: str | None = None
 
     @property
     def draining(self) -> bool:
-        return self._wanted.is_set()
+        return self._requested.is_set()
 
     def on_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._wanted.set)
+            self._loop.add_signal_handler(number, self._requested.set)
 
     def fail(self, reason: str) -> None:
         self.failure = reason
-        self._loop.call_soon_threadsafe(self._wanted.set)
+        self._loop.call_soon_threadsafe(self._requested.set)
 
-    async def wanted(self) -> None:
-        await self._wanted.wait()
+    async def requested(self) -> None:
+        await self._requested.wait()
 
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ours are handled by the Stopper: uvicorn would raise SIGTERM again after its graceful stop."""
+        """``Shutdown`` handles them. uvicorn would raise SIGTERM again after its graceful stop."""
         yield
 
 
-async def serve(app: ASGIApp, host: str, port: int, stopper: Stopper, patience: float) -> None:
-    """Serve until the stopper wants an end; then requests have ``patience`` seconds to be answered."""
+async def serve(app: ASGIApp, host: str, port: int, shutdown: Shutdown, grace_s: float) -> None:
+    """Serve until ``shutdown`` is requested. Open requests then have ``grace_s`` seconds."""
     server = _Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
             http="httptools",
-            access_log=False,  # a line a request, and ?key= would stand in it
+            access_log=False,  # it would log ?key=
             log_config=None,
             lifespan="off",
             server_header=False,
-            timeout_graceful_shutdown=int(patience) + 1,
+            timeout_graceful_shutdown=int(grace_s) + 1,
         )
     )
     serving = asyncio.create_task(server.serve())
-    wish = asyncio.create_task(stopper.wanted())
-    await asyncio.wait((serving, wish), return_when=asyncio.FIRST_COMPLETED)
+    requested = asyncio.create_task(shutdown.requested())
+    await asyncio.wait((serving, requested), return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
-    wish.cancel()
+    requested.cancel()

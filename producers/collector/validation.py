@@ -1,11 +1,11 @@
-"""Judge a request's body: which of its events are valid, what is wrong with the others. Pure."""
+"""Validates a request body: which events are valid, and what is wrong with the others. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from producers.collector.responses import Refusal, error
+from producers.collector.responses import RequestError, error_reply
 from schemas import codec, dead_letter
 from schemas.client_events import event_from_client
 from schemas.errors import InvalidEvent
@@ -35,20 +35,20 @@ class Rejected:
     index: int
     event_id: str | None
     family: str | None
-    """None when it is none of ours."""
+    """None when it is not one of our families."""
     error: InvalidEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ValidatedRequest:
     sent_at: int
     accepted: dict[int, Accepted]
     """By index in the request."""
     rejected: dict[int, Rejected]
 
 
-def judge(body: bytes, received_at: int) -> Judged:
-    """Raises InvalidEvent if the body as a whole can't be read, Refusal if it holds too many events."""
+def validate(body: bytes, received_at: int) -> ValidatedRequest:
+    """Raises InvalidEvent if the body cannot be read at all, RequestError if it holds too many events."""
     sent_at, events = _open(body)
     accepted: dict[int, Accepted] = {}
     rejected: dict[int, Rejected] = {}
@@ -60,17 +60,17 @@ def judge(body: bytes, received_at: int) -> Judged:
             accepted[index] = Accepted(event, codec.encode(event))
         except InvalidEvent as problem:
             rejected[index] = _rejected(index, raw, problem)
-    return Judged(sent_at, accepted, rejected)
+    return ValidatedRequest(sent_at, accepted, rejected)
 
 
-def dead_letters(judged: Judged, body: bytes, now: int) -> list[DeadLetter]:
-    """One for each rejected event, in their order, with the very bytes that the client sent."""
-    if not judged.rejected:
+def dead_letters(validated: ValidatedRequest, body: bytes, now: int) -> list[DeadLetter]:
+    """One per rejected event, in order, with the exact bytes that the client sent."""
+    if not validated.rejected:
         return []
     sent = _slices.decode(body).events
     return [
-        dead_letter.of_refused(each.error, bytes(sent[index]), topic_of(each.family), now, judged.sent_at)
-        for index, each in judged.rejected.items()
+        dead_letter.of_refused(each.error, bytes(sent[index]), topic_of(each.family), now, validated.sent_at)
+        for index, each in validated.rejected.items()
     ]
 
 
@@ -98,7 +98,7 @@ def _open(body: bytes) -> tuple[int, list[Any]]:
         raise InvalidEvent("out_of_range", "sent_at must be milliseconds since 1970 by the client's clock.", "sent_at")
     if len(events) > MAX_EVENTS:
         message = f"{len(events)} events in one request: send at most {MAX_EVENTS}."
-        raise Refusal(error(413, "too_many_events", message, limit_events=MAX_EVENTS))
+        raise RequestError(error_reply(413, "too_many_events", message, limit_events=MAX_EVENTS))
     return sent_at, events
 
 

@@ -1,11 +1,11 @@
-"""The collector, as the replay speaks to it."""
+"""The replay's HTTP client of the collector."""
 
 import httpx
 
 from schemas.errors import InvalidEvent, TransientError
 
 SECONDS = 30
-"""Longer than the collector lets a request wait for Kafka."""
+"""Longer than the collector waits for Kafka."""
 
 
 class CollectorClient:

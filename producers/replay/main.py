@@ -1,4 +1,4 @@
-"""The replay command: settings, clients, run."""
+"""``playhead replay``: settings, clients, run."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from producers.replay.collector_client import CollectorClient
-from producers.replay.pending import Choice, mark, outstanding, read
+from producers.replay.pending import Filter, mark, pending, read
 from producers.replay.replay import Replay, Tally
 from producers.replay.targets import CollectorTarget, TopicTarget
 from schemas.codec import BatchDecoder
@@ -31,18 +31,18 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def replay(
     topic: Annotated[str | None, typer.Option(help="Only events of this topic, e.g. playhead.playback.")] = None,
     error_class: Annotated[str | None, typer.Option(help="Only this kind of error, e.g. out_of_range.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Only those found at or after this time (local).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run/--send", help="Only show what --send would do.")] = True,
+    since: Annotated[datetime | None, typer.Option(help="Only those found at or after this local time.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run/--send", help="Show what --send would do.")] = True,
 ) -> None:
-    """Send dead letters again that are valid now, after a fix; each one once, under its first event id."""
+    """After a fix, send the dead letters that are valid now: each once, under its original event id."""
     settings = Settings()
     registry = Registry(settings)
-    choice = Choice(topic, error_class, None if since is None else int(since.timestamp() * 1000))
+    chosen = Filter(topic, error_class, None if since is None else int(since.timestamp() * 1000))
     try:
-        waiting = outstanding(_records(settings, registry), choice)
+        waiting = pending(_records(settings, registry), chosen)
         tally = _replay(settings, registry).run(waiting, dry=dry_run)
     except TransientError as problem:
-        typer.secho(f"{problem}. What was sent is marked: run it again.", fg="red", err=True)
+        typer.secho(f"{problem}. Events already sent are marked; run it again.", fg="red", err=True)
         raise typer.Exit(1) from None
     _show(tally)
 
@@ -55,12 +55,12 @@ def _records(settings: Settings, registry: Registry) -> Iterator[DeadLetter]:
 
 
 def _replay(settings: Settings, registry: Registry) -> Replay:
-    letters = KafkaDeadLetters(settings, registry.ids()[DEAD_LETTERS.record])
+    dead_letters = KafkaDeadLetters(settings, registry.ids()[DEAD_LETTERS.record])
     client = CollectorClient(settings.collector_url, min(settings.ingest_keys))
     return Replay(
         topic=TopicTarget(registry.resolve, BulkProducer(settings).write),
         collector=CollectorTarget(client.post, _now),
-        mark=lambda letter: letters.publish([mark(letter, _now())]),
+        mark=lambda dead_letter: dead_letters.publish([mark(dead_letter, _now())]),
     )
 
 

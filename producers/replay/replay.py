@@ -1,8 +1,8 @@
-"""Send dead letters again, under their first event ids, and mark each in the topic of dead letters.
+"""Sends dead letters again under their original event ids, and marks each in the dead-letter topic.
 
-A letter is marked after it was acknowledged. Killed between the two, the next run sends it once more: under the
-same event id, so the history does not change and tables count it once; the lake's raw objects hold both deliveries.
-Otherwise a second run finds nothing to do. A letter that would die again is left alone.
+A dead letter is marked after it was acknowledged. If the process is killed between the two, the next run sends it
+again under the same event id: the history does not change and tables count it once, but the lake keeps both deliveries.
+Otherwise a second run finds nothing to do. A dead letter that is still invalid is skipped.
 """
 
 from collections import Counter
@@ -15,15 +15,15 @@ from schemas.events import DeadLetter
 
 Outcome = Literal["still invalid", "valid now", "sent"]
 Tally = Counter[tuple[str, str, Outcome]]
-"""Letters by topic, error class and outcome."""
+"""Dead letters by topic, error class and outcome."""
 
 
 class Target(Protocol):
-    def check(self, letter: DeadLetter) -> None:
-        """Raises InvalidEvent if the letter would die again."""
+    def check(self, dead_letter: DeadLetter) -> None:
+        """Raises InvalidEvent if the dead letter is still invalid."""
         ...
 
-    def send(self, letter: DeadLetter) -> None:
+    def send(self, dead_letter: DeadLetter) -> None:
         """Returns when it is stored."""
         ...
 
@@ -37,20 +37,20 @@ class Replay:
     mark: Callable[[DeadLetter], None]
     """Returns when the mark is stored."""
 
-    def run(self, letters: Iterable[DeadLetter], *, dry: bool) -> Tally:
+    def run(self, dead_letters: Iterable[DeadLetter], *, dry: bool) -> Tally:
         tally: Tally = Counter()
-        for letter in letters:
-            tally[letter.topic or "unknown", letter.error_class, self._one(letter, dry)] += 1
+        for dead_letter in dead_letters:
+            tally[dead_letter.topic or "unknown", dead_letter.error_class, self._one(dead_letter, dry)] += 1
         return tally
 
-    def _one(self, letter: DeadLetter, dry: bool) -> Outcome:
-        target = self.collector if letter.step == "collector" else self.topic
+    def _one(self, dead_letter: DeadLetter, dry: bool) -> Outcome:
+        target = self.collector if dead_letter.step == "collector" else self.topic
         try:
-            target.check(letter)
+            target.check(dead_letter)
             if dry:
                 return "valid now"
-            target.send(letter)
+            target.send(dead_letter)
         except InvalidEvent:
             return "still invalid"
-        self.mark(letter)
+        self.mark(dead_letter)
         return "sent"

@@ -1,4 +1,4 @@
-"""Where a dead letter goes again: what was found in Kafka to its topic, what was refused over HTTP to the collector."""
+"""Where a dead letter is sent: to its topic if it came from Kafka, to the collector if it was refused over HTTP."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,25 +20,25 @@ TransientError when the collector can't tell now."""
 
 
 class TopicTarget:
-    """The very bytes again, under the key of the event that they hold."""
+    """Sends the original bytes, under the key of the event in them."""
 
     def __init__(self, resolve: Callable[[int], Schema], write: Write) -> None:
         self._resolve = resolve
         self._write = write
 
-    def check(self, letter: DeadLetter) -> None:
-        """Raises InvalidEvent if the letter would die again."""
-        self._event(letter)
+    def check(self, dead_letter: DeadLetter) -> None:
+        """Raises InvalidEvent if the dead letter is still invalid."""
+        self._event(dead_letter)
 
-    def send(self, letter: DeadLetter) -> None:
-        key = letter.key or events.key(self._event(letter)).encode()
-        self._write([(letter.topic or "", key, letter.value or b"")])
+    def send(self, dead_letter: DeadLetter) -> None:
+        key = dead_letter.key or events.key(self._event(dead_letter)).encode()
+        self._write([(dead_letter.topic or "", key, dead_letter.value or b"")])
 
-    def _event(self, letter: DeadLetter) -> Event:
-        topic = TOPICS.get(letter.topic or "")
-        if topic is None or topic.record not in events.EVENT_TYPES or letter.value is None:
+    def _event(self, dead_letter: DeadLetter) -> Event:
+        topic = TOPICS.get(dead_letter.topic or "")
+        if topic is None or topic.record not in events.EVENT_TYPES or dead_letter.value is None:
             raise InvalidEvent("not_an_event", "Only an event can be replayed.")
-        schema_id, datum = unframe(letter.value)
+        schema_id, datum = unframe(dead_letter.value)
         event = codec.decode(topic.record, datum, self._resolve(schema_id))
         assert isinstance(event, Event)
         return event
@@ -50,25 +50,25 @@ class _Body(msgspec.Struct):
 
 
 class CollectorTarget:
-    """The event in a request of its own, sent by its client's clock as it stands now."""
+    """Sends the event in a separate request, with ``sent_at`` moved to now by the client's clock."""
 
     def __init__(self, post: Post, clock: Clock) -> None:
         self._post = post
         self._clock = clock
 
-    def check(self, letter: DeadLetter) -> None:
+    def check(self, dead_letter: DeadLetter) -> None:
         """Raises InvalidEvent if the collector would refuse it again."""
-        self._post(self._body(letter), True)
+        self._post(self._body(dead_letter), True)
 
-    def send(self, letter: DeadLetter) -> None:
-        self._post(self._body(letter), False)
+    def send(self, dead_letter: DeadLetter) -> None:
+        self._post(self._body(dead_letter), False)
 
-    def _body(self, letter: DeadLetter) -> bytes:
-        """Moves ``sent_at`` on by the time since the refusal, so that the event keeps its corrected time."""
-        sent = letter.value or b""
+    def _body(self, dead_letter: DeadLetter) -> bytes:
+        """Advances ``sent_at`` by the time since the refusal, so that the event keeps its corrected time."""
+        sent = dead_letter.value or b""
         try:
             body = msgspec.json.decode(sent, type=_Body)
         except (ValueError, RecursionError):
             return sent
-        body.sent_at += self._clock() - letter.failed_at
+        body.sent_at += self._clock() - dead_letter.failed_at
         return msgspec.json.encode(body)

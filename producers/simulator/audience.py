@@ -1,9 +1,9 @@
-"""Who watches: real people's taste, given homes, devices and habits that are made up.
+"""The audience: real people's taste with invented homes, devices and habits.
 
-Members are the people behind a set of ratings; what they rated is what they watch, and their stars say how they
-like it. Households of 1-4 profiles (35, 35, 20, 10 %) share an account, a country and one television; everybody
-has a phone or another device of their own. Who rated more watches more: 0.43 visits a day for 106 ratings (the
-mean of MovieLens 100k), growing with the square root, between 0.1 and 2.
+Members are the people behind a set of ratings: they watch what they rated, and their stars say how much they like it.
+Households of 1-4 profiles (35, 35, 20, 10 %) share an account, a country and one television; each profile also has a
+phone or another device. Members with more ratings watch more: 0.43 visits a day for 106 ratings (the mean of
+MovieLens 100k), growing with the square root, between 0.1 and 2.
 """
 
 from collections import defaultdict
@@ -55,8 +55,8 @@ _HOUSEHOLD_SIZES = {1: 35, 2: 35, 3: 20, 4: 10}
 _OWN_DEVICES: dict[DeviceType, int] = {"phone": 45, "tablet": 15, "desktop": 25, "console": 8, "set_top_box": 7}
 
 
-def gather(ratings: Iterable[Rating], titles: Iterable[Title], count: int, seed: int) -> list[Member]:
-    """Up to `count` members, in a seeded order: a larger audience keeps the smaller one's people."""
+def build_audience(ratings: Iterable[Rating], titles: Iterable[Title], count: int, seed: int) -> list[Member]:
+    """Up to ``count`` members in a seeded order. A larger audience contains the smaller one."""
     known = {title.title_id: title for title in titles}
     tastes: dict[str, list[Taste]] = defaultdict(list)
     for rating in ratings:
@@ -69,11 +69,11 @@ def gather(ratings: Iterable[Rating], titles: Iterable[Title], count: int, seed:
         rng = Random(f"{seed}/household/{len(members)}")
         size = rng.choices(list(_HOUSEHOLD_SIZES), list(_HOUSEHOLD_SIZES.values()))[0]
         household = people[len(members) : len(members) + size]
-        members += _move_in([(user, tuple(tastes[user])) for user in household], rng)
+        members += _household([(user, tuple(tastes[user])) for user in household], rng)
     return members[:count]
 
 
-def _move_in(people: Sequence[tuple[str, tuple[Taste, ...]]], rng: Random) -> list[Member]:
+def _household(people: Sequence[tuple[str, tuple[Taste, ...]]], rng: Random) -> list[Member]:
     account = f"acc-{people[0][0]}"
     place = rng.choices(list(_PLACES), list(_PLACES.values()))[0]
     television = make_device(f"tv-{account}", "tv", rng) if rng.random() < 0.8 else None

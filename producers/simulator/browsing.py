@@ -1,11 +1,11 @@
-"""What a member does before the play: looks at rows, searches, chooses."""
+"""What a member does before a play: views rows, searches, chooses."""
 
 from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 from producers.simulator.audience import Taste
-from producers.simulator.identity import Who
+from producers.simulator.identity import Viewer
 from producers.simulator.ids import uuid7
 from producers.simulator.watchlist import Choice
 from schemas.events import Ui
@@ -13,10 +13,10 @@ from schemas.events import Ui
 _ROWS = {"continue_watching": 0, "recommended": 1, "watch_again": 4}
 
 
-def browse(who: Who, choice: Choice, beside: list[Taste], at: int, rng: Random) -> list[Ui]:
-    """UI events from `at` on (device clock), at human pace; the last is the click on the chosen title.
+def browse(viewer: Viewer, choice: Choice, others: list[Taste], at: int, rng: Random) -> list[Ui]:
+    """UI events from ``at`` on (device clock) at human pace. The last is the click on the chosen title.
 
-    Recommended titles carry a recommendation id each; the clicked one's is the play's.
+    Each recommended title carries a recommendation id; the play takes the clicked one's.
     """
     page = "search" if choice.row == "search" else "home"
     steps: list[dict[str, Any]] = []
@@ -26,7 +26,7 @@ def browse(who: Who, choice: Choice, beside: list[Taste], at: int, rng: Random) 
     name = choice.taste.title.name
     if page == "search":
         steps.append({"action": "search", "page": page, "query": name[: rng.randint(3, 10)].strip().lower()})
-    shown = [taste.title for taste in beside]
+    shown = [taste.title for taste in others]
     position = rng.randint(0, len(shown))
     shown.insert(position, choice.taste.title)
     for place, title in enumerate(shown):
@@ -34,11 +34,11 @@ def browse(who: Who, choice: Choice, beside: list[Taste], at: int, rng: Random) 
         seen = {"page": page, "row": _ROWS.get(choice.row, 0), "position": place, "title_id": title.title_id}
         steps.append({"action": "impression", **seen, "recommendation_id": recommended})
     steps.append({**steps[position - len(shown)], "action": "click"})
-    return list(_at_human_pace(who, steps, at, rng))
+    return list(_at_human_pace(viewer, steps, at, rng))
 
 
-def _at_human_pace(who: Who, steps: list[dict[str, Any]], at: int, rng: Random) -> Iterator[Ui]:
-    """Impressions follow each other in a tenth of a second, everything else takes 1-12 s."""
+def _at_human_pace(viewer: Viewer, steps: list[dict[str, Any]], at: int, rng: Random) -> Iterator[Ui]:
+    """Impressions are about 0.1 s apart, everything else takes 1-12 s."""
     for step in steps:
         at += rng.randint(20, 150) if step["action"] == "impression" else rng.randint(1_000, 12_000)
-        yield Ui(**who.envelope(at, rng), **step)
+        yield Ui(**viewer.envelope(at, rng), **step)

@@ -31,11 +31,11 @@ class Title(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def join(films: Iterable[Film], rows: Iterable[FilmRow]) -> list[Title]:
-    """One title a film, in the films' order.
+    """One title per film, in the films' order.
 
-    A film is found by its name (article moved, accents, case and signs ignored; also by the name in brackets)
-    and its year, give or take one. MovieLens' genres win where it has any: one vocabulary for all titles.
-    A film that is not found gets a plausible runtime that depends on its id only.
+    A film is matched by name (article moved; accents, case and punctuation ignored; also the name in brackets) and
+    year (± 1). MovieLens' genres win where it has any, so that all titles share one vocabulary. An unmatched film
+    gets a plausible runtime that depends on its id only.
     """
     known: dict[tuple[str, int], FilmRow] = {}
     for row in rows:
@@ -60,7 +60,7 @@ def _title(film: Film, row: FilmRow | None) -> Title:
     title_id = f"ml-{film.item_id}"
     _, _, minutes, genres, countries = row or ("", 0, None, None, None)
     if minutes is None or int(minutes) not in _PLAUSIBLE_MINUTES:
-        minutes = _made_up_minutes(title_id)
+        minutes = _synthetic_minutes(title_id)
     return Title(
         title_id=title_id,
         name=readable(film.name),
@@ -71,7 +71,7 @@ def _title(film: Film, row: FilmRow | None) -> Title:
     )
 
 
-def _made_up_minutes(title_id: str) -> float:
+def _synthetic_minutes(title_id: str) -> float:
     """Feature films: 104 minutes on average, mostly 85 to 125."""
     return round(min(180.0, max(75.0, Random(title_id).gauss(104, 18))))
 
@@ -87,7 +87,7 @@ def _find(film: Film, known: dict[tuple[str, int], FilmRow]) -> FilmRow | None:
 
 
 def _names(name: str) -> Iterator[str]:
-    """The name without what stands in brackets, then each bracketed name by itself, folded."""
+    """The name without its brackets, then each bracketed name, folded."""
     yield _folded(readable(_IN_BRACKETS.sub("", name).strip()))
     for other in _IN_BRACKETS.findall(name):
         yield _folded(readable(other))

@@ -1,7 +1,7 @@
-"""The client's own log: one side of the ledger. JSON lines; an event's last line counts.
+"""The client's own log, one side of the ledger: JSON lines, of which an event's last one counts.
 
 ``sent`` is written before the event leaves, then one of ``accepted``, ``refused`` (with the field at fault where
-known) or ``unanswered``. A crash in between leaves ``sent``: whether it arrived is not known.
+known) or ``unanswered``. A crash in between leaves ``sent``: the event may or may not have arrived.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class ClientLog:
         self._encode = msgspec.json.Encoder().encode
 
     def write(self, lines: Iterable[Line]) -> None:
-        """On disk (as far as the operating system goes) when it returns."""
+        """Flushed to the operating system when it returns."""
         self._file.write(b"".join(self._encode(_named(line)) + b"\n" for line in lines))
         self._file.flush()
 

@@ -1,6 +1,6 @@
-"""What bad clients and bad networks make of an event: each way of breaking the contract, named.
+"""How bad clients and networks corrupt an event: each way of breaking the contract, by name.
 
-A number chooses the way, so the same simulation breaks the same events alike.
+A number chooses the way, so the same simulation corrupts the same events in the same way.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ _YEAR_2096_MS = 4_000_000_000_000
 
 
 class Broken(NamedTuple):
-    """Changes that break a rule of the contract, and what the contract says to them."""
+    """Changes that break a rule of the contract, with the error that the contract gives."""
 
     changes: dict[str, Any]
     field: str
@@ -113,7 +113,7 @@ MANGLED: tuple[Callable[[Event, SchemaIds], bytes], ...] = (
 
 
 def corrupt_payload(event: Event, number: int, ids: SchemaIds) -> tuple[bytes, str | None]:
-    """Bytes as they could stand in Kafka, never valid; the field at fault if a rule is broken."""
+    """Invalid bytes as they could be in Kafka, and the field at fault if a rule is broken."""
     rules = BROKEN[family(event)]
     choice = number % (len(MANGLED) + len(rules))
     if choice < len(MANGLED):
@@ -123,7 +123,7 @@ def corrupt_payload(event: Event, number: int, ids: SchemaIds) -> tuple[bytes, s
 
 
 def corrupt_json(raw: dict[str, Any], number: int) -> tuple[dict[str, Any], str]:
-    """An event as a bad client would post it, never valid, and the field at fault."""
+    """An invalid event as a bad client would post it, and the field at fault."""
     rules = BROKEN[raw["family"]]
     choice = number % (len(rules) + 3)
     if choice < len(rules):

@@ -1,8 +1,7 @@
-"""What members watch on: kinds of device, their apps and networks, and how well each plays.
+"""Devices, their apps and networks, and how well each plays.
 
-The figures are plausible rather than measured on anybody's service: startup is lognormal with the medians below,
-stalls are a Poisson process in playing time, and one app version is worse than its elders, so that a dashboard
-which compares versions has something to find.
+The figures are plausible, not measured: startup is lognormal with the medians below, stalls are a Poisson process in
+playing time, and one app version is worse than its predecessors, so that a report by version has something to find.
 """
 
 import re
@@ -33,7 +32,7 @@ NETWORKS = {
 }
 
 WORSE_VERSION = ("tv", "9.4.0")
-"""This release starts 1.6 times as slowly and stalls twice as often as the one before."""
+"""This release starts 1.6 times slower and stalls twice as often as the previous one."""
 
 _APPS: dict[DeviceType, tuple[str, tuple[str, ...]]] = {
     "tv": ("tv", ("9.3.2", "9.3.2", "9.4.0")),
@@ -78,7 +77,7 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class BadRelease:
     """A bad release: one version of the app on one kind of device."""
 
     device_type: str
@@ -87,22 +86,24 @@ class Trouble:
     loses: float = 0.0
 
     @classmethod
-    def parsed(cls, text: str) -> "Trouble":
-        """``tv/9.4.0:fails=0.5,loses=0.02``. ValueError for anything else."""
+    def parse(cls, text: str) -> "BadRelease":
+        """``tv/9.4.0:fails=0.5,loses=0.02``. Raises ValueError for anything else."""
         found = re.fullmatch(r"(\w+)/([^:]+):(.+)", text)
         shares = [re.fullmatch(r"(fails|loses)=([01]|0?\.\d+)", one) for one in found[3].split(",")] if found else []
         if not found or not all(shares):
-            raise ValueError(f"{text!r} is no trouble: say tv/9.4.0:fails=0.5,loses=0.02, with shares from 0 to 1")
+            raise ValueError(
+                f"invalid --bad-release {text!r}: expected DEVICE/VERSION:fails=SHARE[,loses=SHARE], SHARE from 0 to 1"
+            )
         return cls(found[1], found[2], **{share[1]: float(share[2]) for share in shares if share})
 
-    def befall(self, device: Device) -> Device:
+    def apply_to(self, device: Device) -> Device:
         if (device.device_type, device.app_version) != (self.device_type, self.app_version):
             return device
         return replace(device, fails=self.fails, loses=self.loses)
 
 
 def make_device(device_id: str, device_type: DeviceType, rng: Random) -> Device:
-    """A device at home, or in a pocket: phones are on a mobile network half of the time."""
+    """A device on its home network; phones are on a mobile network half of the time."""
     app_name, versions = _APPS[device_type]
     at_home = rng.choice(_HOME_NETWORKS)
     network = "mobile" if device_type == "phone" and rng.random() < 0.5 else at_home

@@ -1,4 +1,4 @@
-"""A member at a device: what every one of their events says about its sender."""
+"""A member on a device: the envelope of all their events."""
 
 from dataclasses import dataclass
 from random import Random
@@ -9,14 +9,14 @@ from producers.simulator.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class Viewer:
     profile_id: str
     account_id: str
     country: str
     device: Device
 
     def envelope(self, at: int, rng: Random) -> dict[str, Any]:
-        """The envelope's fields for an event at `at` (device clock), as if received at once."""
+        """The envelope's fields for an event at `at` (device clock), as if received at the same moment."""
         return {
             **instant(at, rng),
             "device_id": self.device.device_id,

@@ -1,4 +1,4 @@
-"""UUIDv7 from a given clock and a given source of chance, so that a simulation repeats bit for bit."""
+"""UUIDv7 from a given clock and random generator, so that a simulation is reproducible bit for bit."""
 
 from random import Random
 

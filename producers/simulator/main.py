@@ -18,25 +18,25 @@ from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
-from producers.simulator.audience import Member, gather
+from producers.simulator.audience import Member, build_audience
 from producers.simulator.catalogue import OBJECT_KEY, Title, join, to_jsonl
 from producers.simulator.client_log import ClientLog, Outcome
-from producers.simulator.devices import Trouble
-from producers.simulator.live import HttpPost, Run, attend, scripts
-from producers.simulator.movielens import Rating, films_beside, parse_films, parse_ratings
+from producers.simulator.devices import BadRelease
+from producers.simulator.live import HttpPost, Run, play_schedule, schedules
+from producers.simulator.movielens import Rating, films_file, parse_films, parse_ratings
 from producers.simulator.network import Faults, arrivals
 from producers.simulator.past import Sending, play, sendings
 from producers.simulator.progress import bar
-from producers.simulator.sender import Outbox, Rejected
+from producers.simulator.sender import Rejected, Sender
 from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, visits
 
 DAY_MS = 24 * 60 * 60 * 1000
 GRACE_SECONDS = 30
-"""How long a live run waits after its end for answers that are still missing; after Ctrl-C a fifth of it."""
+"""How long a live run waits after its end for missing replies; a fifth of it after Ctrl-C."""
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Simulated members who watch: weeks of the past, or now over HTTP."
+    no_args_is_help=True, add_completion=False, help="Simulated members: weeks of the past, or live viewing over HTTP."
 )
 
 Members = Annotated[int, typer.Option(min=1, help="How many members there are; MovieLens 100k has 943.")]
@@ -45,19 +45,19 @@ Ratings = Annotated[
     typer.Option(
         exists=True,
         dir_okay=False,
-        help="Your own ratings in MovieLens' format: ratings.csv (films in movies.csv beside it), "
+        help="Your own ratings in MovieLens' format: ratings.csv (films in movies.csv in the same folder), "
         "ratings.dat (movies.dat) or NAME.inter (NAME.item).",
     ),
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same members and habits.")]
-Mishaps = Annotated[
+FaultShares = Annotated[
     str,
     typer.Option(
         "--faults",
         metavar="NAME=SHARE,…",
-        help="Shares, 0 to 1, that differ from the usual: late (recorded offline, sent hours later), duplicated (sent "
-        "again under the same id), reordered (later events overtake it), corrupt (breaks the contract), lost (never "
-        "sent: a gap in seq).",
+        help="Shares from 0 to 1 that override the defaults: late (recorded offline, sent hours later), duplicated "
+        "(sent again under the same id), reordered (later events overtake it), corrupt (breaks the contract), "
+        "lost (never sent: a gap in seq).",
     ),
 ]
 
@@ -68,15 +68,15 @@ def past(
     days: Annotated[int, typer.Option(min=1, max=365, help="How many days up to now.")] = 14,
     ratings: Ratings = None,
     seed: Seed = 1,
-    faults: Mishaps = "",
+    faults: FaultShares = "",
 ) -> None:
-    """Write evenings of the past straight into Kafka, in the order in which they would have arrived."""
+    """Write past viewing directly into Kafka, in the order of simulated arrival."""
     settings, now = Settings(), _now()
     span = Span(now - days * DAY_MS, now)
     KafkaCluster(settings).greet()
     audience = _audience(settings, ratings, members, seed)
     ids = Registry(settings).ids()
-    deliveries = arrivals(visits(audience, span, seed), Faults.usual_but(faults), span, seed)
+    deliveries = arrivals(visits(audience, span, seed), Faults.with_overrides(faults), span, seed)
     tally: Counter[str] = Counter()
     with bar("The past") as show, _client_log(settings, "past", now) as log:
 
@@ -91,7 +91,7 @@ def past(
         took = time.monotonic() - started
     typer.echo(
         f"{len(audience)} members, {days} days: {tally['records']:,} records in Kafka "
-        f"({tally['corrupt']} of them corrupt on purpose) in {took:.1f} s, {tally['records'] / took:,.0f}/s"
+        f"({tally['corrupt']} of them deliberately corrupt) in {took:.1f} s, {tally['records'] / took:,.0f}/s"
     )
 
 
@@ -99,30 +99,31 @@ def past(
 def live(
     members: Members = 200,
     viewers: Annotated[int, typer.Option(min=1, help="How many of them watch at once.")] = 50,
-    seconds: Annotated[float, typer.Option(min=1, help="How long; Ctrl-C ends it sooner.")] = 60,
+    seconds: Annotated[float, typer.Option(min=1, help="Duration; Ctrl-C stops it earlier.")] = 60,
     heartbeat_seconds: Annotated[
-        float, typer.Option(min=0.1, max=60, help="Time between a player's heartbeats; real ones take 30.")
+        float, typer.Option(min=0.1, max=60, help="Time between a player's heartbeats; real players use 30.")
     ] = 30,
     rate: Annotated[
         float | None,
-        typer.Option(min=0.1, help="Aim at so many events a second, by setting the heartbeats instead."),
+        typer.Option(min=0.1, help="Target events per second; sets the heartbeat interval instead."),
     ] = None,
     visit_seconds: Annotated[
-        float | None, typer.Option(min=5, help="Members leave after so long, to come again; without, they stay.")
+        float | None,
+        typer.Option(min=5, help="Viewers leave after this long and come back later; default: they stay."),
     ] = None,
-    trouble: Annotated[
+    bad_release: Annotated[
         str,
         typer.Option(
             metavar="DEVICE/VERSION:NAME=SHARE,…",
-            help="A bad release, as tv/9.4.0:fails=0.5: fails (plays end in a fatal error before the first frame), "
+            help="A bad release, e.g. tv/9.4.0:fails=0.5: fails (plays end in a fatal error before the first frame), "
             "loses (events are never sent).",
         ),
     ] = "",
     ratings: Ratings = None,
     seed: Seed = 1,
-    faults: Mishaps = "",
+    faults: FaultShares = "",
 ) -> None:
-    """Let members watch now, each sending to the collector over HTTP, by the real clock."""
+    """Let members watch now, in real time; each sends to the collector over HTTP."""
     settings = Settings()
     audience = _audience(settings, ratings, max(members, viewers), seed)[:viewers]
     heartbeat_ms = round(1000 * (len(audience) / rate if rate else heartbeat_seconds))
@@ -131,9 +132,9 @@ def live(
         seconds=seconds,
         heartbeat_ms=max(heartbeat_ms, 50),
         seed=seed,
-        faults=Faults.usual_but(faults),
+        faults=Faults.with_overrides(faults),
         visit_ms=round(visit_seconds * 1000) if visit_seconds else FOREVER,
-        trouble=Trouble.parsed(trouble) if trouble else None,
+        bad_release=BadRelease.parse(bad_release) if bad_release else None,
     )
     tally = asyncio.run(_run(settings, audience, run))
     typer.echo(
@@ -147,7 +148,7 @@ def live(
 
 @app.command()
 def catalogue(ratings: Ratings = None) -> None:
-    """Fetch films and tastes where they are missing, and write the catalogue of titles to the lake."""
+    """Fetch films and ratings if they are missing, and write the catalogue of titles to the lake."""
     settings = Settings()
     _, titles = _data(settings, ratings)
     ObjectStore(settings).put(OBJECT_KEY, to_jsonl(titles))
@@ -166,39 +167,39 @@ async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Coun
         loop.add_signal_handler(name, leave)
     loop.call_later(run.seconds + GRACE_SECONDS, give_up.set)
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-    patience = settings.intake_wait_seconds + 5  # longer than the collector waits, so that its answer is heard
+    patience = settings.intake_wait_seconds + 5  # longer than the collector waits, so that its reply arrives
     key = min(settings.ingest_keys, default="")
     with bar("Live") as show, _client_log(settings, "live", run.began_at) as log:
         async with httpx.AsyncClient(base_url=settings.collector_url, timeout=patience, limits=limits) as client:
-            outbox = Outbox(HttpPost(client, key), log, _now, give_up)
-            watching = asyncio.create_task(_show(outbox, run, show))
+            sender = Sender(HttpPost(client, key), log, _now, give_up)
+            watching = asyncio.create_task(_show(sender, run, show))
             async with asyncio.TaskGroup() as group:
-                for script in scripts(audience, run):
-                    group.create_task(attend(script, outbox, _now, stop))
+                for schedule in schedules(audience, run):
+                    group.create_task(play_schedule(schedule, sender, _now, stop))
             watching.cancel()
-    return outbox.tally
+    return sender.tally
 
 
-async def _show(outbox: Outbox, run: Run, show: Callable[[float, str], None]) -> None:
+async def _show(sender: Sender, run: Run, show: Callable[[float, str], None]) -> None:
     while True:
-        accepted, refused = outbox.tally["accepted"], outbox.tally["refused"]
+        accepted, refused = sender.tally["accepted"], sender.tally["refused"]
         show((_now() - run.began_at) / 1000 / run.seconds, f"{accepted:,} accepted, {refused:,} refused")
         await asyncio.sleep(0.5)
 
 
 def _audience(settings: Settings, ratings: Path | None, members: int, seed: int) -> list[Member]:
     tastes, titles = _data(settings, ratings)
-    if not (found := gather(tastes, titles, members, seed)):
-        raise ValueError("none of the ratings is about one of the films")
+    if not (found := build_audience(tastes, titles, members, seed)):
+        raise ValueError("none of the ratings matches a film")
     return found
 
 
 def _data(settings: Settings, ratings: Path | None) -> tuple[list[Rating], list[Title]]:
-    """Everybody's taste, and the titles it is about."""
+    """All ratings, and the titles they are about."""
     datasets = fetch(settings.home / "datasets", lambda line: typer.echo(line, err=True))
     source = ratings or datasets.ratings
     tastes = parse_ratings(source.read_text("utf-8"))
-    return tastes, join(parse_films(films_beside(source).read_text("utf-8")), films(datasets.movies))
+    return tastes, join(parse_films(films_file(source).read_text("utf-8")), films(datasets.movies))
 
 
 def _client_log(settings: Settings, mode: str, began_at: int) -> ClientLog:

@@ -1,6 +1,6 @@
 """Reads ratings and films in MovieLens' formats.
 
-Three layouts, told apart by their separator: RecBole's ``.inter`` and ``.item`` (tabs, a header with types),
+Three layouts, distinguished by their separator: RecBole's ``.inter`` and ``.item`` (tabs, a header with types),
 ``ratings.csv`` and ``movies.csv`` (commas, a header), ``ratings.dat`` and ``movies.dat`` (``::``, no header).
 Ratings: user, item, stars 0.5-5, anything more is ignored. Films: item, name, then either year and genres
 separated by blanks (four columns) or genres separated by ``|`` with the year at the name's end (three).
@@ -30,7 +30,7 @@ class Film(NamedTuple):
 
 
 def parse_ratings(text: str) -> list[Rating]:
-    """ValueError names the first line that is no rating."""
+    """Raises ValueError naming the first line that is not a rating."""
     ratings = []
     for row in _rows(text):
         try:
@@ -41,7 +41,7 @@ def parse_ratings(text: str) -> list[Rating]:
 
 
 def parse_films(text: str) -> list[Film]:
-    """ValueError names the first line that is no film."""
+    """Raises ValueError naming the first line that is not a film."""
     films = []
     for row in _rows(text):
         if len(row) >= 4:
@@ -57,8 +57,8 @@ def parse_films(text: str) -> list[Film]:
     return films
 
 
-def films_beside(ratings: Path) -> Path:
-    """Where the films of a ratings file are: under its own or MovieLens' name, beside it."""
+def films_file(ratings: Path) -> Path:
+    """The films file in the folder of a ratings file, under its own or MovieLens' name."""
     names = {".inter": f"{ratings.stem}.item", ".dat": "movies.dat"}
     return ratings.with_name(names.get(ratings.suffix, "movies.csv"))
 

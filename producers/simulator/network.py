@@ -1,7 +1,7 @@
-"""What happens to events between a client and us: batches, delay, repeats, disorder, loss, nonsense.
+"""The network between a client and the collector: batching, delay, duplicates, reordering, loss, corruption.
 
-A client sends what it has every few seconds; a request takes about 80 ms (lognormal). On top of that each event
-has at most one misfortune, by the fractions of `Faults`; being late befalls whole visits, watched offline.
+A client sends its events every few seconds; a request takes about 80 ms (lognormal). In addition each event has at most
+one fault, with the probabilities of ``Faults``. Lateness applies to whole visits, watched offline.
 """
 
 import heapq
@@ -27,47 +27,47 @@ class Faults:
     late: float = 0.02
     """Recorded offline, sent more than an hour after the visit."""
     duplicated: float = 0.02
-    """Sent again under the same id, since the answer got lost."""
+    """Sent again under the same id, because the reply was lost."""
     reordered: float = 0.02
-    """Held up on the way for 1.3 to 6 heartbeats, so that later events overtake it."""
+    """Delayed by 1.3 to 6 heartbeats, so that later events overtake it."""
     corrupt: float = 0.001
-    """Arrives as something that breaks the contract."""
+    """Arrives corrupted, so that it breaks the contract."""
     lost: float = 0.002
     """Never sent: a gap in seq."""
 
     def __post_init__(self) -> None:
-        if min(self.misfortunes) < 0 or not 0 <= self.late <= 1 or sum(self.misfortunes) > 1:
-            raise ValueError(f"fractions lie between 0 and 1, and misfortunes add up to 1 at most: {self}")
+        if min(self.exclusive) < 0 or not 0 <= self.late <= 1 or sum(self.exclusive) > 1:
+            raise ValueError(f"shares must be between 0 and 1 and add up to at most 1: {self}")
 
     @classmethod
-    def usual_but(cls, changes: str) -> "Faults":
-        """``late=0.1,lost=0``: these, and the rest as usual. ValueError for a name that is none, or no number."""
+    def with_overrides(cls, changes: str) -> "Faults":
+        """``late=0.1,lost=0``: the defaults with these overrides. Raises ValueError for a bad name or number."""
         fractions: dict[str, float] = {}
         for change in filter(None, changes.split(",")):
             name, _, fraction = map(str.strip, change.partition("="))
             if name not in cls.__dataclass_fields__:
-                raise ValueError(f"{name!r} is none of the faults: {', '.join(cls.__dataclass_fields__)}")
+                raise ValueError(f"unknown fault {name!r}; expected one of {', '.join(cls.__dataclass_fields__)}")
             fractions[name] = float(fraction)
         return cls(**fractions)
 
     @property
-    def misfortunes(self) -> tuple[float, float, float, float]:
+    def exclusive(self) -> tuple[float, float, float, float]:
         return self.duplicated, self.reordered, self.corrupt, self.lost
 
 
 class Delivery(NamedTuple):
     received_at: int
     number: int
-    """Rises within a run: keeps what arrives in the same millisecond in order."""
+    """Increases within a run: keeps arrivals of one millisecond in order."""
     event: Event
-    """With the times that it arrives with."""
+    """With the times at arrival."""
     clock_ahead_ms: int
     corruption: int | None
-    """None: arrives as it is. Else a number that chooses what is wrong with it."""
+    """None: arrives intact. Otherwise the number that chooses the corruption."""
 
 
 def arrivals(visits: Iterator[Visit], faults: Faults, span: Span, seed: object) -> Iterator[Delivery]:
-    """Everything that arrives within the span, in order of arrival. Visits must come in order of their beginning."""
+    """Everything that arrives within the span, in order of arrival. ``visits`` must be ordered by start."""
     rng = Random(f"{seed}/network")
     pending: list[Delivery] = []
     number = 0
@@ -110,7 +110,7 @@ def _deliver(visit: Visit, faults: Faults, heartbeat_ms: int, rng: Random) -> It
 
 
 def _thresholds(faults: Faults) -> tuple[float, float, float, float]:
-    twice, overtaken, broken, lost = faults.misfortunes
+    twice, overtaken, broken, lost = faults.exclusive
     return twice, twice + overtaken, twice + overtaken + broken, twice + overtaken + broken + lost
 
 

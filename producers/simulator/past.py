@@ -1,6 +1,6 @@
-"""Past mode: weeks of evenings, written straight into Kafka in the order of their (simulated) arrival.
+"""Past mode: weeks of viewing, written directly into Kafka in the order of simulated arrival.
 
-The whole envelope is made here, so the past need not be squeezed through a collector that stamps the present.
+It bypasses the collector, which would stamp every event with the present.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,13 +28,13 @@ class Bulk(Protocol):
 class Sending(NamedTuple):
     message: Message
     event: Event
-    """As the client made it, also when what was sent is corrupt."""
+    """The client's event, even if what was sent is corrupt."""
     corrupt: bool
     field: str | None
 
 
 def sendings(deliveries: Iterable[Delivery], ids: SchemaIds) -> Iterator[Sending]:
-    """What goes into Kafka for what arrives. `ids`: registry ids by family."""
+    """The Kafka records of the deliveries. ``ids``: registry ids by family."""
     topics = {name: topic.name for name, topic in EVENT_TOPICS.items()}
     for delivery in deliveries:
         event, field = delivery.event, None
@@ -48,7 +48,7 @@ def sendings(deliveries: Iterable[Delivery], ids: SchemaIds) -> Iterator[Sending
 
 
 def play(sent: Iterable[Sending], bulk: Bulk, log: ClientLog, progress: Callable[[Sequence[Sending]], None]) -> None:
-    """Write all, batch by batch; the log says `sent` before each batch and how it went after it."""
+    """Write all in batches. The log records ``sent`` before each batch and the outcome after it."""
     source = iter(sent)
     while batch := list(islice(source, BATCH)):
         log.write(Line(one.event.event_id, family(one.event), "sent") for one in batch)

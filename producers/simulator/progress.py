@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, silence otherwise."""
+"""A progress bar on a terminal, silent otherwise."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 Show = Callable[[float, str], None]
-"""How much of the whole is done (0-1), and what there is to say about it."""
+"""The share done (0-1) and a text."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""When people watch: by the hour and the weekday of where they live.
+"""When people watch, by local hour and weekday.
 
-Shares by hour rise from the afternoon to a peak at 20-22 h and fall to almost nothing at 4 h; Friday to Sunday
-have more visits, Saturday and Sunday also more of them by day.
+Shares rise from the afternoon to a peak at 20-22 h and fall to almost nothing at 4 h. Friday to Sunday have more
+visits, Saturday and Sunday also more of them by day.
 """
 
 import math
@@ -16,7 +16,7 @@ _BY_WEEKDAY = (0.9, 0.85, 0.88, 0.92, 1.1, 1.25, 1.15)
 
 
 def starts(zone: ZoneInfo, day: date, mean: float, rng: Random) -> list[int]:
-    """Times in ms (UTC), in order, at which a member with `mean` visits a day turns up on that local day."""
+    """Sorted times in ms (UTC) at which a member with ``mean`` visits a day starts one on that local day."""
     hours = _WEEKEND if day.weekday() >= 5 else _WORKDAY
     count = _poisson(mean * _BY_WEEKDAY[day.weekday()], rng)
     if not count:

@@ -1,4 +1,4 @@
-"""A client's sender: keeps events until each is answered, and sends them again, under the same ids, if it must."""
+"""A client's sender: keeps events until each has a verdict, and retries under the same ids."""
 
 import asyncio
 from collections import Counter
@@ -15,15 +15,15 @@ from schemas.errors import TransientError
 
 REQUEST_EVENTS = 200
 SEND_AGAIN = frozenset({"unknown", "not_stored"})
-"""Verdicts that are none yet."""
+"""Codes that ask for a retry."""
 
 
-class Letter(NamedTuple):
+class PendingEvent(NamedTuple):
     event_id: str
     family: str
     clock_ahead_ms: int
     raw: dict[str, Any]
-    """As it goes into the request; its `event_id` may be nonsense."""
+    """As sent in the request; its ``event_id`` may be corrupt."""
 
 
 class Reply(NamedTuple):
@@ -34,38 +34,38 @@ class Reply(NamedTuple):
 
 class Post(Protocol):
     async def __call__(self, body: bytes) -> Reply:
-        """TransientError when there was no answer."""
+        """Raises TransientError when there was no reply."""
         ...
 
 
 class Rejected(Exception):
-    """The collector refuses this client altogether: nothing that it sends again would be taken."""
+    """The collector refuses this client; retrying would not help."""
 
 
-class _Again(Exception):
+class _Retry(Exception):
     def __init__(self, retry_after_s: float) -> None:
         self.retry_after_s = retry_after_s
 
 
-class Outbox:
+class Sender:
     def __init__(self, post: Post, log: ClientLog, clock: Clock, give_up: asyncio.Event) -> None:
-        """`give_up`: once set, what is not answered stays so."""
+        """``give_up``: once set, unanswered events are not retried."""
         self.tally: Counter[Outcome] = Counter()
         self._post, self._log, self._clock, self._give_up = post, log, clock, give_up
         self._encode = msgspec.json.Encoder().encode
 
-    async def send(self, letters: Iterable[Letter]) -> None:
-        """Post all, in order; a request holds events of one device. Returns when each has its outcome."""
-        for _, run in groupby(letters, key=lambda letter: letter.clock_ahead_ms):
+    async def send(self, events: Iterable[PendingEvent]) -> None:
+        """Post all in order; a request holds events of one device. Returns when each has an outcome."""
+        for _, run in groupby(events, key=lambda event: event.clock_ahead_ms):
             batch = list(run)
             for start in range(0, len(batch), REQUEST_EVENTS):
                 await self._settle(batch[start : start + REQUEST_EVENTS])
 
-    async def _settle(self, batch: list[Letter]) -> None:
+    async def _settle(self, batch: list[PendingEvent]) -> None:
         self._note(batch, "sent")
         attempts = AsyncRetrying(
-            retry=retry_if_exception_type(_Again),
-            wait=_patience,
+            retry=retry_if_exception_type(_Retry),
+            wait=_backoff,
             stop=lambda _: self._give_up.is_set(),
             sleep=self._sleep,
         )
@@ -74,14 +74,14 @@ class Outbox:
                 with attempt:
                     batch, retry_after_s = await self._try(batch)
                     if batch:
-                        raise _Again(retry_after_s)
+                        raise _Retry(retry_after_s)
         except RetryError:
             self._note(batch, "unanswered")
 
-    async def _try(self, batch: list[Letter]) -> tuple[list[Letter], float]:
-        """One request: what is still without a verdict, and how long to wait before the next."""
+    async def _try(self, batch: list[PendingEvent]) -> tuple[list[PendingEvent], float]:
+        """One request. Returns the events still without a verdict, and how long to wait before the next request."""
         sent_at = self._clock() + batch[0].clock_ahead_ms
-        body = self._encode({"sent_at": sent_at, "events": [letter.raw for letter in batch]})
+        body = self._encode({"sent_at": sent_at, "events": [event.raw for event in batch]})
         try:
             reply = await self._post(body)
         except TransientError:
@@ -92,18 +92,18 @@ class Outbox:
             raise Rejected(f"{reply.status}: {reply.content.get('message', 'no reason given')}")
         return self._read(batch, reply.content["rejected"]), reply.retry_after_s
 
-    def _read(self, batch: list[Letter], rejected: list[dict[str, Any]]) -> list[Letter]:
+    def _read(self, batch: list[PendingEvent], rejected: list[dict[str, Any]]) -> list[PendingEvent]:
         verdicts = {entry["index"]: entry for entry in rejected}
         again = [batch[index] for index, entry in verdicts.items() if entry["code"] in SEND_AGAIN]
         refused = {index: entry for index, entry in verdicts.items() if entry["code"] not in SEND_AGAIN}
-        self._note([letter for index, letter in enumerate(batch) if index not in verdicts], "accepted")
+        self._note([event for index, event in enumerate(batch) if index not in verdicts], "accepted")
         for index, entry in refused.items():
             self._note([batch[index]], "refused", entry["field"])
         return again
 
-    def _note(self, letters: list[Letter], outcome: Outcome, field: str | None = None) -> None:
-        self.tally[outcome] += len(letters)
-        self._log.write(Line(letter.event_id, letter.family, outcome, field) for letter in letters)
+    def _note(self, events: list[PendingEvent], outcome: Outcome, field: str | None = None) -> None:
+        self.tally[outcome] += len(events)
+        self._log.write(Line(event.event_id, event.family, outcome, field) for event in events)
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -113,8 +113,8 @@ class Outbox:
             pass
 
 
-def _patience(state: RetryCallState) -> float:
-    """As long as the collector asks for, and longer each time, so that clients do not come back all at once."""
+def _backoff(state: RetryCallState) -> float:
+    """``Retry-After`` plus random exponential backoff, so that clients do not return all at once."""
     problem = state.outcome.exception() if state.outcome else None
-    asked = problem.retry_after_s if isinstance(problem, _Again) else 0.0
+    asked = problem.retry_after_s if isinstance(problem, _Retry) else 0.0
     return asked + wait_random_exponential(multiplier=0.3, max=20)(state)

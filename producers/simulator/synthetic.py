@@ -1,8 +1,8 @@
-"""A small audience that needs no data: invented films and invented ratings, for tests and first tries."""
+"""A small audience without data files: invented films and ratings, for tests."""
 
 from random import Random
 
-from producers.simulator.audience import Member, gather
+from producers.simulator.audience import Member, build_audience
 from producers.simulator.catalogue import MINUTE_MS, Title
 from producers.simulator.movielens import Rating
 
@@ -27,7 +27,7 @@ def titles(count: int, seed: int) -> list[Title]:
 
 
 def members(count: int, seed: int) -> list[Member]:
-    """Each has rated 30 to 60 of 120 films."""
+    """Each member has rated 30 to 60 of 120 films."""
     films = titles(120, seed)
     rng = Random(f"{seed}/ratings")
     ratings = [
@@ -35,4 +35,4 @@ def members(count: int, seed: int) -> list[Member]:
         for user in range(1, count + 1)
         for title in rng.sample(films, rng.randint(30, 60))
     ]
-    return gather(ratings, films, count, seed)
+    return build_audience(ratings, films, count, seed)

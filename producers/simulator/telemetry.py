@@ -1,45 +1,45 @@
-"""What apps and our own services report beside the playing: errors, measurements, diagnostics, jobs."""
+"""What apps and our own services report besides playback: errors, measurements, diagnostics, jobs."""
 
 from collections.abc import Iterator, Sequence
 from random import Random
 
 from producers.simulator.catalogue import MINUTE_MS, Title
-from producers.simulator.identity import Who, instant
+from producers.simulator.identity import Viewer, instant
 from schemas.events import Diagnostic, Error, Event, Performance, Playback, Processing, Status
 
 _MESSAGES = {
     "drm": "The licence server refused the key.",
-    "manifest": "The title's manifest is not there.",
+    "manifest": "The title's manifest is missing.",
     "network": "A request took longer than 30 s.",
     "media": "The decoder gave up on a frame.",
 }
 _JOB_MINUTES = {"inspect": 1, "transcode": 45, "package": 4, "publish": 1}
 
 
-def start_of_app(who: Who, at: int, rng: Random) -> list[Event]:
-    """How fast the app came up (lognormal, median 1.4 s), and one visit in five a network diagnostic."""
+def start_of_app(viewer: Viewer, at: int, rng: Random) -> list[Event]:
+    """The app's start time (lognormal, median 1.4 s), and a network diagnostic in one visit out of five."""
     events: list[Event] = [
         Performance(
-            **who.envelope(at, rng),
+            **viewer.envelope(at, rng),
             metric="time_to_interactive",
             value=round(1400 * rng.lognormvariate(0, 0.5), 1),
             unit="ms",
         )
     ]
     if rng.random() < 0.2:
-        fields = {"network": who.device.network, "signal_dbm": str(rng.randint(-95, -40))}
-        events.append(Diagnostic(**who.envelope(at, rng), name="network_changed", level="info", fields=fields))
+        fields = {"network": viewer.device.network, "signal_dbm": str(rng.randint(-95, -40))}
+        events.append(Diagnostic(**viewer.envelope(at, rng), name="network_changed", level="info", fields=fields))
     return events
 
 
-def about_session(who: Who, session: Sequence[Playback], rng: Random) -> list[Event]:
-    """The startup time once more as a measurement, an explanation of each error, the player's farewell."""
+def about_session(viewer: Viewer, session: Sequence[Playback], rng: Random) -> list[Event]:
+    """The startup time as a measurement, a report for each error, and the player's closing diagnostic."""
     events: list[Event] = []
     for event in session:
         if event.event_type == "first_frame":
             events.append(
                 Performance(
-                    **who.envelope(event.client_time, rng),
+                    **viewer.envelope(event.client_time, rng),
                     metric="video_startup_time",
                     value=float(event.startup_time_ms or 0),
                     unit="ms",
@@ -50,7 +50,7 @@ def about_session(who: Who, session: Sequence[Playback], rng: Random) -> list[Ev
             component = event.error_code.partition(".")[0]
             events.append(
                 Error(
-                    **who.envelope(event.client_time, rng),
+                    **viewer.envelope(event.client_time, rng),
                     code=event.error_code,
                     message=_MESSAGES[component],
                     fatal=event.error_fatal,
@@ -61,12 +61,14 @@ def about_session(who: Who, session: Sequence[Playback], rng: Random) -> list[Ev
             )
     last = session[-1]
     fields = {"dropped_frames": str(round(rng.expovariate(1 / 20))), "stalls": str(last.rebuffer_count)}
-    events.append(Diagnostic(**who.envelope(last.client_time, rng), name="player_closed", level="debug", fields=fields))
+    events.append(
+        Diagnostic(**viewer.envelope(last.client_time, rng), name="player_closed", level="debug", fields=fields)
+    )
     return events
 
 
 def job(title: Title, at: int, rng: Random) -> Iterator[Processing]:
-    """A title's way through processing: each stage starts, takes about its minutes; 3 % of stages fail, and the job."""
+    """A title's processing job: each stage starts and takes about its minutes. 3 % of stages fail and end the job."""
     machine = f"encoder-{rng.randint(1, 4)}"
     job_id = f"encode-{title.title_id}"
 

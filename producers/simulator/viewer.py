@@ -1,15 +1,15 @@
-"""One playback session as a state machine: what a player goes through from the press of play to its end.
+"""One playback session as a state machine, from pressing play to the end.
 
-How often things happen (each drawn from the session's own source of chance):
+Frequencies (all drawn from the session's random generator):
 
-* startup: lognormal by network and app version (devices.py); who waits longer than their patience
-  (2 s + an exponential with a mean of 25 s) leaves before the first frame; 0.3-3 % of plays fail there;
+* startup: lognormal by network and app version (devices.py); a viewer leaves before the first
+  frame after 2 s + an exponential with a mean of 25 s; 0.3-3 % of plays fail there;
 * while playing, four independent Poisson processes: pauses 1.2 an hour (lognormal, median 90 s; one in 20 pauses
   ends the session), seeks 1 an hour (two thirds back by 10-30 s, the rest ahead by up to 4 minutes), stalls by
   network (lognormal, median 2.2 s), changes of bitrate 3 an hour, errors 0.06 an hour (a quarter of them fatal);
 * a heartbeat every `heartbeat_ms` of wall-clock time after the first frame, in whatever state.
 
-All times in the events are by the device's own clock; what the network makes of them is network.py's.
+All times in the events are by the device's clock. network.py adds the network's delays.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ import msgspec
 
 from producers.simulator.catalogue import Title
 from producers.simulator.devices import HOUR_MS, NETWORKS
-from producers.simulator.identity import Who
+from producers.simulator.identity import Viewer
 from producers.simulator.ids import uuid7
 from schemas.events import Playback, PlaybackEventType, PlayerState
 
@@ -32,26 +32,26 @@ WHILE_PLAYING = ("network.segment_timeout", "media.decode", "drm.key_rotation")
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """What somebody means to do: start here, and go on up to there."""
+    """What a viewer plans: where to start and how far to watch."""
 
-    who: Who
+    viewer: Viewer
     title: Title
     started_at: int
     from_ms: int = 0
     """Playhead at the start: the bookmark, when a title is resumed."""
     to_ms: int = FOREVER
-    """Playhead at which they stop; at or past the runtime: they see it to its end."""
+    """Playhead at which they stop; at or past the runtime they watch to the end."""
     leave_at: int = FOREVER
-    """Time at which they stop wherever they are."""
+    """Time at which they stop, wherever they are."""
     heartbeat_ms: int = HEARTBEAT_MS
     recommendation_id: str | None = None
 
 
 def watch(viewing: Viewing, rng: Random) -> Iterator[Playback]:
-    """The session's events in order: seq 0, 1, 2, …; received as if there were no network."""
+    """The session's events in order (seq 0, 1, 2, …), received as if there were no network."""
     player = _Player(viewing, rng)
     yield player.event("play_requested")
-    device = viewing.who.device
+    device = viewing.viewer.device
     startup_ms, patience_ms = device.startup_ms(rng), round(2_000 + rng.expovariate(1 / 25_000))
     if rng.random() < device.failure_rate:
         player.wait(startup_ms)
@@ -70,8 +70,8 @@ def _play(player: "_Player") -> Iterator[Playback]:
     duration = viewing.title.runtime_ms
     target = min(viewing.to_ms, duration)
     rates = [(1.2 / HOUR_MS, _pause), (1.0 / HOUR_MS, _seek), (3.0 / HOUR_MS, _change_quality)]
-    rates += [(viewing.who.device.stalls_per_ms, _stall), (0.06 / HOUR_MS, _stumble)]
-    troubles = [trouble for _, trouble in rates]
+    rates += [(viewing.viewer.device.stalls_per_ms, _stall), (0.06 / HOUR_MS, _error)]
+    steps = [step for _, step in rates]
     weights = [rate for rate, _ in rates]
     total = sum(weights)
     while player.state == "playing" and player.clock < viewing.leave_at:
@@ -80,13 +80,13 @@ def _play(player: "_Player") -> Iterator[Playback]:
         yield from player.go_on(min(left, calm))
         if calm >= left or player.clock >= viewing.leave_at:
             break
-        yield from rng.choices(troubles, weights)[0](player)
+        yield from rng.choices(steps, weights)[0](player)
     if player.state != "stopped":
         yield player.enter("stopped", "ended" if player.playhead >= duration else "stopped")
 
 
 class _Player:
-    """What a player counts. Time passes in `wait` alone, and goes to the state that the player is in."""
+    """The player's counters. Only ``wait`` lets time pass, and adds it to the current state."""
 
     def __init__(self, viewing: Viewing, rng: Random) -> None:
         self.viewing, self.rng = viewing, rng
@@ -102,7 +102,7 @@ class _Player:
         self.fatal = False
         self.next_beat = FOREVER
         self.start = Playback(
-            **viewing.who.envelope(viewing.started_at, rng),
+            **viewing.viewer.envelope(viewing.started_at, rng),
             playback_session_id=uuid7(viewing.started_at, rng),
             session_started_at=viewing.started_at,
             seq=0,
@@ -159,7 +159,7 @@ class _Player:
             self.rebuffered += ms
 
     def go_on(self, ms: int) -> Iterator[Playback]:
-        """Let time pass, with heartbeats when they are due, but not beyond the time to leave."""
+        """Let time pass, with heartbeats when due, but not beyond the time to leave."""
         end = min(self.clock + ms, max(self.clock, self.viewing.leave_at))
         while self.next_beat <= end:
             self.wait(self.next_beat - self.clock)
@@ -173,7 +173,7 @@ class _Player:
 
     def show_first_frame(self, startup_ms: int) -> Playback:
         self.startup = startup_ms
-        self.bitrate = NETWORKS[self.viewing.who.device.network].ladder[1]
+        self.bitrate = NETWORKS[self.viewing.viewer.device.network].ladder[1]
         self.next_beat = self.clock + self.viewing.heartbeat_ms
         return self.enter("playing", "first_frame")
 
@@ -211,12 +211,12 @@ def _stall(player: _Player) -> Iterator[Playback]:
 
 
 def _change_quality(player: _Player) -> Iterator[Playback]:
-    rates = NETWORKS[player.viewing.who.device.network].ladder
+    rates = NETWORKS[player.viewing.viewer.device.network].ladder
     player.bitrate = player.rng.choice([rate for rate in rates if rate != player.bitrate])
     yield player.event("quality_changed")
 
 
-def _stumble(player: _Player) -> Iterator[Playback]:
+def _error(player: _Player) -> Iterator[Playback]:
     code = player.rng.choice(WHILE_PLAYING)
     if player.rng.random() < 0.25:
         yield player.fail(code)

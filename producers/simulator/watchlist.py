@@ -1,9 +1,9 @@
-"""What a member watches next and how far: their own ratings, read as liking.
+"""What a member watches next and how far, from their own ratings.
 
-Chances of seeing a film to its end by stars: 1 ★ 8 %, 2 ★ 22 %, 3 ★ 52 %, 4 ★ 82 %, 5 ★ 94 %. Who does not like
-it gives up early (a beta distribution, mean 23 % of what is left); who does was merely interrupted (mean 55 %)
-and comes back to it with 65 % on each later visit. When everything has been seen, favourites are seen again, and
-one visit in 25 is such a rewatch anyway.
+Chances of watching a film to its end by stars: 1 ★ 8 %, 2 ★ 22 %, 3 ★ 52 %, 4 ★ 82 %, 5 ★ 94 %. A member
+who does not like it stops early (beta distribution, mean 23 % of the rest). One who does was interrupted (mean 55 %)
+and resumes it with 65 % on each later visit. When everything has been seen, favourites are watched again; one visit
+in 25 is such a rewatch anyway.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ Row = Literal["continue_watching", "recommended", "search", "watch_again"]
 _SEEN_TO_END = (0.08, 0.22, 0.52, 0.82, 0.94)
 _LIKED = 3.5
 _BARELY_LEFT = 0.93
-"""Past this share of a film there is nothing to come back to but the credits."""
+"""Past this share of a film only the credits are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Choice:
     to_ms: int
 
 
-class Shelf:
-    """One member's films: not seen yet, interrupted, favourites."""
+class Watchlist:
+    """One member's films: unseen, interrupted, favourites."""
 
     def __init__(self, tastes: Sequence[Taste], rng: Random) -> None:
         self._rng = rng
@@ -52,13 +52,13 @@ class Shelf:
         return self._choice(rng.choices(self._tastes, self._liking)[0], "watch_again", 0)
 
     def put_back(self, choice: Choice, playhead_ms: int) -> None:
-        """Say where they stopped; what they liked and did not finish waits for them."""
+        """Record where they stopped. A liked, unfinished title is resumed later."""
         taste = choice.taste
         if taste.stars >= _LIKED and playhead_ms < taste.title.runtime_ms * _BARELY_LEFT:
             self._interrupted.append((taste, playhead_ms))
 
-    def glance(self, count: int) -> list[Taste]:
-        """Other titles that a page shows beside the chosen one."""
+    def sample(self, count: int) -> list[Taste]:
+        """Other titles that the page shows next to the chosen one."""
         return self._rng.choices(self._tastes, k=count)
 
     def _choice(self, taste: Taste, row: Row, bookmark: int) -> Choice:

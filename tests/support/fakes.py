@@ -49,14 +49,14 @@ class FakeLedgerAccounts:
 
 
 class FakeLog:
-    """Kafka in a list. ``fate`` decides what becomes of each message.
+    """Kafka in a list. ``delivery`` decides what becomes of each message.
 
     A closed ``gate`` lets publishers wait; ``asked`` tells that one has come.
     """
 
-    def __init__(self, fate: Callable[[Message], Delivery] = lambda _: "acknowledged") -> None:
+    def __init__(self, delivery: Callable[[Message], Delivery] = lambda _: "acknowledged") -> None:
         self.stored: list[Message] = []
-        self.fate = fate
+        self.delivery = delivery
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked = asyncio.Event()
@@ -65,9 +65,11 @@ class FakeLog:
     async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
         self.asked.set()
         await self.gate.wait()
-        fates: list[Delivery] = ["failed" if len(m.value) > 2 * 2**20 else self.fate(m) for m in messages]
-        self.stored += [message for message, fate in zip(messages, fates, strict=True) if fate == "acknowledged"]
-        return fates
+        deliveries: list[Delivery] = ["failed" if len(m.value) > 2 * 2**20 else self.delivery(m) for m in messages]
+        self.stored += [
+            message for message, delivery in zip(messages, deliveries, strict=True) if delivery == "acknowledged"
+        ]
+        return deliveries
 
     async def ready(self) -> bool:
         return not self.closed

@@ -8,7 +8,7 @@ from producers.simulator.audience import Member
 from producers.simulator.corruption import SchemaIds
 from producers.simulator.network import Faults, arrivals
 from producers.simulator.past import Sending, sendings
-from producers.simulator.synthetic import members as made_up_members
+from producers.simulator.synthetic import members as synthetic_members
 from producers.simulator.visits import Span, visits
 from schemas.events import Event
 
@@ -31,7 +31,7 @@ class Sent:
 
 def generate(seed: int, ids: SchemaIds, events: int = 20_000, faults: Faults = USUAL, now: int = DEFAULT_NOW) -> Sent:
     """The first `events` records (or a few less) that arrive from an invented audience in days before `now`."""
-    audience: list[Member] = made_up_members(60, seed)
+    audience: list[Member] = synthetic_members(60, seed)
     span = Span(now - _days(events, len(audience)) * DAY_MS, now)
     deliveries = arrivals(visits(audience, span, seed), faults, span, seed)
     sent = list(islice(sendings(deliveries, ids), events))

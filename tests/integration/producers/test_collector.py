@@ -110,9 +110,12 @@ def test_what_is_refused_is_a_dead_letter_even_at_its_largest(stack: Settings, c
     )
 
     assert (one.status_code, all_of_it.status_code) == (400, 400)
-    letters = [codec.decode("dead_letter", unframe(record.value() or b"")[1]) for record in tail.records()]
-    assert {letter.error_class for letter in letters if isinstance(letter, DeadLetter)} == {"missing", "malformed"}
-    assert largest in [letter.value for letter in letters if isinstance(letter, DeadLetter)]
+    dead_letters = [codec.decode("dead_letter", unframe(record.value() or b"")[1]) for record in tail.records()]
+    assert {dead_letter.error_class for dead_letter in dead_letters if isinstance(dead_letter, DeadLetter)} == {
+        "missing",
+        "malformed",
+    }
+    assert largest in [dead_letter.value for dead_letter in dead_letters if isinstance(dead_letter, DeadLetter)]
 
 
 def test_told_to_stop_it_answers_what_it_took_and_keeps_every_promise(stack: Settings, collector: Collector) -> None:

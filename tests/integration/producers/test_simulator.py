@@ -12,9 +12,9 @@ from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.registry import Registry
 from infra.runtime.settings import LOCAL_KEY, Settings
 from producers.simulator.client_log import ClientLog
-from producers.simulator.live import HttpPost, Run, attend, scripts
+from producers.simulator.live import HttpPost, Run, play_schedule, schedules
 from producers.simulator.network import Faults
-from producers.simulator.sender import Outbox
+from producers.simulator.sender import Sender
 from producers.simulator.synthetic import members
 from schemas.codec import BatchDecoder
 from schemas.topics import EVENT_TOPICS
@@ -63,9 +63,9 @@ async def test_what_live_viewers_were_promised_is_in_kafka_and_nothing_else(
     run = Run(now(), seconds=4, heartbeat_ms=500, seed=5, faults=FAULTS)
     async with httpx.AsyncClient(base_url=collector.url, timeout=PATIENCE_S) as client:
         with ClientLog(path) as log:
-            outbox = Outbox(HttpPost(client, LOCAL_KEY), log, now, asyncio.Event())
+            sender = Sender(HttpPost(client, LOCAL_KEY), log, now, asyncio.Event())
             stop = asyncio.Event()
-            await asyncio.gather(*(attend(s, outbox, now, stop) for s in scripts(members(10, 5), run)))
-    assert outbox.tally["refused"] > 0
+            await asyncio.gather(*(play_schedule(s, sender, now, stop) for s in schedules(members(10, 5), run)))
+    assert sender.tally["refused"] > 0
     assert event_ids(stack, appended) == with_outcome(path, ["accepted"])
     assert with_outcome(path, ["sent"]) == with_outcome(path, ["accepted", "refused"])

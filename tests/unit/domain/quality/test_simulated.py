@@ -6,7 +6,7 @@ from domain.quality.fold import Fold
 from domain.quality.formulas import STARTUP_BOUNDS_MS, startup_percentile
 from domain.quality.state import State
 from producers.simulator.devices import make_device
-from producers.simulator.identity import Who
+from producers.simulator.identity import Viewer
 from producers.simulator.network import Faults, arrivals
 from producers.simulator.synthetic import titles
 from producers.simulator.viewer import Viewing, watch
@@ -37,11 +37,11 @@ def plays(random: Random) -> list[Visit]:
     visits = []
     for number in range(SESSIONS):
         device = make_device(f"d-{number}", random.choice(DEVICES), random)  # type: ignore[arg-type]
-        who = Who(f"ml-{number % MEMBERS}", "a-1", random.choice(("NL", "DE", "US")), device)
+        viewer = Viewer(f"ml-{number % MEMBERS}", "a-1", random.choice(("NL", "DE", "US")), device)
         began_at = T0 + number * 1_000
         clock = began_at + device.clock_ahead_ms
         leave_at = clock + random.randrange(2 * MINUTE, 5 * MINUTE)
-        events = list(watch(Viewing(who, random.choice(films), clock, leave_at=leave_at), random))
+        events = list(watch(Viewing(viewer, random.choice(films), clock, leave_at=leave_at), random))
         visits.append(Visit(began_at, device.clock_ahead_ms, events))
     return visits
 

@@ -9,11 +9,11 @@ import httpx
 import msgspec
 import pytest
 
-from producers.collector.api_keys import Keys
+from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
-from producers.collector.byte_budget import Room
+from producers.collector.byte_budget import ByteBudget
 from producers.collector.examples import EXAMPLES, SENT_AT
-from producers.collector.handler import Intake
+from producers.collector.handler import EventsHandler
 from producers.ports import Message
 from schemas import codec
 from schemas.events import DeadLetter
@@ -91,8 +91,8 @@ def wait_seconds() -> float:
 @pytest.fixture
 async def collector(wait_seconds: float) -> AsyncIterator[Collector]:
     log, metrics = FakeLog(), CountingMetrics()
-    room = Room(2**20, metrics.in_flight)
-    intake = Intake(log, room, Keys({"secret", "other"}), SCHEMA_IDS, lambda: NOW, metrics, wait_seconds)
+    budget = ByteBudget(2**20, metrics.in_flight)
+    intake = EventsHandler(log, budget, ApiKeys({"secret", "other"}), SCHEMA_IDS, lambda: NOW, metrics, wait_seconds)
     app = build_app(intake, lambda: running.stopping, lambda: b"playhead_up 1\n")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:

@@ -2,16 +2,16 @@ import asyncio
 
 import pytest
 
-from producers.collector.byte_budget import Room
+from producers.collector.byte_budget import ByteBudget
 
 
-def room(limit: int) -> tuple[Room, list[int]]:
+def budget(limit: int) -> tuple[ByteBudget, list[int]]:
     seen: list[int] = []
-    return Room(limit, seen.append), seen
+    return ByteBudget(limit, seen.append), seen
 
 
-async def hold(room: Room, size: int, until: asyncio.Event, patience: float = 60) -> None:
-    async with room.take(size, patience):
+async def hold(budget: ByteBudget, size: int, until: asyncio.Event, patience: float = 60) -> None:
+    async with budget.reserve(size, patience):
         await until.wait()
 
 
@@ -21,14 +21,14 @@ async def settle() -> None:
 
 
 async def test_what_fits_goes_in_at_once_and_is_given_back() -> None:
-    space, seen = room(10)
-    async with space.take(4, 0), space.take(6, 0):
+    space, seen = budget(10)
+    async with space.reserve(4, 0), space.reserve(6, 0):
         assert seen == [4, 10]
     assert seen == [4, 10, 4, 0]
 
 
 async def test_who_finds_it_full_waits_in_line() -> None:
-    space, seen = room(10)
+    space, seen = budget(10)
     leave = [asyncio.Event() for _ in range(3)]
     holders = [asyncio.create_task(hold(space, size, leave[i])) for i, size in enumerate((8, 5, 2))]
     await settle()
@@ -45,7 +45,7 @@ async def test_who_finds_it_full_waits_in_line() -> None:
 
 
 async def test_who_has_waited_too_long_leaves_and_the_next_goes_in() -> None:
-    space, seen = room(10)
+    space, seen = budget(10)
     leave = asyncio.Event()
     first = asyncio.create_task(hold(space, 8, leave))
     await settle()
@@ -63,14 +63,14 @@ async def test_who_has_waited_too_long_leaves_and_the_next_goes_in() -> None:
 
 
 async def test_a_cancelled_waiter_takes_no_room() -> None:
-    space, seen = room(10)
+    space, seen = budget(10)
     leave = asyncio.Event()
     first = asyncio.create_task(hold(space, 8, leave))
     await settle()
     waiter = asyncio.create_task(hold(space, 5, leave))
     await settle()
     leave.set()
-    await first  # gives the room to the waiter in this very moment
+    await first  # gives the budget to the waiter in this very moment
     waiter.cancel()
     await asyncio.gather(waiter, return_exceptions=True)
 
@@ -78,6 +78,6 @@ async def test_a_cancelled_waiter_takes_no_room() -> None:
 
 
 async def test_more_than_all_of_it_takes_all_of_it() -> None:
-    space, seen = room(10)
-    async with space.take(99, 0):
+    space, seen = budget(10)
+    async with space.reserve(99, 0):
         assert seen == [10]

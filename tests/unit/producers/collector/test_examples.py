@@ -6,7 +6,7 @@ from tests.unit.producers.collector.conftest import NOW, SCHEMA_IDS, Collector, 
 
 KEYS = {
     "ui": b"me", "playback": b"me", "error": b"me",
-    "diagnostic": b"tv-living-room", "processing": b"encoder-7", "performance": b"tv-living-room",
+    "diagnostic": b"tv-living-budget", "processing": b"encoder-7", "performance": b"tv-living-budget",
 }  # fmt: skip
 
 

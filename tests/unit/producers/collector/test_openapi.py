@@ -1,6 +1,6 @@
 import re
 
-from producers.collector import openapi as documentation
+from producers.collector import openapi
 from schemas.events import EVENT_TYPES
 from tests.unit.producers.collector.conftest import Collector
 
@@ -22,7 +22,7 @@ async def test_openapi_describes_what_a_client_sends(collector: Collector) -> No
 
 
 def test_every_reference_in_openapi_leads_somewhere() -> None:
-    document = documentation.openapi()
+    document = openapi.document()
     references = set(re.findall(r"'\$ref': '#/([^']+)'", str(document)))
 
     for reference in references:
@@ -34,7 +34,7 @@ def test_every_reference_in_openapi_leads_somewhere() -> None:
 
 def test_every_field_that_a_client_sets_is_documented() -> None:
     for family, event_type in EVENT_TYPES.items():
-        documented = {field.name for field in documentation.fields(family)}
+        documented = {field.name for field in openapi.fields(family)}
         assert documented == set(event_type.__struct_fields__) - {"sent_at", "received_at", "event_time"}
 
 

@@ -56,7 +56,7 @@ async def test_a_failure_of_ours_is_answered_in_json_and_counted(collector: Coll
     def explode(_: object) -> None:
         raise ZeroDivisionError
 
-    collector.log.fate = explode  # type: ignore[assignment]
+    collector.log.delivery = explode  # type: ignore[assignment]
     answer = await collector.post(event())
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
@@ -75,7 +75,7 @@ async def test_it_is_ready_while_kafka_is_there_and_until_it_stops(collector: Co
 
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
     assert (stopping.status_code, stopping.json()) == (503, {"status": "stopping"})
-    assert (away.status_code, away.json()) == (503, {"status": "kafka is away"})
+    assert (away.status_code, away.json()) == (503, {"status": "kafka is unreachable"})
     assert alive.status_code == 200
 
 

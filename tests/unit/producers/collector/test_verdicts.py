@@ -88,26 +88,26 @@ async def test_a_misspelt_dry_run_is_refused_lest_events_be_stored(collector: Co
     assert collector.log.stored == []
 
 
-@pytest.mark.parametrize(("fate", "code"), [("unknown", "unknown"), ("failed", "not_stored")])
+@pytest.mark.parametrize(("delivery", "code"), [("unknown", "unknown"), ("failed", "not_stored")])
 async def test_an_event_that_kafka_did_not_confirm_is_asked_for_again(
-    collector: Collector, fate: Delivery, code: str
+    collector: Collector, delivery: Delivery, code: str
 ) -> None:
-    collector.log.fate = lambda message: fate if message.topic == "playhead.ui" else "acknowledged"
+    collector.log.delivery = lambda message: delivery if message.topic == "playhead.ui" else "acknowledged"
 
     answer = await collector.post(event(), event("error"))
 
     [rejected] = answer.json()["rejected"]
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     assert (rejected["index"], rejected["event_id"], rejected["field"], rejected["code"]) == (0, ID, None, code)
-    assert "send it again under the same id" in rejected["message"]
+    assert "Send it again under the same id" in rejected["message"]
     assert dict(collector.metrics.verdicts) == {("ui", "unsettled"): 1, ("error", "accepted"): 1}
 
 
-@pytest.mark.parametrize("fate", ["unknown", "failed"])
+@pytest.mark.parametrize("delivery", ["unknown", "failed"])
 async def test_when_kafka_confirms_nothing_the_whole_request_is_asked_for_again(
-    collector: Collector, fate: Delivery
+    collector: Collector, delivery: Delivery
 ) -> None:
-    collector.log.fate = lambda _: fate
+    collector.log.delivery = lambda _: delivery
 
     answer = await collector.post(event(), event("error"))
 
@@ -116,10 +116,10 @@ async def test_when_kafka_confirms_nothing_the_whole_request_is_asked_for_again(
 
 
 async def test_a_rejection_is_given_only_once_its_dead_letter_is_stored(collector: Collector) -> None:
-    def fate(message: Message) -> Delivery:
+    def delivery(message: Message) -> Delivery:
         return "unknown" if message.topic == "playhead.dead_letters" else "acknowledged"
 
-    collector.log.fate = fate
+    collector.log.delivery = delivery
     mixed = await collector.post(event(), event(page=""))
     alone = await collector.post(event(page=""))
     unreadable = await collector.post(content=b"{")

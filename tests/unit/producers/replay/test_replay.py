@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from producers.collector.examples import EXAMPLES, SENT_AT
-from producers.replay.pending import Choice, mark, outstanding, read
+from producers.replay.pending import Filter, mark, pending, read
 from producers.replay.replay import Replay
 from producers.replay.targets import CollectorTarget, TopicTarget
 from schemas import avro, codec
@@ -60,16 +60,16 @@ class World:
         if not dry:
             self.posted.append(body)
 
-    def mark(self, letter: DeadLetter) -> None:
-        self.marks.append(mark(letter, NOW))
+    def mark(self, dead_letter: DeadLetter) -> None:
+        self.marks.append(mark(dead_letter, NOW))
 
 
 def test_a_record_goes_to_its_topic_again_with_the_very_same_bytes() -> None:
-    world, letter = World(), in_kafka()
+    world, dead_letter = World(), in_kafka()
 
-    tally = world.replay.run([letter], dry=False)
+    tally = world.replay.run([dead_letter], dry=False)
 
-    assert world.written == [("playhead.playback", b"ml-1", letter.value)]
+    assert world.written == [("playhead.playback", b"ml-1", dead_letter.value)]
     assert tally == {("playhead.playback", "unknown_schema", "sent"): 1}
 
 
@@ -121,47 +121,47 @@ def test_a_dry_run_counts_and_sends_nothing() -> None:
 
 
 def test_a_second_run_finds_nothing_to_do() -> None:
-    world, letters = World(), [in_kafka(), over_http()]
-    world.replay.run(letters, dry=False)
+    world, dead_letters = World(), [in_kafka(), over_http()]
+    world.replay.run(dead_letters, dry=False)
 
-    assert outstanding([*letters, *world.marks], Choice()) == []
+    assert pending([*dead_letters, *world.marks], Filter()) == []
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped() -> None:
-    world, letters = World(), [in_kafka(), over_http()]
+    world, dead_letters = World(), [in_kafka(), over_http()]
     world.collector_away = True
     with pytest.raises(TransientError):
-        world.replay.run(letters, dry=False)
+        world.replay.run(dead_letters, dry=False)
 
-    assert outstanding([*letters, *world.marks], Choice()) == [letters[1]]
+    assert pending([*dead_letters, *world.marks], Filter()) == [dead_letters[1]]
 
 
 def test_what_is_refused_again_after_its_replay_waits_again() -> None:
-    letter = over_http()
+    dead_letter = over_http()
 
-    assert outstanding([letter, mark(letter, NOW), letter], Choice()) == [letter]
+    assert pending([dead_letter, mark(dead_letter, NOW), dead_letter], Filter()) == [dead_letter]
 
 
 def test_repeats_of_a_dead_letter_are_one() -> None:
-    assert outstanding([in_kafka(), over_http(), in_kafka()], Choice()) == [in_kafka(), over_http()]
+    assert pending([in_kafka(), over_http(), in_kafka()], Filter()) == [in_kafka(), over_http()]
 
 
 @pytest.mark.parametrize(
-    ("choice", "offsets"),
+    ("chosen", "offsets"),
     [
-        (Choice(), [7, None]),
-        (Choice(topic="playhead.playback"), [7]),
-        (Choice(error_class="too_long"), [None]),
-        (Choice(since=NOW), [7, None]),
-        (Choice(since=NOW + 1), []),
+        (Filter(), [7, None]),
+        (Filter(topic="playhead.playback"), [7]),
+        (Filter(error_class="too_long"), [None]),
+        (Filter(since=NOW), [7, None]),
+        (Filter(since=NOW + 1), []),
     ],
 )
-def test_the_operator_chooses(choice: Choice, offsets: list[int | None]) -> None:
-    assert [letter.offset for letter in outstanding([in_kafka(), over_http()], choice)] == offsets
+def test_the_operator_chooses(chosen: Filter, offsets: list[int | None]) -> None:
+    assert [dead_letter.offset for dead_letter in pending([in_kafka(), over_http()], chosen)] == offsets
 
 
 def test_dead_letters_are_read_from_their_topic_and_what_is_none_is_passed_over() -> None:
-    letters = [in_kafka(), over_http(), mark(over_http(), NOW)]
-    payloads: list[bytes | None] = [frame(LETTER_ID, codec.encode(letter)) for letter in letters]
+    dead_letters = [in_kafka(), over_http(), mark(over_http(), NOW)]
+    payloads: list[bytes | None] = [frame(LETTER_ID, codec.encode(dead_letter)) for dead_letter in dead_letters]
 
-    assert list(read(codec.BatchDecoder(resolve), [None, *payloads, b"rubbish"])) == letters
+    assert list(read(codec.BatchDecoder(resolve), [None, *payloads, b"rubbish"])) == dead_letters

@@ -4,7 +4,7 @@ from random import Random
 
 from producers.simulator.catalogue import MINUTE_MS, Title
 from producers.simulator.devices import Device
-from producers.simulator.identity import Who
+from producers.simulator.identity import Viewer
 from producers.simulator.viewer import FOREVER, HEARTBEAT_MS, Viewing, watch
 from schemas.events import Playback
 
@@ -12,8 +12,8 @@ T0 = 1_700_000_000_000
 FILM = Title("ml-50", "Star Wars", 1977, 121 * MINUTE_MS, ("Action",))
 
 
-def who(network: str = "cable", clock_ahead_ms: int = 0) -> Who:
-    return Who("ml-1", "acc-1", "NL", Device("tv-1", "tv", "tv", "9.3.2", network, clock_ahead_ms))
+def who(network: str = "cable", clock_ahead_ms: int = 0) -> Viewer:
+    return Viewer("ml-1", "acc-1", "NL", Device("tv-1", "tv", "tv", "9.3.2", network, clock_ahead_ms))
 
 
 def session(

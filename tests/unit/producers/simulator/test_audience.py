@@ -1,4 +1,4 @@
-"""Who watches what, and when."""
+"""Viewer watches what, and when."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import pytest
 from producers.simulator.audience import Member
 from producers.simulator.schedule import days, starts
 from producers.simulator.synthetic import members
-from producers.simulator.visits import Span, Visit, life, visits
+from producers.simulator.visits import Span, Visit, visits, visits_of
 from schemas.events import Playback
 
 NOW = 1_790_000_000_000
@@ -93,7 +93,7 @@ def test_the_days_are_local_ones() -> None:
 
 def test_a_member_does_one_thing_at_a_time(audience: list[Member]) -> None:
     for member in audience[:10]:
-        for a, b in pairwise(life(member, SPAN, seed=1)):
+        for a, b in pairwise(visits_of(member, SPAN, seed=1)):
             assert a.events[-1].client_time - a.clock_ahead_ms < b.began_at
 
 
@@ -121,7 +121,7 @@ def test_a_clicked_recommendation_leads_to_its_play(month: list[Visit]) -> None:
 def test_an_interrupted_film_is_gone_on_with_where_it_was_left(audience: list[Member]) -> None:
     left: dict[tuple[str, str], set[int]] = defaultdict(set)
     resumed = 0
-    for visit in (visit for member in audience[:25] for visit in life(member, SPAN, seed=1)):
+    for visit in (visit for member in audience[:25] for visit in visits_of(member, SPAN, seed=1)):
         states = [event for event in visit.events if isinstance(event, Playback)]
         for state in states:
             film = state.profile_id, state.title_id

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from producers.simulator.client_log import ClientLog
-from producers.simulator.devices import Trouble
-from producers.simulator.live import HttpPost, Run, attend, scripts
+from producers.simulator.devices import BadRelease
+from producers.simulator.live import HttpPost, Run, play_schedule, schedules
 from producers.simulator.network import Delivery, Faults
-from producers.simulator.sender import Outbox, Reply
+from producers.simulator.sender import Reply, Sender
 from producers.simulator.synthetic import members
 from schemas.client_events import event_from_client
 from schemas.errors import InvalidEvent, TransientError
@@ -47,16 +47,16 @@ class Collector:
 
 async def attend_all(tmp_path: Path, collector: Collector, stop: asyncio.Event) -> Counter[Any]:
     with ClientLog(tmp_path / "live.jsonl") as log:
-        outbox = Outbox(collector, log, lambda: END, asyncio.Event())
-        for script in scripts(members(20, seed=1), RUN):
-            await attend(script, outbox, lambda: END, stop)
-    return outbox.tally
+        sender = Sender(collector, log, lambda: END, asyncio.Event())
+        for schedule in schedules(members(20, seed=1), RUN):
+            await play_schedule(schedule, sender, lambda: END, stop)
+    return sender.tally
 
 
 async def test_exactly_the_corrupt_events_are_refused(tmp_path: Path) -> None:
     collector = Collector()
     tally = await attend_all(tmp_path, collector, asyncio.Event())
-    deliveries = [delivery for script in scripts(members(20, seed=1), RUN) for delivery in script]
+    deliveries = [delivery for schedule in schedules(members(20, seed=1), RUN) for delivery in schedule]
     corrupt = sum(delivery.corruption is not None for delivery in deliveries)
     assert corrupt > 20
     assert tally == {"sent": len(deliveries), "accepted": len(deliveries) - corrupt, "refused": corrupt}
@@ -64,8 +64,8 @@ async def test_exactly_the_corrupt_events_are_refused(tmp_path: Path) -> None:
 
 async def test_viewers_leave_when_the_run_ends() -> None:
     last: dict[str, Playback] = {}
-    for script in scripts(members(20, seed=1), RUN):
-        for delivery in script:
+    for schedule in schedules(members(20, seed=1), RUN):
+        for delivery in schedule:
             if isinstance(event := delivery.event, Playback):
                 last[event.playback_session_id] = max(last.get(event.playback_session_id, event), event, key=by_seq)
     stopped = sum(event.player_state == "stopped" for event in last.values())
@@ -75,8 +75,8 @@ async def test_viewers_leave_when_the_run_ends() -> None:
 def plays(run: Run) -> dict[str, list[Playback]]:
     """What arrives of each session."""
     found: dict[str, list[Playback]] = {}
-    for script in scripts(members(40, seed=1), run):
-        for delivery in script:
+    for schedule in schedules(members(40, seed=1), run):
+        for delivery in schedule:
             if isinstance(event := delivery.event, Playback):
                 found.setdefault(event.playback_session_id, []).append(event)
     return found
@@ -90,7 +90,7 @@ def test_viewers_who_leave_sooner_come_again() -> None:
 
 
 def test_a_release_that_fails_fails_on_its_device_alone() -> None:
-    found = plays(replace(CALM, visit_ms=20_000, trouble=Trouble.parsed("tv/9.4.0:fails=1")))
+    found = plays(replace(CALM, visit_ms=20_000, bad_release=BadRelease.parse("tv/9.4.0:fails=1")))
     ends = [one[-1] for one in found.values() if one[-1].player_state == "stopped"]
     bad = [end.error_fatal for end in ends if end.app_version == "9.4.0"]
     good = [end.error_fatal for end in ends if end.app_version != "9.4.0"]
@@ -101,7 +101,7 @@ def test_a_release_that_fails_fails_on_its_device_alone() -> None:
 
 def test_a_release_that_loses_events_leaves_gaps_on_its_device_alone() -> None:
     gaps: Counter[bool] = Counter()
-    for one in plays(replace(CALM, trouble=Trouble.parsed("tv/9.4.0:loses=0.2"))).values():
+    for one in plays(replace(CALM, bad_release=BadRelease.parse("tv/9.4.0:loses=0.2"))).values():
         gaps[one[0].app_version == "9.4.0"] += max(map(by_seq, one)) + 1 - len(one)
     assert gaps[True] > 20
     assert gaps[False] == 0
@@ -110,9 +110,9 @@ def test_a_release_that_loses_events_leaves_gaps_on_its_device_alone() -> None:
 @pytest.mark.parametrize(
     "wrong", ["tv", "tv/9.4.0", "tv/9.4.0:fails=2", "tv/9.4.0:stinks=1", "tv:fails=1", "a/b:fails=x"]
 )
-def test_a_trouble_that_is_none_is_refused(wrong: str) -> None:
-    with pytest.raises(ValueError, match="is no trouble"):
-        Trouble.parsed(wrong)
+def test_a_malformed_bad_release_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="invalid --bad-release"):
+        BadRelease.parse(wrong)
 
 
 async def test_some_come_back_from_watching_offline_hours_ago(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ async def test_some_come_back_from_watching_offline_hours_ago(tmp_path: Path) ->
 
 
 def test_scripts_are_in_order_and_within_the_run() -> None:
-    for script in scripts(members(5, seed=1), RUN):
-        deliveries: list[Delivery] = list(script)
+    for schedule in schedules(members(5, seed=1), RUN):
+        deliveries: list[Delivery] = list(schedule)
         assert all(a.received_at <= b.received_at for a, b in pairwise(deliveries))
         assert all(delivery.received_at <= END for delivery in deliveries)
 
@@ -139,8 +139,10 @@ async def test_a_stopped_viewer_sends_nothing_more(tmp_path: Path) -> None:
 async def test_nothing_is_sent_before_it_is_due(tmp_path: Path) -> None:
     collector, stop = Collector(), asyncio.Event()
     with ClientLog(tmp_path / "live.jsonl") as log:
-        outbox = Outbox(collector, log, lambda: NOW - HOUR_MS, asyncio.Event())
-        viewer = asyncio.create_task(attend(scripts(members(1, seed=1), RUN)[0], outbox, lambda: NOW - HOUR_MS, stop))
+        sender = Sender(collector, log, lambda: NOW - HOUR_MS, asyncio.Event())
+        viewer = asyncio.create_task(
+            play_schedule(schedules(members(1, seed=1), RUN)[0], sender, lambda: NOW - HOUR_MS, stop)
+        )
         await asyncio.sleep(0.01)
         early = len(collector.accepted)
         stop.set()

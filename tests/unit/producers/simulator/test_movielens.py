@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from producers.simulator.movielens import Film, Rating, films_beside, parse_films, parse_ratings
+from producers.simulator.movielens import Film, Rating, films_file, parse_films, parse_ratings
 
 RATINGS = [Rating("7", "1", 4.0), Rating("7", "2", 2.5), Rating("8", "1", 5.0)]
 FILMS = [
@@ -47,4 +47,4 @@ def test_what_is_no_rating_is_named() -> None:
     ("ratings", "films"), [("a/ratings.csv", "movies.csv"), ("a/ratings.dat", "movies.dat"), ("a/x.inter", "x.item")]
 )
 def test_films_are_found_beside_the_ratings(ratings: str, films: str) -> None:
-    assert films_beside(Path(ratings)) == Path("a", films)
+    assert films_file(Path(ratings)) == Path("a", films)

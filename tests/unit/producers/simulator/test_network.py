@@ -93,19 +93,19 @@ def test_lost_events_leave_gaps_and_corrupt_ones_are_marked(month: list[Visit]) 
 
 @pytest.mark.parametrize("wrong", [{"late": 1.2}, {"lost": -0.1}, {"duplicated": 0.6, "reordered": 0.6}])
 def test_impossible_fractions_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="fractions"):
+    with pytest.raises(ValueError, match="shares must be"):
         Faults(**wrong)
 
 
 def test_named_faults_differ_from_the_usual() -> None:
-    assert Faults.usual_but("late=0.1, lost=0") == Faults(late=0.1, lost=0)
-    assert Faults.usual_but("") == Faults()
+    assert Faults.with_overrides("late=0.1, lost=0") == Faults(late=0.1, lost=0)
+    assert Faults.with_overrides("") == Faults()
 
 
 @pytest.mark.parametrize(
     ("changes", "complaint"),
-    [("lte=0.1", "'lte' is none of the faults: late, "), ("late", "float"), ("lost=2", "between 0 and 1")],
+    [("lte=0.1", "unknown fault 'lte'; expected one of late, "), ("late", "float"), ("lost=2", "between 0 and 1")],
 )
 def test_a_fault_that_is_none_is_named(changes: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        Faults.usual_but(changes)
+        Faults.with_overrides(changes)

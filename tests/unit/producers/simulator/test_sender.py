@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from producers.simulator.client_log import ClientLog
-from producers.simulator.sender import Letter, Outbox, Rejected, Reply
+from producers.simulator.sender import PendingEvent, Rejected, Reply, Sender
 from schemas.errors import TransientError
 
 NOW = 1_790_000_000_000
@@ -43,8 +43,8 @@ def verdict(index: int, code: str, field: str | None = None) -> dict[str, Any]:
     return {"index": index, "event_id": "whatever", "field": field, "code": code, "message": "…"}
 
 
-def letter(event_id: str, clock_ahead_ms: int = 0) -> Letter:
-    return Letter(event_id, "playback", clock_ahead_ms, {"family": "playback", "event_id": event_id})
+def event(event_id: str, clock_ahead_ms: int = 0) -> PendingEvent:
+    return PendingEvent(event_id, "playback", clock_ahead_ms, {"family": "playback", "event_id": event_id})
 
 
 class Sent:
@@ -53,17 +53,17 @@ class Sent:
         self.collector = collector
         self.give_up = asyncio.Event()
 
-    async def send(self, *letters: Letter) -> list[tuple[str, str]]:
+    async def send(self, *events: PendingEvent) -> list[tuple[str, str]]:
         with ClientLog(self.path) as log:
-            outbox = Outbox(self.collector, log, lambda: NOW, self.give_up)
-            await outbox.send(letters)
+            sender = Sender(self.collector, log, lambda: NOW, self.give_up)
+            await sender.send(events)
         lines = [json.loads(line) for line in self.path.read_text().splitlines()]
         return [(line["event_id"], line["outcome"]) for line in lines if line["outcome"] != "sent"]
 
 
 async def test_each_event_gets_its_outcome(tmp_path: Path) -> None:
     collector = Collector(accepted(verdict(1, "out_of_range", "seq")))
-    outcomes = await Sent(tmp_path, collector).send(letter("a"), letter("b"), letter("c"))
+    outcomes = await Sent(tmp_path, collector).send(event("a"), event("b"), event("c"))
     assert outcomes == [("a", "accepted"), ("c", "accepted"), ("b", "refused")]
     assert '"field":"seq"' in (tmp_path / "live.jsonl").read_text()
 
@@ -74,7 +74,7 @@ async def test_it_is_logged_as_sent_before_it_is(tmp_path: Path) -> None:
             assert '"sent"' in (tmp_path / "live.jsonl").read_text()
             return await super().__call__(body)
 
-    assert await Sent(tmp_path, Looking()).send(letter("a")) == [("a", "accepted")]
+    assert await Sent(tmp_path, Looking()).send(event("a")) == [("a", "accepted")]
 
 
 @pytest.mark.parametrize("answer", [Reply(503, {}, 0), Reply(429, {}, 0), TransientError("timed out")])
@@ -82,27 +82,27 @@ async def test_no_answer_and_503_are_sent_again_under_the_same_ids(
     tmp_path: Path, answer: Reply | TransientError
 ) -> None:
     collector = Collector(answer)
-    assert await Sent(tmp_path, collector).send(letter("a"), letter("b")) == [("a", "accepted"), ("b", "accepted")]
+    assert await Sent(tmp_path, collector).send(event("a"), event("b")) == [("a", "accepted"), ("b", "accepted")]
     assert collector.ids == [["a", "b"], ["a", "b"]]
 
 
 async def test_only_what_is_unsettled_is_sent_again(tmp_path: Path) -> None:
     collector = Collector(accepted(verdict(1, "unknown"), verdict(2, "not_stored")))
-    outcomes = await Sent(tmp_path, collector).send(letter("a"), letter("b"), letter("c"))
+    outcomes = await Sent(tmp_path, collector).send(event("a"), event("b"), event("c"))
     assert outcomes == [("a", "accepted"), ("b", "accepted"), ("c", "accepted")]
     assert collector.ids == [["a", "b", "c"], ["b", "c"]]
 
 
 async def test_a_wholly_refused_request_is_final(tmp_path: Path) -> None:
     collector = Collector(accepted(verdict(0, "empty", "title_id"), status=400))
-    assert await Sent(tmp_path, collector).send(letter("a")) == [("a", "refused")]
+    assert await Sent(tmp_path, collector).send(event("a")) == [("a", "refused")]
     assert collector.ids == [["a"]]
 
 
 async def test_retry_after_is_honoured_until_it_is_time_to_give_up(tmp_path: Path) -> None:
     collector = Collector(Reply(503, {}, 3600))
     sent = Sent(tmp_path, collector)
-    sending = asyncio.create_task(sent.send(letter("a")))
+    sending = asyncio.create_task(sent.send(event("a")))
     await collector.asked.wait()
     collector.answers.append(Reply(503, {}, 3600))
     sent.give_up.set()
@@ -112,12 +112,12 @@ async def test_retry_after_is_honoured_until_it_is_time_to_give_up(tmp_path: Pat
 
 async def test_a_client_that_is_not_wanted_stops(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match=r"401: no such key"):
-        await Sent(tmp_path, Collector(Reply(401, {"message": "no such key"}, 0))).send(letter("a"))
+        await Sent(tmp_path, Collector(Reply(401, {"message": "no such key"}, 0))).send(event("a"))
 
 
 async def test_requests_are_bounded_and_of_one_clock(tmp_path: Path) -> None:
     collector = Collector()
-    letters = [letter(str(n)) for n in range(450)] + [letter("ahead", clock_ahead_ms=5_000)]
-    assert len(await Sent(tmp_path, collector).send(*letters)) == 451
+    events = [event(str(n)) for n in range(450)] + [event("ahead", clock_ahead_ms=5_000)]
+    assert len(await Sent(tmp_path, collector).send(*events)) == 451
     assert [len(ids) for ids in collector.ids] == [200, 200, 50, 1]
     assert [body["sent_at"] - NOW for body in collector.bodies] == [0, 0, 0, 5_000]
