@@ -1,4 +1,4 @@
-"""An event as a client sends it in JSON: checked, stamped, its time corrected."""
+"""Turns a client's JSON object into an event: validated, stamped, its time corrected."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from schemas.events import EVENT_TYPES, Event
 from schemas.rules import check
 
 STAMPED = ("sent_at", "received_at", "event_time")
-"""Fields of the envelope that a client does not set: the first stands once in the request, the others are ours."""
+"""Envelope fields that an event must not set: the request carries ``sent_at`` once, the collector sets the others."""
 
 _AT = re.compile(r" - at (?:`key` in )?`\$\.(?P<field>\w+)")
 _QUOTED = re.compile(r"field `(?P<field>[^`]*)`")
@@ -20,8 +20,8 @@ _QUOTED = re.compile(r"field `(?P<field>[^`]*)`")
 def event_from_client(raw: dict[str, Any], sent_at: int, received_at: int) -> Event:
     """The event, or InvalidEvent with the field at fault. ``raw`` is one decoded JSON object.
 
-    Its time is corrected by the clock offset seen at receipt, never to after ``received_at``. If the client's
-    clock was set while the event waited, the result is wrong by as much; order never rests on it.
+    Its time is corrected by the clock offset at receipt, never to after ``received_at``. If the client's clock was
+    changed while the event waited, the result is off by that change; nothing is ordered by it.
     """
     family = raw.get("family")
     if not isinstance(family, str) or family not in EVENT_TYPES:
@@ -34,7 +34,7 @@ def event_from_client(raw: dict[str, Any], sent_at: int, received_at: int) -> Ev
     try:
         event: Event = msgspec.convert({**raw, **stamps}, EVENT_TYPES[family])
     except msgspec.ValidationError as error:
-        raise _translated(str(error), family) from error
+        raise _to_invalid_event(str(error), family) from error
     corrected = min(received_at - (sent_at - event.client_time), received_at)
     if corrected < 1:
         reason = f"client_time is {event.client_time}, too far before sent_at ({sent_at}): both must be of one clock."
@@ -44,8 +44,8 @@ def event_from_client(raw: dict[str, Any], sent_at: int, received_at: int) -> Ev
     return event
 
 
-def _translated(message: str, family: str) -> InvalidEvent:
-    """msgspec says what is wrong in its message only."""
+def _to_invalid_event(message: str, family: str) -> InvalidEvent:
+    """msgspec reports the field and the problem only in its message."""
     if message.startswith("Object missing required field") and (named := _QUOTED.search(message)):
         field = named["field"]
         return InvalidEvent("missing", f"{field} is missing; a {family} event must have it.", field)

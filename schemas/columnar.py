@@ -1,8 +1,8 @@
-"""Many Avro datums of one schema into columns at once: pyruhvro decodes, Arrow validates and projects.
+"""Decodes many Avro datums of one schema into columns: pyruhvro decodes, Arrow validates and projects.
 
-It is over ten times as fast as one by one, but knows only "all of them are readable" and takes liberties
-(it wraps large ints, ignores trailing bytes). So what was decoded is encoded again and compared: equal bytes
-mean that each datum is the one encoding of its row. All else is for the one-by-one decoder to judge.
+It is over ten times faster than decoding one by one, but it only reports whether all datums are readable, and it is
+lenient: it wraps large ints and ignores trailing bytes. So each batch is encoded again and compared. Equal bytes mean
+that each datum is the exact encoding of its row. Everything else goes to the one-by-one decoder.
 """
 
 import json
@@ -37,7 +37,7 @@ _Column = Callable[[pa.RecordBatch], pa.Array]
 
 
 class Undecodable(Exception):
-    """At least one of the datums is not readable; which one is not known."""
+    """At least one of the datums is unreadable; it is unknown which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Columns:
     def decode(self, datums: Sequence[bytes]) -> tuple[pa.RecordBatch, Mask]:
         """The rows, and for each whether its datum is exactly that row's encoding.
 
-        Undecodable if any datum is not readable.
+        Raises Undecodable if any datum is unreadable.
         """
         batch = self._read(datums)
         again = pyruhvro.serialize_record_batch(batch, self._writer, 1)[0]
@@ -94,7 +94,7 @@ class Columns:
         return batch, exact
 
     def unreadable(self, datums: Sequence[bytes], rows: range, few: int) -> list[int]:
-        """Rows among which all unreadable ones are, in groups of at most ``few``, found by halving."""
+        """Rows that include every unreadable one, found by bisection down to groups of ``few``."""
         try:
             self._read(datums[rows.start : rows.stop])
         except Undecodable:
@@ -114,7 +114,7 @@ class Columns:
 
 
 def columns_between(writer: Schema, reader: Schema) -> Columns | None:
-    """None if the pair holds something that only the one-by-one decoder resolves."""
+    """None if only the one-by-one decoder can resolve the pair."""
     written = {field["name"]: _type(field["type"]) for field in writer["fields"]}
     if any(column is None or column.kind in _PANICS for column in written.values()):
         return None
@@ -126,7 +126,7 @@ def columns_between(writer: Schema, reader: Schema) -> Columns | None:
 
 
 def _projected(field: dict[str, Any], written_types: dict[str, _Type | None]) -> _Column | None:
-    """How the reader's field comes out of a writer's batch; None if that is not for columns."""
+    """How to derive the reader's field from a writer's batch; None if columns cannot."""
     read = _type(field["type"])
     source = next((name for name in (field["name"], *field.get("aliases", ())) if name in written_types), None)
     if read is None:

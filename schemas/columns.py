@@ -1,7 +1,6 @@
-"""A batch's columns as numpy arrays without copying: what the rules look at, many rows at once.
+"""Zero-copy numpy views of a batch's columns, on which the rules work.
 
-pyarrow loads pandas, a second's work, to turn Python values into its own or its bits into numpy's bytes:
-here polars does both.
+Conversions go through polars: pyarrow would import pandas for them, which takes a second.
 """
 
 from typing import Any, cast
@@ -19,14 +18,14 @@ _NO_NULLS = cast(Mask, np.False_)
 
 
 class Rows:
-    """``batch`` holds a record's columns, whole (no slice). Under a null, numbers and sizes are arbitrary."""
+    """``batch`` holds a record's columns and is not a slice. Where a field is null, its number or size is arbitrary."""
 
     def __init__(self, batch: pa.RecordBatch) -> None:
         self._batch = batch
         self.count: int = batch.num_rows
 
     def null(self, field: str) -> Mask:
-        """Where the field is null; a single False if it is nowhere."""
+        """Where the field is null; a single False if it never is."""
         column = self._batch.column(field)
         return _mask(column.is_null()) if column.null_count else _NO_NULLS
 
@@ -39,7 +38,7 @@ class Rows:
         return lengths(self._batch.column(field))
 
     def matches(self, field: str, pattern: str) -> Mask:
-        """Where the whole text matches."""
+        """Where the full text matches."""
         column = self._batch.column(field)
         found = pc.match_substring_regex(column, f"^(?:{pattern})$")
         return _mask(pc.and_kleene(found, column.is_valid()))
@@ -49,7 +48,7 @@ class Rows:
         return (found.fill_null(False) if found.null_count() else found).to_numpy()
 
     def characters(self, field: str, size: int) -> NDArray[np.uint8] | None:
-        """The texts' bytes, a row each, if every one has ``size`` of them."""
+        """The texts' bytes, one row each, if all have exactly ``size`` bytes."""
         if (self.sizes(field) != size).any():
             return None
         content = np.frombuffer(self._batch.column(field).buffers()[2], np.uint8)

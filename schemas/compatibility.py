@@ -1,6 +1,6 @@
-"""Can datums written with one schema be read with another? Avro's rules of schema resolution, for our kinds of types.
+"""Avro schema resolution for the types that we use: can data written with one schema be read with another?
 
-The registry refuses what breaks FULL_TRANSITIVE when a schema is registered; this says so, and why, before that.
+The registry enforces FULL_TRANSITIVE when a schema is registered. These checks run earlier, in tests, and give reasons.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _PROMOTIONS = {
 
 
 def incompatibilities(versions: Sequence[Schema]) -> list[str]:
-    """Whatever keeps two of a record's versions from reading each other; none means FULL_TRANSITIVE."""
+    """Every reason why two versions of a record cannot read each other; none means FULL_TRANSITIVE."""
     return [
         problem
         for older, newer in combinations(versions, 2)
@@ -29,7 +29,7 @@ def incompatibilities(versions: Sequence[Schema]) -> list[str]:
 
 
 def unreadable(writer: Schema, reader: Schema) -> list[str]:
-    """Whatever keeps ``reader`` from reading what was written with ``writer``."""
+    """Every reason why ``reader`` cannot read data written with ``writer``."""
     if full_name(writer) != full_name(reader):
         return [f"{full_name(writer)} is not {full_name(reader)}"]
     written = {field["name"]: field["type"] for field in physical(writer)["fields"]}

@@ -1,6 +1,6 @@
-"""The one maker of dead letters: original bytes, where they were, what is wrong with them.
+"""Builds dead letters: the original bytes, where they were found, and the reason.
 
-The id is derived, so a repeat after a crash has the same id and is recognised as a repeat.
+The id is derived from the content or position, so a repeat after a crash is recognised.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _NAMESPACE = UUID("5b0f6c1e-6d53-5f0b-9a3d-7a6a7f6f2d11")
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a record stands in Kafka. ``topic_id`` is Kafka's own, so a recreated topic is another topic."""
+    """A record's position in Kafka. ``topic_id`` is Kafka's, so a recreated topic counts as another topic."""
 
     topic: str
     topic_id: str
@@ -43,8 +43,8 @@ def of_record(error: InvalidEvent, at: Position, key: bytes | None, value: bytes
 def of_refused(error: InvalidEvent, sent: bytes, topic: str | None, now: int, sent_at: int | None = None) -> DeadLetter:
     """A dead letter for what the collector refused: one event's bytes and its request's ``sent_at``, or a whole body.
 
-    An event is kept inside a body of its own, so that every value can be sent to the collector again as it is.
-    The id is the event's alone: refused again in a later request, it is recognised as a repeat.
+    An event is wrapped in a request body, so that every value can be sent to the collector again unchanged.
+    The id depends on the event only: refused again in a later request, it is recognised as a repeat.
     """
     return DeadLetter(
         dead_letter_id=str(uuid5(_NAMESPACE, sent.hex())),

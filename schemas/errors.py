@@ -2,10 +2,10 @@
 
 
 class InvalidEvent(Exception):
-    """Breaks the contract: becomes an HTTP verdict or a dead letter, never a retry.
+    """The event breaks the contract: it becomes an HTTP verdict or a dead letter, and is never retried.
 
     ``code`` is stable and machine-readable, ``field`` the Avro field at fault (None for the whole event),
-    ``reason`` a sentence that tells a client engineer what to fix.
+    ``reason`` a sentence that says what to fix.
     """
 
     def __init__(self, code: str, reason: str, field: str | None = None) -> None:
@@ -16,7 +16,7 @@ class InvalidEvent(Exception):
 
 
 class TransientError(Exception):
-    """An engine is away or too slow: try again in place, with back-off."""
+    """A backend is unreachable or too slow: retry in place with backoff."""
 
 
 class Refused(TransientError):

@@ -1,7 +1,7 @@
-"""The records of the contract as frozen structs, field for field the Avro schemas in ``schemas/avro``.
+"""The contract's records as frozen structs, with exactly the fields of the Avro schemas in ``schemas/avro``.
 
 Times are integer milliseconds since the epoch (UTC), durations integer milliseconds (``_ms``), ids text.
-What each field means stands once, in the ``doc`` of its Avro schema; a test holds both in step.
+The ``doc`` of the Avro field says what it means. A test keeps both in step.
 """
 
 from typing import Literal
@@ -166,7 +166,7 @@ class ViewingRecord(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def write_timestamp(self) -> int:
-        """Microseconds to Cassandra: rises with seq within a session, whatever clocks and networks do."""
+        """Cassandra's write timestamp in microseconds. It increases with seq within a session, whatever clocks do."""
         return self.session_started_at * 1000 + self.seq
 
 
@@ -202,5 +202,5 @@ _RECORD_NAMES = {record_type: name for name, record_type in RECORD_TYPES.items()
 
 
 def record_name(record: Record) -> str:
-    """The stem of its ``.avsc``; an event's is its family."""
+    """The stem of its ``.avsc`` file; for an event, its family."""
     return _RECORD_NAMES[type(record)]

@@ -1,8 +1,8 @@
-"""The kinds of validation rule. Each says one thing twice: for one event, and for many in columns.
+"""The kinds of validation rule. Each is implemented twice: for one event, and for many in columns.
 
-``violation`` explains what to fix; ``holds`` is true for the rows that keep the rule. Null breaks only
-the rules that ask for a value. Columns are numpy's: as 35 polars expressions the rules of a playback event
-took 1.2 ms for a batch of 500, twice as long.
+``violation`` explains what to fix; ``holds`` is true for the rows that obey the rule. Null breaks only the rules that
+require a value. Columns are numpy arrays: as 35 polars expressions the rules of a playback event took 1.2 ms for a
+batch of 500, twice as long.
 """
 
 import math
@@ -38,7 +38,7 @@ def _shown(value: object) -> str:
 
 
 def _bytes(text: str) -> int:
-    """Length in UTF-8; -1 for text that has none (a lone surrogate out of JSON)."""
+    """Length in UTF-8; -1 for text that UTF-8 cannot encode (a lone surrogate from JSON)."""
     try:
         return len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
@@ -67,7 +67,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """1 to ``most`` bytes of UTF-8, so that a row has a known greatest size."""
+    """1 to ``most`` bytes of UTF-8, so that a row has a maximum size."""
 
     field: str
     most: int
@@ -120,13 +120,13 @@ _UUID = np.array(
 
 @dataclass(frozen=True, slots=True)
 class Uuid(Pattern):
-    """In lower case, since stores fold the case and the id would no longer be equal to itself."""
+    """Lower case, because stores fold case and the id would no longer equal itself."""
 
     pattern: str = "[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    meaning: str = "a UUID in lower case, best of version 7"
+    meaning: str = "a lower-case UUID, preferably version 7"
 
     def holds(self, rows: Rows) -> Mask:
-        """By table, in half the time of the pattern, which judges only columns with a text of another length."""
+        """A table lookup takes half the time of the pattern, which is used only if a text has another length."""
         characters = rows.characters(self.field, len(_UUID))
         if characters is None:
             return Pattern.holds(self, rows)
@@ -213,7 +213,7 @@ class NotAfter:
 
 
 class Condition(Protocol):
-    """Null meets none."""
+    """Null never meets a condition."""
 
     def met(self, event: object) -> bool: ...
 

@@ -1,7 +1,7 @@
-"""The validation rules: one table, for events that come by HTTP and for bytes found in Kafka.
+"""The validation rules: one table for events over HTTP and for bytes in Kafka.
 
-The bounds keep a row small (a playback event under 1 KiB), so that no single event is too large for a store.
-Rules may be loosened at any time. Tightening one turns events that are still in Kafka into dead letters.
+The bounds keep a row small (a playback event under 1 KiB), so that no event is too large for a store. Rules may be
+loosened at any time. Tightening one turns events that are still in Kafka into dead letters.
 """
 
 import numpy as np
@@ -41,7 +41,7 @@ MAX_BYTES = {
     "compaction_request": 1024,
     "viewing_record": 1024,
 }
-"""Greatest datum per record; what obeys the rules is smaller. A dead letter is as large as what died."""
+"""Maximum datum size per record. A valid record is smaller; a dead letter may be as large as its input."""
 
 
 def _time(field: str) -> Range:
@@ -123,12 +123,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "performance": (*_ENVELOPE, Text("metric", 128), Finite("value"), Text("unit", 32), Uuid("playback_session_id")),
     "compaction_request": (_id("profile_id"), _time("requested_at"), Range("live_records", 0, MOST_INT)),
 }
-"""Rules per record. Viewing records and dead letters have none: they are made by us, and a rule tightened
-later must not make a member's history unreadable."""
+"""Rules per record. Viewing records and dead letters have none: we write them ourselves, and tightening a rule must not
+make a member's history unreadable."""
 
 
 def check(record: Record) -> None:
-    """Raise InvalidEvent for the first rule that the record breaks."""
+    """Raises InvalidEvent for the first broken rule."""
     for rule in RULES.get(record_name(record), ()):
         if violation := rule.violation(record):
             raise violation
@@ -141,7 +141,7 @@ def check_size(record: str, datum: bytes) -> None:
 
 
 def all_hold(record: str, rows: Rows) -> Mask:
-    """True for the rows that break no rule."""
+    """True for the rows that obey every rule."""
     mask = np.ones(rows.count, np.bool_)
     for rule in RULES.get(record, ()):
         mask &= rule.holds(rows)

@@ -1,4 +1,4 @@
-"""Kafka topics: names and how long they keep records. Partitions and replicas are settings."""
+"""Kafka topics: names and retention. Partition counts and replication are settings."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ DAY_MS = 24 * 60 * 60 * 1000
 class Topic:
     name: str
     record: str
-    """Avro record on it: the stem of ``schemas/avro/<record>.avsc``."""
+    """Its Avro record: the stem of ``schemas/avro/<record>.avsc``."""
     retention_ms: int
 
     @property
     def subject(self) -> str:
-        """Its name in the schema registry."""
+        """Its subject in the schema registry."""
         return f"{self.name}-value"
 
 
