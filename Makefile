@@ -56,6 +56,9 @@ check: setup ## lint, types, layers and the tests that need no engine
 test: check ## check, then everything on real engines (stacks of its own: a demo's data stay); ARGS=--numprocesses=0 takes half the memory
 	@$(BIN)/pytest tests --ignore tests/unit --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
+soak: setup ## the tests that repeat, in full number: kills, dead nodes, models, drills; hours
+	@SOAK=1 $(BIN)/pytest tests -m soak --numprocesses 0 --timeout 14400 $(ARGS)
+
 bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
@@ -99,4 +102,4 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate lock

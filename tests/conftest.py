@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.soak import SOAK, repeat
+
 # A busy machine is no bug: no test fails for its time.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=repeat(100, soak=10_000)
+)
 settings.load_profile("untimed")
 
 PORT_BASE, BLOCK = 22_000, 3_000
@@ -47,10 +51,15 @@ from infra.runtime.startup import collect_rarely  # noqa: E402
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "local_stack" in getattr(item, "fixturenames", ()):
             item.add_marker("engines")
+        if item.get_closest_marker("soak_only"):
+            item.add_marker("soak")
+    if not SOAK:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak_only")])
+        items[:] = [item for item in items if not item.get_closest_marker("soak_only")]
 
 
 def pytest_collection_finish() -> None:

@@ -19,8 +19,9 @@ from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from tests.chaos.compactor import RULES, Death, doomed, processes, rival
 from tests.chaos.member_oracle import NOW, Member
+from tests.support.soak import repeat
 
-KILLS = 20
+KILLS = repeat(2, soak=20)
 SESSIONS = 50
 """Before the first kill: several chunks."""
 READS = 50
@@ -28,6 +29,8 @@ READS = 50
 LATER_S = 0.004
 """Half of the kills come up to so long after the step, while the next one is under way."""
 ROUNDS = 12
+
+pytestmark = pytest.mark.soak
 
 
 @pytest.fixture
@@ -50,7 +53,7 @@ async def test_a_compactor_killed_at_any_step_loses_and_doubles_nothing(
     async with member.watched():
         await member.until(sessions=SESSIONS)
         await member.compact()
-        while hits < KILLS:
+        while hits < KILLS or not member.metrics.again["newer marker"]:
             enough = member.reads + READS
             death = Death(step, after_s=0 if hits % 2 else member.random.random() * LATER_S)
             process = doomed(stack, member.profile_id, NOW, death)
@@ -66,8 +69,7 @@ async def test_a_compactor_killed_at_any_step_loses_and_doubles_nothing(
         f"\n{step.value}: killed {hits} times, {member.reads / hits:.0f} reads a kill, {len(member.newest)} sessions; "
         f"{marker} reads met a newer marker, {gone} a chunk that was gone"
     )
-    assert hits == KILLS
-    assert marker > 0
+    assert hits >= KILLS
 
 
 async def test_of_two_compactors_that_race_one_wins_and_the_history_stays_right(

@@ -22,14 +22,17 @@ from schemas.errors import TransientError
 from schemas.events import Event
 from tests.support.pipeline import Pipeline, answered, dead_letters, eventually, get, playhead
 from tests.support.simulated_events import generate
+from tests.support.soak import repeat
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.01, lost=0.01)
 EVENTS = 20_000
-WORKERS = ("history-0", "lake-0", "history-1", "lake-0", "history-0")
-"""Who is killed, in order."""
+WORKERS = ("history-0", "lake-0", "history-1", "lake-0", "history-0")[: repeat(2, soak=5)]
+"""The workers that are killed, in order."""
 WRITTEN = {"history": "playhead_live_vh_records_total", "lake": "playhead_lake_records_total"}
 """What grows once a worker has written and not yet committed."""
-AWAY_S = 60
+AWAY_S = repeat(10, soak=60)
+
+pytestmark = pytest.mark.soak
 
 
 @pytest.fixture(scope="module")

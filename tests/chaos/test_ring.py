@@ -27,21 +27,22 @@ from tests.chaos.paused_coordinator import FATES, Hanging, Steered
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
 from tests.support.pipeline import Pipeline, answered, eventually
+from tests.support.soak import repeat
 
 NODES = ["cassandra-0", "cassandra-1", "cassandra-2"]
 SESSIONS = 50
-KILLS = 4
+KILLS = repeat(1, soak=4)
 """At each step, while a node is away."""
 READS = 15
 """Between one kill and the next."""
 LATER_S = 0.01
-ROUNDS = 9
+ROUNDS = repeat(len(FATES), soak=3 * len(FATES))
 ANSWER_WITHIN_S = 2.0
-SEEDS = (70, 80)
+SEEDS = (70, 80)[: repeat(1, soak=2)]
 WRITTEN = "playhead_live_vh_records_total"
 
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

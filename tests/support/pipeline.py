@@ -37,22 +37,28 @@ from tests.support.oracle import Comparable, by_profile, expected_history
 PATIENCE_S = 240.0
 """For whatever has to come to pass on a machine that two suites share: no test fails for its time."""
 AWAY = "`playhead status` tells what runs."
-"""Ends what a command says when an engine did not answer in time."""
+"""The end of the error message when a backend did not answer in time."""
+ATTEMPTS = 3
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 T = TypeVar("T")
 
 
 def playhead(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command as a person runs it, against the test stack or with settings of one's own.
+    """Run the command as a person would, on the test stack or with other settings."""
+    return run_module("infra.cli", *arguments, **variables)
 
-    Again when a busy machine let it wait for an engine too long.
-    """
-    command = [sys.executable, "-m", "infra.cli", *arguments]
-    while True:
-        done = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, check=False)
+
+def run_module(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m command``. Repeat it a few times if a backend did not answer in time: the machine may be busy."""
+    environment = os.environ | variables
+    for _ in range(ATTEMPTS):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], env=environment, capture_output=True, text=True, check=False
+        )
         if AWAY not in done.stderr:
-            return done
+            break
+    return done
 
 
 @dataclass

@@ -1,7 +1,11 @@
 """The bench of the history still runs, very small: no figure is looked at but that nothing was lost."""
 
+import pytest
+
 from bench.history.run import Size, run
 from infra.local.stack import Stack
+
+pytestmark = pytest.mark.soak_only
 
 TINY = Size(
     profiles=3,

@@ -1,9 +1,7 @@
 """The same code on engines that ask for TLS and a password: only settings differ, and a wrong one is named."""
 
 import asyncio
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +23,7 @@ from schemas.events import Playback
 from tests.integration.infra.authority import Authority
 from tests.integration.infra.secured import secured_cassandra, secured_kafka
 from tests.support.builders import as_client, playback
-from tests.support.pipeline import AWAY, PATIENCE_S
+from tests.support.pipeline import PATIENCE_S, run_module
 
 MEMBER = "secured-1"
 SESSION = "0199a000-0000-7000-8000-00000000{:04x}"
@@ -40,18 +38,9 @@ class Elsewhere(NamedTuple):
     """Signed nothing that our engines show."""
 
     def run(self, *command: str, **changed: str) -> subprocess.CompletedProcess[str]:
-        """A process of the product, with these settings changed; again when a busy machine let it wait too long."""
-        variables = environment(self.settings) | {f"PLAYHEAD_{name.upper()}": value for name, value in changed.items()}
-        while True:
-            done = subprocess.run(
-                [sys.executable, "-m", *command],
-                env=os.environ | variables,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if AWAY not in done.stderr:
-                return done
+        """Run a process of the product with these settings changed."""
+        variables = {f"PLAYHEAD_{name.upper()}": value for name, value in changed.items()}
+        return run_module(*command, **environment(self.settings) | variables)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,10 @@ from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.support.soak import repeat
 from tests.unit.domain.history.scheduler import Call, Fate, Interleaving, done
+
+pytestmark = pytest.mark.soak
 
 PROFILE = "ml-1"
 RULES = RollUpRules(keep_live=1, timeout_ms=3_600_000, chunk_bytes=330)
@@ -246,4 +249,4 @@ def _quick_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TestCompaction = Compaction.TestCase
-TestCompaction.settings = settings(max_examples=25, stateful_step_count=6)
+TestCompaction.settings = settings(max_examples=repeat(25, soak=10_000), stateful_step_count=6)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 from unittest.mock import patch
 
+import pytest
 import structlog
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,7 +23,10 @@ from schemas.events import DeadLetter
 from streams.lake_sink.sink import Sink
 from tests.support.fake_kafka import FakeKafka, FakeLakeLog
 from tests.support.fakes import FakeObjectStore
+from tests.support.soak import repeat
 from tests.unit.streams.lake_sink.fixtures import AT, INVALID, TOPIC, payload, sink
+
+pytestmark = pytest.mark.soak
 
 R = TypeVar("R")
 FATES = ("die before", "die after", "fail before", "fail after", "let the other step", "recreate the topic")
@@ -204,5 +208,5 @@ class Letters:
 def test_each_record_is_stored_exactly_once() -> None:
     with patch.object(spans, "LONG_RUN", 2), structlog.testing.capture_logs():
         case = TwoSinks.TestCase
-        case.settings = settings(max_examples=60, stateful_step_count=40)
+        case.settings = settings(max_examples=repeat(60, soak=2_000), stateful_step_count=40)
         case().runTest()
