@@ -80,6 +80,9 @@ bench-history: setup ## the two stores beside one row a record: disk, reads, wri
 evaluate: setup ## tune and test every recommender: tables, and a page with charts
 	@$(PLAYHEAD) evaluate $(ARGS)
 
+reference: setup ## make the pages of docs/reference that come from code
+	@$(BIN)/python -m tests.support.reference
+
 lock: setup ## pin and hash what pyproject.toml asks for; ARGS=--upgrade takes newer versions
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml -o requirements/run.txt
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
@@ -102,4 +105,4 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate reference lock

@@ -167,14 +167,6 @@ def demo(
         raise typer.Exit(run(stack.settings, audience, stack.wipe, stack.down, stay=not exit_))
 
 
-@app.command()
-def metrics() -> None:
-    """Print docs/reference/metrics.md: every metric, made from the declarations."""
-    from infra.runtime.metrics.page import page
-
-    typer.echo(page(), nl=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
     """A command that another package owns; it runs as its own process, so that each imports only what it needs."""

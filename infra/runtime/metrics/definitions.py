@@ -1,6 +1,6 @@
 """Every metric of the product. Base units (seconds, bytes); no profile, session or title ever is a label.
 
-``/metrics`` of each process shows the ones that it feeds. ``recorders.py`` feeds them; ``playhead metrics`` makes
+``/metrics`` of each process shows the ones that it feeds. ``recorders.py`` feeds them; ``make reference`` makes
 ``docs/reference/metrics.md`` from this file.
 """
 

@@ -1,4 +1,4 @@
-"""``docs/reference/metrics.md``, made from the metrics' own declarations; ``playhead metrics`` prints it."""
+"""``docs/reference/metrics.md``, made from the metrics' own declarations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ Metric = MetricWrapperBase | Restored[Any]
 HEAD = """\
 # Metrics
 
-Every process shows its metrics under `/metrics`; `make monitor` collects them. This page is made by `playhead metrics`.
+Every process shows its metrics under `/metrics`; `make monitor` collects them.
 
 | metric | type | labels | what it says |
 |---|---|---|---|

@@ -1,12 +1,6 @@
 import re
 
-from infra.runtime.metrics.page import declared, labels, page, series
-from infra.runtime.settings import ROOT
-
-
-def test_the_page_in_the_docs_is_the_one_that_the_declarations_make() -> None:
-    path = "docs/reference/metrics.md"
-    assert (ROOT / path).read_text() == page(), f"run: playhead metrics > {path}"
+from infra.runtime.metrics.page import declared, labels, series
 
 
 def test_every_metric_says_what_it_means_in_a_sentence() -> None:

@@ -1,11 +1,17 @@
-"""The picture of the flow in docs/reference/processes.md, drawn from the process table.
-
-``python -m infra.flow_chart`` prints it.
-"""
+"""``docs/reference/processes.md``: a picture and a table, made from the process table."""
 
 from domain.processes import PROCESSES, Process
 from schemas.topics import COMPACTION_REQUESTS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
 
+HEAD = """\
+# Processes
+
+Every process, with its steps, the topics it consumes and the stores it uses.
+"""
+TABLE_HEAD = """\
+| process | steps | topics | consumer group |
+|---|---|---|---|
+"""
 WRITES = {
     "collector": (("kafka", "Avro, keyed by profile"),),
     "history": (("live_vh", "newest state per session"), ("kafka", "compaction requests")),
@@ -59,5 +65,11 @@ def _process(process: Process) -> list[str]:
     return lines
 
 
-if __name__ == "__main__":
-    print(mermaid())  # noqa: T201
+def page() -> str:
+    return f"{HEAD}\n```mermaid\n{mermaid()}\n```\n\n{TABLE_HEAD}{''.join(map(_row, PROCESSES))}"
+
+
+def _row(process: Process) -> str:
+    topics = "every topic" if len(process.topics) == len(TOPICS) else ", ".join(map("`{}`".format, process.topics))
+    group = f"`{process.group}`" if process.group else ""
+    return f"| **{process.name}** | {', '.join(process.steps)} | {topics} | {group} |\n"

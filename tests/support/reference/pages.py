@@ -1,0 +1,48 @@
+"""The pages of ``docs/reference`` that are made from code, each with the function that makes it."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from domain.titles.catalogue import Catalogue
+from infra.runtime.metrics.page import page as metrics
+from infra.runtime.settings import ROOT
+from producers.collector import openapi as collector
+from services.history.routes import router
+from tests.support.evening import Evening
+from tests.support.reference import commands, flow, openapi
+
+FOLDER = ROOT / "docs" / "reference"
+COLLECTOR = """
+# Collector API
+
+Send events, get a verdict for each. A running collector serves this as a page at `/docs` and as a document at
+`/openapi.json`. [Write a client](../guides/write-a-client.md) shows how to use it.
+"""
+HISTORY = """
+# History API
+
+What members watched and where they stopped, newest first, a moment after it happened. Times are RFC 3339 in UTC,
+durations are milliseconds. An error has a `code` for programs, a `message` for people and, if one is at fault, the
+`field`. A running history API serves this as a document at `/openapi.json`.
+"""
+
+
+def _collector() -> str:
+    return openapi.page(collector.openapi(), COLLECTOR)
+
+
+def _history() -> str:
+    app = FastAPI()
+    app.include_router(router(Evening(0).reads, Catalogue(), lambda: 0))
+    return openapi.page(app.openapi(), HISTORY)
+
+
+PAGES: Mapping[Path, Callable[[], str]] = {
+    FOLDER / "cli.md": commands.page,
+    FOLDER / "collector-api.md": _collector,
+    FOLDER / "history-api.md": _history,
+    FOLDER / "metrics.md": metrics,
+    FOLDER / "processes.md": flow.page,
+}
