@@ -25,7 +25,8 @@ def page() -> str:
 
 def _commands() -> Iterator[tuple[str, Command]]:
     """Every command with its full name, groups before their members."""
-    for name, command in get_command(app).commands.items():
+    playhead: Command = get_command(app)
+    for name, command in playhead.commands.items():
         yield from _with_members(f"playhead {name}", _elsewhere(name) if name in ELSEWHERE else command)
 
 

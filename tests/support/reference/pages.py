@@ -30,7 +30,7 @@ durations are milliseconds. An error has a `code` for programs, a `message` for 
 
 
 def _collector() -> str:
-    return openapi.page(collector.openapi(), COLLECTOR)
+    return openapi.page(collector.document(), COLLECTOR)
 
 
 def _history() -> str:
