@@ -14,11 +14,11 @@ import fastavro
 from confluent_kafka import Consumer
 
 from bench.consumers import Meter
-from domain.quality.processor import Counting
+from domain.quality.processor import QualityProcessor
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
 from infra.engines.registry import Registry
-from infra.runtime.metrics.quality_recorders import QualityMeters
+from infra.runtime.metrics.quality_recorders import QualityRecorder
 from infra.runtime.settings import Settings
 from infra.runtime.startup import collect_rarely
 from infra.stores.quality_cassandra import QualityCheckpoints
@@ -32,7 +32,7 @@ from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
 FOREVER = 1 << 60
 
 
-class MeteredMetrics(QualityMeters):
+class MeteredMetrics(QualityRecorder):
     """Starts the meter with the first batch, tells when the last one is folded."""
 
     def __init__(self, meter: Meter) -> None:
@@ -60,20 +60,20 @@ async def quality_worker(settings: Settings, topic: str, events: int) -> None:
     session = connect(settings)
     store = QualityCheckpoints(session, str(uuid4()))
     timeout_ms = settings.session_timeout_seconds * 1000
-    counting = Counting(BatchDecoder(Registry(settings).resolve), store, metrics, timeout_ms, lambda: FOREVER)
+    processor = QualityProcessor(BatchDecoder(Registry(settings).resolve), store, metrics, timeout_ms, lambda: FOREVER)
     app = build_app(
         f"bench.{uuid4()}",
         Broker(settings.kafka),
         settings.folder / "bench",
         metrics,
         fetch_wait_ms=FETCH_WAIT_MS,
-        durable={topic: counting.durable},
+        durable={topic: processor.committable_offset},
     )
-    add_quality_agent(app, topic, counting, metrics)
+    add_quality_agent(app, topic, processor, metrics)
     app.in_worker = True
     await app.start()
     await metrics.over.wait()
-    await counting.checkpoint()
+    await processor.checkpoint()
     meter.report(0)
     await app.stop()
     close(session)

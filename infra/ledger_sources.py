@@ -4,7 +4,7 @@ from cassandra.cluster import Session
 
 from domain.ledger.compare import Auditor
 from domain.ledger.sources import Places
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
@@ -13,5 +13,5 @@ from schemas.codec import BatchDecoder
 
 
 def ledger_places(settings: Settings, session: Session) -> Places:
-    log, store = KafkaLog(settings), ObjectStore(settings)
+    log, store = TopicReader(settings), ObjectStore(settings)
     return Places(log, store, LedgerAccounts(session), Auditor(log, store, BatchDecoder(Registry(settings).resolve)))

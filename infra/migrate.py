@@ -14,7 +14,7 @@ from string import Template
 
 from cassandra.cluster import Session
 
-from infra.engines.cassandra import close, connect, translated
+from infra.engines.cassandra import close, connect, translate
 from infra.local.program import StackError
 from infra.runtime.settings import Settings
 
@@ -40,7 +40,7 @@ def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
             applied = {row.name: row.sha256 for row in session.execute("SELECT name, sha256 FROM migrations")}
             return [file.name for file in sorted(folder.glob("[0-9]*.cql")) if _apply(session, file, values, applied)]
     except Exception as error:
-        raise translated(error) from error
+        raise translate(error) from error
     finally:
         close(session)
 

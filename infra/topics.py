@@ -15,7 +15,7 @@ TIMEOUT_S = 30
 
 
 def create_all(settings: Settings) -> None:
-    KafkaCluster(settings).greet()
+    KafkaCluster(settings).check_access()
     # The client must outlive its futures: keep it in a variable.
     client = AdminClient({**client_config(settings), **QUIET})
     existing = client.list_topics(timeout=TIMEOUT_S).topics

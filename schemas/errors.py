@@ -1,4 +1,4 @@
-"""The three kinds of failure. Adapters translate driver errors into these; anything else crashes the process."""
+"""The three kinds of failure. Adapters translate driver errors into these; any other error ends the process."""
 
 
 class InvalidEvent(Exception):
@@ -19,9 +19,9 @@ class TransientError(Exception):
     """A backend is unreachable or too slow: retry in place with backoff."""
 
 
-class Refused(TransientError):
-    """An engine does not let us in; the message names the settings to mend.
+class AccessDenied(TransientError):
+    """A backend rejects our credentials, or we reject its certificate. The message names the settings to fix.
 
-    It ends a process that is just starting, since only a person can help. Under way it is as transient as any other:
-    passwords are changed while we run.
+    It ends a process that is starting, because only a person can help. Later it is as transient as any other error:
+    passwords change while we run.
     """

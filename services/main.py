@@ -19,8 +19,8 @@ from domain.quality.tally import MinuteFigures
 from domain.recommendations.model import Audience, RecommendationList
 from domain.support.updates import MemberError, SessionReport
 from domain.titles.catalogue import CATALOGUE_KEY, Catalogue
-from infra.engines.cassandra import close, connect, translated
-from infra.engines.kafka.monitor import KafkaWatch
+from infra.engines.cassandra import close, connect, translate
+from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import logs
@@ -29,7 +29,7 @@ from infra.runtime.settings import ROOT, Port, Settings
 from infra.runtime.startup import collect_rarely, in_log, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
-from infra.stores.ledger_cassandra import LedgerBook
+from infra.stores.ledger_cassandra import LedgerReader
 from infra.stores.quality_cassandra import QualityMinutes
 from infra.stores.recommendations_cassandra import Recommendations
 from infra.stores.support_cassandra import SupportReader
@@ -56,13 +56,13 @@ class Stores:
     minutes: QualityMinutes
     recommendations: Recommendations
     support: SupportReader
-    book: LedgerBook
+    book: LedgerReader
 
 
 class LateStores:
     """Connected when it is first asked: the pages come up, and say so, while Cassandra is still away.
 
-    Satisfies ``services.ports.History``, ``.Recommendations``, ``.LedgerBook``, and ``domain.quality.ports.Minutes``,
+    Satisfies ``services.ports.History``, ``.Recommendations``, ``.LedgerReader``, and ``domain.quality.ports.Minutes``,
     ``.SupportReads``.
     """
 
@@ -106,12 +106,12 @@ class LateStores:
                 try:
                     self._stores = await asyncio.to_thread(self._prepared, self._session)
                 except Exception as error:
-                    raise translated(error) from error
+                    raise translate(error) from error
             return self._stores
 
     def _prepared(self, session: Session) -> "Stores":
         history = HistoryReader(LiveVH(session), CompressedVH(session), self._metrics)
-        support, book = SupportReader(session), LedgerBook(session)
+        support, book = SupportReader(session), LedgerReader(session)
         return Stores(history, QualityMinutes(session), Recommendations(session), support, book)
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ async def serve(settings: Settings) -> None:
     metrics = ServicesMetrics()
     stores = LateStores(settings, metrics)
     registry, store = Registry(settings), ObjectStore(settings)
-    event_log = KafkaWatch(settings, registry)
+    event_log = KafkaMonitor(settings, registry)
     health = PipelineHealth(event_log, PipelineMetrics(), now)
 
     async def ask_cassandra() -> None:

@@ -7,8 +7,8 @@ from typing import Protocol
 from domain.history.paging import Page
 from domain.history.reading import Whole
 from domain.ledger.state import Account
-from domain.quality.ports import SupportReads
 from domain.recommendations.ports import Recommendations
+from domain.support.ports import SupportReads
 from schemas.events import Record
 
 Partition = tuple[str, int]
@@ -38,7 +38,7 @@ class MemberReads:
     support: SupportReads
 
 
-class LedgerBook(Protocol):
+class LedgerReader(Protocol):
     """The continuous ledger's accounts."""
 
     async def account(self, topic_id: str, partition: int) -> Account:

@@ -97,10 +97,10 @@ async def _compaction(worker: int) -> None:
 
 
 async def _quality(worker: int) -> None:
-    from domain.quality.processor import Counting
+    from domain.quality.processor import QualityProcessor
     from infra.engines.kafka.admin import KafkaCluster
     from infra.engines.registry import Registry
-    from infra.runtime.metrics.quality_recorders import QualityMeters
+    from infra.runtime.metrics.quality_recorders import QualityRecorder
     from infra.runtime.startup import enter
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
@@ -108,21 +108,21 @@ async def _quality(worker: int) -> None:
     from streams.runtime.app import build_app
     from streams.runtime.worker import serve
     from streams.wiring import cassandra, now, workplace
-    from streams.workers.error_reports import ReportedErrors
+    from streams.workers.error_reports import ErrorReports
     from streams.workers.errors import add_error_agent
     from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
 
-    at = workplace("quality", worker, QualityMeters)
+    at = workplace("quality", worker, QualityRecorder)
     playback, errors = at.topics
     with cassandra(at.settings) as session:
         cluster = KafkaCluster(at.settings)
         store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([playback]))[playback])
         decoder = BatchDecoder(Registry(at.settings).resolve)
-        counting = Counting(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, now)
-        durable = {playback: counting.durable}
+        processor = QualityProcessor(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, now)
+        durable = {playback: processor.committable_offset}
         faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=durable)
-        add_quality_agent(faust_app, playback, counting, at.metrics)
-        add_error_agent(faust_app, errors, ReportedErrors(decoder, SupportWriter(session), at.metrics), at.metrics)
+        add_quality_agent(faust_app, playback, processor, at.metrics)
+        add_error_agent(faust_app, errors, ErrorReports(decoder, SupportWriter(session), at.metrics), at.metrics)
         await serve(faust_app)
 
 

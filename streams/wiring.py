@@ -59,7 +59,7 @@ def workplace(process: str, worker: int, metrics: Callable[[str, str], M]) -> Wo
     logs.configure(place.name, settings.log_level)
     collect_rarely()
     start_http_server(settings.port(Port[of.port], worker), settings.bind)
-    enter(KafkaCluster(settings).greet)
+    enter(KafkaCluster(settings).check_access)
     return place
 
 

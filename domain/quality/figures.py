@@ -1,4 +1,4 @@
-"""What is counted, for whom, and by which label sets."""
+"""The figures of quality of experience, and the labels they are counted under."""
 
 import msgspec
 
@@ -7,14 +7,14 @@ from domain.quality import formulas
 Label = tuple[str, ...]
 """A label set's name and a value for each of its labels: ("device", "tv", "9.4.0")."""
 Cohort = tuple[str, str, str, str]
-"""Device type, app version, country, title class of a session; never shown crossed."""
+"""Device type, app version, country and title class of a session; never published as a combination."""
 LABEL_SETS = {"device": ("device_type", "app_version"), "country": ("country",), "title_class": ("title_class",)}
 POINT = 1000
-"""Scores are summed in thousandths of a point: whole numbers add up to the same in any order."""
+"""Scores are summed in thousandths of a point: integer sums do not depend on the order."""
 
 
 class Figures(msgspec.Struct, array_like=True, gc=False):
-    """Sums over sessions, or over what they did in one minute. None of them ever falls."""
+    """Sums over sessions, in total or within one minute. No field ever decreases."""
 
     views: int = 0
     starts: int = 0
@@ -25,7 +25,7 @@ class Figures(msgspec.Struct, array_like=True, gc=False):
     rebuffer_ms: int = 0
     startup_ms: int = 0
     viewers: int = 0
-    """Sessions seen viewing in a minute; of a total, viewers times minutes."""
+    """Sessions viewing in a minute; in a total, viewer minutes."""
     settled_views: int = 0
     settled_starts: int = 0
     startup_score: int = 0
@@ -36,10 +36,10 @@ class Figures(msgspec.Struct, array_like=True, gc=False):
     events_expected: int = 0
     events_lost: int = 0
     startups: tuple[int, ...] = ()
-    """Views by bucket of their startup time; empty where it isn't kept."""
+    """Views by startup time bucket; empty where no histogram is kept."""
 
     def start(self, startup_ms: int) -> None:
-        """A view saw its first frame."""
+        """Count a view that saw its first frame."""
         counts = list(self.startups or NO_STARTUPS)
         counts[formulas.startup_bucket(startup_ms)] += 1
         self.starts += 1
@@ -47,7 +47,7 @@ class Figures(msgspec.Struct, array_like=True, gc=False):
         self.startups = tuple(counts)
 
     def add(self, other: "Figures") -> None:
-        """Its startups too, if these are kept here."""
+        """Includes the startup histogram if both have one."""
         for name in NUMBERS:
             if more := getattr(other, name):
                 setattr(self, name, getattr(self, name) + more)
@@ -60,11 +60,11 @@ NO_STARTUPS = (0,) * (len(formulas.STARTUP_BOUNDS_MS) + 1)
 
 
 def labels(cohort: Cohort) -> tuple[Label, ...]:
-    """The three labels that a session counts under."""
+    """The three labels a session counts under."""
     device_type, app_version, country, title_class = cohort
     return ("device", device_type, app_version), ("country", country), ("title_class", title_class)
 
 
 def empty(label: Label) -> Figures:
-    """Only devices keep a histogram."""
+    """Only the device label set keeps a histogram."""
     return Figures(startups=NO_STARTUPS) if label[0] == "device" else Figures()

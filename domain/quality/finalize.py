@@ -1,12 +1,12 @@
-"""What a session adds when it is over, its grace for late events has passed, and it leaves the state."""
+"""What a session adds to the figures once it is over and its grace period for late events has passed."""
 
 from domain.quality import formulas, gaps
 from domain.quality.figures import POINT, Figures
 from domain.quality.state import Session
 
 
-def settle(session: Session, figures: Figures) -> None:
-    """Quality is judged by the view's end: scores, lost events, and an exit that nobody announced."""
+def finalize(session: Session, figures: Figures) -> None:
+    """Adds what is known only at the end of a view: scores, lost events, and an exit without an event."""
     started = session.startup_ms is not None
     vanished = not (started or session.failed or session.exited)
     success = formulas.success_score(started, session.failed, session.left_after_ms)

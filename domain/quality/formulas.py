@@ -1,7 +1,7 @@
-"""Quality of experience, formula by formula, after Mux's public definitions.
+"""The formulas of quality of experience, following Mux's public definitions.
 
-Live counters, pages and Spark's jobs all compute with these. Durations are milliseconds, scores 0 to 100; None means
-that there is nothing to divide by or to judge. ``tests/golden/quality`` has worked examples for other languages.
+Live metrics, pages and Spark jobs share these functions. Durations are milliseconds, scores 0 to 100; None means that
+there is nothing to divide by or to score. ``tests/golden/quality`` has worked examples for other languages.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from math import exp, sqrt
 FINAL_EVENTS = ("stopped", "ended")
 VIEWING_STATES = ("starting", "playing", "seeking", "rebuffering")
 LONG_STALL_MS = 5 * 60 * 1000
-"""Whoever has looked at a spinner for longer is no viewer any more."""
+"""After a longer stall a session no longer counts as a viewer."""
 SILENT_MS = 2 * 60 * 1000
-"""Four missed heartbeats: whoever was not heard for longer is not counted among the viewers now."""
+"""Four missed heartbeats: a session that is silent for longer is not a current viewer."""
 ACCIDENT_MS = 1000
-"""Whoever leaves within so short a time never meant to watch."""
+"""An exit within this time is an accidental play."""
 STARTUP_BOUNDS_MS = (
     *(250, 500, 750, 1000, 1250, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000),
     *(10_000, 15_000, 20_000, 30_000, 60_000),
 )
-"""Upper bounds, inclusive, of the startup histogram's buckets; one more has no bound."""
+"""Inclusive upper bounds of the startup histogram's buckets; one more bucket is unbounded."""
 
 
 def is_viewing(player_state: str, state_since_ms: int) -> bool:
@@ -33,13 +33,13 @@ def exited_before_start(event_type: str, startup_ms: int | None, failed: bool) -
 
 
 def rebuffer_ratio(rebuffer_ms: float, playing_ms: float) -> float | None:
-    """Share of the time after the start in which the picture stood still, 0 to 1."""
+    """Share of the time after the start spent rebuffering, 0 to 1."""
     watching = rebuffer_ms + playing_ms
     return rebuffer_ms / watching if watching else None
 
 
 def rebuffer_frequency(rebuffers: float, rebuffer_ms: float, playing_ms: float) -> float | None:
-    """Stalls a minute of watching, stalls included."""
+    """Stalls per minute of watching, stall time included."""
     watching = rebuffer_ms + playing_ms
     return rebuffers * 60_000 / watching if watching else None
 
@@ -49,7 +49,7 @@ def startup_score(startup_ms: float) -> float:
 
 
 def smoothness_score(rebuffers: int, rebuffer_ms: int, playing_ms: int) -> float:
-    """Of a view that started: the mean of one score for how often and one for how long it stalled."""
+    """For a view that started: the mean of a score for stall count and one for stall time."""
     share = rebuffer_ratio(rebuffer_ms, playing_ms) or 0.0
     return (100 / sqrt(1 + (rebuffers / 2) ** 2) + 100 * exp(-10 * share)) / 2
 
@@ -57,7 +57,7 @@ def smoothness_score(rebuffers: int, rebuffer_ms: int, playing_ms: int) -> float
 def success_score(started: bool, failed: bool, left_after_ms: int | None) -> int | None:
     """100 for a view that started, 50 for an exit before that, 0 for a failure at any time.
 
-    ``left_after_ms``: from the press of play until the viewer left, None if nobody knows. None for an exit within a
+    ``left_after_ms``: from the press of play until the viewer left, None if unknown. Returns None for an exit within a
     second.
     """
     if failed:
@@ -73,9 +73,9 @@ def startup_bucket(startup_ms: int) -> int:
 
 
 def startup_percentile(counts: Sequence[int], share: float) -> float | None:
-    """The startup time that ``share`` (0 to 1) of the views kept, as exact as the buckets: straight between bounds.
+    """The startup time that ``share`` (0 to 1) of the views did not exceed, interpolated linearly within a bucket.
 
-    What lies above the last bound is taken for that bound, as Prometheus does. None without views.
+    Values above the last bound count as that bound, as in Prometheus. None without views.
     """
     rank, below = share * sum(counts), 0
     if not rank:

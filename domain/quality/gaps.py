@@ -1,14 +1,14 @@
-"""Which sequence numbers of a session are missing: what its client sent and we never got."""
+"""Tracks the missing sequence numbers of a session: events that its client sent and we never received."""
 
 from domain.quality.state import Session
 from domain.support.updates import Received
 
 MOST_GAPS = 32
-"""More holes than that are not waited for: the oldest counts as lost."""
+"""Beyond this number of gaps the oldest one counts as lost."""
 
 
-def note(session: Session, seq: int) -> bool:
-    """A sequence number came, for the first time or again, in any order. Whether a gap opened or closed by it."""
+def record_seq(session: Session, seq: int) -> bool:
+    """Record a received sequence number, in any order, repeats included. Returns whether a gap opened or closed."""
     if seq == session.next_seq:
         session.next_seq = seq + 1
         return False
@@ -31,7 +31,7 @@ def note(session: Session, seq: int) -> bool:
 
 
 def lost(session: Session) -> int:
-    """Events that will have been lost if no more come."""
+    """Events that are lost if no more arrive."""
     return session.lost + (sum(after - first for first, after in session.missing) if session.missing else 0)
 
 

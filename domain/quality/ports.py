@@ -1,4 +1,4 @@
-"""What quality of experience needs from outside. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
+"""Ports of quality of experience. Adapters in ``infra`` and fakes in tests satisfy them structurally."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from domain.quality.figures import Figures, Label
 from domain.quality.tally import MinuteFigures
-from domain.support.updates import MemberError, SessionReport
+from domain.support.ports import ReportSink
 
 
 class Records(Protocol):
@@ -20,7 +20,7 @@ class Records(Protocol):
     def payloads(self) -> Sequence[bytes | None]: ...
     @property
     def offsets(self) -> Sequence[int]:
-        """One a payload, rising."""
+        """One for each payload, ascending."""
         ...
 
 
@@ -28,78 +28,54 @@ class CheckpointTooLarge(Exception):
     """A partition's state does not fit into one row: the topic needs more partitions."""
 
 
-class ReportSink(Protocol):
-    async def save_reports(self, reports: Sequence[SessionReport]) -> None:
-        """For support, in any order, any number of times: of each session the newest stays. TransientError."""
-        ...
-
-
 class Checkpoints(ReportSink, Protocol):
-    """All methods raise TransientError when the store is away or slow; a write may still happen then."""
+    """All methods raise TransientError when the store is unavailable or slow; the write may still have happened."""
 
     async def load(self, partition: int) -> bytes | None:
-        """The state of the highest offset that was ever saved, None if none was."""
+        """The state saved for the highest offset; None if there is none."""
         ...
 
     async def save(self, partition: int, offset: int, state: bytes) -> None:
-        """Keep the state at this offset, unless there is one of a higher offset. Raises CheckpointTooLarge."""
+        """Store the state at this offset, unless a higher offset is stored. Raises CheckpointTooLarge."""
         ...
 
-    async def save_minutes(self, partition: int, clock: int, minutes: Sequence[MinuteFigures]) -> None:
-        """Figures of so many minutes, as they are at this time of the log's clock; later ones replace earlier ones."""
-        ...
-
-
-class ErrorSink(Protocol):
-    async def save_errors(self, errors: Sequence[MemberError]) -> None:
-        """For support, any number of times. TransientError when some may not be stored."""
-        ...
-
-
-class SupportReads(Protocol):
-    """Of one member, newest start first; both raise TransientError."""
-
-    async def reports(self, profile_id: str, limit: int) -> Sequence[SessionReport]:
-        """Of two sessions that started at once, in the order of their ids."""
-        ...
-
-    async def errors(self, profile_id: str, limit: int) -> Sequence[MemberError]:
-        """By the client's clock."""
+    async def save_minutes(self, partition: int, log_time: int, minutes: Sequence[MinuteFigures]) -> None:
+        """Store the minutes' figures as of this log time; a later log time replaces an earlier one."""
         ...
 
 
 class Minutes(Protocol):
     async def minutes(self, label_set: str, first: int, last: int) -> Sequence[MinuteFigures]:
-        """Every label's figures of these minutes, both ends included, summed over partitions. TransientError."""
+        """Each label's figures of these minutes (inclusive), summed over partitions. Raises TransientError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What a partition's checkpoint says."""
+class QualitySnapshot:
+    """The metrics of one partition as of a checkpoint."""
 
     totals: Mapping[Label, Figures]
     viewers: Mapping[Label, int]
     late: int
     missed: int
     open_sessions: int
-    clock: int
+    log_time: int
     state_bytes: int
 
 
 class QualityMetrics(Protocol):
     def skipped(self, topic: str, code: str) -> None:
-        """One invalid record was passed over; the lake sink makes the dead letter."""
+        """Skipped one invalid record; the lake sink makes the dead letter."""
         ...
 
-    def show(self, partition: int, shown: Shown) -> None:
-        """Only what a checkpoint holds is ever shown, so that nobody who goes on from it shows less."""
+    def publish(self, partition: int, snapshot: QualitySnapshot) -> None:
+        """Only checkpointed values are published, so a successor never publishes a lower one."""
         ...
 
-    def hide(self, partition: int) -> None:
-        """Another worker has this partition now."""
+    def withdraw(self, partition: int) -> None:
+        """Another worker owns this partition now."""
         ...
 
     def saved(self, seconds: float) -> None:
-        """A checkpoint took so long."""
+        """Storing a checkpoint took this long."""
         ...

@@ -1,4 +1,4 @@
-"""All that the fold over one partition's log knows, and its form as bytes."""
+"""The state of the fold over one partition's log, and its serialized form."""
 
 import cramjam
 import msgspec
@@ -10,23 +10,23 @@ LEVEL = 3
 
 
 class Session(msgspec.Struct, array_like=True, gc=False):
-    """A playback session that is not settled: what it has contributed so far."""
+    """A playback session that is not finalized yet: what it has contributed so far."""
 
     cohort: Cohort
     next_seq: int = 0
-    """One above the highest sequence number that came."""
+    """One above the highest sequence number received."""
     missing: tuple[tuple[int, int], ...] = ()
-    """Sequence numbers below that did not come: first, and one above the last."""
+    """Ranges of lower sequence numbers not received: the first, and one above the last."""
     lost: int = 0
-    """Missing ones that are waited for no longer."""
+    """Missing events that we no longer wait for."""
     received_at: int = 0
-    """Of the newest event, as are the next two."""
+    """Of the newest event, like the next two fields."""
     end_minute: int = 0
     viewing: bool = False
     viewed_minute: int = -1
-    """The latest minute in which it counts among the viewers."""
+    """The latest minute in which it counted as a viewer."""
     due: int = 0
-    """Minute of the log's clock in which it settles if nothing more comes."""
+    """The minute of log time in which it is finalized if no event follows."""
     playing_ms: int = 0
     rebuffers: int = 0
     rebuffer_ms: int = 0
@@ -34,29 +34,29 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     failed: bool = False
     exited: bool = False
     left_after_ms: int | None = None
-    told_minute: int = -1
-    """Of the log's clock, when support was last told of it."""
+    reported_minute: int = -1
+    """The minute of log time of its last support report."""
 
 
 class State(msgspec.Struct, array_like=True):
     offset: int = -1
-    """Of the last record that was folded; -1 for none."""
-    clock: int = 0
-    """The latest time of receipt, milliseconds. It is the fold's only clock."""
+    """Of the last folded record; -1 for none."""
+    log_time: int = 0
+    """The latest receipt time, in milliseconds. The fold knows no other clock."""
     late: int = 0
     missed: int = 0
     sessions: dict[str, Session] = {}
     settled: dict[int, set[str]] = {}
-    """Sessions by the minute in which they settled, as long as an event of theirs could pass for a new session's."""
+    """Finalized sessions by minute, kept as long as a late event could be taken for a new session."""
     totals: dict[Label, Figures] = {}
     minutes: dict[int, dict[Label, Figures]] = {}
-    """By event minute (minutes since the epoch), as far back as an event may still come."""
-    known: dict[Label, dict[str, int]] = {}
-    """Label values in use, see ``cohorts``."""
+    """By event minute (minutes since the epoch), as far back as events may still arrive."""
+    label_values: dict[Label, dict[str, int]] = {}
+    """Label values in use, see ``cohorts.limit_cardinality``."""
 
 
 class UnknownFormat(Exception):
-    """The checkpoint was written by a newer version of the fold."""
+    """A newer version of the fold wrote the checkpoint."""
 
 
 _decoder = msgspec.msgpack.Decoder(State)

@@ -1,4 +1,4 @@
-"""Keeps a state's figures: totals, and minutes for as long as they may change."""
+"""Maintains a state's figures: the totals, and each minute while it may still change."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,42 +18,42 @@ class MinuteFigures:
 
 
 class Tally:
-    """An event adds to one place only, its minute and cohort; from there it comes to six: three labels' totals and
-    three labels' minutes."""
+    """An event is added once, under its minute and cohort. ``changes`` distributes it to six figures: the totals and
+    the minutes of three labels."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self.at = defaultdict[tuple[int, Cohort], Figures](Figures)
-        """By minute and cohort: what to add to, until anything else is asked of the tally. Not in the state yet."""
+        self.pending = defaultdict[tuple[int, Cohort], Figures](Figures)
+        """By minute and cohort: figures to add to. Any other call moves them into the state."""
         self._changed: dict[tuple[int, Label], Figures] = {}
 
     def changes(self) -> list[MinuteFigures]:
-        """Brings the state up to date. The minutes that changed since the last call, as they are now."""
+        """Update the state. Returns the current figures of the minutes that changed since the last call."""
         self._add_up()
         changed = [MinuteFigures(minute, label, copy(one)) for (minute, label), one in self._changed.items()]
         self._changed.clear()
         return changed
 
     def put_back(self, changed: Iterable[MinuteFigures]) -> None:
-        """These changes could not be kept: they are among the next ones again."""
+        """These changes could not be stored: the next call returns them again."""
         for one in changed:
             self._changed.setdefault((one.minute, one.label), one.figures)
 
     def close_before(self, minute: int) -> None:
-        """Nothing is added to older minutes any more."""
+        """Drop the older minutes: nothing is added to them any more."""
         self._add_up()
         for closed in [each for each in self._state.minutes if each < minute]:
             del self._state.minutes[closed]
 
-    def drop(self, gone: Sequence[Label]) -> None:
-        """These labels' totals end here. Should a session of theirs still be open, they begin again."""
-        if gone:
+    def drop(self, labels_: Sequence[Label]) -> None:
+        """Drop these labels' totals. They start again from zero if one of their sessions is still open."""
+        if labels_:
             self._add_up()
-        for label in gone:
+        for label in labels_:
             self._state.totals.pop(label, None)
 
     def _add_up(self) -> None:
-        for (minute, cohort), new in self.at.items():
+        for (minute, cohort), new in self.pending.items():
             of_minute = self._state.minutes.setdefault(minute, {})
             for label in labels(cohort):
                 if label not in of_minute:
@@ -61,4 +61,4 @@ class Tally:
                 figures = self._changed[minute, label] = of_minute[label]
                 figures.add(new)
                 self._state.totals.setdefault(label, empty(label)).add(new)
-        self.at.clear()
+        self.pending.clear()

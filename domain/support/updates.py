@@ -1,8 +1,8 @@
-"""What support is told of a member: each playback session as its newest telling event left it, and reported errors.
+"""What support sees of a member: each playback session as of its newest reported event, and the errors apps sent.
 
-Told are the events on which it hangs whether it plays, and of all others one in ``REFRESH_MINUTES``, so that a session
-which goes on is seen to. Each row costs as much as folding several events: more would be noticed. What is told twice,
-or in another order, leaves the same rows.
+Events that affect playability are reported immediately. All others are reported at most once per ``REFRESH_MINUTES``,
+so that an ongoing session is visibly alive. One row costs as much as folding several events, so more rows would slow
+the worker down. Repeated or reordered reports leave the same rows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,23 +13,23 @@ import polars as pl
 
 from schemas.events import DeviceType, ViewingRecord
 
-TELLING_EVENTS = ("play_requested", "first_frame", "rebuffer_started", "rebuffer_ended", "error", "stopped", "ended")
+SUPPORT_EVENTS = ("play_requested", "first_frame", "rebuffer_started", "rebuffer_ended", "error", "stopped", "ended")
 REFRESH_MINUTES = 10
-"""So old what is told of a session that just goes on may be."""
+"""The maximum age of the report of an ongoing session."""
 FIELDS: tuple[str, ...] = ViewingRecord.__struct_fields__
 
 
 class Received(NamedTuple):
-    """How much of a session came."""
+    """How many events of a session were received."""
 
     events: int
     expected: int
-    """One above the highest sequence number: so many the client had sent by then."""
+    """One above the highest sequence number: the events that the client had sent by then."""
 
 
 class SessionReport(msgspec.Struct, frozen=True, gc=False):
-    """One of the last two may be missing: a session that came too late is not counted, and an event that only closes
-    a gap says nothing new of its session."""
+    """One of the last two fields may be None: a session that arrived too late is not counted, and an event that only
+    closes a gap carries no newer state of its session."""
 
     profile_id: str
     session_started_at: int
@@ -39,7 +39,7 @@ class SessionReport(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def write_timestamp(self) -> int:
-        """Microseconds to Cassandra: rises with the highest sequence number that came."""
+        """In microseconds, as Cassandra has it. It rises with the highest sequence number received."""
         if self.record is not None:
             return self.record.write_timestamp
         return self.session_started_at * 1000 + (self.received.expected - 1 if self.received else 0)
@@ -65,37 +65,37 @@ class MemberError(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str
 
 
-class Touch(NamedTuple):
-    """An event to tell of, found while its partition's records are folded."""
+class SessionTouch(NamedTuple):
+    """An event to report, found while folding its partition's records."""
 
     place: int
-    """Among the events that are folded together."""
+    """Its index among the events folded together."""
     newest: bool
-    """No event of its session with a higher sequence number is known."""
+    """Whether it has the highest sequence number of its session so far."""
     received: Received | None
 
 
-class Telling:
-    """Collects reports until they are stored; of each session the newest."""
+class SupportUpdates:
+    """Collects reports until they are stored, the newest of each session."""
 
     def __init__(self) -> None:
         self._reports: dict[tuple[str, bool], SessionReport] = {}
-        """By session, and whether there is a record in it."""
+        """By session, and by whether the report has a record."""
 
-    def note(self, events: pl.DataFrame, touches: Sequence[Touch]) -> None:
-        """``touches`` in the log's order."""
+    def add(self, events: pl.DataFrame, touches: Sequence[SessionTouch]) -> None:
+        """``touches`` in log order."""
         rows = events[[touch.place for touch in touches]]
         records = map(ViewingRecord, *(rows[name].to_list() for name in FIELDS))
         self._keep(_report(record, touch) for record, touch in zip(records, touches, strict=True))
 
     def take(self) -> list[SessionReport]:
-        """Since the last call."""
+        """The reports since the last call."""
         reports = list(self._reports.values())
         self._reports.clear()
         return reports
 
     def put_back(self, reports: Sequence[SessionReport]) -> None:
-        """These could not be stored: they are among the next ones again."""
+        """These could not be stored: the next call returns them again."""
         newer = self.take()
         self._keep(reports)
         self._keep(newer)
@@ -103,18 +103,18 @@ class Telling:
     def _keep(self, reports: Iterable[SessionReport]) -> None:
         for report in reports:
             key = report.playback_session_id, report.record is not None
-            there = self._reports.get(key)
-            if there is None or report.write_timestamp >= there.write_timestamp:
+            current = self._reports.get(key)
+            if current is None or report.write_timestamp >= current.write_timestamp:
                 self._reports[key] = report
 
 
 def errors_of_members(events: pl.DataFrame) -> list[MemberError]:
-    """Decoded error events, but for those that no member met."""
+    """The error events of members; errors without a profile are left out."""
     rows = events.filter(pl.col("profile_id").is_not_null()).select(MemberError.__struct_fields__)
     return [MemberError(**row) for row in rows.iter_rows(named=True)]
 
 
-def _report(record: ViewingRecord, touch: Touch) -> SessionReport:
+def _report(record: ViewingRecord, touch: SessionTouch) -> SessionReport:
     return SessionReport(
         record.profile_id,
         record.session_started_at,

@@ -22,7 +22,7 @@ from domain.ledger.hourly import HourlyLedger
 from domain.processes import PROCESSES
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.ledger_sources import ledger_places
@@ -34,7 +34,7 @@ from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerAccepted
 from infra.stores.profiles_cassandra import Profiles
 from schemas.codec import BatchDecoder
-from schemas.errors import Refused, TransientError
+from schemas.errors import AccessDenied, TransientError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 POLL_S = 0.5
@@ -85,7 +85,7 @@ def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], No
     try:
         reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
         places = Places(
-            kafka=KafkaLog(settings),
+            kafka=TopicReader(settings),
             lake=ObjectStore(settings),
             history=ReadBack(Profiles(session), reader),
             tables=EventTables(settings),
@@ -134,7 +134,7 @@ def drain(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait at most.")] = 300,
 ) -> None:
     """Wait until every consumer group has committed all that is in Kafka; exits 1 when it takes too long."""
-    kafka = KafkaLog(Settings())
+    kafka = TopicReader(Settings())
     groups = {process.group: process.topics for process in PROCESSES if process.group}
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
@@ -153,7 +153,7 @@ def what_is_left(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Iterab
     """
     try:
         lags = {group: lag(group, topics) for group, topics in groups.items()}
-    except Refused:
+    except AccessDenied:
         raise
     except TransientError as error:
         return str(error)

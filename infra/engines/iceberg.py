@@ -1,4 +1,4 @@
-"""The lake's Iceberg tables without Spark: by PyIceberg, and by Polars, which reads the files itself."""
+"""The lake's Iceberg tables without Spark, through PyIceberg and Polars."""
 
 import json
 import os
@@ -14,11 +14,11 @@ from infra.runtime.settings import Settings
 from schemas.errors import TransientError
 
 POSITIONS = "playhead.positions"
-"""In a snapshot's summary, as ``batch.tables.ingest`` writes it."""
+"""A property of a snapshot's summary; ``batch.tables.ingest`` writes it."""
 
 
 def load(settings: Settings, name: str) -> Table:
-    """One table of our namespace. Raises pyiceberg's NoSuchTableError."""
+    """A table of our namespace. Raises pyiceberg's NoSuchTableError."""
     key, secret = settings.s3_access_key, settings.s3_secret_key.get_secret_value()
     properties = {
         "type": "rest",
@@ -45,8 +45,8 @@ def load(settings: Settings, name: str) -> Table:
 
 
 def scan(settings: Settings, name: str) -> pl.LazyFrame:
-    """The table's rows for Polars, which reads the files itself."""
-    os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")  # its own planner is one more package
+    """The table's rows as a Polars query; Polars reads the files itself."""
+    os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")  # Polars' own planner needs another package
     access = {
         "aws_region": settings.s3_region,
         "aws_access_key_id": settings.s3_access_key,
@@ -69,12 +69,12 @@ class EventTables:
         except NoSuchTableError:
             return None
         except (ConnectionError, Timeout, RESTError) as error:
-            raise TransientError(f"the Iceberg catalogue at {self._settings.iceberg}: {error}") from error
+            raise TransientError(f"the Iceberg catalog at {self._settings.iceberg}: {error}") from error
         return _positions(table), ids
 
 
 def _positions(table: Table) -> Mapping[tuple[str, int], int]:
-    """Of the newest published snapshot that says how far the table has come."""
+    """The ingest positions, from the newest snapshot that has them."""
     snapshot = table.current_snapshot()
     while snapshot is not None:
         if snapshot.summary is not None and (text := snapshot.summary.get(POSITIONS)):

@@ -10,15 +10,15 @@ import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 
 from infra.runtime.settings import Settings
-from schemas.errors import InvalidEvent, Refused, TransientError
+from schemas.errors import AccessDenied, InvalidEvent, TransientError
 from schemas.topics import TOPICS
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 UNKNOWN_AFTER_S = 60
-"""A schema registered a moment ago may not be seen everywhere: only an id still unknown after this is invalid."""
+"""A new schema may not be visible on every node yet: an id is invalid only if it is still unknown after this."""
 
 FRESH_IDS = 100
-"""Ids are handed out in sequence: one further than this above the newest known is no fresh schema but garbage."""
+"""Ids are sequential: an id this far above the newest known one is invalid rather than new."""
 
 
 class Registry:
@@ -33,8 +33,8 @@ class Registry:
         self._first_missed: dict[int, float] = {}
 
     def register(self, subject: str, schema: dict[str, Any]) -> int:
-        """The schema's id; registered anew only if the subject does not hold it yet."""
-        with _translated():
+        """The schema's id. Registers the schema if the subject does not have it yet."""
+        with _translate_errors():
             schema_id: int = self._client.register_schema(subject, Schema(json.dumps(schema), "AVRO"))
             self._client.set_compatibility(subject, COMPATIBILITY)
         return schema_id
@@ -43,26 +43,26 @@ class Registry:
         """The writer's schema. InvalidEvent("unknown_schema") if the registry has not known it for a minute."""
         if schema_id not in self._resolved:
             try:
-                with _translated():
+                with _translate_errors():
                     text = str(self._client.get_schema(schema_id).schema_str)
             except SchemaRegistryError as error:
-                self._refuse(schema_id, error)
+                self._raise_unknown(schema_id, error)
             self._resolved[schema_id] = json.loads(text)
             self._first_missed.pop(schema_id, None)
         return self._resolved[schema_id]
 
     def ids(self) -> dict[str, int]:
-        """For each record of our topics the id of its newest schema."""
-        with _translated():
+        """The id of the newest schema of each record type of our topics."""
+        with _translate_errors():
             latest = {topic.record: self._client.get_latest_version(topic.subject) for topic in TOPICS.values()}
         return {record: version.schema_id for record, version in latest.items() if version.schema_id is not None}
 
     def ping(self) -> None:
-        """TransientError while it does not answer; nothing remembered answers in its place."""
-        with _translated():
+        """TransientError while the registry does not answer. Uses no cache."""
+        with _translate_errors():
             self._client.get_subjects()
 
-    def _refuse(self, schema_id: int, error: SchemaRegistryError) -> NoReturn:
+    def _raise_unknown(self, schema_id: int, error: SchemaRegistryError) -> NoReturn:
         if error.http_status_code != 404:
             raise error
         now = self._monotonic()
@@ -73,18 +73,18 @@ class Registry:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """An unreachable or overloaded registry is transient; what else it objects to stays a SchemaRegistryError."""
+def _translate_errors() -> Iterator[None]:
+    """An unreachable or overloaded registry is transient; any other error stays a SchemaRegistryError."""
     try:
         yield
     except httpx2.TransportError as error:
         raise TransientError(f"the schema registry does not answer: {error}") from error
     except SchemaRegistryError as error:
         if error.http_status_code >= 500 or error.http_status_code == 429:
-            raise TransientError(f"the schema registry cannot answer now: {error}") from error
+            raise TransientError(f"the schema registry is overloaded: {error}") from error
         if error.http_status_code in (401, 403):
-            raise Refused(
-                "the schema registry does not let us in: check PLAYHEAD_REGISTRY_USERNAME and "
+            raise AccessDenied(
+                "the schema registry denies access: check PLAYHEAD_REGISTRY_USERNAME and "
                 f"PLAYHEAD_REGISTRY_PASSWORD ({error})"
             ) from error
         raise

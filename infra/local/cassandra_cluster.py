@@ -55,7 +55,7 @@ def _ask_each_for_all(settings: Settings) -> None:
     from cassandra import ConsistencyLevel
     from cassandra.query import SimpleStatement
 
-    from infra.engines.cassandra import close, connect, translated
+    from infra.engines.cassandra import close, connect, translate
 
     session = connect(settings, in_keyspace=False)
     try:
@@ -65,6 +65,6 @@ def _ask_each_for_all(settings: Settings) -> None:
         for host in hosts:
             session.execute(SimpleStatement(NEEDS_ALL, consistency_level=ConsistencyLevel.ALL), host=host)
     except Exception as error:
-        raise translated(error) from error
+        raise translate(error) from error
     finally:
         close(session)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from tenacity import Retrying, before_sleep_log, retry_if_exception, wait_random_exponential
 
 from infra.local.program import StackError
-from schemas.errors import Refused, TransientError
+from schemas.errors import AccessDenied, TransientError
 
 LONGEST_WAIT_S = 5.0
 NEW_OBJECTS = 20_000
@@ -20,13 +20,15 @@ T = TypeVar("T")
 
 
 def enter(step: Callable[[], T]) -> T:
-    """The step's outcome, tried as long as an engine is away. Refused comes out at once.
+    """The step's outcome, tried as long as an engine is away. AccessDenied comes out at once.
 
     Not crash: the supervisor gives up on a process that keeps dying, and an engine may be away for long.
     """
     log = logging.getLogger(__name__)
     return Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, TransientError) and not isinstance(error, Refused)),
+        retry=retry_if_exception(
+            lambda error: isinstance(error, TransientError) and not isinstance(error, AccessDenied)
+        ),
         wait=wait_random_exponential(max=LONGEST_WAIT_S),
         before_sleep=before_sleep_log(log, logging.WARNING),
     )(step)
@@ -73,7 +75,7 @@ def _lines(error: BaseException, others: tuple[type[Exception], ...]) -> list[st
             return _lines(error.exceptions[0], others)
         case ValidationError():
             return [_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
-        case StackError() | Refused():
+        case StackError() | AccessDenied():
             return [str(error)]
         case TransientError():
             return [str(error), "`playhead status` tells what runs."]

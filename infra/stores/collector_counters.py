@@ -1,4 +1,4 @@
-"""The collector's own counters, read from its metrics page. Satisfies ``domain.ledger.collector_counts.Collectors``."""
+"""Reads the collector's counters from its metrics page."""
 
 from collections.abc import Sequence
 
@@ -13,6 +13,8 @@ WANTED = ("process_start_time_seconds", "playhead_collector_events_total")
 
 
 class CollectorCounters:
+    """Satisfies ``domain.ledger.collector_counts.Collectors``."""
+
     def __init__(self, settings: Settings) -> None:
         self._url = settings.collector_url
 

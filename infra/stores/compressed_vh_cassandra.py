@@ -1,4 +1,4 @@
-"""CompressedVH in Cassandra: chunks written once, and a metadata row that only compare-and-set changes."""
+"""CompressedVH in Cassandra: immutable chunks, and a metadata row changed only by compare-and-set."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,8 +14,8 @@ from infra.engines.cassandra import prepared_read, run
 class CompressedVH:
     """Satisfies ``domain.history.ports.CompressedVHStore``.
 
-    The session must not retry by itself (``connect`` sees to that): the driver would repeat a compare-and-set whose
-    answer was lost, and report that it was not applied.
+    The session must not retry (``connect`` makes sure of it): the driver would repeat a compare-and-set whose answer
+    was lost, and report that it was not applied.
     """
 
     def __init__(self, session: Session) -> None:
@@ -27,7 +27,7 @@ class CompressedVH:
         self._metadata = prepared_read(session, select)
         self._newest = prepared_read(session, select)
         self._newest.consistency_level = ConsistencyLevel.LOCAL_SERIAL
-        # Conditions on null hold where there is no row yet.
+        # Conditions on null are true if there is no row yet.
         self._publish = prepare(
             f"UPDATE {metadata} SET generation = ?, attempt = ?, chunks = ? WHERE profile_id = ?"
             " IF generation = ? AND attempt = ?"
@@ -77,7 +77,7 @@ class CompressedVH:
 
 
 def _entry(chunk: Chunk) -> tuple[Any, ...]:
-    """In the order of the type's fields."""
+    """In the order of the Cassandra type's fields."""
     return (*chunk.id, *chunk.first, *chunk.last, chunk.records, chunk.size, chunk.checksum, chunk.body)
 
 

@@ -1,4 +1,4 @@
-"""The continuous ledger's accounts in Cassandra, one row a partition of Kafka, changed by compare-and-set only."""
+"""The continuous ledger's accounts in Cassandra: one row per Kafka partition, changed only by compare-and-set."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,19 +8,19 @@ from cassandra.cluster import Session
 
 from domain.ledger.collector_counts import Accepted
 from domain.ledger.state import HOUR_MS, Account, Place, decoded, encoded
-from infra.engines.cassandra import prepared_read, run, translated
+from infra.engines.cassandra import prepared_read, run, translate
 
 
 class LedgerAccounts:
-    """Satisfies ``domain.ledger.ports.Accounts``. Its session must not retry by itself; ``connect`` sees to that."""
+    """Satisfies ``domain.ledger.ports.Accounts``. Its session must not retry; ``connect`` makes sure of it."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         table = f"{session.keyspace}.ledger_accounts"
         select = f"SELECT account FROM {table} WHERE topic_id = ? AND partition = ?"
         self._load = prepared_read(session, select)
-        self._load.consistency_level = ConsistencyLevel.LOCAL_SERIAL  # sees a save whose answer was lost
-        # The condition on null holds where there is no row yet.
+        self._load.consistency_level = ConsistencyLevel.LOCAL_SERIAL  # includes a save whose answer was lost
+        # A condition on null is true if there is no row yet.
         key = "topic_id = ? AND partition = ?"
         self._save = session.prepare(
             f"UPDATE {table} SET topic = ?, version = ?, account = ? WHERE {key} IF version = ?"
@@ -59,8 +59,8 @@ class LedgerAccepted:
             _answer(self._session, self._insert, values)
 
 
-class LedgerBook:
-    """Satisfies ``services.ports.LedgerBook``: accounts as the pages read them."""
+class LedgerReader:
+    """Satisfies ``services.ports.LedgerReader``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -76,7 +76,7 @@ def _answer(session: Session, statement: Any, values: tuple[object, ...]) -> Any
     try:
         return session.execute(statement, values)
     except Exception as error:
-        raise translated(error) from error
+        raise translate(error) from error
 
 
 def _account(rows: Any) -> Account:

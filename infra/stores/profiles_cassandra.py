@@ -1,18 +1,18 @@
-"""Whose history Cassandra holds."""
+"""The profiles that have a history in Cassandra."""
 
 from collections.abc import Iterator
 
 from cassandra.cluster import Session
 from cassandra.query import SimpleStatement
 
-from infra.engines.cassandra import AWAY
+from infra.engines.cassandra import UNAVAILABLE
 from schemas.errors import TransientError
 
 PAGE_ROWS = 2_000
 
 
 class Profiles:
-    """Iterates over every profile with a history in either store, each once. Raises TransientError."""
+    """Iterates over the profiles with a history in either store, each once. Raises TransientError."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -26,5 +26,5 @@ class Profiles:
                     if profile_id not in seen:
                         seen.add(profile_id)
                         yield profile_id
-            except AWAY as error:
+            except UNAVAILABLE as error:
                 raise TransientError(f"Cassandra does not answer: {error}") from error

@@ -1,4 +1,4 @@
-"""Quality of experience in Cassandra: the worker's checkpoints, and figures by minute."""
+"""Quality of experience in Cassandra: the worker's checkpoints and the figures by minute."""
 
 import asyncio
 from collections import defaultdict
@@ -16,7 +16,7 @@ from infra.engines.cassandra import run
 from infra.stores.support_cassandra import SupportWriter
 
 MAX_BYTES = 8 * 2**20
-"""Half of what Cassandra takes in one write, so that there is time to add partitions when it is neared."""
+"""Half of Cassandra's limit for one write, which leaves time to add partitions."""
 BATCH_ROWS = 50
 HOUR = 60
 
@@ -27,7 +27,7 @@ class QualityCheckpoints:
     def __init__(self, session: Session, topic_id: str, batches_in_flight: int = 16) -> None:
         self._session = session
         self._topic_id = topic_id
-        self._room = asyncio.Semaphore(batches_in_flight)
+        self._slots = asyncio.Semaphore(batches_in_flight)
         self.save_reports = SupportWriter(session).save_reports
         table = f"{session.keyspace}.quality_checkpoints"
         key = "topic_id = ? AND partition = ?"
@@ -47,17 +47,17 @@ class QualityCheckpoints:
     async def save(self, partition: int, offset: int, state: bytes) -> None:
         if len(state) > MAX_BYTES:
             raise CheckpointTooLarge(
-                f"partition {partition} has a state of {len(state):,} bytes, {MAX_BYTES:,} is the most: "
+                f"partition {partition}: the state has {len(state):,} bytes, the maximum is {MAX_BYTES:,}: "
                 "spread the sessions over more partitions"
             )
         await run(self._session, self._save, (offset + 1, offset, state, self._topic_id, partition))
 
-    async def save_minutes(self, partition: int, clock: int, minutes: Sequence[MinuteFigures]) -> None:
+    async def save_minutes(self, partition: int, log_time: int, minutes: Sequence[MinuteFigures]) -> None:
         by_hour: dict[tuple[str, int], list[MinuteFigures]] = defaultdict(list)
         for one in minutes:
             by_hour[one.label[0], one.minute // HOUR].append(one)
         batches = [
-            [_row(one, partition, clock) for one in group[start : start + BATCH_ROWS]]
+            [_row(one, partition, log_time) for one in group[start : start + BATCH_ROWS]]
             for group in by_hour.values()
             for start in range(0, len(group), BATCH_ROWS)
         ]
@@ -67,11 +67,11 @@ class QualityCheckpoints:
                 raise outcome
 
     async def _write(self, rows: Sequence[tuple[object, ...]]) -> None:
-        """Of one partition of the table; each row is whole by itself."""
+        """One batch for one Cassandra partition. Each row is complete, so the batch need not be atomic."""
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
         for row in rows:
             batch.add(self._insert, row)
-        async with self._room:
+        async with self._slots:
             await run(self._session, batch)
 
 
@@ -97,14 +97,14 @@ class QualityMinutes:
         return [MinuteFigures(minute, label, figures) for (minute, label), figures in sums.items()]
 
 
-def _row(one: MinuteFigures, partition: int, clock: int) -> tuple[object, ...]:
+def _row(one: MinuteFigures, partition: int, log_time: int) -> tuple[object, ...]:
     label_set, *labels = one.label
     figures = tuple(getattr(one.figures, name) for name in Figures.__struct_fields__)
-    return label_set, _time(one.minute // HOUR * HOUR), _time(one.minute), labels, partition, figures, clock * 1000
+    return label_set, _time(one.minute // HOUR * HOUR), _time(one.minute), labels, partition, figures, log_time * 1000
 
 
 def _figures(stored: Any) -> Figures:
-    """By name: a newer type may have more fields."""
+    """Read by name, because a newer type may have more fields."""
     values = {name: getattr(stored, name) or 0 for name in Figures.__struct_fields__ if name != "startups"}
     return Figures(**values, startups=tuple(stored.startups or ()))
 

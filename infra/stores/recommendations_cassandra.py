@@ -1,4 +1,4 @@
-"""Recommendations in Cassandra: one row a list."""
+"""Recommendations in Cassandra: one row for each list."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ class Recommendations:
         self._select = prepared_read(session, f"SELECT list FROM {table} WHERE audience = ? AND id = ?")
 
     async def write(self, audience: Audience, lists: Mapping[str, RecommendationList]) -> None:
-        room = asyncio.Semaphore(IN_FLIGHT)
+        slots = asyncio.Semaphore(IN_FLIGHT)
 
         async def put(owner: str, made: RecommendationList) -> None:
             items = [(item.title_id, item.score, item.reason, item.about) for item in made.items]
             value = (made.made_at, made.model, items)
-            async with room:
+            async with slots:
                 await run(self._session, self._insert, (audience, owner, value, made.made_at * 1000))
 
         await asyncio.gather(*(put(owner, made) for owner, made in lists.items()))
@@ -35,6 +35,6 @@ class Recommendations:
         rows = await run(self._session, self._select, (audience, owner))
         if not rows:
             return None
-        found = rows[0].list
-        items = tuple(Recommendation(item.title_id, item.score, item.reason, item.about) for item in found.items or ())
-        return RecommendationList(found.model, found.made_at, items)
+        stored = rows[0].list
+        items = tuple(Recommendation(item.title_id, item.score, item.reason, item.about) for item in stored.items or ())
+        return RecommendationList(stored.model, stored.made_at, items)

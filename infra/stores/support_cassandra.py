@@ -1,4 +1,4 @@
-"""Support's view of a member in Cassandra: two tables by member and time."""
+"""Support's view of a member in Cassandra: two tables, by member and time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ _error_value = attrgetter(*ERROR_FIELDS)
 
 
 class SupportWriter:
-    """Satisfies ``domain.quality.ports.ErrorSink``; ``save_reports`` is a part of ``.Checkpoints``."""
+    """Satisfies ``domain.support.ports.ErrorSink`` and ``.ReportSink``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._room = asyncio.Semaphore(IN_FLIGHT)
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._report = session.prepare(
             f"INSERT INTO {session.keyspace}.support_sessions"
             " (profile_id, session_started_at, playback_session_id, record, received)"
@@ -39,7 +39,7 @@ class SupportWriter:
         await self._all([self._batch(group) for group in batches(self._session, reports)])
 
     async def save_errors(self, errors: Sequence[MemberError]) -> None:
-        """One by one: they are few, and may be too long for a batch."""
+        """One by one: there are few, and they may be too long for a batch."""
         await self._all([self._error.bind(_error_row(error)) for error in errors])
 
     def _batch(self, reports: Sequence[SessionReport]) -> BatchStatement:
@@ -50,7 +50,7 @@ class SupportWriter:
 
     async def _all(self, statements: Sequence[Any]) -> None:
         async def write(statement: Any) -> None:
-            async with self._room:
+            async with self._slots:
                 await run(self._session, statement)
 
         for outcome in await asyncio.gather(*map(write, statements), return_exceptions=True):
@@ -59,7 +59,7 @@ class SupportWriter:
 
 
 class SupportReader:
-    """Satisfies ``domain.quality.ports.SupportReads``."""
+    """Satisfies ``domain.support.ports.SupportReads``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -20,7 +20,7 @@ from producers.collector.app import build_app
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.handler import DELIVERY_SHARE, EventsHandler
 from producers.collector.server import Shutdown, serve
-from schemas.errors import Refused, TransientError
+from schemas.errors import AccessDenied, TransientError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -39,8 +39,8 @@ def collector() -> None:
 async def _collect(settings: Settings) -> str | None:
     """The reason why it had to stop; None on a requested shutdown."""
     try:
-        KafkaCluster(settings).greet()
-    except Refused:
+        KafkaCluster(settings).check_access()
+    except AccessDenied:
         raise
     except TransientError:
         structlog.get_logger().warning("Kafka is unreachable")  # /readyz and every reply say so, too

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.dead_letters import KafkaDeadLetters
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
@@ -48,7 +48,7 @@ def replay(
 
 
 def _records(settings: Settings, registry: Registry) -> Iterator[DeadLetter]:
-    kafka, decoder = KafkaLog(settings), BatchDecoder(registry.resolve)
+    kafka, decoder = TopicReader(settings), BatchDecoder(registry.resolve)
     for name, _, partition, start, end in kafka.spans([DEAD_LETTERS.name]):
         for batch in kafka.read(name, partition, start, end):
             yield from read(decoder, [value for _, value in batch])

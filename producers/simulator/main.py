@@ -73,7 +73,7 @@ def past(
     """Write past viewing directly into Kafka, in the order of simulated arrival."""
     settings, now = Settings(), _now()
     span = Span(now - days * DAY_MS, now)
-    KafkaCluster(settings).greet()
+    KafkaCluster(settings).check_access()
     audience = _audience(settings, ratings, members, seed)
     ids = Registry(settings).ids()
     deliveries = arrivals(visits(audience, span, seed), Faults.with_overrides(faults), span, seed)

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from domain.quality import formulas
-from domain.quality.ports import SupportReads
+from domain.support.ports import SupportReads
 from domain.support.updates import REFRESH_MINUTES, MemberError, Received, SessionReport
 from domain.titles.catalogue import Catalogue
 from schemas.events import DeviceType, ViewingRecord

@@ -23,7 +23,7 @@ from services.ops.experience import MINUTES, experience, starts_a_minute
 from services.ops.ledger_status import compared
 from services.ops.processes import ProcessWatch
 from services.ops.state import SHOWN, Board
-from services.ports import EventLog, History, LedgerBook, ObjectStore, Partition
+from services.ports import EventLog, History, LedgerReader, ObjectStore, Partition
 
 PEEK = 25
 """Newest records looked at in each partition whenever there are new ones."""
@@ -46,7 +46,7 @@ class Gatherers:
     event_log: EventLog
     history: History
     quality: Minutes
-    book: LedgerBook
+    book: LedgerReader
     store: ObjectStore
     processes: ProcessWatch
     alerts: AlertWatch

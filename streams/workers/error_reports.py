@@ -1,11 +1,11 @@
-"""What the quality worker does with the errors that apps report: decode, keep those of members for support."""
+"""Decodes the errors that apps report and stores those of members for support."""
 
 import asyncio
 from collections.abc import Sequence
 
 import structlog
 
-from domain.quality.ports import ErrorSink
+from domain.support.ports import ErrorSink
 from domain.support.updates import MemberError, errors_of_members
 from schemas.codec import BatchDecoder
 from streams.ports import Metrics
@@ -13,8 +13,8 @@ from streams.ports import Metrics
 log = structlog.get_logger(__name__)
 
 
-class ReportedErrors:
-    """Invalid payloads are counted and passed over: the lake sink makes their dead letters."""
+class ErrorReports:
+    """Invalid payloads are counted and skipped: the lake sink makes their dead letters."""
 
     def __init__(self, decoder: BatchDecoder, store: ErrorSink, metrics: Metrics) -> None:
         self._decoder = decoder
@@ -22,8 +22,8 @@ class ReportedErrors:
         self._metrics = metrics
 
     async def decode(self, topic: str, payloads: Sequence[bytes | None]) -> list[MemberError]:
-        """TransientError while the registry is away."""
-        # In a thread, since an unknown schema id asks the registry over HTTP.
+        """TransientError while the registry is unavailable."""
+        # In a thread, because an unknown schema id causes an HTTP request to the registry.
         decoded = await asyncio.to_thread(self._decoder.decode, "error", payloads)
         for invalid in decoded.invalid:
             self._metrics.skipped(topic, invalid.error.code)
@@ -33,5 +33,5 @@ class ReportedErrors:
         return errors_of_members(decoded.frame)
 
     async def save(self, errors: Sequence[MemberError]) -> None:
-        """TransientError while the store is away; saving all of them again is harmless."""
+        """TransientError while the store is unavailable; saving all of them again is harmless."""
         await self._store.save_errors(errors)

@@ -1,4 +1,4 @@
-"""The errors that apps report into support's table, offsets committed only after the writes are acknowledged."""
+"""Writes errors that apps report to support's table, and commits offsets only after the writes are acknowledged."""
 
 from functools import partial
 
@@ -8,10 +8,10 @@ from streams.ports import Metrics
 from streams.runtime.batch_transport import RawBatch
 from streams.runtime.batches import Revoked, add_agent
 from streams.runtime.retry import in_place
-from streams.workers.error_reports import ReportedErrors
+from streams.workers.error_reports import ErrorReports
 
 
-def add_error_agent(app: faust.App, topic: str, reported: ReportedErrors, metrics: Metrics) -> None:
+def add_error_agent(app: faust.App, topic: str, reported: ErrorReports, metrics: Metrics) -> None:
     async def report(batch: RawBatch, revoked: Revoked) -> None:
         decode = partial(reported.decode, batch.topic, batch.payloads)
         errors = await in_place(decode, revoked, partial(metrics.retried, "decode"))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from domain.processes import BY_NAME, PROCESSES, Process
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.local.program import StackError
 from infra.local.stack import Stack
@@ -93,7 +93,7 @@ def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Messa
     The chunk is sent again if it was all committed, while this test had to wait for a core.
     """
     process = BY_NAME[worker.split("-")[0]]
-    kafka = KafkaLog(pipeline.settings)
+    kafka = TopicReader(pipeline.settings)
 
     def written() -> float:
         return _counted(pipeline, worker, WRITTEN[process.name])
@@ -124,7 +124,7 @@ def _shared_out(pipeline: Pipeline, process: Process) -> bool:
         for index in range(count)
     ]
     try:
-        partitions = len(KafkaLog(pipeline.settings).spans(process.topics))
+        partitions = len(TopicReader(pipeline.settings).spans(process.topics))
     except TransientError:  # Kafka has just come back
         return False
     shared = list(chain.from_iterable(held))

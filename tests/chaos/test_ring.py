@@ -14,7 +14,7 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 from domain.history.compaction import Step
 from domain.processes import BY_NAME, PROCESSES
 from infra.engines.cassandra import close, connect
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.local.stack import Stack
 from infra.runtime.settings import PORT_BASES, Settings
@@ -141,7 +141,7 @@ async def test_a_publish_whose_coordinator_hangs_is_settled_by_asking_another(ri
 def test_histories_written_while_a_node_is_killed_equal_the_oracle(
     stack: Settings, ring: Stack, tmp_path: Path
 ) -> None:
-    kafka, pipeline = KafkaLog(ring.settings), Pipeline(ring)
+    kafka, pipeline = TopicReader(ring.settings), Pipeline(ring)
     worker = Worker(ring.settings, "history", 0, tmp_path / "history-0.log")
 
     def send(seed: int) -> None:

@@ -12,7 +12,7 @@ from domain.ledger.ports import Accounts
 from domain.ledger.state import Account, Finding, HourCounts
 from infra.engines.cassandra import close, connect
 from infra.runtime.settings import Settings
-from infra.stores.ledger_cassandra import LedgerAccepted, LedgerAccounts, LedgerBook
+from infra.stores.ledger_cassandra import LedgerAccepted, LedgerAccounts, LedgerReader
 from tests.support.fakes import FakeLedgerAccounts
 
 
@@ -79,7 +79,7 @@ def test_a_counter_within_an_hour_is_replaced_and_other_hours_are_left_alone(sto
 async def test_the_pages_read_the_same_accounts(stack: Settings, chain: Chain) -> None:
     session = connect(stack)
     try:
-        book = LedgerBook(session)
+        book = LedgerReader(session)
         assert await book.account(chain.topic_id, chain.partition) == Account()
         LedgerAccounts(session).save(chain, ACCOUNT)
         assert await book.account(chain.topic_id, chain.partition) == ACCOUNT.followed()

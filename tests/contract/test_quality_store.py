@@ -13,7 +13,7 @@ from domain.quality.ports import Checkpoints, CheckpointTooLarge, Minutes
 from domain.quality.tally import MinuteFigures
 from infra.engines.cassandra import close, connect
 from infra.stores.quality_cassandra import QualityCheckpoints, QualityMinutes
-from tests.support.fake_quality import FakeQuality
+from tests.support.fake_quality import FakeQualityStore
 
 DEVICE_BUCKETS = 19
 
@@ -32,7 +32,7 @@ class CassandraStore(QualityCheckpoints, QualityMinutes):
 @pytest.fixture(params=["fake", pytest.param("cassandra", marks=pytest.mark.engines)])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "fake":
-        yield FakeQuality()
+        yield FakeQualityStore()
         return
     session = connect(request.getfixturevalue("stack"))
     yield CassandraStore(session, str(uuid4()))

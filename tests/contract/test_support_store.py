@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.quality.ports import ErrorSink, ReportSink, SupportReads
+from domain.support.ports import ErrorSink, ReportSink, SupportReads
 from domain.support.updates import MemberError, Received, SessionReport
 from infra.engines.cassandra import close, connect
 from infra.stores.support_cassandra import SupportReader, SupportWriter

@@ -61,7 +61,7 @@ def _minute(
 
 @dataclass
 class Evening:
-    """Satisfies the ports LiveReads, SupportReads, LedgerBook, Minutes, EventLog and ObjectStore.
+    """Satisfies the ports LiveReads, SupportReads, LedgerReader, Minutes, EventLog and ObjectStore.
 
     ``away``: the engines that don't answer.
     """
@@ -189,7 +189,7 @@ class Evening:
         self._answers("cassandra", "no node of Cassandra can be reached")
         return [_minute(minute, *app) for minute in range(first, last + 1) for app in self.apps]
 
-    # LedgerBook
+    # LedgerReader
 
     async def account(self, topic_id: str, partition: int) -> Account:
         """Three quarters of what the lake holds was received in the hour before."""

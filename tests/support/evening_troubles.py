@@ -56,11 +56,11 @@ def tell_support(support: FakeSupport, now: int) -> None:
         film = {"title_id": FILMS[number][0], "duration_ms": FILMS[number][3] * MINUTE, "playhead_ms": lasted_ms}
         names = {"session_started_at": at, "device_id": "living-room", "app_version": "9.4.0"}
         report = session_report(TROUBLED, 800 + number, received, **(end | film | names | changes))
-        support.tell(report)
+        support.add_report(report)
         return report
 
     def met(of: SessionReport | None, number: int, ago_ms: int, **changes: Any) -> None:
-        support.tell_error(
+        support.add_error(
             member_error(
                 profile_id=TROUBLED,
                 event_id=f"018bcfe5-6800-7000-8000-{number:012d}",

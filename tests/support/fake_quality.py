@@ -1,4 +1,4 @@
-"""In-memory stand-ins for what the quality worker writes to. The stores pass the adapters' contract suites."""
+"""In-memory fakes of the quality worker's stores. They pass the adapters' contract suites."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,26 +6,26 @@ from collections.abc import Sequence
 import msgspec
 
 from domain.quality.figures import Figures, Label, empty
-from domain.quality.ports import CheckpointTooLarge, Shown
+from domain.quality.ports import CheckpointTooLarge, QualitySnapshot
 from domain.quality.tally import MinuteFigures
 from domain.support.updates import MemberError, SessionReport
 from schemas.errors import TransientError
 
 
 class FakeSupport:
-    """Sessions and errors in dicts; each cell of a row has a write timestamp of its own, as Cassandra's have."""
+    """Sessions and errors in dicts; each cell has its own write timestamp, as in Cassandra."""
 
     def __init__(self) -> None:
         self.sessions: dict[str, dict[tuple[int, str], SessionReport]] = {}
         self.written: dict[tuple[str, str], tuple[int, object]] = {}
-        """(session, cell) -> write timestamp and what decides between equal ones."""
+        """(session, cell) -> write timestamp and tie-breaker."""
         self.by_event: dict[str, dict[tuple[int, str], MemberError]] = {}
 
     async def save_reports(self, reports: Sequence[SessionReport]) -> None:
         for report in reports:
-            self.tell(report)
+            self.add_report(report)
 
-    def tell(self, report: SessionReport) -> None:
+    def add_report(self, report: SessionReport) -> None:
         rows = self.sessions.setdefault(report.profile_id, {})
         key = -report.session_started_at, report.playback_session_id
         there = rows.get(key, msgspec.structs.replace(report, record=None, received=None))
@@ -46,9 +46,9 @@ class FakeSupport:
 
     async def save_errors(self, errors: Sequence[MemberError]) -> None:
         for error in errors:
-            self.tell_error(error)
+            self.add_error(error)
 
-    def tell_error(self, error: MemberError) -> None:
+    def add_error(self, error: MemberError) -> None:
         rows = self.by_event.setdefault(error.profile_id, {})
         there = rows.setdefault((-error.client_time, error.event_id), error)
         if error.received_at > there.received_at:
@@ -61,13 +61,13 @@ class FakeSupport:
         return [error for _, error in sorted(self.by_event.get(profile_id, {}).items())][:limit]
 
 
-class FakeQuality:
-    """Checkpoints and minutes in dicts. ``failures``: so many saves raise TransientError after half of the work."""
+class FakeQualityStore:
+    """Checkpoints and minutes in dicts. The first ``failures`` saves raise TransientError after half of the work."""
 
     def __init__(self, failures: int = 0) -> None:
         self.checkpoints: dict[int, tuple[int, bytes]] = {}
         self.rows: dict[tuple[int, int, Label], tuple[int, Figures]] = {}
-        """(partition, minute, label) -> clock of the write, figures."""
+        """(partition, minute, label) -> log time of the write, figures."""
         self.failures = failures
         self.support = FakeSupport()
 
@@ -80,17 +80,20 @@ class FakeQuality:
             raise CheckpointTooLarge(f"{len(state)} bytes")
         if self.failures:
             self.failures -= 1
-            raise TransientError("the store is away")
+            raise TransientError("the store is unavailable")
         there = self.checkpoints.get(partition)
         if there is None or offset >= there[0]:
             self.checkpoints[partition] = offset, state
 
-    async def save_minutes(self, partition: int, clock: int, minutes: Sequence[MinuteFigures]) -> None:
+    async def save_minutes(self, partition: int, log_time: int, minutes: Sequence[MinuteFigures]) -> None:
         for one in minutes:
             at = partition, one.minute, one.label
             there = self.rows.get(at)
-            if there is None or (there[0], msgspec.to_builtins(there[1])) <= (clock, msgspec.to_builtins(one.figures)):
-                self.rows[at] = clock, one.figures
+            if there is None or (there[0], msgspec.to_builtins(there[1])) <= (
+                log_time,
+                msgspec.to_builtins(one.figures),
+            ):
+                self.rows[at] = log_time, one.figures
 
     async def save_reports(self, reports: Sequence[SessionReport]) -> None:
         await self.support.save_reports(reports)
@@ -104,23 +107,23 @@ class FakeQuality:
 
 
 class FakeQualityMetrics:
-    """Remembers what is shown, and whether anything that was shown ever fell."""
+    """Remembers what is published."""
 
     def __init__(self) -> None:
         self.invalid: Counter[str] = Counter()
-        self.shown: dict[int, Shown] = {}
+        self.published: dict[int, QualitySnapshot] = {}
         self.views: dict[int, list[int]] = {}
-        """What each partition showed of a television's views, one after the other."""
+        """The views of televisions that each partition published, in order."""
 
     def skipped(self, topic: str, code: str) -> None:
         self.invalid[code] += 1
 
-    def show(self, partition: int, shown: Shown) -> None:
-        self.shown[partition] = shown
-        television = shown.totals.get(("device", "tv", "1.0.0"), Figures())
+    def publish(self, partition: int, snapshot: QualitySnapshot) -> None:
+        self.published[partition] = snapshot
+        television = snapshot.totals.get(("device", "tv", "1.0.0"), Figures())
         self.views.setdefault(partition, []).append(television.views)
 
-    def hide(self, partition: int) -> None:
-        del self.shown[partition]
+    def withdraw(self, partition: int) -> None:
+        del self.published[partition]
 
     def saved(self, seconds: float) -> None: ...

@@ -17,7 +17,7 @@ from domain.history.reading import HistoryReader
 from domain.lake.reading import read_objects, read_rows
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
@@ -148,7 +148,7 @@ class Pipeline:
 
 def in_kafka(settings: Settings) -> dict[Place, bytes | None]:
     """Every record of every topic."""
-    log = KafkaLog(settings)
+    log = TopicReader(settings)
     return {
         (topic, partition, offset): value
         for topic, _, partition, start, end in log.spans(TOPICS)

@@ -1,4 +1,4 @@
-"""What the quality worker's totals must be, session by session from everything that came. Knows no log, no batch."""
+"""The expected totals of the quality worker, computed session by session without logs or batches."""
 
 import math
 from collections import defaultdict
@@ -23,7 +23,7 @@ def columns(events: Iterable[Playback]) -> pl.DataFrame:
 
 
 def expected_totals(events: Iterable[Playback]) -> dict[Label, Figures]:
-    """Of sessions that are all over and settled, each known from its first event on."""
+    """For finalized sessions of which every event was received."""
     sessions: dict[str, list[Playback]] = defaultdict(list)
     for event in events:
         sessions[event.playback_session_id].append(event)
@@ -46,7 +46,7 @@ def expected_totals(events: Iterable[Playback]) -> dict[Label, Figures]:
 
 
 def without_viewers(totals: dict[Label, Figures]) -> dict[Label, Figures]:
-    """Minutes in which a session was seen hang on the order in which its events came."""
+    """Viewer minutes depend on the order of arrival."""
     for figures in totals.values():
         figures.viewers = 0
     return totals

@@ -1,4 +1,4 @@
-"""What Kafka says of its topics and groups, asked from beside: nothing here joins a group or reads a record."""
+"""Topics, offsets and committed positions, without joining a group or reading a record."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -8,15 +8,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollectio
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from infra.engines.kafka.config import Complaints, client_config, topic_id
+from infra.engines.kafka.config import ErrorMemory, client_config, topic_id
 from infra.runtime.settings import Settings
-from schemas.errors import Refused, TransientError
+from schemas.errors import AccessDenied, TransientError
 
 ANSWER_S = 5.0
-GREETING_S = 0.5
+METADATA_S = 0.5
 FIRST, NEXT = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 QUIET: dict[str, Any] = {"log_level": 2, "error_cb": lambda _: None}
-"""That Kafka is away is for our callers to tell, once, not for every attempt to reconnect."""
+"""Our callers report an unavailable Kafka once; librdkafka would log each attempt to reconnect."""
 
 LOADING = (
     KafkaError.NOT_COORDINATOR,
@@ -32,23 +32,23 @@ R = TypeVar("R")
 
 
 class KafkaCluster:
-    """Every method raises TransientError when Kafka does not answer, Refused when it does not let us in."""
+    """Every method raises TransientError when Kafka does not answer, AccessDenied when it denies access."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._complaints = Complaints(settings)
-        config: dict[str, Any] = {**client_config(settings), **QUIET, "error_cb": self._complaints}
+        self._errors = ErrorMemory(settings)
+        config: dict[str, Any] = {**client_config(settings), **QUIET, "error_cb": self._errors}
         self._admin = AdminClient(config)
-        self._onlookers: dict[str, Consumer] = {}
+        self._group_clients: dict[str, Consumer] = {}
 
-    def greet(self) -> None:
-        """Returns as soon as Kafka lets us in."""
+    def check_access(self) -> None:
+        """Returns once Kafka accepts our connection and credentials."""
         until = time.monotonic() + ANSWER_S
         while True:
             try:
-                self._answered(self._admin.list_topics, timeout=GREETING_S)
+                self._answered(self._admin.list_topics, timeout=METADATA_S)
                 return
-            except Refused:
+            except AccessDenied:
                 raise
             except TransientError:
                 if time.monotonic() > until:
@@ -61,20 +61,22 @@ class KafkaCluster:
         return {name: topic_id(topic.topic_id) for name, topic in self._described(topics).items()}
 
     def bounds(self, partitions: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
-        """The first offset (``FIRST``), the one after the last (``NEXT``) or one ``at_time`` of each partition."""
+        """Each partition's first offset (``FIRST``), next offset (``NEXT``), or offset ``at_time``."""
         asked = {TopicPartition(*partition): which for partition in partitions}
         answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S) if asked else {}
-        return {(at.topic, at.partition): self._answered(future.result).offset for at, future in answers.items()}
+        return {(p.topic, p.partition): self._answered(future.result).offset for p, future in answers.items()}
 
     def committed(self, group: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
-        """Where the group goes on, in those of the partitions of which it has ever committed anything."""
-        # Not by list_consumer_group_offsets: while a broker has still to load the group (always in a new cluster)
-        # librdkafka crashes the process, since an admin client has no group of its own whose broker to look up again.
-        if group not in self._onlookers:
-            self._onlookers[group] = onlooker(self._settings, {"group.id": group, "error_cb": self._complaints})
+        """The group's committed offsets; partitions without a commit are left out."""
+        # Not list_consumer_group_offsets: while a broker is still loading the group (always in a new cluster),
+        # librdkafka crashes the process, because an admin client has no group whose coordinator it could look up.
+        if group not in self._group_clients:
+            self._group_clients[group] = groupless_consumer(
+                self._settings, {"group.id": group, "error_cb": self._errors}
+            )
         asked = [TopicPartition(*partition) for partition in partitions]
-        places = _ONCE_LOADED(self._answered, self._onlookers[group].committed, asked, timeout=ANSWER_S)
-        return {(p.topic, p.partition): p.offset for p in places if p.offset >= 0}
+        committed = _ONCE_LOADED(self._answered, self._group_clients[group].committed, asked, timeout=ANSWER_S)
+        return {(p.topic, p.partition): p.offset for p in committed if p.offset >= 0}
 
     def _described(self, topics: Iterable[str]) -> dict[str, Any]:
         described = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_S)
@@ -84,20 +86,20 @@ class KafkaCluster:
         try:
             answer = call(*args, **kwargs)
         except KafkaException as error:
-            self._admin.poll(0)  # calls back with the reason
-            raise self._complaints.explained(error) from error
-        self._complaints.forget()
+            self._admin.poll(0)  # runs the error callback, which has the reason
+            raise self._errors.explain(error) from error
+        self._errors.forget()
         return answer
 
 
-def onlooker(settings: Settings, config: Mapping[str, Any]) -> Consumer:
-    """A consumer that never joins its group and never commits."""
-    nobody = {"group.id": "playhead.onlooker", "enable.auto.commit": False}  # librdkafka asks for a name in any case
-    return Consumer({**client_config(settings), **QUIET, **nobody, **config})
+def groupless_consumer(settings: Settings, config: Mapping[str, Any]) -> Consumer:
+    """A consumer that never joins a group and never commits."""
+    group = {"group.id": "playhead.groupless_consumer", "enable.auto.commit": False}  # librdkafka requires a name
+    return Consumer({**client_config(settings), **QUIET, **group, **config})
 
 
 def _is_loading(error: BaseException) -> bool:
-    """A group's broker is not ready yet: seconds after it began, or after the group has moved to another one."""
+    """The group's coordinator is not ready yet, seconds after it started or took over the group."""
     reason = error.__cause__
     return isinstance(reason, KafkaException) and reason.args[0].code() in LOADING
 
@@ -108,7 +110,7 @@ _ONCE_LOADED = Retrying(
 
 
 def at_time(appended_ms: int) -> OffsetSpec:
-    """For ``bounds``: the first offset appended at that time or later, -1 where there is none."""
+    """For ``bounds``: the first offset appended at that time or later, -1 if there is none."""
     return cast(OffsetSpec, OffsetSpec.for_timestamp(appended_ms))
 
 

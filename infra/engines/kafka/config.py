@@ -1,17 +1,17 @@
-"""How any of our processes reaches Kafka: one place turns settings into librdkafka's configuration."""
+"""How our processes connect to Kafka: settings as librdkafka configuration, and its errors in plain words."""
 
 from confluent_kafka import KafkaError, KafkaException
 
 from infra.runtime.settings import Settings
-from schemas.errors import Refused, TransientError
+from schemas.errors import AccessDenied, TransientError
 
-MEND = {
+HINTS = {
     KafkaError._AUTHENTICATION: (
-        "does not let us in: check PLAYHEAD_KAFKA_USERNAME, PLAYHEAD_KAFKA_PASSWORD and PLAYHEAD_KAFKA_SASL_MECHANISM"
+        "denies access: check PLAYHEAD_KAFKA_USERNAME, PLAYHEAD_KAFKA_PASSWORD and PLAYHEAD_KAFKA_SASL_MECHANISM"
     ),
     KafkaError._SSL: (
-        "does not show a certificate to be trusted: PLAYHEAD_KAFKA_CA_FILE must hold its authority's, "
-        "PLAYHEAD_KAFKA_BOOTSTRAP a name that stands in the certificate"
+        "has a certificate that is not trusted: PLAYHEAD_KAFKA_CA_FILE must contain the certificate of its authority, "
+        "and PLAYHEAD_KAFKA_BOOTSTRAP a name that is in the certificate"
     ),
 }
 
@@ -30,31 +30,31 @@ def client_config(settings: Settings) -> dict[str, str]:
     return config
 
 
-class Complaints:
-    """What librdkafka tells its ``error_cb``. Its exceptions only say that nothing came in time, not why."""
+class ErrorMemory:
+    """Remembers the last error of librdkafka's ``error_cb``, because its exceptions only say "timed out"."""
 
     def __init__(self, settings: Settings) -> None:
         self._kafka = f"Kafka at {settings.kafka}"
         self._protocol = settings.kafka_security_protocol
         self._last: KafkaError | None = None
 
-    def __call__(self, complaint: KafkaError) -> None:
-        # "All brokers are down" follows the reason, and says less.
-        if complaint.code() != KafkaError._ALL_BROKERS_DOWN:
-            self._last = complaint
+    def __call__(self, error: KafkaError) -> None:
+        # "All brokers are down" follows the actual reason.
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._last = error
 
     def forget(self) -> None:
-        """It answers now."""
+        """Call after a successful answer."""
         self._last = None
 
-    def explained(self, error: KafkaException) -> TransientError:
+    def explain(self, error: KafkaException) -> TransientError:
         last = self._last or error.args[0]
-        words = last.str().rpartition("bootstrap: ")[2]
-        if last.code() in MEND:
-            return Refused(f"{self._kafka} {MEND[last.code()]} ({words})")
-        return TransientError(f"{self._kafka} does not answer to {self._protocol}: {words}")
+        message = last.str().rpartition("bootstrap: ")[2]
+        if last.code() in HINTS:
+            return AccessDenied(f"{self._kafka} {HINTS[last.code()]} ({message})")
+        return TransientError(f"{self._kafka} does not answer over {self._protocol}: {message}")
 
 
 def topic_id(found: object) -> str:
-    """Kafka's id of a topic as Kafka itself prints it (librdkafka's text has "/" and "+" in it)."""
+    """A topic id as Kafka prints it (librdkafka prints "/" and "+" instead of "_" and "-")."""
     return str(found).translate(str.maketrans("+/", "-_"))

@@ -1,6 +1,6 @@
-"""Kafka as the lake sink reads it: a group member that is told where to start, never by Kafka's own commits.
+"""The lake sink's consumer: a group member that starts where the sink says, never at Kafka's committed offsets.
 
-Satisfies ``domain.lake.ports.Log``. Commits are hints with the start of the newest object as their metadata.
+Commits are only hints; their metadata is the start of the newest object.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ Partition = tuple[str, int]
 
 
 @dataclass(slots=True)
-class Intake:
+class PollResult:
     revoked: list[Partition] = field(default_factory=list)
     assigned: list[Partition] = field(default_factory=list)
     records: dict[Partition, list[Any]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Intake:
 
 class KafkaConsumer:
     def __init__(self, settings: Settings, group: str, member: str, topics: Sequence[str]) -> None:
-        """Joins the group. ``member`` is fixed for the worker: restarted, it gets its partitions back at once."""
+        """Joins the group. ``member`` is fixed for a worker, so it gets its partitions back after a restart."""
         self._topics = list(topics)
         self._admin = AdminClient({**client_config(settings)})
         self._consumer = Consumer(
@@ -47,59 +47,59 @@ class KafkaConsumer:
                 "group.id": group,
                 "group.instance.id": member,
                 "partition.assignment.strategy": "cooperative-sticky",
-                # Never used to skip in silence: the sink compares each offset with the one it expects. ("error"
-                # would leave the partition in a state that no seek gets it out of.)
+                # Skips nothing unnoticed: the sink compares each offset with the one it expects. ("error" would leave
+                # the partition in a state that no seek ends.)
                 "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "allow.auto.create.topics": False,
                 "session.timeout.ms": 10_000,
-                # A store that is away for long must not cost the worker its partitions; lag tells of it.
+                # A worker keeps its partitions during a long outage of the store; its lag shows the outage.
                 "max.poll.interval.ms": 3_600_000,
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "queued.max.messages.kbytes": 32_768,
-                # The broker gathers for up to half a second: an object waits longer for its records anyway.
+                # The broker collects for up to half a second: an object waits longer for its records anyway.
                 "fetch.min.bytes": 2**20,
                 "fetch.wait.max.ms": 500,
             }
         )
-        self._intake = Intake()
+        self._polled = PollResult()
         self._consumer.subscribe(self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
-    def poll(self) -> Intake:
-        self._intake = intake = Intake()
+    def poll(self) -> PollResult:
+        self._polled = polled = PollResult()
         messages = self._consumer.consume(POLL_RECORDS, POLL_SECONDS)
-        for (topic, number, bad), run in groupby(messages, _place):
+        for (topic, number, bad), run in groupby(messages, _position):
             if bad:
                 for message in run:
-                    self._note_error((topic, number), message.error())
+                    self._handle_error((topic, number), message.error())
             else:
-                intake.records.setdefault((topic, number), []).extend(run)
-        return intake
+                polled.records.setdefault((topic, number), []).extend(run)
+        return polled
 
-    def _note_error(self, partition: Partition, error: Any) -> None:
+    def _handle_error(self, partition: Partition, error: Any) -> None:
         if is_final(error):
             raise KafkaException(error)
         _log.warning("kafka", topic=partition[0], partition=partition[1], why=error.str())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        # At 0 and not at the end: librdkafka would ask where that is, and a late answer undo the seek.
-        somewhere = [TopicPartition(p.topic, p.partition, 0) for p in partitions]
-        consumer.incremental_assign(somewhere)
-        consumer.pause(somewhere)
-        self._intake.assigned += [(p.topic, p.partition) for p in partitions]
+        # At 0 and not at the end: librdkafka would look the end up, and its late answer would undo the seek.
+        paused = [TopicPartition(p.topic, p.partition, 0) for p in partitions]
+        consumer.incremental_assign(paused)
+        consumer.pause(paused)
+        self._polled.assigned += [(p.topic, p.partition) for p in partitions]
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_unassign(partitions)
         gone = [(p.topic, p.partition) for p in partitions]
-        self._intake.revoked += gone
-        self._intake.assigned = [each for each in self._intake.assigned if each not in gone]
+        self._polled.revoked += gone
+        self._polled.assigned = [each for each in self._polled.assigned if each not in gone]
 
     def seek(self, partition: Partition, offset: int) -> None:
-        """Deliver from this offset on. Raises TransientError when the assignment is not yet in force."""
-        place = TopicPartition(*partition, offset)
-        _answered(self._consumer.seek, place)
-        _answered(self._consumer.resume, [place])
+        """Deliver from this offset on. TransientError while the assignment is not complete."""
+        position = TopicPartition(*partition, offset)
+        _answered(self._consumer.seek, position)
+        _answered(self._consumer.resume, [position])
 
     def pause(self, partition: Partition) -> None:
         self._consumer.pause([TopicPartition(*partition)])
@@ -108,7 +108,7 @@ class KafkaConsumer:
         self._consumer.resume([TopicPartition(*partition)])
 
     def topic_ids(self) -> dict[str, str]:
-        """Kafka's ids of the topics that exist now."""
+        """The ids of the topics that exist."""
         found = {}
         described = self._admin.describe_topics(TopicCollection(self._topics), request_timeout=ANSWER_SECONDS)
         for topic, future in described.items():
@@ -120,12 +120,12 @@ class KafkaConsumer:
         return found
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
-        """First offset that the log still has, and the next one it will give."""
-        place = TopicPartition(*partition)
-        return self._offsets([place], _EARLIEST)[partition], self._offsets([place], _LATEST)[partition]
+        """The first offset still in Kafka, and the next one to be appended."""
+        position = TopicPartition(*partition)
+        return self._offsets([position], _EARLIEST)[partition], self._offsets([position], _LATEST)[partition]
 
     def newest_object(self, partition: Partition) -> int | None:
-        """Start of the newest object that a commit told of; None without one."""
+        """The start of the newest object, from the commit's metadata; None without a commit."""
         (committed,) = _answered(self._consumer.committed, [TopicPartition(*partition)], timeout=ANSWER_SECONDS)
         return int(committed.metadata) if (committed.metadata or "").isdecimal() else None
 
@@ -136,25 +136,25 @@ class KafkaConsumer:
             _log.info("not committed", topic=partition[0], partition=partition[1], why=str(error))
 
     def ends(self) -> dict[Partition, int]:
-        """Where the assigned partitions' logs end now."""
+        """The next offsets of the assigned partitions."""
         return self._offsets(_answered(self._consumer.assignment), _LATEST)
 
-    def _offsets(self, places: list[TopicPartition], which: Any) -> dict[Partition, int]:
-        # Not by the consumer: there the question would wait behind its own long fetches, half a second each.
-        asked = self._admin.list_offsets(dict.fromkeys(places, which), request_timeout=ANSWER_SECONDS)
+    def _offsets(self, partitions: list[TopicPartition], which: Any) -> dict[Partition, int]:
+        # Not through the consumer: the request would wait behind its long fetches, half a second each.
+        asked = self._admin.list_offsets(dict.fromkeys(partitions, which), request_timeout=ANSWER_SECONDS)
         return {(p.topic, p.partition): _answered(future.result).offset for p, future in asked.items()}
 
     def close(self) -> None:
-        """Waits for commits under way, then leaves the group's work to whoever comes next."""
+        """Waits for pending commits, then stops. A static member keeps its partitions until its session times out."""
         self._consumer.close()
 
 
 def is_final(error: Any) -> bool:
-    """The consumer gives no more records after this error. One that comes as a message does not say ``fatal``."""
+    """Whether the consumer delivers nothing after this error. An error that comes as a message lacks ``fatal``."""
     return bool(error.fatal() or error.code() == KafkaError._FATAL)
 
 
-def _place(message: Any) -> tuple[str, int, bool]:
+def _position(message: Any) -> tuple[str, int, bool]:
     return message.topic(), message.partition(), message.error() is not None
 
 

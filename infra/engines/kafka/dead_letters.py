@@ -1,4 +1,4 @@
-"""The topic of dead letters as the lake sink writes it: published means that Kafka has it."""
+"""Writes the dead letter topic."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ class KafkaDeadLetters:
         self._producer = BulkProducer(settings)
 
     def publish(self, letters: Sequence[DeadLetter]) -> None:
-        """Returns when Kafka has all of them. Raises TransientError when it may not: publish all again."""
+        """Returns when Kafka has all of them. On a TransientError publish all of them again."""
         self._producer.write(
             [
                 (DEAD_LETTERS.name, letter.dead_letter_id.encode(), frame(self._schema_id, encode(letter)))

@@ -1,4 +1,4 @@
-"""Kafka as the pages watch it: from beside, without a group, only the newest. Satisfies ``services.ports.EventLog``."""
+"""Offsets, committed positions and the newest records, for the live page. Satisfies ``services.ports.EventLog``."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
-from infra.engines.kafka.admin import ANSWER_S, FIRST, NEXT, KafkaCluster, Partition, answered, onlooker
+from infra.engines.kafka.admin import ANSWER_S, FIRST, NEXT, KafkaCluster, Partition, answered, groupless_consumer
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from schemas.codec import decode
@@ -16,12 +16,12 @@ from schemas.framing import unframe
 from schemas.topics import TOPICS
 
 
-class KafkaWatch:
+class KafkaMonitor:
     def __init__(self, settings: Settings, registry: Registry) -> None:
         self._registry = registry
         self._cluster = KafkaCluster(settings)
-        # The records asked for may expire meanwhile.
-        self._consumer = onlooker(settings, {"auto.offset.reset": "earliest"})
+        # The requested records may expire in the meantime.
+        self._consumer = groupless_consumer(settings, {"auto.offset.reset": "earliest"})
 
     def offsets(self) -> tuple[Mapping[Partition, int], Mapping[Partition, int]]:
         partitions = self._cluster.partitions(TOPICS)
@@ -35,36 +35,36 @@ class KafkaWatch:
 
     def newest(self, topic: str, count: int) -> list[tuple[int, Record]]:
         partitions = self._cluster.partitions([topic])
-        starts, ends = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
-        places = {at: max(starts[at], end - count) for at, end in ends.items() if end > starts[at]}
-        # One batch has one append time: then the offset tells which record is the newer.
-        messages = sorted(self._read(places, ends), key=lambda m: (m.timestamp()[1], m.offset()), reverse=True)
-        found = [(message.timestamp()[1], self._decoded(topic, message.value())) for message in messages]
-        return [(at, record) for at, record in found if record]
+        firsts, ends = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
+        starts = {each: max(firsts[each], end - count) for each, end in ends.items() if end > firsts[each]}
+        # Records of one batch share their append time, so the offset breaks the tie.
+        messages = sorted(self._read(starts, ends), key=lambda m: (m.timestamp()[1], m.offset()), reverse=True)
+        decoded = [(message.timestamp()[1], self._decoded(topic, message.value())) for message in messages]
+        return [(appended_ms, record) for appended_ms, record in decoded if record]
 
     def close(self) -> None:
         self._consumer.close()
 
-    def _read(self, places: Mapping[Partition, int], ends: Mapping[Partition, int]) -> list[Any]:
-        """The records from these places to the ends, or as many as Kafka gives in time."""
-        self._consumer.assign([TopicPartition(*partition, offset) for partition, offset in places.items()])
-        missing = set(places)
+    def _read(self, starts: Mapping[Partition, int], ends: Mapping[Partition, int]) -> list[Any]:
+        """The records from these offsets to the ends, or as many as arrive in time."""
+        self._consumer.assign([TopicPartition(*partition, offset) for partition, offset in starts.items()])
+        missing = set(starts)
         messages: list[Any] = []
         until = time.monotonic() + ANSWER_S
         while missing and time.monotonic() < until:
             for message in answered(self._consumer.consume, 500, 0.5):
                 if not message.error():
                     messages.append(message)
-                    at = str(message.topic()), int(message.partition() or 0)
-                    if int(message.offset() or 0) + 1 >= ends[at]:
-                        missing.discard(at)
+                    partition = str(message.topic()), int(message.partition() or 0)
+                    if int(message.offset() or 0) + 1 >= ends[partition]:
+                        missing.discard(partition)
         self._consumer.unassign()
-        if places and not messages:
-            raise TransientError(f"Kafka does not give the newest records of {min(places)[0]}")
+        if starts and not messages:
+            raise TransientError(f"timed out reading the newest records of {min(starts)[0]}")
         return messages
 
     def _decoded(self, topic: str, payload: bytes | None) -> Record | None:
-        """None for a record that cannot be read: the lake sink makes its dead letter."""
+        """None for an invalid record: the lake sink makes its dead letter."""
         try:
             schema_id, datum = unframe(payload or b"")
             return decode(TOPICS[topic].record, datum, self._registry.resolve(schema_id))

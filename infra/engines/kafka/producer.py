@@ -1,4 +1,4 @@
-"""Kafka for the collector: librdkafka's producer, driven by one thread, awaited from asyncio."""
+"""The collector's producer: librdkafka, polled by one thread, awaited from asyncio."""
 
 import asyncio
 import itertools
@@ -17,15 +17,15 @@ Delivery = Literal["acknowledged", "failed", "unknown"]
 _PROBE_SECONDS = 1.0
 _PROBED_TOPIC = EVENT_TOPICS["ui"].name
 _MAX_MESSAGE_BYTES = 2 * 2**20
-"""Room for a dead letter that holds the largest body."""
-_UNSETTLED_CODES = (KafkaError._MSG_TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._PURGE_INFLIGHT)
+"""Enough for a dead letter with the largest body."""
+_UNKNOWN_OUTCOMES = (KafkaError._MSG_TIMED_OUT, KafkaError.REQUEST_TIMED_OUT, KafkaError._PURGE_INFLIGHT)
 
 
 class KafkaEventLog:
     """Satisfies ``producers.ports.EventLog``."""
 
     def __init__(self, config: dict[str, str], delivery_seconds: float, on_fatal: Callable[[str], None]) -> None:
-        """``on_fatal`` is called from another thread, once, when nothing can be published any more."""
+        """``on_fatal`` is called once, from another thread, when publishing has become impossible."""
         self._on_fatal = on_fatal
         self._fatal = False
         self._stop = threading.Event()
@@ -39,7 +39,7 @@ class KafkaEventLog:
                 "compression.type": "lz4",
                 "message.timeout.ms": int(delivery_seconds * 1000),
                 "message.max.bytes": _MAX_MESSAGE_BYTES,
-                "queue.buffering.max.messages": 0,  # bounded in bytes, by the collector's room
+                "queue.buffering.max.messages": 0,  # the collector limits the bytes
                 "error_cb": self._on_error,
             },
             logger=logging.getLogger("kafka"),
@@ -52,12 +52,12 @@ class KafkaEventLog:
             return []
         request = _Request(len(messages))
         for index, (topic, key, value) in enumerate(messages):
-            settle = partial(request.settle, index)
+            on_delivery = partial(request.delivered, index)
             try:
-                self._producer.produce(topic, value, key, on_delivery=settle)
+                self._producer.produce(topic, value, key, on_delivery=on_delivery)
             except (BufferError, KafkaException):
                 request.fail(index)
-        return await request.settled(self._give_up_seconds)
+        return await request.wait(self._give_up_seconds)
 
     async def ready(self) -> bool:
         if self._fatal or self._stop.is_set():
@@ -69,7 +69,7 @@ class KafkaEventLog:
         return True
 
     def close(self) -> None:
-        """Deliver what is still waiting, then stop."""
+        """Deliver the pending messages, then stop."""
         self._producer.flush(self._give_up_seconds)
         self._stop.set()
         self._thread.join()
@@ -78,13 +78,13 @@ class KafkaEventLog:
         try:
             while not self._stop.is_set():
                 self._producer.poll(0.1)
-        except Exception as problem:
-            self._die(f"polling failed: {problem!r}")
+        except Exception as error:
+            self._die(f"polling failed: {error!r}")
             raise
 
-    def _on_error(self, problem: KafkaError) -> None:
-        if problem.fatal():
-            self._die(problem.str())
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._die(error.str())
 
     def _die(self, reason: str) -> None:
         if not self._fatal:
@@ -93,33 +93,33 @@ class KafkaEventLog:
 
 
 class _Request:
-    """The fates of one request's messages, settled from librdkafka's callbacks, awaited once."""
+    """The deliveries of one request's messages, set by librdkafka's callbacks, awaited once."""
 
     def __init__(self, size: int) -> None:
-        self._fates: list[Delivery] = ["unknown"] * size
-        self._count = itertools.count(1)  # next() is atomic: the loop and the polling thread both count
+        self._deliveries: list[Delivery] = ["unknown"] * size
+        self._count = itertools.count(1)  # next() is atomic: the event loop and the polling thread both count
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
 
-    def settle(self, index: int, problem: KafkaError | None, _: Message) -> None:
-        if problem is None:
-            self._fates[index] = "acknowledged"
-        elif problem.code() not in _UNSETTLED_CODES:
-            self._fates[index] = "failed"
-        self._one_more()
+    def delivered(self, index: int, error: KafkaError | None, _: Message) -> None:
+        if error is None:
+            self._deliveries[index] = "acknowledged"
+        elif error.code() not in _UNKNOWN_OUTCOMES:
+            self._deliveries[index] = "failed"
+        self._count_one()
 
     def fail(self, index: int) -> None:
-        self._fates[index] = "failed"
-        self._one_more()
+        self._deliveries[index] = "failed"
+        self._count_one()
 
-    async def settled(self, patience: float) -> list[Delivery]:
+    async def wait(self, seconds: float) -> list[Delivery]:
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 await self._done.wait()
         except TimeoutError:
             pass
-        return list(self._fates)
+        return list(self._deliveries)
 
-    def _one_more(self) -> None:
-        if next(self._count) == len(self._fates):
+    def _count_one(self) -> None:
+        if next(self._count) == len(self._deliveries):
             self._loop.call_soon_threadsafe(self._done.set)

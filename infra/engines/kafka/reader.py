@@ -1,53 +1,57 @@
-"""Kafka's topics read from end to end, without a group. Satisfies ``domain.ledger.ports.KafkaLog``."""
+"""Reads topics from offset to offset, without a group. Satisfies ``domain.ledger.ports.KafkaLog``."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from infra.engines.kafka.admin import FIRST, NEXT, KafkaCluster, at_time, onlooker
+from infra.engines.kafka.admin import FIRST, NEXT, KafkaCluster, at_time, groupless_consumer
 from infra.runtime.settings import Settings
 from schemas.errors import TransientError
 
 BATCH_RECORDS = 5_000
-SILENCE_S = 20.0
+READ_TIMEOUT_S = 20.0
 LOOKUP_S = 5.0
 
 
-class KafkaLog:
+class TopicReader:
     def __init__(self, settings: Settings) -> None:
         self._cluster = KafkaCluster(settings)
-        # What we ask for is there: no fetch at a partition's end may hold up the next one's.
-        self._consumer = onlooker(settings, {"auto.offset.reset": "error", "fetch.wait.max.ms": 10})
+        # The requested records exist, so a fetch at a partition's end must not delay the next partition.
+        self._consumer = groupless_consumer(settings, {"auto.offset.reset": "error", "fetch.wait.max.ms": 10})
 
     def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
-        """(topic, Kafka's topic id, partition, first offset, next offset) of every partition."""
+        """(topic, topic id, partition, first offset, next offset) of every partition."""
         ids = self._cluster.topic_ids(topics)
         partitions = self._cluster.partitions(ids)
         first, after = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
         return [(topic, ids[topic], number, first[topic, number], after[topic, number]) for topic, number in partitions]
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]:
-        """(offset, value) of the records from start to before end, in batches."""
+        """(offset, value) of the records from ``start`` up to but excluding ``end``, in batches."""
         for batch in self.records(topic, partition, start, end):
             yield [(offset, value) for offset, value, _ in batch]
 
     def records(
         self, topic: str, partition: int, start: int, end: int
     ) -> Iterator[list[tuple[int, bytes | None, int]]]:
-        """As ``read``, and when Kafka appended each, in milliseconds."""
-        with suppress(KafkaException):  # its silence below says it
-            self._consumer.list_topics(topic, LOOKUP_S)  # else a topic's first partition waits a second for its leader
+        """Like ``read``, with the append time of each record in milliseconds."""
+        with suppress(KafkaException):  # the read below reports the error
+            self._consumer.list_topics(
+                topic, LOOKUP_S
+            )  # otherwise a topic's first partition waits a second for its leader
         self._consumer.assign([TopicPartition(topic, partition, start)])
         position = start
         while position < end:
-            messages = self._consumer.consume(min(BATCH_RECORDS, end - position), SILENCE_S)
+            messages = self._consumer.consume(min(BATCH_RECORDS, end - position), READ_TIMEOUT_S)
             faults = [message.error() for message in messages if message.error()]
             if faults or not messages:
-                raise TransientError(f"{topic}[{partition}] falls silent at offset {position}: {faults or 'no answer'}")
+                raise TransientError(
+                    f"timed out reading {topic}[{partition}] at offset {position}: {faults or 'no answer'}"
+                )
             yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in messages if int(m.offset() or 0) < end]
             position = int(messages[-1].offset() or 0) + 1
-        self._consumer.unassign()  # else it would go on asking for more
+        self._consumer.unassign()  # otherwise it would keep fetching
 
     def since(self, topic: str, appended_ms: int) -> list[tuple[int, int, int]]:
         """(partition, first offset appended at that time or later, next offset) of every partition."""
@@ -57,8 +61,10 @@ class KafkaLog:
         return [(at[1], after[at] if first[at] < 0 else first[at], after[at]) for at in partitions]
 
     def lag(self, group: str, topics: Iterable[str]) -> int:
-        """Records of these topics that the group has still to commit."""
+        """How many records of these topics the group has not committed yet."""
         partitions = self._cluster.partitions(topics)
-        committed = self._cluster.committed(group, partitions)  # before the ends: what comes in between counts as lag
+        committed = self._cluster.committed(
+            group, partitions
+        )  # before the ends, so that records appended in between count as lag
         first, after = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
         return sum(after[at] - committed.get(at, first[at]) for at in partitions)

@@ -1,4 +1,4 @@
-"""The topic of compaction requests as the history processor writes it."""
+"""Writes the topic of compaction requests."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class KafkaCompactionRequests:
         self._schema_id: int | None = None
 
     async def publish(self, requests: Sequence[CompactionRequest]) -> None:
-        """Returns when Kafka has all of them. Raises TransientError when it may not."""
+        """Returns when Kafka has all of them. On a TransientError publish all of them again."""
         async with self._one_at_a_time:
             await asyncio.to_thread(self._publish, requests)
 

@@ -16,7 +16,7 @@ Labels = tuple[str, ...]
 Value = TypeVar("Value")
 
 
-class Restored(Collector, Generic[Value]):
+class Checkpointed(Collector, Generic[Value]):
     """Series by partition, which is always the first label; a partition's series come and go together."""
 
     def __init__(self, name: str, documentation: str, labelnames: Sequence[str]) -> None:
@@ -26,11 +26,11 @@ class Restored(Collector, Generic[Value]):
         self._series: dict[int, Mapping[Labels, Value]] = {}
         REGISTRY.register(self)
 
-    def show(self, partition: int, values: Mapping[Labels, Value]) -> None:
+    def publish(self, partition: int, values: Mapping[Labels, Value]) -> None:
         """Values by the labels after the partition; they replace all that the partition showed before."""
         self._series[partition] = values
 
-    def hide(self, partition: int) -> None:
+    def withdraw(self, partition: int) -> None:
         self._series.pop(partition, None)
 
     def describe(self) -> Iterable[Metric]:
@@ -42,7 +42,7 @@ class Restored(Collector, Generic[Value]):
         return [((str(partition), *labels), value) for partition, values in shown for labels, value in values.items()]
 
 
-class RestoredCounter(Restored[float]):
+class CheckpointedCounter(Checkpointed[float]):
     def describe(self) -> Iterable[Metric]:
         return [CounterMetricFamily(self.name, self.documentation, labels=self.labelnames)]
 
@@ -53,7 +53,7 @@ class RestoredCounter(Restored[float]):
         return [family]
 
 
-class RestoredGauge(Restored[float]):
+class CheckpointedGauge(Checkpointed[float]):
     def describe(self) -> Iterable[Metric]:
         return [GaugeMetricFamily(self.name, self.documentation, labels=self.labelnames)]
 
@@ -64,7 +64,7 @@ class RestoredGauge(Restored[float]):
         return [family]
 
 
-class RestoredHistogram(Restored[tuple[Sequence[int], float]]):
+class CheckpointedHistogram(Checkpointed[tuple[Sequence[int], float]]):
     """A value: how many observations each bucket has, the one without an upper bound last; and their sum."""
 
     def __init__(self, name: str, documentation: str, labelnames: Sequence[str], bounds: Sequence[float]) -> None:

@@ -8,7 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from domain.quality.figures import LABEL_SETS
 from domain.quality.formulas import STARTUP_BOUNDS_MS
-from infra.runtime.metrics.checkpointed import RestoredCounter, RestoredGauge, RestoredHistogram
+from infra.runtime.metrics.checkpointed import CheckpointedCounter, CheckpointedGauge, CheckpointedHistogram
 from infra.runtime.metrics.counted_histogram import CountedHistogram
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -144,45 +144,45 @@ _QUALITY_COUNTERS = {
     "success_score_points": "Sum of those scores: 100 for a success, 50 for an exit before start, 0 for a failure.",
 }
 QUALITY_COUNTERS = {
-    (label_set, figure): RestoredCounter(f"{_QUALITY_PREFIX[label_set]}_{figure}", documentation, labels)
+    (label_set, figure): CheckpointedCounter(f"{_QUALITY_PREFIX[label_set]}_{figure}", documentation, labels)
     for label_set, labels in LABEL_SETS.items()
     for figure, documentation in _QUALITY_COUNTERS.items()
 }
 QUALITY_VIEWERS = {
-    label_set: RestoredGauge(
+    label_set: CheckpointedGauge(
         f"{_QUALITY_PREFIX[label_set]}_viewers",
         "Views at this moment: neither paused nor stalled for over 5 minutes nor silent for over 2.",
         labels,
     )
     for label_set, labels in LABEL_SETS.items()
 }
-QUALITY_STARTUP = RestoredHistogram(
+QUALITY_STARTUP = CheckpointedHistogram(
     "playhead_quality_startup_seconds",
     "Play request to first frame.",
     LABEL_SETS["device"],
     [ms / 1000 for ms in STARTUP_BOUNDS_MS],
 )
-CLIENT_EVENTS_EXPECTED = RestoredCounter(
+CLIENT_EVENTS_EXPECTED = CheckpointedCounter(
     "playhead_client_events_expected",
     "Events that settled views numbered: their highest sequence number, counted from 1.",
     LABEL_SETS["device"],
 )
-CLIENT_EVENTS_LOST = RestoredCounter(
+CLIENT_EVENTS_LOST = CheckpointedCounter(
     "playhead_client_events_lost",
     "Sequence numbers of settled views that never came: lost between player and collector.",
     LABEL_SETS["device"],
 )
-QUALITY_LATE = RestoredCounter(
+QUALITY_LATE = CheckpointedCounter(
     "playhead_quality_late_events", "Events whose view was settled already: history and lake have them.", ()
 )
-QUALITY_MISSED = RestoredCounter(
+QUALITY_MISSED = CheckpointedCounter(
     "playhead_quality_missed_records", "Offsets that left Kafka before they were counted. Always 0 in good health.", ()
 )
-QUALITY_OPEN = RestoredGauge("playhead_quality_open_sessions", "Views that are not settled yet.", ())
-QUALITY_CLOCK = RestoredGauge(
+QUALITY_OPEN = CheckpointedGauge("playhead_quality_open_sessions", "Views that are not settled yet.", ())
+QUALITY_CLOCK = CheckpointedGauge(
     "playhead_quality_clock_timestamp_seconds", "The log's clock: the latest time of receipt that was counted.", ()
 )
-QUALITY_STATE_BYTES = RestoredGauge(
+QUALITY_STATE_BYTES = CheckpointedGauge(
     "playhead_quality_state_bytes", "Size of the partition's checkpoint. The worker refuses more than 8 MiB.", ()
 )
 QUALITY_CHECKPOINT = Histogram(

@@ -6,9 +6,9 @@ from typing import Any
 from prometheus_client.metrics import MetricWrapperBase
 
 from infra.runtime.metrics import definitions as metrics
-from infra.runtime.metrics.checkpointed import Restored
+from infra.runtime.metrics.checkpointed import Checkpointed
 
-Metric = MetricWrapperBase | Restored[Any]
+Metric = MetricWrapperBase | Checkpointed[Any]
 HEAD = """\
 # Metrics
 
@@ -29,12 +29,12 @@ def declared() -> Iterator[Metric]:
     """Our metrics, in the order of their declaration."""
     for value in vars(metrics).values():
         for each in value.values() if isinstance(value, dict) else (value,):
-            if isinstance(each, MetricWrapperBase | Restored):
+            if isinstance(each, MetricWrapperBase | Checkpointed):
                 yield each
 
 
 def labels(metric: Metric) -> tuple[str, ...]:
-    return tuple(metric.labelnames if isinstance(metric, Restored) else metric._labelnames)
+    return tuple(metric.labelnames if isinstance(metric, Checkpointed) else metric._labelnames)
 
 
 def series() -> set[str]:

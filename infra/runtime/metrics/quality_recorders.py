@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from domain.quality.figures import POINT, Figures, Label
-from domain.quality.ports import Shown
-from infra.runtime.metrics.checkpointed import Labels, Restored
+from domain.quality.ports import QualitySnapshot
+from infra.runtime.metrics.checkpointed import Checkpointed, Labels
 from infra.runtime.metrics.definitions import (
     CLIENT_EVENTS_EXPECTED,
     CLIENT_EVENTS_LOST,
@@ -39,34 +39,34 @@ _VALUES: Mapping[str, Callable[[Figures], float]] = {
 }
 
 
-class QualityMeters(WorkerMetrics):
+class QualityRecorder(WorkerMetrics):
     """Satisfies ``domain.quality.ports.QualityMetrics``."""
 
-    def show(self, partition: int, shown: Shown) -> None:
+    def publish(self, partition: int, shown: QualitySnapshot) -> None:
         for (label_set, figure), counter in QUALITY_COUNTERS.items():
             value = _VALUES[figure]
-            counter.show(partition, _of_set(label_set, {at: value(of) for at, of in shown.totals.items()}))
+            counter.publish(partition, _of_set(label_set, {at: value(of) for at, of in shown.totals.items()}))
         for label_set, gauge in QUALITY_VIEWERS.items():
-            gauge.show(partition, _of_set(label_set, shown.viewers))
+            gauge.publish(partition, _of_set(label_set, shown.viewers))
         devices = _of_set("device", shown.totals)
-        QUALITY_STARTUP.show(partition, {at: (of.startups, of.startup_ms / 1000) for at, of in devices.items()})
-        CLIENT_EVENTS_EXPECTED.show(partition, {at: of.events_expected for at, of in devices.items()})
-        CLIENT_EVENTS_LOST.show(partition, {at: of.events_lost for at, of in devices.items()})
-        QUALITY_LATE.show(partition, {(): shown.late})
-        QUALITY_MISSED.show(partition, {(): shown.missed})
-        QUALITY_OPEN.show(partition, {(): shown.open_sessions})
-        QUALITY_CLOCK.show(partition, {(): shown.clock / 1000})
-        QUALITY_STATE_BYTES.show(partition, {(): shown.state_bytes})
+        QUALITY_STARTUP.publish(partition, {at: (of.startups, of.startup_ms / 1000) for at, of in devices.items()})
+        CLIENT_EVENTS_EXPECTED.publish(partition, {at: of.events_expected for at, of in devices.items()})
+        CLIENT_EVENTS_LOST.publish(partition, {at: of.events_lost for at, of in devices.items()})
+        QUALITY_LATE.publish(partition, {(): shown.late})
+        QUALITY_MISSED.publish(partition, {(): shown.missed})
+        QUALITY_OPEN.publish(partition, {(): shown.open_sessions})
+        QUALITY_CLOCK.publish(partition, {(): shown.log_time / 1000})
+        QUALITY_STATE_BYTES.publish(partition, {(): shown.state_bytes})
 
-    def hide(self, partition: int) -> None:
+    def withdraw(self, partition: int) -> None:
         for metric in _ALL:
-            metric.hide(partition)
+            metric.withdraw(partition)
 
     def saved(self, seconds: float) -> None:
         QUALITY_CHECKPOINT.observe(seconds)
 
 
-_ALL: tuple[Restored[Any], ...] = (
+_ALL: tuple[Checkpointed[Any], ...] = (
     *QUALITY_COUNTERS.values(),
     *QUALITY_VIEWERS.values(),
     *(CLIENT_EVENTS_EXPECTED, CLIENT_EVENTS_LOST, QUALITY_LATE, QUALITY_MISSED, QUALITY_OPEN),

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from string import Template
 
-from infra.engines.cassandra import AWAY, close, connect
+from infra.engines.cassandra import UNAVAILABLE, close, connect
 from infra.local import cassandra, kafka, template
 from infra.local import jars as packages
 from infra.local import preflight as host
@@ -95,7 +95,7 @@ def secured_cassandra(settings: Settings, authority: Authority) -> Iterator[None
         try:
             session.execute(f"CREATE ROLE IF NOT EXISTS {name} WITH LOGIN = true AND PASSWORD = '{password}'")
             session.execute(f"GRANT CREATE ON ALL KEYSPACES TO {name}")
-        except AWAY:
+        except UNAVAILABLE:
             return False
         finally:
             close(session)

@@ -8,7 +8,7 @@ import pytest
 from mypy_boto3_s3 import S3Client
 from tenacity import retry, retry_if_result, stop_after_delay, wait_fixed
 
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.local.program import StackError
 from infra.local.stack import Stack, State
 from infra.runtime.settings import Settings
@@ -70,7 +70,7 @@ def test_a_new_kafka_is_asked_at_once_how_far_a_group_has_come(make_stack: MakeS
     stack = make_stack()
     stack.up(["kafka"])
 
-    assert KafkaLog(stack.settings).lag("playhead.history", [DEAD_LETTERS.name]) == 0
+    assert TopicReader(stack.settings).lag("playhead.history", [DEAD_LETTERS.name]) == 0
 
 
 def test_a_second_up_leaves_running_processes_alone_and_starts_only_the_missing(make_stack: MakeStack) -> None:

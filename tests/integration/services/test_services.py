@@ -11,7 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 from domain.titles.catalogue import CATALOGUE_KEY
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
-from infra.engines.kafka.monitor import KafkaWatch
+from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
@@ -49,7 +49,7 @@ def store(settings: Settings, record: ViewingRecord) -> None:
 
 
 def test_kafka_is_watched_from_beside(stack: Settings) -> None:
-    watch = KafkaWatch(stack, Registry(stack))
+    watch = KafkaMonitor(stack, Registry(stack))
     before = sum(end for (topic, _), end in watch.offsets()[1].items() if topic == TOPIC)
     now = time.time_ns() // 1_000_000
     events = [playback(profile_id=MEMBER, seq=seq, received_at=now) for seq in range(5)]

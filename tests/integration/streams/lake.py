@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from domain.lake.keys import Chain
 from domain.lake.reading import read_objects
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from schemas.topics import TOPICS
@@ -25,5 +25,5 @@ def lag(settings: Settings) -> int:
 
 def log_ends(settings: Settings) -> dict[Chain, int]:
     """Where the topics that exist now end; other tests leave objects of topics that are gone."""
-    spans = KafkaLog(settings).spans(TOPICS)
+    spans = TopicReader(settings).spans(TOPICS)
     return {Chain(topic, topic_id, partition): after for topic, topic_id, partition, _, after in spans}

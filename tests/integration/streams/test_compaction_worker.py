@@ -13,7 +13,7 @@ from domain.history.reading import HistoryReader, Whole
 from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -99,7 +99,7 @@ def request(settings: Settings, profiles: list[str]) -> None:
 
 
 def drained(settings: Settings, *processes: str) -> bool:
-    kafka = KafkaLog(settings)
+    kafka = TopicReader(settings)
     return not any(kafka.lag(BY_NAME[name].group or "", BY_NAME[name].topics) for name in processes)
 
 

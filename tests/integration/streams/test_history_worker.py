@@ -11,7 +11,7 @@ import pytest
 from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from infra.stores.history_cassandra import LiveVH
@@ -46,7 +46,7 @@ def send(settings: Settings, seed: int) -> Traffic:
 @pytest.fixture(scope="module")
 def lag(stack: Settings) -> Callable[[], int]:
     """Records that the history group has still to commit."""
-    kafka = KafkaLog(stack)
+    kafka = TopicReader(stack)
     return lambda: answered(lambda: kafka.lag(HISTORY.group or "", [TOPIC]))
 
 

@@ -18,7 +18,7 @@ from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.consumer import KafkaConsumer
 from infra.engines.kafka.dead_letters import KafkaDeadLetters
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
@@ -114,7 +114,7 @@ def running(settings: Settings, topic: str, *groups: str, member: str = "lake-0"
 def stored(settings: Settings, topic: str) -> list[tuple[int, str]]:
     """(offset, event id) of every row of a topic's newest incarnation, straight from the objects' bytes."""
     store = ObjectStore(settings)
-    topic_id = KafkaLog(settings).spans([topic])[0][1]
+    topic_id = TopicReader(settings).spans([topic])[0][1]
     objects = [o for o in read_objects(store, topic=topic) if o.chain.topic_id == topic_id]
     assert holes(objects) == []
     return [(offset, row["event_id"]) for o in objects for offset, row in read_rows(o, store.get(o.key))]

@@ -15,7 +15,7 @@ from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.config import client_config
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -86,7 +86,7 @@ def rewind(settings: Settings, places: list[tuple[int, int]]) -> None:
 def test_a_late_part_of_a_day_and_then_the_whole_day_again_from_kafka(
     stack: Settings, start: Callable[[], Worker]
 ) -> None:
-    kafka = KafkaLog(stack)
+    kafka = TopicReader(stack)
 
     def drain() -> None:
         eventually(lambda: kafka.lag(GROUP, [TOPIC]) == 0)

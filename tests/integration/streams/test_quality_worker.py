@@ -16,7 +16,7 @@ from domain.processes import BY_NAME
 from domain.support.updates import MemberError, Received, SessionReport
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
-from infra.engines.kafka.reader import KafkaLog
+from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Port, Settings
 from infra.stores.support_cassandra import SupportReader
@@ -55,7 +55,7 @@ def version() -> str:
 
 @pytest.fixture(scope="module")
 def lag(stack: Settings) -> Callable[[], int]:
-    kafka = KafkaLog(stack)
+    kafka = TopicReader(stack)
     return lambda: answered(lambda: kafka.lag(QUALITY.group or "", QUALITY.topics))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from infra.commands.ledger import what_is_left
-from schemas.errors import Refused, TransientError
+from schemas.errors import AccessDenied, TransientError
 
 GROUPS = {"history": ("playback",), "lake": ("playback", "ui")}
 
@@ -21,8 +21,8 @@ def test_a_kafka_that_does_not_answer_is_waited_for_and_one_that_refuses_is_not(
         raise TransientError("Kafka does not answer")
 
     def refused(group: str, topics: Iterable[str]) -> int:
-        raise Refused("Kafka does not let us in")
+        raise AccessDenied("Kafka does not let us in")
 
     assert what_is_left(GROUPS, away) == "Kafka does not answer"
-    with pytest.raises(Refused):
+    with pytest.raises(AccessDenied):
         what_is_left(GROUPS, refused)

@@ -29,14 +29,14 @@ def requested(ms: int = 0, number: int = 1, **changes: Any) -> Playback:
 
 def fold(*events: Playback) -> Fold:
     made = Fold(State(), HOUR)
-    made.take(columns(events), 0, len(events) - 1)
+    made.add(columns(events), 0, len(events) - 1)
     made.changes()
     return made
 
 
 def go_on(made: Fold, *events: Playback) -> None:
     offset = made.state.offset
-    made.take(columns(events), offset + 1, offset + len(events))
+    made.add(columns(events), offset + 1, offset + len(events))
     made.changes()
 
 
@@ -193,7 +193,7 @@ def test_a_hostile_clients_counters_never_fall() -> None:
 
 def test_old_minutes_leave_the_state_after_they_were_told() -> None:
     made = fold(requested())
-    made.take(columns([requested(3 * HOUR, 2, session_started_at=T0 + 3 * HOUR)]), 1, 1)
+    made.add(columns([requested(3 * HOUR, 2, session_started_at=T0 + 3 * HOUR)]), 1, 1)
     told = {(one.minute, one.label): one.figures for one in made.changes()}
     assert set(made.state.minutes) == {START_MINUTE + 180}
     assert told[START_MINUTE, TV].exits_before_start == 1, "the vanished session settled in its last minute"
@@ -202,7 +202,7 @@ def test_old_minutes_leave_the_state_after_they_were_told() -> None:
 
 def test_changes_that_could_not_be_kept_come_again() -> None:
     made = Fold(State(), HOUR)
-    made.take(columns([requested()]), 0, 0)
+    made.add(columns([requested()]), 0, 0)
     first = made.changes()
     assert made.changes() == []
     made.put_back(first)
@@ -211,5 +211,5 @@ def test_changes_that_could_not_be_kept_come_again() -> None:
 
 def test_records_that_left_kafka_unread_are_counted() -> None:
     made = fold(requested())
-    made.take(columns([]), 5, 6)
+    made.add(columns([]), 5, 6)
     assert (made.state.missed, made.state.offset) == (4, 6)

@@ -90,7 +90,7 @@ def read(log: list[Playback], cuts: list[int], deaths: set[int]) -> tuple[State,
     while batch < len(bounds) - 1:
         start, end = bounds[batch], bounds[batch + 1]
         skipped = max(start, fold.state.offset + 1)
-        fold.take(columns(log[skipped:end]), skipped, end - 1)
+        fold.add(columns(log[skipped:end]), skipped, end - 1)
         if batch % 2 == 0:
             told |= {(one.minute, one.label): one for one in fold.changes()}
             checkpoint, stored_at = encoded(fold.state), batch

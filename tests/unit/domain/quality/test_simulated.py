@@ -53,8 +53,8 @@ def test_counts_are_exact_and_percentiles_within_a_bucket() -> None:
     fold = Fold(State(), 60 * MINUTE)
     for start in range(0, len(log), BATCH):
         batch = log[start : start + BATCH]
-        fold.take(columns(batch), start, start + len(batch) - 1)
-    fold.take(columns([SETTLING]), len(log), len(log))
+        fold.add(columns(batch), start, start + len(batch) - 1)
+    fold.add(columns([SETTLING]), len(log), len(log))
     fold.changes()
     totals = without_viewers({label: of for label, of in fold.state.totals.items() if label not in SETTLING_LABELS})
     assert totals == expected_totals(log)

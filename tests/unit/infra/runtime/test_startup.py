@@ -5,7 +5,7 @@ import pytest
 from infra.local.program import StackError
 from infra.runtime.settings import Settings
 from infra.runtime.startup import enter, one_line
-from schemas.errors import Refused, TransientError
+from schemas.errors import AccessDenied, TransientError
 
 
 class Step:
@@ -37,14 +37,14 @@ def test_an_engine_that_is_away_is_tried_again() -> None:
 
 
 def test_one_that_refuses_is_not() -> None:
-    with pytest.raises(Refused):
-        enter(Step(TransientError("away"), Refused("check PLAYHEAD_KAFKA_PASSWORD")))
+    with pytest.raises(AccessDenied):
+        enter(Step(TransientError("away"), AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")))
 
 
 def test_what_a_person_can_mend_is_told_in_one_line() -> None:
     assert told(StackError("port 1 is taken")) == ["port 1 is taken"]
-    assert told(Refused("check PLAYHEAD_KAFKA_PASSWORD")) == ["check PLAYHEAD_KAFKA_PASSWORD"]
-    assert told(ExceptionGroup("tasks", [Refused("check it")])) == ["check it"]
+    assert told(AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")) == ["check PLAYHEAD_KAFKA_PASSWORD"]
+    assert told(ExceptionGroup("tasks", [AccessDenied("check it")])) == ["check it"]
     assert told(TransientError("Kafka does not answer")) == [
         "Kafka does not answer",
         "`playhead status` tells what runs.",

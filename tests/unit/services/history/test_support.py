@@ -24,8 +24,8 @@ async def view(services: Services, **parameters: int) -> Any:
 
 
 async def test_a_session_comes_with_its_outcome_its_errors_and_what_reached_us(services: Services) -> None:
-    services.evening.support.tell(session_report(received=Received(3, 4), **FAILED))
-    services.evening.support.tell_error(member_error())
+    services.evening.support.add_report(session_report(received=Received(3, 4), **FAILED))
+    services.evening.support.add_error(member_error())
     body = await view(services)
     (session,) = body["sessions"]
     assert (session["playback_session_id"], session["outcome"]) == (SESSION, "failed")
@@ -70,7 +70,7 @@ async def test_a_session_comes_with_its_outcome_its_errors_and_what_reached_us(s
 async def test_errors_of_no_session_that_is_shown_stand_by_themselves_newest_first(services: Services) -> None:
     for number, session in ((1, None), (2, "018bcfe5-6800-7000-8000-000000000099"), (3, None)):
         name = f"018bcfe5-6800-7000-8000-{number:012d}"
-        services.evening.support.tell_error(
+        services.evening.support.add_error(
             member_error(event_id=name, client_time=T0 + number, event_time=T0 + number, playback_session_id=session)
         )
     assert [error["event_id"][-1] for error in (await view(services))["errors"]] == ["3", "2", "1"]
@@ -84,14 +84,14 @@ async def test_errors_of_no_session_that_is_shown_stand_by_themselves_newest_fir
 async def test_data_are_complete_when_all_was_counted_and_nothing_is_missing(
     services: Services, received: Received, seq: int, expected: tuple[int, bool]
 ) -> None:
-    services.evening.support.tell(session_report(received=received, seq=seq, event_type="ended"))
+    services.evening.support.add_report(session_report(received=received, seq=seq, event_type="ended"))
     (session,) = (await view(services))["sessions"]
     assert (session["events"]["missing"], session["events"]["complete"]) == expected
 
 
 async def test_what_was_watched_offline_says_how_late_it_came_and_that_nobody_counted(services: Services) -> None:
     late = session_report(received=None, event_type="ended", event_time=T0, received_at=T0 + 120 * MINUTE)
-    services.evening.support.tell(late)
+    services.evening.support.add_report(late)
     (session,) = (await view(services))["sessions"]
     assert session["events"]["late_by_ms"] == 120 * MINUTE
     assert (session["events"]["received"], session["events"]["complete"]) == (None, False)
@@ -100,7 +100,7 @@ async def test_what_was_watched_offline_says_how_late_it_came_and_that_nobody_co
 async def test_devices_are_told_apart_by_version_the_one_seen_last_first(services: Services) -> None:
     for number, (version, changes) in enumerate((("2.0", FAILED), ("2.0", {}), ("1.0", {}))):
         at = T0 - number * MINUTE
-        services.evening.support.tell(
+        services.evening.support.add_report(
             session_report(number=number, session_started_at=at, event_time=at, app_version=version, **changes)
         )
     devices = (await view(services))["devices"]

@@ -18,7 +18,7 @@ async def judged(*sessions: dict[str, Any], now: int = T0 + 40 * 60_000) -> Verd
     support = FakeSupport()
     for number, changes in enumerate(sessions):
         at = T0 - number * 60_000
-        support.tell(session_report(number=number, session_started_at=at, event_time=at, **changes))
+        support.add_report(session_report(number=number, session_started_at=at, event_time=at, **changes))
     return verdict(await support_view(support, "ml-1", 10, Catalogue(), now), now)
 
 
