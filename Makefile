@@ -46,7 +46,7 @@ job: setup ## run a Spark job: JOB=tables, features, dashboards, recommend, snap
 sql: setup ## open an SQL prompt on the lake's tables
 	@$(PLAYHEAD) during $(PLAYHEAD) sql
 
-check: setup ## lint, types, layers and the tests that need no engine
+check: setup docs ## lint, types, layers, docs and the tests that need no engine
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -80,6 +80,9 @@ bench-history: setup ## the two stores beside one row a record: disk, reads, wri
 evaluate: setup ## tune and test every recommender: tables, and a page with charts
 	@$(PLAYHEAD) evaluate $(ARGS)
 
+docs: setup ## build the documentation as a site in site/; a broken link fails
+	@report=$$($(BIN)/zensical build --strict --clean 2>&1) || { echo "$$report" | sed -e 's/\x1b\[[0-9;]*m//g' -e '/^Traceback/,$$d' >&2; exit 1; }
+
 reference: setup ## make the pages of docs/reference that come from code
 	@$(BIN)/python -m tests.support.reference
 
@@ -105,4 +108,4 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate reference lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate docs reference lock

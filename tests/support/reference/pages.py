@@ -11,7 +11,7 @@ from infra.runtime.settings import ROOT
 from producers.collector import openapi as collector
 from services.history.routes import router
 from tests.support.evening import Evening
-from tests.support.reference import commands, flow, openapi
+from tests.support.reference import commands, flow, openapi, settings
 
 FOLDER = ROOT / "docs" / "reference"
 COLLECTOR = """
@@ -45,4 +45,5 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     FOLDER / "history-api.md": _history,
     FOLDER / "metrics.md": metrics,
     FOLDER / "processes.md": flow.page,
+    FOLDER / "settings.md": settings.page,
 }
