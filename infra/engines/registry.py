@@ -2,6 +2,7 @@
 
 import json
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -28,6 +29,7 @@ class Registry:
             password = settings.registry_password.get_secret_value()
             config["basic.auth.user.info"] = f"{settings.registry_username}:{password}"
         self._client = SchemaRegistryClient(config)
+        weakref.finalize(self, self._client.close)  # its connections end with this registry
         self._monotonic = monotonic
         self._resolved: dict[int, dict[str, Any]] = {}
         self._first_missed: dict[int, float] = {}
