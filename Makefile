@@ -33,7 +33,7 @@ wipe: setup ## stop everything and delete the stack's data; ARGS=--yes does not 
 demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by itself
 	@$(PLAYHEAD) demo $(ARGS)
 
-monitor: setup ## Prometheus and Alertmanager with our alerts, beside the stack, which it starts where it is down
+monitor: setup ## start Prometheus and Alertmanager with our alerts, and the stack if it is down
 	@$(PLAYHEAD) monitor
 
 drill: setup ## break things, on the running stack or on one that it starts, and see who would be woken; ARGS=worker-stopped does one
@@ -49,11 +49,12 @@ sql: setup ## open an SQL prompt on the lake's tables
 check: setup docs ## lint, types, layers, docs and the tests that need no engine
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest tests/unit tests/contract -m "not engines" --numprocesses 2
 
-test: check ## check, then everything on real engines (stacks of its own: a demo's data stay); ARGS=--numprocesses=0 takes half the memory
+test: check ## check, then every test on real backends (its own stacks; a demo's data stay); ARGS=--numprocesses=0 takes half the memory
 	@$(BIN)/pytest tests --ignore tests/unit --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: setup ## the tests that repeat, in full number: kills, dead nodes, models, drills; hours
@@ -62,19 +63,19 @@ soak: setup ## the tests that repeat, in full number: kills, dead nodes, models,
 bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
-bench-quality: setup ## the quality worker beside a plain consumer that only decodes
+bench-quality: setup ## compare the quality worker with a plain consumer that only decodes
 	@$(BIN)/python -m bench.quality $(ARGS)
 
 bench-collector: setup ## requests a second and CPU a request of the collector
 	@$(BIN)/python -m bench.collector $(ARGS)
 
-bench-chunks: setup ## chunks of CompressedVH beside simpler encodings, needs no engine; ARGS=--columns says more
+bench-chunks: setup ## compare chunks of CompressedVH with simpler encodings (no backends); ARGS=--columns for details
 	@$(BIN)/python -m bench.chunks $(ARGS)
 
 bench-batch: setup ## five million events into the tables, one aggregate by Spark and by Polars; ARGS="--events 1000000"
 	@$(BIN)/python -m bench.batch $(ARGS)
 
-bench-history: setup ## the two stores beside one row a record: disk, reads, writes, maintenance; twenty minutes or so
+bench-history: setup ## compare the two stores with one row per record: disk, reads, writes, maintenance; about twenty minutes
 	@$(BIN)/python -m bench.history.main $(ARGS)
 
 evaluate: setup ## tune and test every recommender: tables, and a page with charts

@@ -1,6 +1,6 @@
 """``make bench-batch``: five million events into the Iceberg tables, then one aggregate by Spark and by Polars.
 
-Brings up an object store of its own and wipes it afterwards. Memory is the most that a job and its JVM held together.
+Starts its own object store and wipes it afterwards. Memory is the most that a job and its JVM held together.
 """
 
 import json

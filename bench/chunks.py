@@ -1,4 +1,4 @@
-"""``make bench-chunks``: chunks of CompressedVH beside simpler encodings of the same records, lossless all.
+"""``make bench-chunks``: chunks of CompressedVH compared with simpler lossless encodings of the same records.
 
 Needs no engine. Bytes are exact and repeat; speeds are of one core, by processor time, the best of some rounds.
 """

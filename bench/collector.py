@@ -1,4 +1,4 @@
-"""What a request of 13 events costs the collector: ``make bench-collector``, on a stack of its own.
+"""What a request of 13 events costs the collector: ``make bench-collector``, on its own stack.
 
 Speaks HTTP by hand over kept-alive connections, so that the client leaves the machine to the collector.
 """

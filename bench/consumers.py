@@ -1,4 +1,4 @@
-"""The two consumers that are compared, each in a process of its own: ``python -m bench.consumers …``.
+"""The two compared consumers, each in its own process: ``python -m bench.consumers …``.
 
 Each reads a topic from its start, prints one JSON line with what it used from the first record to the last.
 """

@@ -20,11 +20,11 @@ START = 1_790_000_000_000
 EVENTS_A_SESSION = 40
 SPAN_MS = 7 * 24 * 3_600_000
 REPEATED = 50
-"""One event in so many is there twice."""
+"""One event in this many is duplicated."""
 
 
 def fill(store: ObjectStore, events: int) -> int:
-    """Puts so many events, and repeats of one in 50, as the lake sink would; the bytes of all objects."""
+    """Puts this many events, and repeats of one in 50, as the lake sink would; the bytes of all objects."""
     own = schema("playback")
     size = 0
     ends = dict.fromkeys(range(PARTITIONS), 0)

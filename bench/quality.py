@@ -1,6 +1,6 @@
-"""``make bench-quality``: the quality worker, checkpoints included, beside a plain consumer that only decodes.
+"""``make bench-quality``: the quality worker with checkpoints, compared with a plain consumer that only decodes.
 
-Brings up a stack of its own and wipes it afterwards. Ratios from one run hold; absolute figures belong to the machine.
+Starts its own stack and wipes it afterwards. Compare ratios, not absolute numbers.
 """
 
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The two consumers that are compared, each in a process of its own: ``python -m bench.quality_consumers …``."""
+"""The two compared consumers, each in its own process: ``python -m bench.quality_consumers …``."""
 
 import os
 
@@ -33,7 +33,7 @@ FOREVER = 1 << 60
 
 
 class MeteredMetrics(QualityRecorder):
-    """Starts the meter with the first batch, tells when the last one is folded."""
+    """Starts the meter with the first batch and stops it with the last."""
 
     def __init__(self, meter: Meter) -> None:
         super().__init__("bench", "bench")

@@ -1,4 +1,4 @@
-"""Consumers that read the same topic, each in a process of its own, and what each of them cost."""
+"""Consumers of the same topic, each in its own process, and the cost of each."""
 
 import json
 import subprocess

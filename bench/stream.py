@@ -1,6 +1,6 @@
-"""``make bench-stream``: the history worker's hot path beside a plain consumer, and how fast an event becomes visible.
+"""``make bench-stream``: the history worker's hot path compared with a plain consumer, and event latency.
 
-Brings up a stack of its own and wipes it afterwards.
+Starts its own stack and wipes it afterwards.
 Ratios from one run hold; absolute figures belong to the machine and to what else it does.
 """
 
@@ -28,7 +28,7 @@ def main(
     viewers: Annotated[int, typer.Option(help="Sessions at any time.")] = 5_000,
     rounds: Annotated[int, typer.Option(help="Repetitions; the best of each counts.")] = 2,
     rate: Annotated[int, typer.Option(help="Events per second through the collector.")] = 1_000,
-    seconds: Annotated[float, typer.Option(help="For so long.")] = 30,
+    seconds: Annotated[float, typer.Option(help="Duration.")] = 30,
 ) -> None:
     with bench_stack() as settings:
         _hot_path(settings, events, [f"bench-{number}" for number in range(viewers)], rounds)

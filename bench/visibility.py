@@ -16,7 +16,7 @@ from schemas.events import Playback
 
 EVENTS_A_REQUEST = 20
 SAMPLED = 10
-"""One request in so many is followed until its last event is visible."""
+"""One request in this many is followed until its last event is visible."""
 POLL_S = 0.05
 GIVE_UP_S = 30.0
 STAMPED = ("sent_at", "received_at", "event_time")

@@ -1,4 +1,4 @@
-"""The test stack: engines of its own beside any demo, empty when a session starts, stopped when it ends.
+"""The test stack: its own backends, separate from any demo, empty at the start of a session, stopped at its end.
 
 Nothing of the shell's or ``.env``'s settings reaches a test, but the folder and the block of ports may be chosen:
 ``PLAYHEAD_HOME``, and ``PLAYHEAD_STACK`` with ``PLAYHEAD_PORT_BASE`` (``x`` makes the stack ``x-test``).

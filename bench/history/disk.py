@@ -45,7 +45,7 @@ def on_disk(settings: Settings, ours: Ours, baselines: Sequence[Rows], records: 
     return [
         Line("bytes a record on disk", [*map(sum, sizes)], (2.5, 1.9), "6", why),
         Line("  of these in LiveVH", [sizes[0][0]]),
-        Line("  beside these for a day, of compare-and-sets", [paxos]),
+        Line("  plus, for a day, of compare-and-sets", [paxos]),
     ]
 
 

@@ -40,7 +40,7 @@ processes = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """Sessions that members play at a steady rate, so many writes of each."""
+    """Sessions played at a steady rate, this many writes of each."""
 
     histories: Copies
     profiles: range
@@ -58,7 +58,7 @@ class Viewing:
         ]
 
     def calls(self, settings: Settings, seconds: float) -> list[Records]:
-        """A worker's, for so long or until all is played."""
+        """A worker's writes, for this long or until all is played."""
         coming = chain.from_iterable(
             self.histories[number][self._begun(settings, number) :] for number in self.profiles
         )
@@ -72,7 +72,7 @@ class Viewing:
 
 
 async def compare(settings: Settings, histories: Copies, ours: Ours, baseline: Rows, seconds: float) -> list[Line]:
-    """Each way has about so many seconds in all as members view, and a quarter of that with more to roll up."""
+    """Each way gets about this many seconds as members view, and a quarter of that with more to roll up."""
     states = fmean(record.seq + 1 for number in range(PROFILES) for record in histories[number])
     viewing = Viewing(histories, range(PROFILES), 2 * round(states / 2))
     pressed = Viewing(histories, range(PROFILES, 2 * PROFILES), FEW_STATES)
@@ -96,16 +96,16 @@ async def _measured(
     before, calls = viewing.before(settings), viewing.calls(settings, seconds)
     for way in (ours, baseline):
         await write(way.live, before)
-    beside, alone = Times(), Times()
+    compacting, alone = Times(), Times()
     with _roller(settings.model_copy(update={"cassandra_keyspace": ours.keyspace}), viewing) as roller:
         for turn in track(range(TURNS), f"Writing at a steady rate, {viewing.states} times a session"):
             part = calls[turn * len(calls) // TURNS : (turn + 1) * len(calls) // TURNS]
             roller.now.set()
-            beside.wall.extend(await _written(ours.live, part))
+            compacting.wall.extend(await _written(ours.live, part))
             roller.now.clear()
             alone.wall.extend(await _written(baseline.live, part))
         rolled_up = roller.rolled_up.value / len(calls) / CALL * 1000
-    p50, p99 = ([times.wall_ms(share) for times in (beside, alone)] for share in (0.5, 0.99))
+    p50, p99 = ([times.wall_ms(share) for times in (compacting, alone)] for share in (0.5, 0.99))
     return p50, p99, rolled_up
 
 
@@ -124,7 +124,7 @@ async def _written(live: LiveVH, calls: Sequence[Records]) -> list[float]:
 
 @contextmanager
 def _roller(settings: Settings, viewing: Viewing) -> Iterator[Signals]:
-    """A process of its own, as the compaction worker is one."""
+    """Runs in its own process, as the compaction worker does."""
     signals = Signals(processes.Event(), processes.Event(), processes.Value("q"))
     profiles = [viewing.histories.profile_id(number) for number in viewing.profiles]
     arguments = settings, profiles, viewing.pause_s, signals

@@ -1,4 +1,4 @@
-"""``make bench-history``: two stores beside one row a record, on a stack of its own that is wiped afterwards.
+"""``make bench-history``: two stores compared with one row per record, on its own stack that is wiped afterwards.
 
 Ratios of one run hold; absolute figures belong to the machine and to what else it does.
 """

@@ -19,7 +19,7 @@ from bench.history.work import Meter, Work
 from infra.runtime.settings import Settings
 
 ROUND_ROWS = 10_000
-"""In each flush: more than a MiB, the least that Cassandra's strategy tells apart."""
+"""In each flush: more than a MiB, the smallest size that Cassandra's strategy distinguishes."""
 WHY = (
     "Most is LiveVH's, in levels so that a read finds few files, and few deleted rows, of a member; the rest is mostly"
     " the metadata's, where each roll-up replaces a small history's whole chunk, which is merged again in tiers."

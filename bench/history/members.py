@@ -46,7 +46,7 @@ def simulated(count: int, sessions: int, seed: int = 3) -> list[Records]:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """Histories by number, each made anew whenever it is asked for: the same for the same number."""
+    """Histories by number, generated on demand: the same for the same number."""
 
     originals: Sequence[Records]
     prefix: str

@@ -1,4 +1,4 @@
-"""What only Cassandra's own tool tells or does: flush, major compaction, bytes on disk. About two seconds a call."""
+"""What only nodetool can do: flush, major compaction, bytes on disk. About two seconds per call."""
 
 import json
 import subprocess

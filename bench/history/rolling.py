@@ -37,7 +37,7 @@ async def roll_up(ours: Ours, profiles: Sequence[str], threshold: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Between a bench and the process that rolls up beside it."""
+    """Shared by a bench and the process that rolls up during it."""
 
     ready: Event
     now: Event
@@ -47,7 +47,7 @@ class Signals:
 
 
 def keep_rolling_up(settings: Settings, profiles: Sequence[str], pause_s: float, signals: Signals) -> None:
-    """For a process beside the one that writes, until it is killed. It looks at all profiles, then pauses."""
+    """Runs in a second process until it is killed. It visits all profiles, then pauses."""
     logs.configure("bench", "WARNING")
     session = connect(settings)
 

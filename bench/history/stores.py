@@ -1,4 +1,4 @@
-"""Ways of keeping histories, each in a keyspace of its own of the same Cassandra, all written by the product's LiveVH.
+"""Ways of keeping histories, each in its own keyspace of the same Cassandra, all written by the product's LiveVH.
 
 - ours: LiveVH and CompressedVH, as the migrations make them;
 - rows: LiveVH alone, never rolled up: one uncompressed row a record, its blocks compressed by LZ4 or by Zstd.

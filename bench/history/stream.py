@@ -14,7 +14,7 @@ FEW_STATES = 4
 
 
 def rounds(sessions: Iterable[ViewingRecord], size: int, states: int = FEW_STATES) -> Iterator[Records]:
-    """Parts in which so many sessions begin, and are written in half of their states; in the next part, in the others.
+    """Parts in which this many sessions begin, written in half of their states; in the next part, in the others.
 
     ``states`` is even.
     """

@@ -1,4 +1,4 @@
-"""Figures side by side, with what was aimed at and what Netflix published of its own design."""
+"""Figures side by side, with our aims and what Netflix published about its design."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,9 @@ class Line:
 
 
 def show(lines: Sequence[Line], console: Console) -> None:
-    table = Table(title="Viewing history: ours beside one row a record in the same Cassandra", title_justify="left")
+    table = Table(
+        title="Viewing history: ours compared with one row per record in the same Cassandra", title_justify="left"
+    )
     table.add_column("", no_wrap=True)
     for heading in ("ours", "rows, LZ4", "rows, Zstd", "ratio", "aim", "Netflix"):
         table.add_column(heading, justify="right", no_wrap=True)

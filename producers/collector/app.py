@@ -24,7 +24,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expose) -> Starlette:
-    """``draining`` is true while the process shuts down: it still replys, but is not ready for new clients."""
+    """``draining`` is true while the process shuts down: it still replies, but is not ready for new clients."""
     metrics = intake.metrics
 
     async def post_events(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""A compactor as a process of its own, told where to die. The product knows nothing of this."""
+"""A compactor in its own process that dies at a given step. The product knows nothing about it."""
 
 import asyncio
 import multiprocessing
@@ -26,7 +26,7 @@ processes.set_forkserver_preload(["__main__", "tests.chaos.compactor"])
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """SIGKILL so long after a step was reached."""
+    """SIGKILL this long after a step was reached."""
 
     step: Step
     after_s: float

@@ -1,4 +1,4 @@
-"""A member who watches, comes late and is replayed, and readers who check all the while what they are told."""
+"""A member whose events arrive, arrive late and are replayed, while readers check every answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -73,7 +73,7 @@ class Member:
                 task.cancel()
 
     async def until(self, *, sessions: int = 0, reads: int = 0) -> None:
-        """Until there are so many."""
+        """Until there are this many."""
         while len(self.newest) < sessions or self.reads < reads:  # noqa: ASYNC110 - these change all the time
             await asyncio.sleep(0.005)
 

@@ -20,11 +20,11 @@ from tests.chaos.member_oracle import NOW, Member
 Fate = Literal["asks on", "meets a rival", "dies"]
 FATES: tuple[Fate, ...] = ("asks on", "meets a rival", "dies")
 LATER_S = 0.008
-"""Half of the nodes hang up to so long after the question, the others before they read it."""
+"""Half of the nodes hang up to this long after the request, the others before they read it."""
 
 
 class Steered:
-    """Both stores on a session that can be told which node to ask first."""
+    """Both stores on a session whose first node can be chosen."""
 
     def __init__(self, session: Session) -> None:
         profile = session.get_execution_profile(EXEC_PROFILE_DEFAULT)

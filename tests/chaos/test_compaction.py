@@ -27,7 +27,7 @@ SESSIONS = 50
 READS = 50
 """Between one kill and the next."""
 LATER_S = 0.004
-"""Half of the kills come up to so long after the step, while the next one is under way."""
+"""Half of the kills come up to this long after the step, while the next one runs."""
 ROUNDS = 12
 
 pytestmark = pytest.mark.soak
@@ -97,7 +97,7 @@ async def test_of_two_compactors_that_race_one_wins_and_the_history_stays_right(
 
 
 async def test_a_publish_without_an_answer_is_settled(local_stack: Stack, session: Session, member: Member) -> None:
-    """The node stops while it is asked, and goes on after the compactor was told that there is no answer."""
+    """The node stops during the request and continues after the compactor has timed out."""
     profile = session.get_execution_profile(EXEC_PROFILE_DEFAULT)
     patience = profile.request_timeout
     cassandra = local_stack.pid("cassandra")

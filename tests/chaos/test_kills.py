@@ -77,7 +77,7 @@ def test_history_lake_and_dead_letters_are_exact_after_kills_restarts_and_a_reba
 
 
 def _chunks(pipeline: Pipeline, count: int) -> Iterator[tuple[list[Message], list[Event]]]:
-    """The day's records in so many equal parts."""
+    """The day's records in ``count`` equal parts."""
     sent = generate(seed=23, ids=Registry(pipeline.settings).ids(), events=EVENTS, faults=HOSTILE)
     size = -(-len(sent.records) // count)
     corrupt = {id(one.message) for one in sent.corrupt}

@@ -47,7 +47,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.soak]
 
 @pytest.fixture(scope="module")
 def ring() -> Iterator[Stack]:
-    """A stack of Cassandra alone beside the test stack, whose Kafka and registry it would use."""
+    """A stack with only Cassandra; it uses the Kafka and registry of the test stack."""
     outer = Settings()
     own = Settings(
         stack=f"{outer.stack}-ring",

@@ -59,7 +59,7 @@ def test_its_members_have_a_history(demo: Demo) -> None:
     answer = get(f"{demo.stack.settings.services_url}/v1/profiles/{members[0]}/viewing-history").json()
     assert answer["items"][0]["title"]["name"]
     support = get(f"{demo.stack.settings.services_url}/members/{members[0]}/support").text
-    assert 'class="verdict' in support, "the quality worker tells support"
+    assert 'class="verdict' in support, "the quality worker feeds support"
 
 
 def test_its_members_get_recommendations_with_reasons(demo: Demo) -> None:
@@ -122,7 +122,7 @@ def test_a_drill_on_it_wakes_somebody_once_and_lets_them_sleep_again(
 
 
 def impatient(folder: Path) -> Path:
-    """A copy of the configuration in which a worker that is down is told soon, and soon forgotten."""
+    """A copy of the configuration in which WorkerDown fires and resolves quickly."""
     shutil.copytree(monitoring.CONFIGURATION, folder)
     alerts = folder / "rules" / "alerts.yml"
     sooner = re.sub(

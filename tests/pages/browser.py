@@ -35,7 +35,7 @@ def settled(page: Page) -> None:
 
 
 def opened(browser: Browser, address: str, width: int, scheme: str, complaints: list[str]) -> Page:
-    """A page that has settled; what the console is told and what fails goes into ``complaints``."""
+    """A settled page; console messages and failures go into ``complaints``."""
 
     def heard(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):

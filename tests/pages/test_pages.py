@@ -35,7 +35,7 @@ def site() -> Iterator[str]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the console was told, and requests that failed."""
+    """Console messages and failed requests."""
     return []
 
 

@@ -92,7 +92,7 @@ def frame(
 
 
 def made(spark: SparkSession, types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> DataFrame:
-    """By way of Arrow, which needs no Python processes beside Spark."""
+    """Through Arrow, which needs no Python worker processes."""
     columns = {
         name: pa.array([row[place] for row in rows], _ARROW[kind]) for place, (name, kind) in enumerate(types.items())
     }

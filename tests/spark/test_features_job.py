@@ -46,7 +46,7 @@ Rows = Mapping[date, Counter[str]]
 
 @dataclass(frozen=True)
 class Service:
-    """Tables of its own, and the jobs that fill them."""
+    """Separate tables, and the jobs that fill them."""
 
     spark: SparkSession
     namespace: str
@@ -86,7 +86,7 @@ class Service:
         return found
 
     def inputs(self) -> dict[str, int]:
-        """Name of each table that the job reads, and the snapshot it stands at."""
+        """Name of each table that the job reads, and its current snapshot."""
         tables = [self.table(name) for name in ("playback", "ui", SESSIONS.name)]
         return {table.name: table.history()[0].id for table in tables}
 

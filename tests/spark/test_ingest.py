@@ -147,7 +147,7 @@ def test_a_damaged_object_publishes_nothing_and_is_named(lake: RawLake, tables: 
         tables.run()
 
     assert tables.seqs() == [1]
-    lake.damage(key, body)  # the store is mended
+    lake.damage(key, body)  # the store is repaired
     assert tables.run()["rows appended"] == 2
 
 

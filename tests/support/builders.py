@@ -122,7 +122,7 @@ ALL_RECEIVED = Received(4, 4)
 def session_report(
     profile_id: str = "ml-1", number: int = 1, received: Received | None = ALL_RECEIVED, **changes: Any
 ) -> SessionReport:
-    """The state that ``playback()`` leaves, as support is told of it."""
+    """The state that ``playback()`` leaves, as support receives it."""
     names = {"profile_id": profile_id, "playback_session_id": f"018bcfe5-6800-7000-8000-{number:012d}"}
     record = viewing_record(**(names | changes))
     return SessionReport(profile_id, record.session_started_at, record.playback_session_id, record, received)

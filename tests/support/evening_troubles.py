@@ -48,7 +48,7 @@ def outage(now: int) -> list[dict[str, Any]]:
 
 
 def tell_support(support: FakeSupport, now: int) -> None:
-    """What support is told of one member: this evening's television fails, the phone does what it can."""
+    """Support's view of one member: this evening the television fails and the phone mostly works."""
 
     def told(number: int, ago_ms: int, lasted_ms: int, received: Received | None, **changes: Any) -> SessionReport:
         at = now - ago_ms

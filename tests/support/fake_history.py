@@ -17,7 +17,7 @@ class FakePartition:
 
 
 class FakeLiveVH:
-    """LiveVH in a dict. ``failures``: so many writes raise TransientError after half of the records."""
+    """LiveVH in a dict. ``failures``: this many writes raise TransientError after half of the records."""
 
     def __init__(self, failures: int = 0) -> None:
         self.rows: dict[str, dict[str, ViewingRecord]] = {}

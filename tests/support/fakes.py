@@ -51,7 +51,7 @@ class FakeLedgerAccounts:
 class FakeLog:
     """Kafka in a list. ``delivery`` decides what becomes of each message.
 
-    A closed ``gate`` lets publishers wait; ``asked`` tells that one has come.
+    A closed ``gate`` lets publishers wait; ``asked`` is set when one has come.
     """
 
     def __init__(self, delivery: Callable[[Message], Delivery] = lambda _: "acknowledged") -> None:

@@ -1,6 +1,6 @@
 """Freeze a record's schema as a released version: ``python -m tests.support.freeze_schema playback``.
 
-Writes ``tests/golden/<record>/v<N>.avsc`` and ``.json``, some datums beside the records that they hold. A frozen
+Writes ``tests/golden/<record>/v<N>.avsc`` and ``.json``, some datums with the records that they hold. A frozen
 version is never changed: every later schema must read it.
 """
 

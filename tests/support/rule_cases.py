@@ -134,7 +134,7 @@ PASSING: list[tuple[str, dict[str, Any]]] = [
     ("processing", {"title_id": None, "duration_ms": 0}),
     ("performance", {"value": -1.5e300}),
 ]
-"""Events at the very edge of the rules, and within."""
+"""Events exactly at the limits of the rules, and within."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _LONGEST_DRAWN = 300  # of texts that may be kilobytes long
 
 
 def _texts(least: int, most: int) -> st.SearchStrategy[str]:
-    """Texts of so many bytes in UTF-8."""
+    """Texts of this many bytes in UTF-8."""
     most = min(most, _LONGEST_DRAWN)
     ascii_texts = st.text(st.characters(max_codepoint=127), min_size=least, max_size=most)
     return ascii_texts | st.text(min_size=least, max_size=max(most // 4, 1))

@@ -1,4 +1,4 @@
-"""The jobs as a person runs them: processes of their own, lake and tables in a real object store and catalogue."""
+"""The jobs as a person runs them, with lake and tables in a real object store and catalog."""
 
 import json
 import os

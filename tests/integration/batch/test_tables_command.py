@@ -1,4 +1,4 @@
-"""A day of simulated events through the tables job, killed on the way, beside an oracle that knows no Spark."""
+"""A day of simulated events through the tables job, killed midway, compared with an oracle without Spark."""
 
 import os
 import signal

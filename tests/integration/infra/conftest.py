@@ -1,4 +1,4 @@
-"""Stacks of these tests' own: empty folders, jars shared with the test stack, blocks of ports beside it."""
+"""Stacks for these tests: empty folders, jars shared with the test stack, separate blocks of ports."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What goes wrong on a machine is told in one line that says what to do."""
+"""A problem of the machine is one line that says what to do."""
 
 import os
 import shutil

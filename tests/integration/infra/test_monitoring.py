@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager beside the test stack: all of it is watched, and one cause pages once."""
+"""Prometheus and Alertmanager on the test stack: everything is scraped, and one cause pages once."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ eventually = retry(
     stop=stop_after_delay(PATIENCE_S),
     reraise=True,
 )
-# Processes of no name in the table: those of the stack, which may be stopped, have alerts of their own.
+# Processes of no name in the table: those of the stack, which may be stopped, have their own alerts.
 LATE_HISTORY = {"alertname": "HistoryLate", "severity": "page", "kind": "symptom", "process": "one"}
 BEHIND = {"alertname": "ConsumerLag", "severity": "page", "kind": "symptom", "process": "one"}
 NEEDS = {"needs": "kafka registry cassandra"}

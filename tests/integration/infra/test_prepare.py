@@ -46,7 +46,7 @@ def test_every_topic_s_schema_is_registered_once_and_found_by_its_id(stack: Sett
 def test_a_schema_id_that_may_have_just_been_given_is_transient_for_a_minute_then_invalid(stack: Settings) -> None:
     now = 0.0
     registry = Registry(stack, monotonic=lambda: now)
-    next_id = max(registry.ids().values()) + FRESH_IDS  # not the very next: other tests register schemas, too
+    next_id = max(registry.ids().values()) + FRESH_IDS  # not just the next: other tests register schemas, too
     with pytest.raises(TransientError):
         registry.resolve(next_id)
     now = UNKNOWN_AFTER_S + 1

@@ -155,7 +155,7 @@ def test_a_wrong_password_or_authority_ends_commands_and_workers_with_one_line_t
 
     def start(number: int, case: tuple[str, tuple[str, ...]]) -> subprocess.CompletedProcess[str]:
         setting, command = case
-        # Each worker has a port of its own, by its number.
+        # Each worker has its own port, by its number.
         numbered = (*command, "--worker", str(number + 2)) if command[0] == "streams.main" else command
         return elsewhere.run(*numbered, **{setting: wrong[setting]})
 

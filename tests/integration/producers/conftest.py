@@ -1,4 +1,4 @@
-"""A collector as a process of its own on the test stack's Kafka, with a short patience."""
+"""A collector process on the test stack's Kafka, with short time-outs."""
 
 import os
 import subprocess

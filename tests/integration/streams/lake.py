@@ -1,4 +1,4 @@
-"""The lake in tests: in a bucket of its own, and how far it has come."""
+"""The lake in tests: in its own bucket, and how far it has read."""
 
 from uuid import uuid4
 

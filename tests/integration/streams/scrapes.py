@@ -51,7 +51,7 @@ class Scrapes:
 
 @contextmanager
 def scraping(ports: list[int]) -> Iterator[Scrapes]:
-    """In a thread of its own, without a pause."""
+    """In a separate thread, without a pause."""
     scrapes, over = Scrapes(ports), threading.Event()
 
     def scrape() -> None:

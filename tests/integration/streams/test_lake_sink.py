@@ -1,4 +1,4 @@
-"""The lake sink on real Kafka and S3, on topics of its own: rivalled, cut off from its store, behind retention."""
+"""The lake sink on real Kafka and S3, on its own topics: rivalled, cut off from its store, behind retention."""
 
 import time
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def create(settings: Settings, topic: str, partitions: int = 1) -> None:
 
 
 def events(settings: Settings, topic: str, count: int) -> list[Playback]:
-    """Write so many events to the topic; they come back in the order of their seq."""
+    """Write this many events to the topic; they come back in the order of their seq."""
     schema_id = Registry(settings).ids()["playback"]
     made = [playback(event_id=str(uuid4()), seq=n) for n in range(count)]
     BulkProducer(settings).write([(topic, b"ml-%d" % event.seq, frame(schema_id, encode(event))) for event in made])

@@ -39,7 +39,7 @@ def start(stack: Settings, tmp_path: Path) -> Iterator[Callable[[], Worker]]:
     workers: list[Worker] = []
 
     def start_one() -> Worker:
-        """It has its partitions, so that Kafka knows where its group stands."""
+        """It has its partitions, so that Kafka knows its committed offsets."""
         worker = Worker(stack, HISTORY.name, 0, tmp_path / "history.log")
         workers.append(worker)
         eventually(lambda: worker.partitions() == stack.topic_partitions)

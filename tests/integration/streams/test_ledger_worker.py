@@ -29,7 +29,7 @@ HOUR = f"{datetime.fromtimestamp((T0 + 60_200) / 1000, UTC):%Y-%m-%dT%H}"
 
 @pytest.fixture
 def ledger(local_stack: Stack, start_workers: Callable[..., None], tmp_path: Path) -> Iterator[Worker]:
-    """An impatient one, beside the lake sink."""
+    """One with short time-outs, next to the lake sink."""
     start_workers("lake")
     settings = local_stack.settings.model_copy(update={"ledger_patience_seconds": 1})
     worker = Worker(settings, "ledger", 0, tmp_path / "ledger.log")

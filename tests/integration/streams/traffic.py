@@ -38,7 +38,7 @@ def traffic(registry: Registry, seed: int, sessions: int) -> Traffic:
     events += [msgspec.structs.replace(one, received_at=one.received_at + 60_000) for one in retries]
     random.shuffle(events)
     old = registry.ids()["playback"]
-    # Under a subject of its own: the topic's newest schema stays the one that producers write.
+    # Under a separate subject: the topic's newest schema stays the one that producers write.
     new = registry.register("newer.playback-value", playback_v2())
     messages = [
         _message(event, frame(new, _by_newer_writer(event)) if number % 2 else frame(old, encode(event)))

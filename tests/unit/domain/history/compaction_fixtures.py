@@ -16,7 +16,7 @@ MINUTE = 60_000
 
 
 def session(number: int, seq: int = 3, **changes: object) -> ViewingRecord:
-    """A closed session, so many minutes after the first."""
+    """A closed session, this many minutes after the first."""
     return viewing_record(
         **{
             "profile_id": PROFILE,

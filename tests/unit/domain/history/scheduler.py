@@ -22,7 +22,7 @@ class Call:
 
 
 class Interleaving:
-    """Tasks on an event loop of their own; ``calls`` are those that wait to reach a store."""
+    """Tasks on a separate event loop; ``calls`` are those that wait to reach a store."""
 
     def __init__(self, unanswered: Callable[[Call], None]) -> None:
         """``unanswered`` does what a call does whose caller gets no answer."""

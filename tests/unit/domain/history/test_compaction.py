@@ -1,4 +1,4 @@
-"""Compaction step by step; the model beside this one interleaves the steps."""
+"""Compaction step by step; test_compaction_model.py interleaves the steps."""
 
 from dataclasses import replace
 
@@ -89,7 +89,7 @@ async def test_a_late_event_changes_its_chunk() -> None:
 
 
 async def test_of_two_states_that_claim_one_seq_the_one_that_was_rolled_up_stays() -> None:
-    """The gap in late truth that decision 0007 tells of: on time, the one received later would have won."""
+    """The gap in late truth that decision 0007 describes: on time, the one received later would have won."""
     stores = Stores()
     first, rival = (session(0, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
     await stores.compacted(first, *(session(n) for n in range(1, 5)))

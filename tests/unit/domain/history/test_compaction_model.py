@@ -2,7 +2,7 @@
 
 The real compactor and the real reader run on fakes. Their calls to the stores are interleaved at random with events,
 late ones and replays; compactors are killed between any two of them, calls fail with or without an effect, or take
-effect long after their caller was told that they failed. Clocks of compactors differ.
+effect long after they failed for their caller. Clocks of compactors differ.
 """
 
 from contextlib import suppress

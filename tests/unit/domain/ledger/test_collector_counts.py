@@ -14,7 +14,7 @@ class OneCollector:
         self.store = FakeLedgerAccounts()
 
     def tell(self, at: float, total: int, life: str = "first", began_at: float = 10) -> None:
-        """At this hour the collector has counted so many since it began."""
+        """At this hour the collector has counted this many since it began."""
         self.now = int(at * HOUR_MS)
         self.told = (Counters(life, int(began_at * HOUR_MS), {"ui": total}),)
 

@@ -15,7 +15,7 @@ START_MINUTE = T0 // MINUTE
 
 
 def at(ms: int, number: int = 1, **changes: Any) -> Playback:
-    """An event so long after T0, received at once, of session ``number``, which began at T0."""
+    """An event this long after T0, received at once, of session ``number``, which began at T0."""
     now = T0 + ms
     times = {"client_time": now, "sent_at": now, "received_at": now, "event_time": now}
     names = {"playback_session_id": f"018bcfe5-6800-7000-8000-{number:012d}"}

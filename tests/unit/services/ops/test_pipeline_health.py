@@ -1,4 +1,4 @@
-"""The pipeline seen from beside: lag of groups that say nothing themselves, engines that do not answer."""
+"""The pipeline seen from outside: lag of silent groups, backends that do not answer."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence

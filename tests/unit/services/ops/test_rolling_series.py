@@ -36,4 +36,4 @@ def test_growth_is_from_the_oldest_sample_within_the_time_to_the_newest() -> Non
         trail.add(at, {"ui": events})
     assert trail.growth(10_000) == {"ui": 10}
     trail.add(21_000, {"ui": 3})
-    assert trail.growth(10_000) == {"ui": 0}, "a topic that was made anew"
+    assert trail.growth(10_000) == {"ui": 0}, "a recreated topic"

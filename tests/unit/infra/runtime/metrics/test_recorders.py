@@ -1,4 +1,4 @@
-"""What the adapters make of what they are told, as Prometheus sees it."""
+"""What Prometheus sees of the recorded values."""
 
 from uuid import uuid4
 
