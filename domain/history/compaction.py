@@ -12,7 +12,7 @@ Why no crash and no race loses or doubles a record:
   than the base: ours, and we have won; a stranger's, and ours can't happen any more.
 - Only chunks of a generation up to a *published* version's, and not listed by it, are deleted. Every other attempt
   with such a generation started from a base that is gone, so its compare-and-set must fail. Attempts on top of the
-  published version have higher generations, and re-use only chunks that it lists.
+  published version have higher generations, and reuse only chunks that it lists.
 """
 
 import asyncio
