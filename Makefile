@@ -41,10 +41,10 @@ drill: setup ## break things, on the running stack or on one that it starts, and
 
 JOBS = $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
 job: setup ## run a Spark job: JOB=tables, features, dashboards, recommend, snapshot or maintain, or several; DATE=2026-11-24; ARGS=--help says what else it takes
-	@$(if $(JOB),$(if $(findstring --help,$(ARGS)),,$(PLAYHEAD) job --check $(JOBS) && $(PLAYHEAD) during)) $(PLAYHEAD) job $(JOBS)
+	@$(if $(JOB),$(if $(findstring --help,$(ARGS)),,$(PLAYHEAD) job --check $(JOBS) && $(PLAYHEAD) exec --)) $(PLAYHEAD) job $(JOBS)
 
 sql: setup ## open an SQL prompt on the lake's tables
-	@$(PLAYHEAD) during $(PLAYHEAD) sql
+	@$(PLAYHEAD) exec -- $(PLAYHEAD) sql
 
 check: setup docs ## lint, types, layers, docs and the tests that need no engine
 	@$(BIN)/ruff check

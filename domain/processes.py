@@ -20,8 +20,8 @@ class Process:
     steps: tuple[str, ...]
     port: str
     """Name of its HTTP port (also ``/metrics``) in ``infra.runtime.settings.Port``; worker I adds I."""
-    workers_setting: str | None = None
-    """Setting that says how many run; None = one."""
+    scalable: bool = False
+    """Whether several workers may run, each on its own port."""
 
 
 PROCESSES: tuple[Process, ...] = (
@@ -40,7 +40,7 @@ PROCESSES: tuple[Process, ...] = (
         topics=(EVENT_TOPICS["playback"].name,),
         steps=("decode", "keep the newest per session", "write LiveVH", "request compactions", "commit"),
         port="HISTORY_METRICS",
-        workers_setting="history_processes",
+        scalable=True,
     ),
     Process(
         name="compaction",
@@ -49,7 +49,7 @@ PROCESSES: tuple[Process, ...] = (
         topics=(COMPACTION_REQUESTS.name,),
         steps=("read both stores", "write chunks", "publish them", "delete from LiveVH", "commit"),
         port="COMPACTION_METRICS",
-        workers_setting="compaction_processes",
+        scalable=True,
     ),
     Process(
         name="quality",
@@ -65,7 +65,7 @@ PROCESSES: tuple[Process, ...] = (
             "commit",
         ),
         port="QUALITY_METRICS",
-        workers_setting="quality_processes",
+        scalable=True,
     ),
     Process(
         name="lake",
@@ -74,7 +74,7 @@ PROCESSES: tuple[Process, ...] = (
         topics=tuple(TOPICS),
         steps=("validate", "dead-letter the invalid", "put the next object of the chain", "commit"),
         port="LAKE_METRICS",
-        workers_setting="lake_processes",
+        scalable=True,
     ),
     Process(
         name="ledger",

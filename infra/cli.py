@@ -114,10 +114,10 @@ def drill(
         raise typer.Exit(1)
 
 
-@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-def during(command: Annotated[list[str], typer.Argument(help="With its arguments.")]) -> None:
-    """Run a command that needs the local engines; those of a stack that is down are started and stopped for it. No
-    workers, which would join the groups of a Kafka elsewhere. Exits as the command does."""
+@app.command("exec", context_settings={"allow_interspersed_args": False})
+def exec_(command: Annotated[list[str], typer.Argument(help="With its arguments, after --.")]) -> None:
+    """Run a command with the local backends up; starts and stops them if the stack is down. Workers are not started,
+    so an external Kafka's consumer groups are unaffected. Exits with the command's code."""
     from infra.runtime.shutdown import to_the_end
 
     if not shutil.which(command[0]):

@@ -39,7 +39,7 @@ class Drill:
     stops: str | None = None
     """A process."""
     faults: str = WELL
-    trouble: str = ""
+    bad_release: str = ""
     """Both of the simulated players, while it is broken."""
     names: Mapping[str, str] = field(default_factory=dict)
     """Labels that the page must have."""
@@ -52,16 +52,16 @@ class Drill:
 NAMED = {"device_type": "tv", "app_version": "9.4.0"}
 DRILLS = {
     "worker-stopped": Drill("stop the history worker", "WorkerDown", "ConsumerLag", stops="history"),
-    "cassandra-stopped": Drill("stop Cassandra", "EngineUnreachable", "ConsumerLag", stops="cassandra"),
-    "s3-stopped": Drill("stop the object store", "EngineUnreachable", "ConsumerLag", stops="seaweedfs"),
-    "poisoned-producer": Drill("break one event in a hundred", "DeadLetters", faults="corrupt=0.01,lost=0,reordered=0"),
+    "cassandra-stopped": Drill("stop Cassandra", "BackendUnreachable", "ConsumerLag", stops="cassandra"),
+    "s3-stopped": Drill("stop the object store", "BackendUnreachable", "ConsumerLag", stops="seaweedfs"),
+    "corrupt-events": Drill("break one event in a hundred", "DeadLetters", faults="corrupt=0.01,lost=0,reordered=0"),
     "lossy-client": Drill(
-        f"lose one event in fifty of {RELEASE}", "ClientLoss", trouble=f"{RELEASE}:loses=0.02", names=NAMED
+        f"lose one event in fifty of {RELEASE}", "ClientLoss", bad_release=f"{RELEASE}:loses=0.02", names=NAMED
     ),
     "broken-release": Drill(
         f"fail every play of {RELEASE}",
         "PlaybackFailures",
-        trouble=f"{RELEASE}:fails=1",
+        bad_release=f"{RELEASE}:fails=1",
         names=NAMED,
         lasts_s=300.0,
         within_s=120.0,
@@ -96,7 +96,7 @@ def run(stack: Stack, drill: Drill) -> bool:
         names = ", ".join(map(str, seen.waking))
         raise StackError(f"a drill needs a stack in good health, here fires already: {names}")
     typer.echo(drill.does)
-    with _traffic(stack, "--faults", drill.faults, "--bad-release", drill.trouble) as members:
+    with _traffic(stack, "--faults", drill.faults, "--bad-release", drill.bad_release) as members:
         if drill.stops:
             stack.stop(drill.stops)
         try:

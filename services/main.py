@@ -129,7 +129,7 @@ def targets(settings: Settings) -> tuple[Target, ...]:
             process.steps,
         )
         for process in PROCESSES
-        for worker in range(getattr(settings, process.workers_setting) if process.workers_setting else 1)
+        for worker in settings.worker_numbers(process)
     )
 
 

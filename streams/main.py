@@ -197,7 +197,7 @@ def ledger() -> None:
     at = workplace("ledger", 0, LedgerMetrics)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at the collector
     with cassandra(at.settings) as session:
-        watch = Watch(ledger_places(at.settings, session), at.metrics, at.settings.ledger_patience_seconds * 1000, now)
+        watch = Watch(ledger_places(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, now)
         accepted = AcceptedWatch(CollectorCounters(at.settings), LedgerAccepted(session), now)
         look_again_and_again((accepted.look, watch.look), at.metrics, stop.wait)
 

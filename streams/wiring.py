@@ -54,7 +54,7 @@ class Workplace(Generic[M]):
 def workplace(process: str, worker: int, metrics: Callable[[str, str], M]) -> Workplace[M]:
     """Returns once Kafka lets us in: aiokafka would not say why it does not."""
     settings, of = Settings(), BY_NAME[process]
-    name, group = f"{process}-{worker}" if of.workers_setting else process, of.group or ""
+    name, group = f"{process}-{worker}" if of.scalable else process, of.group or ""
     place = Workplace(name, settings, metrics(process, group), group, of.topics)
     logs.configure(place.name, settings.log_level)
     collect_rarely()

@@ -110,7 +110,7 @@ def _table(equations: list[Equation]) -> Table:
 def _print_hour(settings: Settings, hour: int, console: Console) -> None:
     session = connect(settings)
     try:
-        overdue_ms = time.time_ns() // 1_000_000 - settings.ledger_patience_seconds * 1000
+        overdue_ms = time.time_ns() // 1_000_000 - settings.ledger_overdue_seconds * 1000
         with console.status("Reading Kafka and lake …") as status:
             sides = HourlyLedger(ledger_places(settings, session), overdue_ms).prove(hour, status.update)
         accepted = by_family(LedgerAccepted(session).accepted(hour))

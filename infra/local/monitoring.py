@@ -7,9 +7,10 @@ from pathlib import Path
 
 import httpx
 
+from domain.processes import Process
 from infra.local import template
 from infra.local.program import LOOPBACK, Program, StackError
-from infra.local.workers import Process, addresses
+from infra.local.workers import addresses
 from infra.runtime.settings import ROOT, Port, Settings
 
 CONFIGURATION = ROOT / "infra" / "monitoring"

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from domain.processes import Process
 from infra import bootstrap as prepare
 from infra.local import cassandra, kafka, monitoring, registry, seaweedfs, workers
 from infra.local import cassandra_cluster as ring
@@ -56,7 +57,7 @@ class Status:
 
 
 class Stack:
-    def __init__(self, settings: Settings, processes: Sequence[workers.Process] = ()) -> None:
+    def __init__(self, settings: Settings, processes: Sequence[Process] = ()) -> None:
         self.settings = settings
         self._engines = {program.name: program for program in _local_engines(settings)}
         self._workers = {program.name: program for program in workers.programs(settings, processes)}

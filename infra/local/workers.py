@@ -1,47 +1,32 @@
 """Our own processes as programs of the stack, made from the process table and the settings."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import httpx
 from pydantic import SecretStr
 
+from domain.processes import Process
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 
 
-class Process(Protocol):
-    """A row of ``domain.processes.PROCESSES``."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def command(self) -> tuple[str, ...]: ...
-    @property
-    def port(self) -> str: ...
-    @property
-    def workers_setting(self) -> str | None: ...
-
-
 def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program, ...]:
-    return tuple(_program(settings, process, worker) for process in processes for worker in _numbers(settings, process))
+    return tuple(
+        _program(settings, process, worker) for process in processes for worker in settings.worker_numbers(process)
+    )
 
 
 def addresses(settings: Settings, process: Process) -> list[str]:
     """Where each of the process's workers speaks HTTP."""
-    return [f"{LOOPBACK}:{settings.port(Port[process.port], worker)}" for worker in _numbers(settings, process)]
-
-
-def _numbers(settings: Settings, process: Process) -> range:
-    return range(getattr(settings, process.workers_setting) if process.workers_setting else 1)
+    return [f"{LOOPBACK}:{settings.port(Port[process.port], worker)}" for worker in settings.worker_numbers(process)]
 
 
 def _program(settings: Settings, process: Process, worker: int) -> Program:
     port = settings.port(Port[process.port], worker)
     return Program(
-        name=f"{process.name}-{worker}" if process.workers_setting else process.name,
+        name=f"{process.name}-{worker}" if process.scalable else process.name,
         command=(sys.executable, *(part.replace("{worker}", str(worker)) for part in process.command)),
         ports=(port,),
         is_ready=lambda: _answers(port),
@@ -60,12 +45,14 @@ def environment(settings: Settings) -> dict[str, str]:
     return {"PLAYHEAD_ENV_FILE": "", **variables}
 
 
-def _text(value: str | int | float | Path | SecretStr | Collection[str] | None) -> str:
+def _text(value: str | int | float | Path | SecretStr | Mapping[str, int] | Collection[str] | None) -> str:
     match value:
         case None:
             return ""
         case SecretStr():
             return value.get_secret_value()
+        case dict():
+            return ",".join(f"{name}={count}" for name, count in sorted(value.items()))
         case tuple() | frozenset():
             return ",".join(sorted(value))
         case _:

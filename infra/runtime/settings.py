@@ -6,14 +6,24 @@ needs ``PLAYHEAD_PORT_BASE``. An address left empty means the local stack's own 
 the same code talks to a Kafka cluster, a Cassandra ring, S3 or a Spark cluster elsewhere.
 """
 
+import difflib
 import os
+from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from domain.processes import PROCESSES, Process
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
@@ -22,8 +32,35 @@ LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 """Addresses of local Cassandra nodes, which all have the same ports."""
 
 
-def _split(value: object) -> object:
+MAX_WORKERS = 10
+"""Of one process: their ports follow each other."""
+RENAMED = {
+    "history_processes": "PLAYHEAD_WORKERS=history=N",
+    "lake_processes": "PLAYHEAD_WORKERS=lake=N",
+    "compaction_processes": "PLAYHEAD_WORKERS=compaction=N",
+    "quality_processes": "PLAYHEAD_WORKERS=quality=N",
+    "ledger_patience_seconds": "PLAYHEAD_LEDGER_OVERDUE_SECONDS",
+    "intake_wait_seconds": "PLAYHEAD_COLLECTOR_WAIT_SECONDS",
+    "intake_max_bytes_in_flight": "PLAYHEAD_COLLECTOR_MAX_BYTES_IN_FLIGHT",
+}
+"""What replaces each setting that earlier versions had."""
+NOT_SETTINGS = ("env_file",)
+
+
+def _split(value: object) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _worker_counts(value: object) -> object:
+    """``history=2,lake=1`` as a dictionary, each name and count checked."""
+    pairs = value.items() if isinstance(value, Mapping) else (part.partition("=")[::2] for part in _split(value))
+    counts = {name.strip(): str(count).strip() for name, count in pairs}
+    scalable = [process.name for process in PROCESSES if process.scalable]
+    if unknown := [name for name in counts if name not in scalable]:
+        raise ValueError(f"no process {', '.join(unknown)} has several workers, only {', '.join(scalable)}")
+    if wrong := [name for name, count in counts.items() if count not in map(str, range(1, MAX_WORKERS + 1))]:
+        raise ValueError(f"expected {wrong[0]}=1 to {wrong[0]}={MAX_WORKERS}, not {wrong[0]}={counts[wrong[0]]}")
+    return {name: int(count) for name, count in counts.items()}
 
 
 CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
@@ -55,13 +92,35 @@ class Port(IntEnum):
     LEDGER_METRICS = 150
 
 
+class _Environment(EnvSettingsSource):
+    """The environment, with variables that are no setting, which pydantic alone would pass over."""
+
+    def __call__(self) -> dict[str, object]:
+        variables = {name.removeprefix(self.env_prefix.lower()): value for name, value in self._prefixed()}
+        return {**variables, **super().__call__()}
+
+    def _prefixed(self) -> Iterator[tuple[str, str | None]]:
+        return (each for each in self.env_vars.items() if each[0].startswith(self.env_prefix.lower()))
+
+
+def _correction(name: str, settings: Mapping[str, object]) -> str:
+    """What to write instead of a setting that does not exist."""
+    variable = f"PLAYHEAD_{name.upper()}"
+    if name in RENAMED:
+        return f"{variable} was renamed: set {RENAMED[name]}"
+    if close := difflib.get_close_matches(name, settings, n=1):
+        return f"unknown setting {variable}: did you mean PLAYHEAD_{close[0].upper()}?"
+    return f"unknown setting {variable}: .env.example lists all settings"
+
+
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="PLAYHEAD_",
         env_file=os.environ.get("PLAYHEAD_ENV_FILE", ROOT / ".env"),
         frozen=True,
-        extra="ignore",
+        extra="forbid",
         env_ignore_empty=True,
+        dotenv_filtering="match_prefix",
     )
 
     stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
@@ -101,7 +160,7 @@ class Settings(BaseSettings):
     lake_flush_seconds: float = Field(5.0, gt=0)
     lake_flush_records: int = Field(20_000, ge=1)
     lake_flush_bytes: int = Field(16 * 2**20, ge=1024)
-    ledger_patience_seconds: int = Field(300, ge=1, description="a record is missed that is in Kafka alone for longer")
+    ledger_overdue_seconds: int = Field(300, ge=1, description="a record is missed that is in Kafka alone for longer")
     dead_letter_limit: int = Field(5_000, ge=1, description="invalid records a minute that stop the lake sink")
 
     iceberg_uri: str = Field("", description="a REST catalogue; empty = the local stack's")
@@ -112,17 +171,16 @@ class Settings(BaseSettings):
     iceberg_token: SecretStr = SecretStr("")
 
     ingest_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset({LOCAL_KEY})
-    intake_wait_seconds: float = Field(10.0, gt=0)
-    intake_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
+    collector_wait_seconds: float = Field(10.0, gt=0)
+    collector_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
 
     session_timeout_seconds: int = Field(3600, ge=60)
     compaction_threshold: int = Field(100, ge=1, description="live records of a profile that ask for a compaction")
     compaction_keep_live: int = Field(20, ge=0, description="newest sessions of a profile that stay live")
     chunk_bytes: int = Field(64 * 1024, ge=4096, le=64 * 1024)
-    history_processes: int = Field(1, ge=1, le=10)
-    lake_processes: int = Field(1, ge=1, le=10)
-    compaction_processes: int = Field(1, ge=1, le=10)
-    quality_processes: int = Field(1, ge=1, le=10)
+    workers: Annotated[dict[str, int], NoDecode, BeforeValidator(_worker_counts)] = Field(
+        {}, description="how many workers of a process run, for example history=2,lake=1; one where it is not named"
+    )
 
     kafka_heap: str = "512m"
     cassandra_heap: str = "768m"
@@ -139,6 +197,25 @@ class Settings(BaseSettings):
     ticket_webhook: SecretStr = SecretStr("")
     watchdog_webhook: SecretStr = SecretStr("")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (pydantic names the arguments)
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _Environment(settings_cls), dotenv_settings, file_secret_settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_names(cls, given: dict[str, object]) -> dict[str, object]:
+        given = {name: value for name, value in given.items() if name not in NOT_SETTINGS}
+        if unknown := [_correction(name, cls.model_fields) for name in given if name not in cls.model_fields]:
+            raise ValueError("\n".join(unknown))
+        return given
+
     @model_validator(mode="after")
     def _known_stack(self) -> Self:
         if not self.port_base and self.stack not in PORT_BASES:
@@ -154,6 +231,10 @@ class Settings(BaseSettings):
                 f"PLAYHEAD_BIND={self.bind} opens the collector: set PLAYHEAD_INGEST_KEYS to your own keys"
             )
         return self
+
+    def worker_numbers(self, process: Process) -> range:
+        """The numbers of the process's workers, from 0."""
+        return range(self.workers.get(process.name, 1))
 
     def port(self, port: Port, index: int = 0) -> int:
         """The TCP port of one of this stack's processes."""

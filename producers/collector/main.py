@@ -47,12 +47,12 @@ async def _collect(settings: Settings) -> str | None:
     schema_ids = enter(Registry(settings).ids)
     shutdown = Shutdown()
     shutdown.on_signals()
-    wait = settings.intake_wait_seconds
+    wait = settings.collector_wait_seconds
     log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
     metrics = CollectorMetrics()
     intake = EventsHandler(
         log=log,
-        budget=ByteBudget(settings.intake_max_bytes_in_flight, metrics.in_flight),
+        budget=ByteBudget(settings.collector_max_bytes_in_flight, metrics.in_flight),
         keys=ApiKeys(settings.ingest_keys),
         schema_ids=schema_ids,
         clock=lambda: time.time_ns() // 1_000_000,

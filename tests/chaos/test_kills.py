@@ -39,7 +39,7 @@ pytestmark = pytest.mark.soak
 def pipeline(local_stack: Stack) -> Iterator[Pipeline]:
     """An empty test stack with two history workers."""
     local_stack.wipe()
-    stack = Stack(Settings(history_processes=2, lake_flush_seconds=1), PROCESSES)
+    stack = Stack(Settings(workers={"history": 2}, lake_flush_seconds=1), PROCESSES)
     stack.up()
     yield Pipeline(stack)
     stack.down()
@@ -118,10 +118,9 @@ def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Messa
 
 def _shared_out(pipeline: Pipeline, process: Process) -> bool:
     """Every partition is some worker's, none is two workers', no worker is idle."""
-    count = getattr(pipeline.settings, process.workers_setting) if process.workers_setting else 1
     held = [
         re.findall(r"^kafka_consumergroup_lag{(.*)} ", _metrics(pipeline, process, index), re.MULTILINE)
-        for index in range(count)
+        for index in pipeline.settings.worker_numbers(process)
     ]
     try:
         partitions = len(TopicReader(pipeline.settings).spans(process.topics))

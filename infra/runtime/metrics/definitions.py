@@ -24,8 +24,8 @@ BATCH_SECONDS = Histogram(
     ["process"],
     buckets=SECONDS,
 )
-DONE_DELAY = CountedHistogram(
-    "playhead_record_done_seconds",
+PROCESSING_DELAY = CountedHistogram(
+    "playhead_record_processing_delay_seconds",
     "From Kafka's append of a record until its worker was done with it: for history visible, for lake stored.",
     ["process"],
     buckets=DELAYS,
@@ -41,7 +41,7 @@ LAG = Gauge(
     ["group", "topic", "partition"],
 )
 RETRIES = Counter(
-    "playhead_retries", "Operations tried again because an engine was away or slow.", ["process", "operation"]
+    "playhead_retries", "Operations tried again because a backend was away or slow.", ["process", "operation"]
 )
 SKIPPED = Counter(
     "playhead_invalid_skipped", "Invalid records passed over by a consumer.", ["process", "topic", "code"]
@@ -75,7 +75,7 @@ LAKE_OBJECTS = Counter("playhead_lake_objects", "Objects put into the lake.", ["
 LAKE_RECORDS = Counter("playhead_lake_records", "Records inside those objects.", ["topic"])
 LAKE_BYTES = Counter("playhead_lake_bytes", "Bytes of those objects.", ["topic"])
 LAKE_PUT = Histogram("playhead_lake_put_seconds", "Putting one object.", buckets=SECONDS)
-LAKE_LOST_RACES = Counter("playhead_lake_lost_races", "Objects that another sink had put already.", ["topic"])
+LAKE_PUT_CONFLICTS = Counter("playhead_lake_put_conflicts", "Objects that another sink had put already.", ["topic"])
 LAKE_GAP_OFFSETS = Counter("playhead_lake_gap_offsets", "Offsets that left Kafka before the lake read them.", ["topic"])
 LAKE_HALTED = Gauge(
     "playhead_lake_halted", "1 while the partition stands still until somebody looks.", ["topic", "partition"]
@@ -89,8 +89,8 @@ LEDGER_DIFFERENCE = Gauge(
     ["family"],
 )
 LEDGER_COMPARED = Counter("playhead_ledger_compared_records", "Records of Kafka compared with the lake's.", ["family"])
-LEDGER_LOOKED = Gauge(
-    "playhead_ledger_last_look_timestamp_seconds", "When every partition had been looked at for the last time."
+LEDGER_LAST_RUN = Gauge(
+    "playhead_ledger_last_run_timestamp_seconds", "When the ledger last finished a run over every partition."
 )
 
 # Seen from beside, by the services: whoever stands still cannot tell of it.
@@ -100,15 +100,15 @@ GROUP_LAG_SECONDS = Gauge(
     "Age of the oldest record that a consumer group has yet to commit; at least, while the services are younger.",
     ["group"],
 )
-ENGINE_UP = Gauge("playhead_engine_up", "1 while the engine answers a real question.", ["engine"])
+BACKEND_UP = Gauge("playhead_backend_up", "1 while the backend answers a real request.", ["backend"])
 
 # Services.
 SERVICES_LATENCY = Histogram(
     "playhead_services_request_seconds", "Request to the start of its answer.", ["route", "status"], buckets=SECONDS
 )
-READS_AGAIN = Counter(
-    "playhead_history_reads_again",
-    "Reads that a compaction overtook: the metadata was read once more, for certain.",
+READ_RETRIES = Counter(
+    "playhead_history_read_retries",
+    "Reads repeated because a compaction changed the history meanwhile.",
     ["reason"],
 )
 

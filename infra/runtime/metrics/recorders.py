@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from infra.runtime.metrics.definitions import (
+    BACKEND_UP,
     BATCH_RECORDS,
     BATCH_SECONDS,
     CHUNK_BYTES,
@@ -18,8 +19,6 @@ from infra.runtime.metrics.definitions import (
     COMPACTIONS,
     CONSUMED,
     DEAD_LETTERS,
-    DONE_DELAY,
-    ENGINE_UP,
     EVENT_VISIBLE,
     GROUP_LAG,
     GROUP_LAG_SECONDS,
@@ -29,15 +28,16 @@ from infra.runtime.metrics.definitions import (
     LAKE_BYTES,
     LAKE_GAP_OFFSETS,
     LAKE_HALTED,
-    LAKE_LOST_RACES,
     LAKE_OBJECTS,
     LAKE_PUT,
+    LAKE_PUT_CONFLICTS,
     LAKE_RECORDS,
     LAST_PROCESSED,
     LEDGER_COMPARED,
     LEDGER_DIFFERENCE,
-    LEDGER_LOOKED,
-    READS_AGAIN,
+    LEDGER_LAST_RUN,
+    PROCESSING_DELAY,
+    READ_RETRIES,
     RETRIES,
     SERVICES_LATENCY,
     SESSION_CONFLICTS,
@@ -64,7 +64,7 @@ class WorkerMetrics:
         BATCH_SECONDS.labels(self._process).observe(seconds)
 
     def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
-        now, delay = self._now(), DONE_DELAY.labels(self._process)
+        now, delay = self._now(), PROCESSING_DELAY.labels(self._process)
         for timestamp_ms, records in appended.items():
             delay.observe_many(max(0.0, now - timestamp_ms / 1000), records)
         LAST_PROCESSED.labels(self._process, topic, partition).set(max(appended) / 1000)
@@ -134,7 +134,7 @@ class LakeMetrics(WorkerMetrics):
         LAKE_PUT.observe(seconds)
 
     def lost_race(self, topic: str) -> None:
-        LAKE_LOST_RACES.labels(topic).inc()
+        LAKE_PUT_CONFLICTS.labels(topic).inc()
 
     def gap(self, topic: str, offsets: int) -> None:
         LAKE_GAP_OFFSETS.labels(topic).inc(offsets)
@@ -165,14 +165,14 @@ class LedgerMetrics(WorkerMetrics):
         LEDGER_DIFFERENCE.labels(TOPICS[topic].record).set(records)
 
     def looked(self) -> None:
-        LEDGER_LOOKED.set_to_current_time()
+        LEDGER_LAST_RUN.set_to_current_time()
 
 
 class HistoryReads:
     """Satisfies ``domain.history.ports.ReadMetrics``."""
 
     def read_again(self, reason: str) -> None:
-        READS_AGAIN.labels(reason).inc()
+        READ_RETRIES.labels(reason).inc()
 
     def unreadable_chunk(self) -> None:
         UNREADABLE_CHUNKS.inc()
@@ -197,7 +197,7 @@ class PipelineMetrics:
     """Satisfies ``services.ports.PipelineMetrics``."""
 
     def engine(self, name: str, up: bool) -> None:
-        ENGINE_UP.labels(name).set(up)
+        BACKEND_UP.labels(name).set(up)
 
     def behind(self, group: str, records: int, seconds: float) -> None:
         GROUP_LAG.labels(group).set(records)

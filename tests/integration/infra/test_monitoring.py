@@ -23,7 +23,7 @@ eventually = retry(
 LATE_HISTORY = {"alertname": "HistoryLate", "severity": "page", "kind": "symptom", "process": "one"}
 BEHIND = {"alertname": "ConsumerLag", "severity": "page", "kind": "symptom", "process": "one"}
 NEEDS = {"needs": "kafka registry cassandra"}
-CASSANDRA_AWAY = {"alertname": "EngineUnreachable", "severity": "page", "kind": "engine", "engine": "cassandra"}
+CASSANDRA_AWAY = {"alertname": "BackendUnreachable", "severity": "page", "kind": "backend", "backend": "cassandra"}
 WORKER_DOWN = {"alertname": "WorkerDown", "severity": "page", "kind": "cause", "process": "one"}
 LAKE_LATE = {"alertname": "LakeLate", "severity": "page", "kind": "symptom", "process": "two", "needs": "kafka s3"}
 OUTAGE = {"alertname": "RecentOutage", "severity": "silent", "kind": "outage", "process": "one"}
@@ -64,9 +64,9 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
 
     @eventually
     def the_services_tell_of_every_engine_and_group() -> None:
-        query = {"query": "playhead_engine_up == 1 or playhead_group_lag_seconds"}
+        query = {"query": "playhead_backend_up == 1 or playhead_group_lag_seconds"}
         answer = httpx.get(f"{monitored.settings.prometheus_url}/api/v1/query", params=query)
-        told = {s["metric"].get("engine") or s["metric"]["group"] for s in answer.json()["data"]["result"]}
+        told = {s["metric"].get("backend") or s["metric"]["group"] for s in answer.json()["data"]["result"]}
         assert told >= {"kafka", "cassandra", "s3", "registry", *(p.group for p in PROCESSES if p.group)}
 
     @eventually
@@ -88,8 +88,8 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
 @pytest.mark.parametrize(
     ("firing", "telling"),
     [
-        ([CASSANDRA_AWAY, BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"EngineUnreachable"}),
-        ([CASSANDRA_AWAY, LAKE_LATE], {"EngineUnreachable", "LakeLate"}),
+        ([CASSANDRA_AWAY, BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"BackendUnreachable"}),
+        ([CASSANDRA_AWAY, LAKE_LATE], {"BackendUnreachable", "LakeLate"}),
         ([WORKER_DOWN, BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"WorkerDown"}),
         ([WORKER_DOWN, LAKE_LATE], {"WorkerDown", "LakeLate"}),
         ([BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"ConsumerLag"}),
@@ -100,7 +100,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
         ([ALL_FAIL | {"slo": "client", "alertname": "ClientLoss"}, RECENT_SLICE], {"ClientLoss", "RecentOutage"}),
     ],
     ids=[
-        "an engine silences what needs it",
+        "a backend inhibits what needs it",
         "and nothing else",
         "a dead worker silences its symptoms",
         "and no other's",

@@ -58,7 +58,7 @@ def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(
     stack = make_stack(**ELSEWHERE)
     asks = f"import httpx, os, signal, sys; httpx.get({stack.settings.s3!r}, timeout={PATIENCE_S}); {end}"
 
-    run = playhead("during", sys.executable, "-c", asks, **environment(stack.settings))
+    run = playhead("exec", "--", sys.executable, "-c", asks, **environment(stack.settings))
 
     assert (run.returncode, run.stderr.count("Traceback")) == (code, 0), run.stderr
     assert stack.status() == []
@@ -67,7 +67,7 @@ def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(
 def test_a_command_that_is_none_starts_nothing(make_stack: MakeStack) -> None:
     stack = make_stack(**ELSEWHERE)
 
-    run = playhead("during", "no-such-command", **environment(stack.settings))
+    run = playhead("exec", "--", "no-such-command", **environment(stack.settings))
 
     assert (run.returncode, run.stderr) == (1, "there is no command no-such-command\n")
     assert not stack.settings.folder.exists()

@@ -45,7 +45,7 @@ def collector(stack: Settings, tmp_path: Path) -> Iterator[Collector]:
     with (tmp_path / "collector.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "producers.collector.main"],
-            env={**os.environ, **environment(stack), "PLAYHEAD_INTAKE_WAIT_SECONDS": str(WAIT_SECONDS)},
+            env={**os.environ, **environment(stack), "PLAYHEAD_COLLECTOR_WAIT_SECONDS": str(WAIT_SECONDS)},
             stderr=log,
         )
         running = Collector(stack.collector_url, process)

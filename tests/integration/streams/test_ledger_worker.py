@@ -31,7 +31,7 @@ HOUR = f"{datetime.fromtimestamp((T0 + 60_200) / 1000, UTC):%Y-%m-%dT%H}"
 def ledger(local_stack: Stack, start_workers: Callable[..., None], tmp_path: Path) -> Iterator[Worker]:
     """One with short time-outs, next to the lake sink."""
     start_workers("lake")
-    settings = local_stack.settings.model_copy(update={"ledger_patience_seconds": 1})
+    settings = local_stack.settings.model_copy(update={"ledger_overdue_seconds": 1})
     worker = Worker(settings, "ledger", 0, tmp_path / "ledger.log")
     yield worker
     stop([worker])
@@ -57,7 +57,7 @@ def test_it_misses_one_object_and_one_record_and_balances_again(
     local_stack: Stack, ledger: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = local_stack.settings
-    monkeypatch.setenv("PLAYHEAD_LEDGER_PATIENCE_SECONDS", "1")
+    monkeypatch.setenv("PLAYHEAD_LEDGER_OVERDUE_SECONDS", "1")
     store, schema_id = ObjectStore(settings), Registry(settings).ids()["playback"]
 
     def send(number: int) -> None:
@@ -66,7 +66,7 @@ def test_it_misses_one_object_and_one_record_and_balances_again(
 
     def differs(records: int) -> Callable[[], bool]:
         return lambda: (
-            ledger.metric("playhead_ledger_last_look_timestamp_seconds") > 0
+            ledger.metric("playhead_ledger_last_run_timestamp_seconds") > 0
             and ledger.metric("playhead_ledger_difference") == records
         )
 

@@ -10,8 +10,8 @@ def settings(**changes: object) -> Settings:
     return Settings.model_validate({"stack": "unit", "home": Path("/home/of/it"), "port_base": 18000} | changes)
 
 
-def test_a_process_with_a_workers_setting_runs_as_many_numbered_workers_on_ports_of_their_own() -> None:
-    workers = {program.name: program for program in programs(settings(history_processes=2), PROCESSES)}
+def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_their_own() -> None:
+    workers = {program.name: program for program in programs(settings(workers="history=2"), PROCESSES)}
 
     assert list(workers) == [
         *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger", "services")
@@ -21,7 +21,13 @@ def test_a_process_with_a_workers_setting_runs_as_many_numbered_workers_on_ports
 
 
 def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None:
-    assert environment(settings(s3_secret_key="secret", cassandra_hosts="10.0.0.2,10.0.0.1", kafka_ca_file=None)) == {
+    given = settings(
+        s3_secret_key="secret",
+        cassandra_hosts="10.0.0.2,10.0.0.1",
+        kafka_ca_file=None,
+        workers={"lake": 3, "history": 2},
+    )
+    assert environment(given) == {
         "PLAYHEAD_ENV_FILE": "",
         "PLAYHEAD_CASSANDRA_HOSTS": "10.0.0.1,10.0.0.2",
         "PLAYHEAD_HOME": "/home/of/it",
@@ -29,6 +35,7 @@ def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None
         "PLAYHEAD_PORT_BASE": "18000",
         "PLAYHEAD_S3_SECRET_KEY": "secret",
         "PLAYHEAD_STACK": "unit",
+        "PLAYHEAD_WORKERS": "history=2,lake=3",
     }
 
 

@@ -57,7 +57,7 @@ def test_every_alert_has_a_case_that_fires_and_all_but_the_watchdog_one_that_doe
 
 
 def test_what_is_written_for_prometheus_names_every_worker(promtool: str, tmp_path: Path) -> None:
-    write_configuration(settings(history_processes=2), PROCESSES, tmp_path)
+    write_configuration(settings(workers={"history": 2}), PROCESSES, tmp_path)
     run(promtool, "check", "config", tmp_path / "prometheus.yml")
     jobs = re.findall(r'"job_name": "(\S+)".*"targets": \[(.*?)\]', (tmp_path / "prometheus.yml").read_text())
     assert dict(jobs)["history"] == '"127.0.0.1:18110", "127.0.0.1:18111"'

@@ -40,13 +40,13 @@ def test_symptoms_are_apart_with_the_names_of_what_silences_them() -> None:
     by_hand = firing("LakeLate", "page", NOW)
     by_hand["status"]["silencedBy"] = ["c0ffee"]
     alerts = told(
-        firing("EngineUnreachable", "page", NOW),
-        firing("ConsumerLag", "page", NOW, silenced_by=["EngineUnreachable", "EngineUnreachable", "f00d"]),
+        firing("BackendUnreachable", "page", NOW),
+        firing("ConsumerLag", "page", NOW, silenced_by=["BackendUnreachable", "BackendUnreachable", "f00d"]),
         by_hand,
     )
-    assert [alert.name for alert in alerts.firing] == ["EngineUnreachable"]
+    assert [alert.name for alert in alerts.firing] == ["BackendUnreachable"]
     assert [(alert.name, alert.silenced_by) for alert in alerts.silenced] == [
-        ("ConsumerLag", ["EngineUnreachable", "another alert"]),
+        ("ConsumerLag", ["BackendUnreachable", "another alert"]),
         ("LakeLate", ["a silence"]),
     ]
 

@@ -17,5 +17,5 @@ def test_names_carry_our_prefix_and_no_label_names_a_member() -> None:
 
 
 def test_series_are_what_prometheus_stores() -> None:
-    assert {"playhead_dead_letters_total", "playhead_engine_up", "playhead_quality_starts_total"} <= series()
+    assert {"playhead_dead_letters_total", "playhead_backend_up", "playhead_quality_starts_total"} <= series()
     assert not {"playhead_dead_letters", "playhead_batch_seconds"} & series()

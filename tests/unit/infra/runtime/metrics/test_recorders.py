@@ -23,9 +23,9 @@ def test_each_record_counts_with_its_age_and_the_newest_one_tells_how_far_the_wo
     metrics, name = worker()
     metrics.processed("playhead.ui", 3, {(SECOND - 2) * 1000: 10, (SECOND - 40) * 1000: 1})
 
-    assert value("playhead_record_done_seconds_bucket", process=name, le="2.5") == 10
-    assert value("playhead_record_done_seconds_bucket", process=name, le="60.0") == 11
-    assert value("playhead_record_done_seconds_sum", process=name) == 60
+    assert value("playhead_record_processing_delay_seconds_bucket", process=name, le="2.5") == 10
+    assert value("playhead_record_processing_delay_seconds_bucket", process=name, le="60.0") == 11
+    assert value("playhead_record_processing_delay_seconds_sum", process=name) == 60
     newest = value("playhead_last_record_processed_timestamp_seconds", process=name, topic="playhead.ui", partition="3")
     assert newest == SECOND - 2
 
@@ -33,8 +33,8 @@ def test_each_record_counts_with_its_age_and_the_newest_one_tells_how_far_the_wo
 def test_a_broker_whose_clock_runs_ahead_makes_no_negative_delay() -> None:
     metrics, name = worker()
     metrics.processed("playhead.ui", 0, {(SECOND + 5) * 1000: 2})
-    assert value("playhead_record_done_seconds_sum", process=name) == 0
-    assert value("playhead_record_done_seconds_count", process=name) == 2
+    assert value("playhead_record_processing_delay_seconds_sum", process=name) == 0
+    assert value("playhead_record_processing_delay_seconds_count", process=name) == 2
 
 
 def test_an_events_way_to_the_member_begins_at_its_own_time() -> None:
