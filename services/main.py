@@ -14,7 +14,7 @@ from cassandra.cluster import Session
 from domain.history.paging import Page
 from domain.history.reading import HistoryReader, Whole
 from domain.ledger.state import Account
-from domain.processes import PROCESSES
+from domain.processes import BY_NAME, PROCESSES
 from domain.quality.tally import MinuteFigures
 from domain.recommendations.model import Audience, RecommendationList
 from domain.support.updates import MemberError, SessionReport
@@ -25,7 +25,7 @@ from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import logs
 from infra.runtime.metrics.recorders import PipelineMetrics, ServicesMetrics
-from infra.runtime.settings import ROOT, Port, Settings
+from infra.runtime.settings import ROOT, Settings
 from infra.runtime.startup import collect_rarely, in_log, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
@@ -125,8 +125,8 @@ def targets(settings: Settings) -> tuple[Target, ...]:
         Target(
             process.name,
             worker,
-            f"http://127.0.0.1:{settings.port(Port[process.port], worker)}/metrics",
-            process.steps,
+            f"{settings.process_url(process, worker)}/metrics",
+            process.does,
         )
         for process in PROCESSES
         for worker in settings.worker_numbers(process)
@@ -171,7 +171,7 @@ async def serve(settings: Settings) -> None:
             uvicorn.Config(
                 create_app(board, MemberReads(stores, stores, stores), metrics, files, now),
                 host=settings.bind,
-                port=settings.port(Port.SERVICES),
+                port=settings.process_port(BY_NAME["services"]),
                 log_config=None,
                 access_log=False,
                 server_header=False,

@@ -16,7 +16,7 @@ from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.admin import KafkaCluster
 from infra.runtime import logs
-from infra.runtime.settings import Port, Settings
+from infra.runtime.settings import Settings
 from infra.runtime.startup import collect_rarely, enter
 from streams.runtime.broker import Broker
 
@@ -54,11 +54,11 @@ class Workplace(Generic[M]):
 def workplace(process: str, worker: int, metrics: Callable[[str, str], M]) -> Workplace[M]:
     """Returns once Kafka lets us in: aiokafka would not say why it does not."""
     settings, of = Settings(), BY_NAME[process]
-    name, group = f"{process}-{worker}" if of.scalable else process, of.group or ""
-    place = Workplace(name, settings, metrics(process, group), group, of.topics)
+    group = of.group or ""
+    place = Workplace(of.worker_name(worker), settings, metrics(process, group), group, of.topics)
     logs.configure(place.name, settings.log_level)
     collect_rarely()
-    start_http_server(settings.port(Port[of.port], worker), settings.bind)
+    start_http_server(settings.process_port(of, worker), settings.bind)
     enter(KafkaCluster(settings).check_access)
     return place
 

@@ -19,7 +19,7 @@ from domain.ledger.equations import Equation, balance
 from domain.ledger.history_source import ReadBack
 from domain.ledger.hour_table import hour_table, notes
 from domain.ledger.hourly import HourlyLedger
-from domain.processes import PROCESSES
+from domain.processes import consumer_groups
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
@@ -135,7 +135,7 @@ def drain(
 ) -> None:
     """Wait until every consumer group has committed all that is in Kafka; exits 1 when it takes too long."""
     kafka = TopicReader(Settings())
-    groups = {process.group: process.topics for process in PROCESSES if process.group}
+    groups = consumer_groups()
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
         while behind := what_is_left(groups, kafka.lag):

@@ -23,7 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from domain.processes import PROCESSES, Process
+from domain.processes import BY_NAME, MAX_WORKERS, PROCESSES, Process
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
@@ -32,8 +32,6 @@ LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 """Addresses of local Cassandra nodes, which all have the same ports."""
 
 
-MAX_WORKERS = 10
-"""Of one process: their ports follow each other."""
 RENAMED = {
     "history_processes": "PLAYHEAD_WORKERS=history=N",
     "lake_processes": "PLAYHEAD_WORKERS=lake=N",
@@ -68,10 +66,11 @@ CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
 
 
 class Port(IntEnum):
-    """Offsets from the stack's port base. SeaweedFS also takes each of its ports + 10000, Cassandra's node I JMX+I."""
+    """Of backends and monitoring, offsets from the stack's port base; ours are in ``domain.processes``.
 
-    COLLECTOR = 1
-    SERVICES = 2
+    SeaweedFS also takes each of its ports + 10000, Cassandra's node I JMX+I.
+    """
+
     KAFKA = 10
     KAFKA_CONTROLLER = 11
     CASSANDRA = 20
@@ -85,11 +84,6 @@ class Port(IntEnum):
     REGISTRY = 40
     PROMETHEUS = 50
     ALERTMANAGER = 51
-    HISTORY_METRICS = 110
-    LAKE_METRICS = 120
-    COMPACTION_METRICS = 130
-    QUALITY_METRICS = 140
-    LEDGER_METRICS = 150
 
 
 class _Environment(EnvSettingsSource):
@@ -291,11 +285,18 @@ class Settings(BaseSettings):
 
     def worker_numbers(self, process: Process) -> range:
         """The numbers of the process's workers, from 0."""
-        return range(self.workers.get(process.name, 1))
+        return range(self.workers.get(process.name, process.workers or 1))
 
     def port(self, port: Port, index: int = 0) -> int:
-        """The TCP port of one of this stack's processes."""
+        """A TCP port of one of the local backends."""
         return (self.port_base or PORT_BASES[self.stack]) + port + index
+
+    def process_port(self, process: Process, worker: int = 0) -> int:
+        """The TCP port of one of our workers."""
+        return (self.port_base or PORT_BASES[self.stack]) + process.port + worker
+
+    def process_url(self, process: Process, worker: int = 0) -> str:
+        return f"http://127.0.0.1:{self.process_port(process, worker)}"
 
     @cached_property
     def folder(self) -> Path:
@@ -341,11 +342,11 @@ class Settings(BaseSettings):
 
     @property
     def collector_url(self) -> str:
-        return f"http://127.0.0.1:{self.port(Port.COLLECTOR)}"
+        return self.process_url(BY_NAME["collector"])
 
     @property
     def services_url(self) -> str:
-        return f"http://127.0.0.1:{self.port(Port.SERVICES)}"
+        return self.process_url(BY_NAME["services"])
 
     @property
     def prometheus_url(self) -> str:

@@ -7,13 +7,14 @@ import typer
 import uvloop
 from prometheus_client import generate_latest
 
+from domain.processes import BY_NAME
 from infra.engines.kafka.admin import KafkaCluster
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.producer import KafkaEventLog
 from infra.engines.registry import Registry
 from infra.runtime import logs
 from infra.runtime.metrics.recorders import CollectorMetrics
-from infra.runtime.settings import Port, Settings
+from infra.runtime.settings import Settings
 from infra.runtime.startup import collect_rarely, enter, in_log, one_line
 from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
@@ -60,7 +61,7 @@ async def _collect(settings: Settings) -> str | None:
         wait_seconds=wait,
     )
     web = build_app(intake, lambda: shutdown.draining, generate_latest)
-    await serve(web, settings.bind, settings.port(Port.COLLECTOR), shutdown, wait)
+    await serve(web, settings.bind, settings.process_port(BY_NAME["collector"]), shutdown, wait)
     log.close()
     return shutdown.failure
 

@@ -26,7 +26,7 @@ ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 NOWHERE = ROOT / "no" / "such" / "folder"
 EVENING = 1_772_482_449_000
 """2 March 2026, 20:14:09 UTC."""
-TARGETS = tuple(Target(each.name, 0, f"http://{each.name}/metrics", each.steps) for each in PROCESSES)
+TARGETS = tuple(Target(each.name, 0, f"http://{each.name}/metrics", each.does) for each in PROCESSES)
 
 
 class Uncounted:
