@@ -129,7 +129,7 @@ async def _quality(worker: int) -> None:
 @app.command()
 def lake(worker: Worker = 0) -> None:
     """Every record of every topic into the lake, exactly once. Exits 1 when it leaves a halted partition behind."""
-    from domain.lake.batching import Bounds
+    from domain.lake.batching import FlushLimits
     from infra.engines.kafka.consumer import KafkaConsumer
     from infra.engines.kafka.dead_letters import KafkaDeadLetters
     from infra.engines.registry import Registry
@@ -140,7 +140,7 @@ def lake(worker: Worker = 0) -> None:
     from schemas.codec import BatchDecoder
     from schemas.topics import DEAD_LETTERS, TOPICS
     from streams.lake_sink.dead_letter_limit import DeadLetterLimit
-    from streams.lake_sink.partition import Contract, World
+    from streams.lake_sink.partition import SinkContext, TopicContract
     from streams.lake_sink.sink import Sink
     from streams.wiring import now, stop_on_signals, workplace
 
@@ -151,25 +151,25 @@ def lake(worker: Worker = 0) -> None:
     enter(lambda: prove_first_put_wins(store))
     dead_letter_schema = enter(registry.ids)[DEAD_LETTERS.record]
     log = KafkaConsumer(settings, at.group, at.name, at.topics)
-    world = World(
+    context = SinkContext(
         log=log,
         store=store,
-        letters=KafkaDeadLetters(settings, dead_letter_schema),
+        dead_letters=KafkaDeadLetters(settings, dead_letter_schema),
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
         metrics=at.metrics,
         now=now,
-        bounds=Bounds(
+        limits=FlushLimits(
             records=settings.lake_flush_records,
             bytes=settings.lake_flush_bytes,
             age_ms=int(settings.lake_flush_seconds * 1000),
         ),
     )
     contracts = {
-        topic.name: Contract(topic.record, avro.schema(topic.record), DeadLetterLimit(settings.dead_letter_limit))
+        topic.name: TopicContract(topic.record, avro.schema(topic.record), DeadLetterLimit(settings.dead_letter_limit))
         for topic in TOPICS.values()
     }
-    sink = Sink(contracts, world)
+    sink = Sink(contracts, context)
     try:
         while not stop.is_set():
             sink.step()

@@ -1,6 +1,6 @@
-"""Avro object container files whose datums pass through as they are: nothing is decoded or encoded again.
+"""Avro object container files whose datums pass through unchanged: nothing is decoded or encoded again.
 
-The same records under the same key give the same bytes: the sync marker is derived from the key.
+The same records under the same key give the same bytes, because the sync marker is derived from the key.
 """
 
 import io
@@ -15,10 +15,10 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from schemas.avro import physical
 
 BLOCK_BYTES = 256 * 1024
-"""Datum bytes in one block before deflate: enough for the codec, little enough for readers to skip and split."""
+"""Datum bytes in one block before deflate: large enough for the codec, small enough for readers to skip and split."""
 
 DEFLATE_LEVEL = 1
-"""Two thirds of level 3's time for 2 % more bytes: most of an event is ids, which no level makes smaller."""
+"""Two thirds of level 3's time for 2 % more bytes. Most of an event is ids, which no level compresses."""
 
 _SYNC = {"type": "fixed", "name": "Sync", "size": 16}
 _HEADER = parse_schema(
@@ -46,7 +46,7 @@ _BLOCK = parse_schema(
 
 
 def write(key: str, schema: Mapping[str, Any], datums: Sequence[bytes], metadata: Mapping[str, str]) -> bytes:
-    """A container file with these Avro datums, all of them written by ``schema``."""
+    """A container file with these Avro datums, all written with ``schema``."""
     sync = md5(key.encode(), usedforsecurity=False).digest()
     meta = {"avro.schema": json.dumps(schema), "avro.codec": "deflate", **metadata}
     out = io.BytesIO()
@@ -70,13 +70,13 @@ def _blocks(datums: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 def read(body: bytes) -> tuple[dict[str, str], Iterator[dict[str, Any]]]:
-    """The file's metadata, and its rows by their writer's schema with physical values (text, integers)."""
+    """The file's metadata and its rows, read with the writer's schema. Values are physical: text and integers."""
     metadata, blocks = read_blocks(body)
     return metadata, _rows(blocks, parse_schema(physical(json.loads(metadata["avro.schema"]))))
 
 
 def read_blocks(body: bytes) -> tuple[dict[str, str], Iterator[tuple[int, bytes]]]:
-    """The file's metadata, and its blocks: how many datums, and their bytes one after another, not decoded."""
+    """The file's metadata and its blocks: the number of datums, and their concatenated bytes, not decoded."""
     source = io.BytesIO(body)
     header = cast(dict[str, Any], schemaless_reader(source, _HEADER, None))
     metadata = {name: text.decode() for name, text in header["meta"].items()}

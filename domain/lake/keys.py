@@ -1,7 +1,7 @@
-"""Names of lake objects: ``raw/<topic>/<topic id>/partition=<P>/<start position, 20 digits>.avro``.
+"""Keys of lake objects: ``raw/<topic>/<topic id>/partition=<P>/<start offset, 20 digits>.avro``.
 
-No time stands in a key, so a partition's objects list in order of their positions. Kafka's own topic id
-keeps a recreated topic, whose offsets begin again, apart from the old one.
+A key holds no time, so a partition's objects list in the order of their offsets. Kafka's topic id separates a
+recreated topic, whose offsets start at 0 again, from the old one.
 """
 
 import re
@@ -13,7 +13,7 @@ _KEY = re.compile(r"raw/([^/]+)/([^/]+)/partition=(\d+)/(\d{20})\.avro")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Chain:
-    """One partition's objects: each one's end position is the next one's start."""
+    """One partition's objects. Each one's end offset is the next one's start."""
 
     topic: str
     topic_id: str
@@ -27,14 +27,14 @@ class Chain:
         return f"{self.prefix}{start:020d}.avro"
 
     def just_before(self, start: int) -> str:
-        """Sorts after every key below ``start`` and before ``start``'s own."""
+        """Sorts after every key below ``start`` and before the key of ``start`` itself."""
         return f"{self.prefix}{start:020d}"
 
 
 def parse(key: str) -> tuple[Chain, int]:
-    """The chain and start position that a key names. Raises ValueError for a foreign key."""
-    found = _KEY.fullmatch(key)
-    if found is None:
+    """The chain and start offset in a key. Raises ValueError for a foreign key."""
+    match = _KEY.fullmatch(key)
+    if match is None:
         raise ValueError(f"{key!r} is not the name of a lake object")
-    topic, topic_id, partition, start = found.groups()
+    topic, topic_id, partition, start = match.groups()
     return Chain(topic, topic_id, int(partition)), int(start)

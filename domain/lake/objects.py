@@ -1,26 +1,30 @@
-"""From a span of records to the object that goes into the lake: bytes and what its metadata say."""
+"""From a slice of records to a lake file: its bytes and its metadata."""
 
+import io
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
 from domain.lake import container
-from domain.lake.batching import Span
+from domain.lake.batching import Slice
 from domain.lake.keys import Chain
 from domain.lake.ports import Record, Resolve
-from domain.lake.upgrade import upgrade_to
+from schemas.avro import physical
 from schemas.framing import unframe
 
-MISSING = "playhead.missing"
-"""File metadata: JSON list of [first, after last], the offsets between start and end that have no row."""
+GAPS_KEY = "playhead.missing"
+"""In the file's Avro metadata: a JSON list of [first, end] pairs, the offsets of the object that have no row."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
-    """An object ready to be put."""
+class LakeFile:
+    """An object before it is put."""
 
     key: str
     start: int
@@ -28,83 +32,104 @@ class Sealed:
     records: int
     body: bytes
     metadata: Mapping[str, str]
-    """None is empty: stores drop those."""
+    """No value is empty: stores drop those."""
     appended: Mapping[int, int] = field(default_factory=dict)
-    """How many of its records, dead letters too, Kafka appended at which millisecond; empty for a gap."""
+    """Millisecond to the number of records, dead letters included, that Kafka appended then. Empty for a gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A partition's records in order, judged: the schema id of each, and which are invalid."""
+    """A partition's records in order, validated: the schema id of each, and which are invalid."""
 
     records: Sequence[Record]
     schema_ids: Sequence[int | None]
     invalid: Collection[int]
 
 
-def seal(chain: Chain, start: int, batch: Batch, span: Span, schemas: tuple[Resolve, Mapping[str, Any]]) -> Sealed:
-    """The object for one span. ``start`` is the chain's end: it may lie before the first record's own offset.
+def build_file(
+    chain: Chain, start: int, batch: Batch, part: Slice, schemas: tuple[Resolve, Mapping[str, Any]]
+) -> LakeFile:
+    """The file for one slice. ``start`` is the chain's end, which may be below the first record's offset.
 
-    ``schemas`` are the registry's and the contract's own, which stands in a file without a row.
+    ``schemas``: the registry's, and the contract's for a file without rows.
     """
     resolve, own = schemas
-    valid = [i for i in range(span.start, span.stop) if i not in batch.invalid]
-    records, end = batch.records, batch.records[span.stop - 1].offset() + 1
-    datums = _datums([records[i] for i in valid], span.schema_id, resolve)
-    timestamps = [record.timestamp()[1] for record in records[span.start : span.stop]]
-    schema_id = {} if span.schema_id is None else {"schema-id": str(span.schema_id)}
-    sealed = _sealed(
+    valid = [i for i in range(part.start, part.stop) if i not in batch.invalid]
+    records, end = batch.records, batch.records[part.stop - 1].offset() + 1
+    datums = _datums([records[i] for i in valid], part.schema_id, resolve)
+    timestamps = [record.timestamp()[1] for record in records[part.start : part.stop]]
+    schema_id = {} if part.schema_id is None else {"schema-id": str(part.schema_id)}
+    file = _file(
         chain,
         (start, end),
-        (own if span.schema_id is None else resolve(span.schema_id), datums),
-        _missing(start, end, [records[i].offset() for i in valid]),
+        (own if part.schema_id is None else resolve(part.schema_id), datums),
+        _gaps(start, end, [records[i].offset() for i in valid]),
         {
             "records": str(len(datums)),
-            "dead_letters": str(span.stop - span.start - len(datums)),
+            "dead_letters": str(part.stop - part.start - len(datums)),
             "first-timestamp": str(timestamps[0]),
             "last-timestamp": str(timestamps[-1]),
             "kind": "data",
             **schema_id,
         },
     )
-    return replace(sealed, appended=Counter(timestamps))
+    return replace(file, appended=Counter(timestamps))
 
 
-def gap(chain: Chain, start: int, end: int, own: Mapping[str, Any]) -> Sealed:
-    """An object that says: these offsets had left the log before the lake read them."""
+def build_gap(chain: Chain, start: int, end: int, own: Mapping[str, Any]) -> LakeFile:
+    """A file that records a loss: these offsets had left Kafka before the lake read them."""
     metadata = {"records": "0", "dead_letters": "0", "kind": "gap", "reason": f"the log begins at {end}"}
-    return _sealed(chain, (start, end), (own, []), [(start, end)], metadata)
+    return _file(chain, (start, end), (own, []), [(start, end)], metadata)
 
 
 def _datums(records: Sequence[Record], newest: int | None, resolve: Resolve) -> list[bytes]:
     if newest is None:
         return []
-    upgrade = upgrade_to(newest, resolve)
+    upgrade = _upgrade_to(newest, resolve)
     framed = (unframe(record.value() or b"") for record in records)
     return [datum if schema_id == newest else upgrade(schema_id, datum) for schema_id, datum in framed]
 
 
-def _sealed(
+def _upgrade_to(newest: int, resolve: Resolve) -> Callable[[int, bytes], bytes]:
+    """A function from (schema id, datum) to the datum under ``newest``, by Avro's schema resolution.
+
+    It decodes and encodes: only for the few records of a rolling deploy.
+    """
+
+    @cache
+    def parsed(schema_id: int) -> dict[str, Any]:
+        return cast(dict[str, Any], parse_schema(physical(resolve(schema_id))))
+
+    def upgrade(schema_id: int, datum: bytes) -> bytes:
+        value = schemaless_reader(io.BytesIO(datum), parsed(schema_id), parsed(newest))
+        out = io.BytesIO()
+        schemaless_writer(out, parsed(newest), cast(Any, value))
+        return out.getvalue()
+
+    return upgrade
+
+
+def _file(
     chain: Chain,
-    positions: tuple[int, int],
+    offsets: tuple[int, int],
     rows: tuple[Mapping[str, Any], Sequence[bytes]],
-    missing: list[tuple[int, int]],
+    gaps: list[tuple[int, int]],
     metadata: dict[str, str],
-) -> Sealed:
-    start, end = positions
+) -> LakeFile:
+    start, end = offsets
     schema, datums = rows
     key = chain.key(start)
-    body = container.write(key, schema, datums, {MISSING: json.dumps(missing)})
+    body = container.write(key, schema, datums, {GAPS_KEY: json.dumps(gaps)})
     metadata |= {"end": str(end), "sha256": sha256(body).hexdigest()}
-    return Sealed(key, start, end, len(datums), body, metadata)
+    return LakeFile(key, start, end, len(datums), body, metadata)
 
 
-def _missing(start: int, end: int, present: Sequence[int]) -> list[tuple[int, int]]:
+def _gaps(start: int, end: int, present: Sequence[int]) -> list[tuple[int, int]]:
     if len(present) == end - start:
         return []
-    found, position = [], start
+    gaps, position = [], start
     for offset in (*present, end):
         if offset > position:
-            found.append((position, offset))
+            gaps.append((position, offset))
         position = offset + 1
-    return found
+    return gaps

@@ -1,4 +1,4 @@
-"""What the lake sink needs from outside: a log to read, a store to write, a way to publish dead letters."""
+"""What the lake needs from outside: a log to read, a store to write, a topic for dead letters."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -11,11 +11,11 @@ Resolve = Callable[[int], dict[str, Any]]
 
 
 Partition = tuple[str, int]
-"""Topic and number."""
+"""Topic and partition number."""
 
 
 class Record(Protocol):
-    """One record as the log hands it over; confluent-kafka's own Message has this shape, so none is copied."""
+    """One record of the log. confluent-kafka's Message has this shape, so records are not copied."""
 
     def offset(self) -> int: ...
 
@@ -32,8 +32,8 @@ class Record(Protocol):
         ...
 
 
-class Intake(Protocol):
-    """What one poll brought, to be applied in this order."""
+class PollResult(Protocol):
+    """What one poll returned, to be applied in this order."""
 
     @property
     def revoked(self) -> Sequence[Partition]: ...
@@ -43,17 +43,17 @@ class Intake(Protocol):
 
     @property
     def records(self) -> Mapping[Partition, Sequence[Record]]:
-        """Where the log no longer had the next record, they go on with the first one it has."""
+        """If the next record has left the log, these start with the first one it still has."""
         ...
 
 
 class Log(Protocol):
-    """A group's view of Kafka. A newly assigned partition delivers nothing until it was seeked."""
+    """A group's view of Kafka. A newly assigned partition delivers nothing until ``seek``."""
 
-    def poll(self) -> Intake: ...
+    def poll(self) -> PollResult: ...
 
     def seek(self, partition: Partition, offset: int) -> None:
-        """Deliver from this offset on. Raises TransientError when the assignment is not yet in force."""
+        """Deliver from this offset on. Raises TransientError while the assignment is not yet in force."""
         ...
 
     def pause(self, partition: Partition) -> None: ...
@@ -65,42 +65,44 @@ class Log(Protocol):
         ...
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
-        """First offset that the log still has, and the next one it will give. Raises TransientError."""
+        """First offset that the log still has, and the next one it will assign. Raises TransientError."""
         ...
 
     def newest_object(self, partition: Partition) -> int | None:
-        """Start of the newest object that a commit told of; None without one. Raises TransientError."""
+        """Start of the newest object that a commit names. None without one. Raises TransientError."""
         ...
 
     def commit(self, partition: Partition, position: int, newest_object: int) -> None:
-        """Tell the group how far the lake is. A hint: it may be lost."""
+        """Record how far the lake is. A hint: it may be lost."""
         ...
 
     def ends(self) -> Mapping[Partition, int]:
-        """Where the assigned partitions' logs end now. Raises TransientError."""
+        """Where the logs of the assigned partitions end now. Raises TransientError."""
         ...
 
 
 class ObjectStore(Protocol):
-    """Every method raises TransientError when the store is away or too slow."""
+    """Every method raises TransientError when the store is unreachable or too slow."""
 
     def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
-        """False when the key exists, also when an earlier try of this very call made it."""
+        """False when the key exists, even if an earlier attempt of this call created it."""
         ...
 
     def head(self, key: str) -> dict[str, str]:
-        """The object's metadata."""
+        """The object's metadata. Raises KeyError if there is no such object."""
         ...
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[str]:
-        """Keys under the prefix, in order, strictly after ``start_after``."""
+        """Keys under the prefix, in order, strictly after ``start_after``. Raises KeyError without a bucket."""
         ...
 
-    def get(self, key: str) -> bytes: ...
+    def get(self, key: str) -> bytes:
+        """Raises KeyError if there is no such object."""
+        ...
 
 
 class DeadLetters(Protocol):
-    def publish(self, letters: Sequence[DeadLetter]) -> None:
+    def publish(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Returns when Kafka has all of them. Raises TransientError when it may not: publish all again."""
         ...
 
@@ -122,6 +124,6 @@ class Verdicts(Protocol):
 
 
 class Decoder(Protocol):
-    """``schemas.codec.BatchDecoder`` by shape."""
+    """Satisfied by ``schemas.codec.BatchDecoder``."""
 
     def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> Verdicts: ...

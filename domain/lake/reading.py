@@ -1,21 +1,20 @@
-"""Reading the lake back: a chain's objects, their rows with the offsets they had in Kafka, holes between them."""
+"""Reading the lake: a chain's objects, their rows with the offsets they had in Kafka, where the chain ends."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
-from domain.lake import container
-from domain.lake import keys as names
+from domain.lake import container, keys
 from domain.lake.keys import Chain
-from domain.lake.objects import MISSING
+from domain.lake.objects import GAPS_KEY
 from domain.lake.ports import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class LakeObject:
-    """What an object's name and metadata say."""
+    """What an object's key and metadata say."""
 
     key: str
     chain: Chain
@@ -29,62 +28,93 @@ class LakeObject:
 
 
 def read_objects(store: ObjectStore, chain: Chain | None = None, topic: str | None = None) -> Iterator[LakeObject]:
-    """One chain's objects, or one topic's (all its incarnations), or all, in the order of their keys."""
-    prefix = chain.prefix if chain else f"{names.ROOT}{topic}/" if topic else names.ROOT
+    """The objects of one chain, of one topic (all its incarnations), or all, in the order of their keys."""
+    prefix = chain.prefix if chain else f"{keys.ROOT}{topic}/" if topic else keys.ROOT
     for key in store.list(prefix):
-        yield described(key, store.head(key))
+        yield parse_metadata(key, store.head(key))
 
 
-def described(key: str, said: Mapping[str, str]) -> LakeObject:
-    """``said``: the object's metadata."""
-    of, start = names.parse(key)
+def parse_metadata(key: str, metadata: Mapping[str, str]) -> LakeObject:
+    chain, start = keys.parse(key)
     return LakeObject(
         key=key,
-        chain=of,
+        chain=chain,
         start=start,
-        end=int(said["end"]),
-        records=int(said["records"]),
-        dead_letters=int(said["dead_letters"]),
-        kind=cast(Literal["data", "gap"], said["kind"]),
-        schema_id=int(said["schema-id"]) if "schema-id" in said else None,
-        sha256=said["sha256"],
+        end=int(metadata["end"]),
+        records=int(metadata["records"]),
+        dead_letters=int(metadata["dead_letters"]),
+        kind=cast(Literal["data", "gap"], metadata["kind"]),
+        schema_id=int(metadata["schema-id"]) if "schema-id" in metadata else None,
+        sha256=metadata["sha256"],
     )
 
 
-def read_rows(of: LakeObject, body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_rows(lake_object: LakeObject, body: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     """(offset in Kafka, row) for each row of an object. Values are physical: ids are text, times milliseconds.
 
-    Raises ValueError when these are not the bytes that were put.
+    Raises ValueError when the body is not what was put.
     """
-    metadata, rows = container.read(checked(of, body))
-    yield from zip(_offsets(of.start, of.end, json.loads(metadata[MISSING])), rows, strict=True)
+    metadata, rows = container.read(verified(lake_object, body))
+    gaps = json.loads(metadata[GAPS_KEY])
+    yield from zip(_offsets(lake_object.start, lake_object.end, gaps), rows, strict=True)
 
 
-def checked(of: LakeObject, body: bytes) -> bytes:
-    """The body. Raises ValueError when these are not the bytes that were put."""
-    if sha256(body).hexdigest() != of.sha256:
-        raise ValueError(f"{of.key} does not hold the bytes that were put")
+def verified(lake_object: LakeObject, body: bytes) -> bytes:
+    """The body. Raises ValueError when it is not what was put."""
+    if sha256(body).hexdigest() != lake_object.sha256:
+        raise ValueError(f"{lake_object.key} does not hold the bytes that were put")
     return body
 
 
-def _offsets(start: int, end: int, missing: list[tuple[int, int]]) -> Iterator[int]:
-    for first, after_last in missing:
+def _offsets(start: int, end: int, gaps: list[tuple[int, int]]) -> Iterator[int]:
+    for first, after_last in gaps:
         yield from range(start, first)
         start = after_last
     yield from range(start, end)
 
 
-def holes(objects: Iterable[LakeObject]) -> list[str]:
-    """What breaks the chains of these objects (whole chains, in the order of their keys), for a person."""
-    found: list[str] = []
+def find_holes(objects: Iterable[LakeObject]) -> list[str]:
+    """What breaks the chains of these objects, as messages. ``objects``: whole chains, in the order of their keys."""
+    holes: list[str] = []
     ends: dict[Chain, int] = {}
     for each in objects:
         position = ends.get(each.chain, 0)
         if each.start != position:
-            found.append(f"{each.key} starts at {each.start}, the chain before it ends at {position}")
+            holes.append(f"{each.key} starts at {each.start}, the chain before it ends at {position}")
         if each.kind == "data" and each.records + each.dead_letters != each.end - each.start:
-            found.append(
+            holes.append(
                 f"{each.key} holds {each.records} records and {each.dead_letters} dead letters up to {each.end}"
             )
         ends[each.chain] = each.end
-    return found
+    return holes
+
+
+class ChainEnd(NamedTuple):
+    position: int
+    """The end of the chain's newest object. 0 for an empty chain."""
+    newest: int | None
+    """Where that object starts."""
+
+
+def find_end(store: ObjectStore, chain: Chain, hint: int | None = None) -> ChainEnd:
+    """Where the chain ends in the store, whatever Kafka's commits say. Raises TransientError.
+
+    ``hint`` is the start of some object of the chain; the keys before it are not listed. If the store has nothing
+    there or later, the whole chain is listed: a lost object is then written again, if Kafka still has its records.
+    Every chain begins at 0, even if a topic's first records have expired: two sinks must agree on where it begins.
+    """
+    newest = None
+    if hint is not None:
+        newest = _last(store, chain, chain.just_before(hint))
+    if newest is None:
+        newest = _last(store, chain, "")
+    if newest is None:
+        return ChainEnd(0, None)
+    return ChainEnd(int(store.head(newest)["end"]), keys.parse(newest)[1])
+
+
+def _last(store: ObjectStore, chain: Chain, start_after: str) -> str | None:
+    last = None
+    for key in store.list(chain.prefix, start_after):
+        last = key
+    return last

@@ -9,7 +9,7 @@ import polars as pl
 from domain.lake import container
 from domain.lake.keys import Chain
 from domain.lake.ports import ObjectStore
-from domain.lake.reading import LakeObject, checked, read_rows
+from domain.lake.reading import LakeObject, read_rows, verified
 from domain.ledger.dead_letter_index import Letters
 from domain.ledger.ports import RecordLog
 from domain.ledger.state import HOUR_MS, Finding, HourCounts
@@ -123,7 +123,7 @@ class Auditor:
 
     def _rows(self, of: LakeObject, kafka: _Kafka) -> pl.DataFrame:
         """LAKE. Raises KeyError when the object is gone, ValueError when it cannot be read."""
-        body = checked(of, self._store.get(of.key))
+        body = verified(of, self._store.get(of.key))
         if of.schema_id is None:  # all of it was invalid
             return pl.DataFrame(schema=LAKE)
         here = kafka.frame.with_row_index("_at").filter(inside((of.start, of.end)) & pl.col("valid"))

@@ -5,7 +5,7 @@ What was compared once may be lost later. Names and metadata are enough to see t
 
 from itertools import islice
 
-from domain.lake import keys as names
+from domain.lake import keys
 from domain.lake.keys import Chain
 from domain.lake.ports import ObjectStore
 
@@ -27,8 +27,8 @@ class Scrub:
         TransientError while the store is away.
         """
         holes: list[tuple[int, int]] = []
-        keys = list(islice(self._store.list(self._chain.prefix, self._chain.just_before(self._from)), PAGE))
-        starts = [start for key in keys if (start := names.parse(key)[1]) < position]
+        page = list(islice(self._store.list(self._chain.prefix, self._chain.just_before(self._from)), PAGE))
+        starts = [start for key in page if (start := keys.parse(key)[1]) < position]
         for start in starts:
             if start > self._expected:
                 holes.append((self._expected, start))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.lake.keys import Chain
 from domain.lake.ports import ObjectStore
-from domain.lake.reading import LakeObject, described
+from domain.lake.reading import LakeObject, parse_metadata
 from domain.ledger.compare import Auditor, Span
 from domain.ledger.ports import Accounts, RecordLog
 
@@ -23,7 +23,7 @@ class Places:
         """Those of the chain, in order, that start there or later."""
         for key in self.store.list(chain.prefix, chain.just_before(start)):
             try:
-                yield described(key, self.store.head(key))
+                yield parse_metadata(key, self.store.head(key))
             except KeyError:  # gone since it was listed
                 continue
 

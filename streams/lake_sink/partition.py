@@ -1,7 +1,7 @@
-"""One partition's way into the lake: find the chain's end, buffer, judge, seal, put if absent, go on.
+"""One partition's way into the lake: find the chain's end, buffer, validate, build files, put if absent, commit.
 
-The store is the truth. A position comes only from an object that is in the store, so a crash, a rebalance or a
-second sink on the same partition, at any moment, can neither lose a record nor write one twice.
+The store is the truth. A position comes only from an object in the store. So a crash, a rebalance or a second sink
+on the same partition, at any moment, can neither lose a record nor write one twice.
 """
 
 import random
@@ -13,46 +13,46 @@ from typing import Any
 import structlog
 
 from domain.clock import Clock
-from domain.lake import chain as chains
 from domain.lake import objects
-from domain.lake.batching import Bounds, spans
+from domain.lake.batching import FlushLimits, slices
 from domain.lake.keys import Chain
-from domain.lake.objects import Batch, Sealed
+from domain.lake.objects import Batch, LakeFile
 from domain.lake.ports import DeadLetters, Decoder, Log, ObjectStore, Partition, Record, Resolve, Verdicts
+from domain.lake.reading import find_end
 from schemas import dead_letter
 from schemas.errors import TransientError
-from streams.lake_sink.contiguous import Succession
+from streams.lake_sink.contiguous import ContiguousOffsets
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.ports import LakeMetrics
 
-LONGEST_PAUSE_MS = 10_000
+MAX_BACKOFF_MS = 10_000
 
-MOST_SILENCES = 6
-"""So many looks in a row without a record, although the log has some, and the partition is sought anew."""
+MAX_IDLE_CHECKS = 6
+"""The partition is reopened after this many checks in a row without a record, although the log has some."""
 
 _log = structlog.get_logger(__name__)
 
 
 class Halted(Exception):
-    """Going on would lose or damage records: the partition stands still, visibly, until somebody looks."""
+    """Continuing would lose or damage records. The partition stops, visibly, until a person acts."""
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """All that the partitions of one sink share."""
+class SinkContext:
+    """What the partitions of one sink share."""
 
     log: Log
     store: ObjectStore
-    letters: DeadLetters
+    dead_letters: DeadLetters
     decoder: Decoder
     resolve: Resolve
     metrics: LakeMetrics
     now: Clock
-    bounds: Bounds
+    limits: FlushLimits
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
+class TopicContract:
     """What a topic's records have in common."""
 
     record: str
@@ -61,22 +61,22 @@ class Contract:
 
 
 class PartitionSink:
-    def __init__(self, partition: Partition, contract: Contract, world: World) -> None:
+    def __init__(self, partition: Partition, contract: TopicContract, context: SinkContext) -> None:
         self.partition = partition
         self.topic, self.number = partition
         self.position = 0
         self.halted = False
         self.paused = False
         self._contract = contract
-        self._world = world
+        self._context = context
         self._chain: Chain | None = None
-        self._held: list[Record] = []
-        self._held_bytes = 0
-        self._held_since = 0
-        self._ready: deque[Sealed] = deque()
-        self._succession = Succession(0)
-        self._astray = False
-        self._silences = 0
+        self._buffer: list[Record] = []
+        self._buffered_bytes = 0
+        self._buffered_since = 0
+        self._files: deque[LakeFile] = deque()
+        self._offsets = ContiguousOffsets(0)
+        self._reopen = False
+        self._idle_checks = 0
         self._failures = 0
         self._not_before = 0
         self._logger = _log.bind(topic=self.topic, partition=self.number)
@@ -88,45 +88,51 @@ class PartitionSink:
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return self._held_bytes + sum(len(sealed.body) for sealed in self._ready)
+        return self._buffered_bytes + sum(len(file.body) for file in self._files)
 
     @property
     def full(self) -> bool:
-        return self._world.bounds.reached(len(self._held), self.size, 0)
+        return self._context.limits.exceeded(len(self._buffer), self.size, 0)
 
     @property
-    def _lost(self) -> bool:
-        """Nobody knows where in the log this is: it jumped, or something is odd about it."""
-        return self._astray or self._succession.jump is not None
+    def _must_reopen(self) -> bool:
+        """The position in the log is unknown or in doubt."""
+        return self._reopen or self._offsets.gap is not None
 
     @property
     def due(self) -> bool:
-        now = self._world.now()
+        now = self._context.now()
         if self.halted or now < self._not_before:
             return False
-        if self._chain is None or self._ready or self._lost:
+        if self._chain is None or self._files or self._must_reopen:
             return True
-        return self._world.bounds.reached(len(self._held), self._held_bytes, now - self._held_since)
+        return self._context.limits.exceeded(len(self._buffer), self._buffered_bytes, now - self._buffered_since)
 
     def take(self, records: Sequence[Record]) -> None:
         if self._chain is None:
             return
-        taken = self._succession.take(records)
-        if not self._held:
-            self._held_since = self._world.now()
-        self._held.extend(taken)
-        self._held_bytes += sum(map(len, taken))
-        self._silences = 0
+        taken = self._offsets.accept(records)
+        if not self._buffer:
+            self._buffered_since = self._context.now()
+        self._buffer.extend(taken)
+        self._buffered_bytes += sum(map(len, taken))
+        self._idle_checks = 0
 
-    def look_around(self, topic_ids: Mapping[str, str], end: int) -> None:
-        """Notice what no record tells: a recreated topic just as long as the old one, a consumer fallen silent."""
+    def detect_stall(self, topic_ids: Mapping[str, str], end: int) -> None:
+        """Detect what no record shows: a recreated topic as long as the old one, or a consumer that delivers nothing.
+
+        ``end``: where the partition's log ends now.
+        """
         if self._chain is None:
             return
-        waiting = bool(self._held or self._ready) or self.paused
-        self._silences = self._silences + 1 if end > self._succession.next and not waiting else 0
-        if self._silences >= MOST_SILENCES or topic_ids.get(self.topic, self._chain.topic_id) != self._chain.topic_id:
-            self._logger.warning("looking up the place anew", offset=self.position, silences=self._silences)
-            self._astray = True
+        waiting = bool(self._buffer or self._files) or self.paused
+        self._idle_checks = self._idle_checks + 1 if end > self._offsets.next and not waiting else 0
+        if (
+            self._idle_checks >= MAX_IDLE_CHECKS
+            or topic_ids.get(self.topic, self._chain.topic_id) != self._chain.topic_id
+        ):
+            self._logger.warning("stalled: reopening", offset=self.position, idle_checks=self._idle_checks)
+            self._reopen = True
 
     def advance(self, topic_ids: Mapping[str, str]) -> None:
         """Do what is due. ``topic_ids`` were read after the last ``take``."""
@@ -135,15 +141,15 @@ class PartitionSink:
             self._failures = 0
         except TransientError as error:
             self._failures += 1
-            pause = min(LONGEST_PAUSE_MS, 100 * 2 ** min(self._failures, 10))
-            self._not_before = self._world.now() + int(pause * random.uniform(0.5, 1))
-            self._world.metrics.retried("lake")
+            pause = min(MAX_BACKOFF_MS, 100 * 2 ** min(self._failures, 10))
+            self._not_before = self._context.now() + int(pause * random.uniform(0.5, 1))
+            self._context.metrics.retried("lake")
             self._logger.warning("waiting", offset=self.position, why=str(error))
         except Halted as error:
             self._forget()
             self.halted = True
-            self._world.log.pause(self.partition)
-            self._world.metrics.halted(*self.partition, True)
+            self._context.log.pause(self.partition)
+            self._context.metrics.halted(*self.partition, True)
             self._logger.error("halted", offset=self.position, why=str(error))
 
     def _advance(self, topic_id: str | None) -> None:
@@ -151,100 +157,100 @@ class PartitionSink:
             self._open(topic_id)
             return
         if topic_id not in (None, self._chain.topic_id):
-            # The records at hand may be of the old topic or of the new one: nothing can tell any more.
-            self._logger.error("topic was recreated", offset=self.position, unwritten=len(self._held))
+            # Nothing says whether the buffered records are from the old topic or from the new one.
+            self._logger.error("topic was recreated", offset=self.position, unwritten=len(self._buffer))
             self._open(topic_id)
             return
-        if self._held and not self._ready:
-            self._seal(self._chain)
-        while self._ready:
-            if not self._put(self._ready[0]):
-                self._open(topic_id, known=self._ready[0].start)
+        if self._buffer and not self._files:
+            self._build_files(self._chain)
+        while self._files:
+            if not self._put(self._files[0]):
+                self._open(topic_id, newest_start=self._files[0].start)
                 return
-            self._ready.popleft()
-        if self._lost:
+            self._files.popleft()
+        if self._must_reopen:
             self._open(topic_id)
 
-    def _open(self, topic_id: str | None, known: int | None = None) -> None:
-        """Forget all that is not in the store, and go on from where the store ends."""
+    def _open(self, topic_id: str | None, newest_start: int | None = None) -> None:
+        """Drop everything that is not in the store, and continue where the store's chain ends."""
         self._forget()
         if topic_id is None:
             raise TransientError(f"topic {self.topic} does not exist")
-        world, chain = self._world, Chain(self.topic, topic_id, self.number)
-        hint = world.log.newest_object(self.partition) if known is None else known
-        position, newest = chains.end(world.store, chain, hint)
-        begin, end = world.log.bounds(self.partition)
-        if world.log.topic_ids().get(self.topic) != topic_id:
+        context, chain = self._context, Chain(self.topic, topic_id, self.number)
+        hint = context.log.newest_object(self.partition) if newest_start is None else newest_start
+        position, newest = find_end(context.store, chain, hint)
+        begin, end = context.log.bounds(self.partition)
+        if context.log.topic_ids().get(self.topic) != topic_id:
             raise TransientError(f"topic {self.topic} is being recreated")
         while position < begin:
             self._put_gap(chain, position, begin)
-            position, newest = chains.end(world.store, chain, position)
+            position, newest = find_end(context.store, chain, position)
         if position > end:
             raise Halted(f"the lake ends at {position}, beyond the log's end {end}: Kafka lost records")
-        world.log.seek(self.partition, position)
+        context.log.seek(self.partition, position)
         if newest is not None:
-            # A sink killed between its put and its commit leaves a lag that no later record may ever mend.
-            world.log.commit(self.partition, position, newest)
+            # A sink killed between its put and its commit leaves a lag. Without a later record it would stay.
+            context.log.commit(self.partition, position, newest)
         self._chain, self.position, self.paused = chain, position, False
-        self._succession = Succession(position, known=self._succession.jump)
-        self._astray, self._silences = False, 0
+        self._offsets = ContiguousOffsets(position, known=self._offsets.gap)
+        self._reopen, self._idle_checks = False, 0
         self._logger.info("opened", offset=position, topic_id=topic_id)
 
     def _forget(self) -> None:
-        self._chain, self._held, self._held_bytes = None, [], 0
-        self._ready.clear()
+        self._chain, self._buffer, self._buffered_bytes = None, [], 0
+        self._files.clear()
 
-    def _seal(self, chain: Chain) -> None:
-        """Judge what is held, publish its dead letters, make its objects."""
-        world, contract, records = self._world, self._contract, self._held
-        verdicts = world.decoder.decode(contract.record, [record.value() for record in records])
+    def _build_files(self, chain: Chain) -> None:
+        """Validate the buffer, publish its dead letters, build its files."""
+        context, contract, records = self._context, self._contract, self._buffer
+        verdicts = context.decoder.decode(contract.record, [record.value() for record in records])
         self._publish_dead_letters(chain, verdicts)
         batch = Batch(records, verdicts.schema_ids, {invalid.index for invalid in verdicts.invalid})
         ids = [None if i in batch.invalid else schema_id for i, schema_id in enumerate(batch.schema_ids)]
         start = self.position
-        for span in spans(ids):
-            sealed = objects.seal(chain, start, batch, span, (world.resolve, contract.schema))
-            self._ready.append(sealed)
-            start = sealed.end
-        self._held, self._held_bytes = [], 0
+        for part in slices(ids):
+            file = objects.build_file(chain, start, batch, part, (context.resolve, contract.schema))
+            self._files.append(file)
+            start = file.end
+        self._buffer, self._buffered_bytes = [], 0
 
     def _publish_dead_letters(self, chain: Chain, verdicts: Verdicts) -> None:
         if not verdicts.invalid:
             return
-        world, limit = self._world, self._contract.limit
-        at = {invalid.index: self._held[invalid.index] for invalid in verdicts.invalid}
-        timestamps = [record.timestamp()[1] for record in at.values()]
+        context, limit = self._context, self._contract.limit
+        records = {invalid.index: self._buffer[invalid.index] for invalid in verdicts.invalid}
+        timestamps = [record.timestamp()[1] for record in records.values()]
         if not limit.allows(timestamps):
-            raise Halted(f"{len(at)} more invalid records would pass the limit of dead letters a minute")
-        now = world.now()
-        letters = []
+            raise Halted(f"{len(records)} more invalid records would exceed the limit of dead letters a minute")
+        now = context.now()
+        dead_letters = []
         for invalid in verdicts.invalid:
-            record = at[invalid.index]
-            where = dead_letter.Position(chain.topic, chain.topic_id, chain.partition, record.offset())
-            letters.append(dead_letter.of_record(invalid.error, where, record.key(), record.value(), now))
-        world.letters.publish(letters)
+            record = records[invalid.index]
+            position = dead_letter.Position(chain.topic, chain.topic_id, chain.partition, record.offset())
+            dead_letters.append(dead_letter.of_record(invalid.error, position, record.key(), record.value(), now))
+        context.dead_letters.publish(dead_letters)
         limit.count(timestamps)
-        for letter in letters:
-            world.metrics.dead_letter(chain.topic, letter.error_class)
+        for each in dead_letters:
+            context.metrics.dead_letter(chain.topic, each.error_class)
 
-    def _put(self, sealed: Sealed) -> bool:
-        """False when another sink (or an earlier try of ours whose answer was lost) had written it."""
-        world, topic = self._world, self.topic
-        began = world.now()
-        if not world.store.put_if_absent(sealed.key, sealed.body, sealed.metadata):
-            world.metrics.lost_race(topic)
-            self._logger.info("lost a race", offset=sealed.start)
+    def _put(self, file: LakeFile) -> bool:
+        """False when another sink, or an earlier attempt of ours whose answer was lost, had written it."""
+        context, topic = self._context, self.topic
+        began = context.now()
+        if not context.store.put_if_absent(file.key, file.body, file.metadata):
+            context.metrics.lost_race(topic)
+            self._logger.info("object exists already", offset=file.start)
             return False
-        self.position = sealed.end
-        world.metrics.stored(topic, sealed.records, len(sealed.body), (world.now() - began) / 1000)
-        world.metrics.processed(topic, self.number, sealed.appended)
-        world.log.commit(self.partition, sealed.end, sealed.start)
-        self._logger.info("stored", offset=sealed.end, records=sealed.records, bytes=len(sealed.body))
+        self.position = file.end
+        context.metrics.stored(topic, file.records, len(file.body), (context.now() - began) / 1000)
+        context.metrics.processed(topic, self.number, file.appended)
+        context.log.commit(self.partition, file.end, file.start)
+        self._logger.info("stored", offset=file.end, records=file.records, bytes=len(file.body))
         return True
 
     def _put_gap(self, chain: Chain, start: int, end: int) -> None:
-        sealed, world = objects.gap(chain, start, end, self._contract.schema), self._world
-        if world.store.put_if_absent(sealed.key, sealed.body, sealed.metadata):
-            world.metrics.gap(chain.topic, end - start)
+        file, context = objects.build_gap(chain, start, end, self._contract.schema), self._context
+        if context.store.put_if_absent(file.key, file.body, file.metadata):
+            context.metrics.gap(chain.topic, end - start)
             self._logger.error("gap: records left the log before the lake read them", offset=start, end=end)
-            world.log.commit(self.partition, end, start)
+            context.log.commit(self.partition, end, start)

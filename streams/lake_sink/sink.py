@@ -1,19 +1,19 @@
 """The lake sink: every record of every topic into the store, exactly once.
 
-Per flush: dead letters published and confirmed, object put if absent, offset committed. One thread; a partition
-that has to wait holds up no other, and what waits in memory is bounded by pausing the intake.
+Each flush publishes dead letters and waits for Kafka's acknowledgement, puts the object if absent, and commits the
+offset. It runs in one thread. A partition that waits does not block the others. Pausing partitions bounds memory.
 """
 
 from collections.abc import Mapping
 
 import structlog
 
-from domain.lake.ports import Intake, Partition
+from domain.lake.ports import Partition, PollResult
 from schemas.errors import TransientError
-from streams.lake_sink.partition import Contract, PartitionSink, World
+from streams.lake_sink.partition import PartitionSink, SinkContext, TopicContract
 
 BUFFER_BYTES = 128 * 2**20
-"""All partitions' buffers together; beyond it the intake pauses."""
+"""Limit for the buffers of all partitions together. Above it, all of them are paused."""
 
 REPORT_MS = 5_000
 
@@ -21,9 +21,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Sink:
-    def __init__(self, contracts: Mapping[str, Contract], world: World) -> None:
+    def __init__(self, contracts: Mapping[str, TopicContract], context: SinkContext) -> None:
         self._contracts = contracts
-        self._world = world
+        self._context = context
         self._sinks: dict[Partition, PartitionSink] = {}
         self._reported_at = 0
 
@@ -36,34 +36,34 @@ class Sink:
         return [partition for partition, sink in self._sinks.items() if sink.halted]
 
     def step(self) -> None:
-        """One poll and all that is due after it."""
-        self._apply(self._world.log.poll())
+        """One poll, then all that is due."""
+        self._apply(self._context.log.poll())
         self._advance([sink for sink in self._sinks.values() if sink.due])
         self._throttle()
-        if self._world.now() - self._reported_at >= REPORT_MS:
-            self._reported_at = self._world.now()
+        if self._context.now() - self._reported_at >= REPORT_MS:
+            self._reported_at = self._context.now()
             self._report()
 
     def drain(self) -> None:
-        """Write what is buffered; one try each. What fails stays in Kafka, unwritten and uncommitted."""
+        """Write what is buffered, with one attempt each. What fails stays in Kafka, uncommitted."""
         self._advance([self._sinks[partition] for partition in self.opened])
 
-    def _apply(self, intake: Intake) -> None:
-        for partition in intake.revoked:
+    def _apply(self, polled: PollResult) -> None:
+        for partition in polled.revoked:
             if self._sinks.pop(partition, None):
-                self._world.metrics.forget(*partition)
-        for partition in intake.assigned:
-            self._sinks[partition] = PartitionSink(partition, self._contracts[partition[0]], self._world)
-        for partition, records in intake.records.items():
+                self._context.metrics.forget(*partition)
+        for partition in polled.assigned:
+            self._sinks[partition] = PartitionSink(partition, self._contracts[partition[0]], self._context)
+        for partition, records in polled.records.items():
             if partition in self._sinks:
                 self._sinks[partition].take(records)
-                self._world.metrics.taken(partition[0], len(records))
+                self._context.metrics.taken(partition[0], len(records))
 
     def _advance(self, due: list[PartitionSink]) -> None:
         if not due:
             return
         try:
-            topic_ids = self._world.log.topic_ids()
+            topic_ids = self._context.log.topic_ids()
         except TransientError as error:
             _log.warning("waiting", why=str(error))
             return
@@ -76,17 +76,17 @@ class Sink:
             wanted = crowded or sink.full
             if sink.opened and wanted != sink.paused:
                 sink.paused = wanted
-                (self._world.log.pause if wanted else self._world.log.resume)(sink.partition)
+                (self._context.log.pause if wanted else self._context.log.resume)(sink.partition)
 
     def _report(self) -> None:
         for topic, number in self.halted:
             _log.error("still halted", topic=topic, partition=number)
         try:
-            ends, topic_ids = self._world.log.ends(), self._world.log.topic_ids()
+            ends, topic_ids = self._context.log.ends(), self._context.log.topic_ids()
         except TransientError as error:
             _log.warning("waiting", why=str(error))
             return
         for partition, sink in self._sinks.items():
             if partition in ends:
-                sink.look_around(topic_ids, ends[partition])
-                self._world.metrics.lag(*partition, max(0, ends[partition] - sink.position))
+                sink.detect_stall(topic_ids, ends[partition])
+                self._context.metrics.lag(*partition, max(0, ends[partition] - sink.position))

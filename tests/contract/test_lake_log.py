@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from domain.lake.ports import Intake, Log, Partition, Record
+from domain.lake.ports import Log, Partition, PollResult, Record
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.consumer import KafkaConsumer
 from infra.runtime.settings import Settings
@@ -84,15 +84,15 @@ def broker(request: pytest.FixtureRequest) -> Iterator[Broker]:
     real.leave()
 
 
-def poll_until(log: Log, wanted: Callable[[Intake], bool]) -> None:
+def poll_until(log: Log, wanted: Callable[[PollResult], bool]) -> None:
     eventually(lambda: wanted(log.poll()))
 
 
 def read(log: Log, at: Partition, count: int) -> list[Record]:
     records: list[Record] = []
 
-    def enough(intake: Intake) -> bool:
-        records.extend(intake.records.get(at, ()))
+    def enough(polled: PollResult) -> bool:
+        records.extend(polled.records.get(at, ()))
         return len(records) >= count
 
     poll_until(log, enough)
@@ -101,12 +101,12 @@ def read(log: Log, at: Partition, count: int) -> list[Record]:
 
 def opened(broker: Broker, offset: int) -> tuple[Log, Partition]:
     log, at = broker.join(), (broker.topic, 0)
-    poll_until(log, lambda intake: at in intake.assigned)
+    poll_until(log, lambda polled: at in polled.assigned)
     answered(lambda: log.seek(at, offset))  # the assignment may not be in force yet
     return log, at
 
 
-def test_an_assigned_partition_delivers_from_where_it_was_seeked(broker: Broker) -> None:
+def test_an_assigned_partition_delivers_from_where_it_seek_put_it(broker: Broker) -> None:
     broker.append(b"a", b"b", b"c")
     log, at = opened(broker, 1)
     records = read(log, at, 2)
@@ -121,7 +121,7 @@ def test_a_seek_back_delivers_again(broker: Broker) -> None:
     assert [r.value() for r in read(log, at, 1)] == [b"b"]
 
 
-def test_a_paused_partition_is_silent_until_resumed_and_misses_nothing(broker: Broker) -> None:
+def test_a_paused_partition_delivers_nothing_until_resumed_and_misses_nothing(broker: Broker) -> None:
     log, at = opened(broker, 0)
     log.pause(at)
     broker.append(b"a", b"b")
@@ -130,7 +130,7 @@ def test_a_paused_partition_is_silent_until_resumed_and_misses_nothing(broker: B
     assert [r.value() for r in read(log, at, 2)] == [b"a", b"b"]
 
 
-def test_bounds_and_ends_tell_what_the_log_holds(broker: Broker) -> None:
+def test_bounds_and_ends_are_what_the_log_holds(broker: Broker) -> None:
     broker.append(b"a", b"b", b"c")
     log, at = opened(broker, 0)
     broker.expire(2)
@@ -138,7 +138,7 @@ def test_bounds_and_ends_tell_what_the_log_holds(broker: Broker) -> None:
     assert log.ends()[at] == 3
 
 
-def test_where_the_next_record_left_the_log_it_goes_on_with_the_first_it_has(broker: Broker) -> None:
+def test_where_the_next_record_left_the_log_it_continues_with_the_first_it_has(broker: Broker) -> None:
     broker.append(b"a", b"b", b"c")
     broker.expire(2)
     log, at = opened(broker, 0)
@@ -153,7 +153,7 @@ def test_a_position_beyond_the_logs_end_goes_back_to_the_first_record(broker: Br
     assert read(log, at, 1)[0].offset() == 0
 
 
-def test_a_commit_tells_the_newest_object_to_whoever_asks(broker: Broker) -> None:
+def test_a_commit_names_the_newest_object(broker: Broker) -> None:
     broker.append(b"a")
     log, at = opened(broker, 0)
     assert log.newest_object(at) is None

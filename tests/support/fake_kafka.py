@@ -45,7 +45,7 @@ class FakeKafka:
     topics: dict[str, FakeTopic] = field(default_factory=dict)
     commits: dict[Partition, tuple[int, int]] = field(default_factory=dict)
     """Position and start of the newest object, as some sink committed them."""
-    letters: list[DeadLetter] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
     created: int = 0
 
     def create(self, name: str, partitions: int = 1) -> FakeTopic:
@@ -66,12 +66,12 @@ class FakeKafka:
         begins = self.topics[partition[0]].begins
         begins[partition[1]] = max(begins[partition[1]], begin)
 
-    def publish(self, letters: Sequence[DeadLetter]) -> None:
-        self.letters += letters
+    def publish(self, dead_letters: Sequence[DeadLetter]) -> None:
+        self.dead_letters += dead_letters
 
 
 @dataclass(slots=True)
-class FakeIntake:
+class FakePollResult:
     revoked: list[Partition] = field(default_factory=list)
     assigned: list[Partition] = field(default_factory=list)
     records: dict[Partition, list[FakeRecord]] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class FakeLakeLog:
         self.fetch = fetch
         self.paused: set[Partition] = set()
         self._positions: dict[Partition, int | None] = {}
-        self._next = FakeIntake()
+        self._next = FakePollResult()
 
     def assign(self, *partitions: Partition) -> None:
         self._next.assigned += partitions
@@ -95,8 +95,8 @@ class FakeLakeLog:
         for partition in partitions:
             self._positions.pop(partition, None)
 
-    def poll(self) -> FakeIntake:
-        intake, self._next = self._next, FakeIntake()
+    def poll(self) -> FakePollResult:
+        polled, self._next = self._next, FakePollResult()
         for partition, position in self._positions.items():
             topic = self.kafka.topics.get(partition[0])
             if topic is None or position is None or partition in self.paused:
@@ -107,10 +107,10 @@ class FakeLakeLog:
             fetched = log[position : position + self.fetch]
             self._positions[partition] = position + len(fetched)
             if records := [record for record in fetched if record is not None]:
-                intake.records[partition] = records
-        for partition in intake.assigned:
+                polled.records[partition] = records
+        for partition in polled.assigned:
             self._positions[partition] = None
-        return intake
+        return polled
 
     def seek(self, partition: Partition, offset: int) -> None:
         if partition not in self._positions:

@@ -17,11 +17,11 @@ class KafkaDeadLetters:
         self._schema_id = schema_id
         self._producer = BulkProducer(settings)
 
-    def publish(self, letters: Sequence[DeadLetter]) -> None:
+    def publish(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Returns when Kafka has all of them. On a TransientError publish all of them again."""
         self._producer.write(
             [
-                (DEAD_LETTERS.name, letter.dead_letter_id.encode(), frame(self._schema_id, encode(letter)))
-                for letter in letters
+                (DEAD_LETTERS.name, each.dead_letter_id.encode(), frame(self._schema_id, encode(each)))
+                for each in dead_letters
             ]
         )

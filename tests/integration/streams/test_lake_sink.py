@@ -12,8 +12,8 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from domain.lake.batching import Bounds
-from domain.lake.reading import holes, read_objects, read_rows
+from domain.lake.batching import FlushLimits
+from domain.lake.reading import find_holes, read_objects, read_rows
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.consumer import KafkaConsumer
@@ -28,7 +28,7 @@ from schemas.codec import BatchDecoder, encode
 from schemas.events import Playback
 from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
-from streams.lake_sink.partition import Contract, World
+from streams.lake_sink.partition import SinkContext, TopicContract
 from streams.lake_sink.sink import Sink
 from tests.integration.streams.lake import with_a_lake_of_its_own
 from tests.support.builders import playback
@@ -65,17 +65,17 @@ def events(settings: Settings, topic: str, count: int) -> list[Playback]:
 def make_sink(settings: Settings, topic: str, group: str, member: str) -> tuple[Sink, KafkaConsumer]:
     registry = Registry(settings)
     log = KafkaConsumer(settings, group, member, [topic])
-    world = World(
+    context = SinkContext(
         log=log,
         store=ObjectStore(settings),
-        letters=KafkaDeadLetters(settings, registry.ids()["dead_letter"]),
+        dead_letters=KafkaDeadLetters(settings, registry.ids()["dead_letter"]),
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
         metrics=Counting(),
         now=lambda: time.time_ns() // 1_000_000,
-        bounds=Bounds(records=500, bytes=2**20, age_ms=300),
+        limits=FlushLimits(records=500, bytes=2**20, age_ms=300),
     )
-    return Sink({topic: Contract("playback", avro.schema("playback"), DeadLetterLimit(100))}, world), log
+    return Sink({topic: TopicContract("playback", avro.schema("playback"), DeadLetterLimit(100))}, context), log
 
 
 @dataclass
@@ -116,7 +116,7 @@ def stored(settings: Settings, topic: str) -> list[tuple[int, str]]:
     store = ObjectStore(settings)
     topic_id = TopicReader(settings).spans([topic])[0][1]
     objects = [o for o in read_objects(store, topic=topic) if o.chain.topic_id == topic_id]
-    assert holes(objects) == []
+    assert find_holes(objects) == []
     return [(offset, row["event_id"]) for o in objects for offset, row in read_rows(o, store.get(o.key))]
 
 
@@ -189,7 +189,7 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(settings: Settings, topi
         eventually(lambda: end(settings, topic) == 600)
         local_stack.stop("seaweedfs")
         made += events(settings, topic, 1_700)
-        retried: Counting = at_work.sink._world.metrics  # type: ignore[assignment]
+        retried: Counting = at_work.sink._context.metrics  # type: ignore[assignment]
         eventually(lambda: retried["retried"] >= 3)
         local_stack.start("seaweedfs")
         eventually(lambda: end(settings, topic) == len(made))

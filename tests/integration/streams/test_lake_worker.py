@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from domain.lake import keys as names
+from domain.lake import keys
 from domain.lake.keys import Chain
-from domain.lake.reading import holes, read_objects, read_rows
+from domain.lake.reading import find_holes, read_objects, read_rows
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
@@ -45,7 +45,7 @@ def worker(settings: Settings, log: Path) -> Iterator[Popen[bytes]]:
 
 
 def count_objects(settings: Settings) -> int:
-    return sum(1 for _ in ObjectStore(settings).list(names.ROOT))
+    return sum(1 for _ in ObjectStore(settings).list(keys.ROOT))
 
 
 def test_every_record_of_every_topic_is_stored_once_though_the_worker_is_killed(
@@ -98,7 +98,7 @@ def test_every_record_of_every_topic_is_stored_once_though_the_worker_is_killed(
     store = ObjectStore(settings)
     chains = log_ends(settings)
     objects = [o for o in read_objects(store) if o.chain in chains]
-    assert holes(objects) == []
+    assert find_holes(objects) == []
     rows = [
         ((o.chain.topic, o.chain.partition, offset), row)
         for o in objects

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from domain.lake import objects
-from domain.lake.batching import Span
+from domain.lake.batching import Slice
 from domain.lake.keys import Chain
-from domain.lake.objects import Batch, Sealed
+from domain.lake.objects import Batch, LakeFile
 from domain.ledger.compare import Auditor
 from domain.ledger.sources import Places
 from schemas import avro
@@ -120,12 +120,12 @@ class World:
         assert self.store.put_if_absent(sealed.key, sealed.body, sealed.metadata)
         return sealed.key
 
-    def seal(self, start: int, records: list[FakeRecord], chain: Chain = PLAYBACK) -> Sealed:
+    def seal(self, start: int, records: list[FakeRecord], chain: Chain = PLAYBACK) -> LakeFile:
         name = "playback" if chain == PLAYBACK else "dead_letter"
         verdicts = self.decoder.decode(name, [record.payload for record in records])
         batch = Batch(records, verdicts.schema_ids, {one.index for one in verdicts.invalid})
         schema_id = next((each for each in verdicts.schema_ids if each is not None), None)
-        return objects.seal(chain, start, batch, Span(0, len(records), schema_id), (_resolve, avro.schema(name)))
+        return objects.build_file(chain, start, batch, Slice(0, len(records), schema_id), (_resolve, avro.schema(name)))
 
     def difference(self) -> int:
         return self.metrics.shown[PLAYBACK.topic]

@@ -1,4 +1,4 @@
-"""A small world for the real sink: a fake Kafka, a fake store, two schemas of one record, invalid payloads."""
+"""Fixtures for the real sink: a fake Kafka, a fake store, two schemas of one record, invalid payloads."""
 
 import io
 import json
@@ -9,13 +9,13 @@ from typing import Any
 
 from fastavro import parse_schema, schemaless_writer
 
-from domain.lake.batching import Bounds
+from domain.lake.batching import FlushLimits
 from domain.lake.ports import DeadLetters, Log, ObjectStore
 from domain.lake.reading import read_objects, read_rows
 from schemas.errors import InvalidEvent
 from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
-from streams.lake_sink.partition import Contract, World
+from streams.lake_sink.partition import SinkContext, TopicContract
 from streams.lake_sink.ports import LakeMetrics
 from streams.lake_sink.sink import Sink
 from tests.support.fake_kafka import FakeKafka, FakeLakeLog
@@ -54,8 +54,8 @@ class _Verdicts:
     schema_ids: list[int | None]
 
 
-class Judge:
-    """A decoder that finds whatever is not framed invalid."""
+class FakeDecoder:
+    """Everything that is not framed is invalid."""
 
     def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> _Verdicts:
         bad = [i for i, each in enumerate(payloads) if not each or each[0]]
@@ -75,23 +75,23 @@ class Counting(Counter[str]):
 def sink(
     log: Log,
     store: ObjectStore,
-    letters: DeadLetters | None = None,
+    dead_letters: DeadLetters | None = None,
     metrics: LakeMetrics | None = None,
     now: Callable[[], int] = lambda: 0,
-    bounds: Bounds = Bounds(records=4, bytes=2**20, age_ms=5_000),  # noqa: B008 — frozen
+    limits: FlushLimits = FlushLimits(records=4, bytes=2**20, age_ms=5_000),  # noqa: B008 — frozen
     limit: int = 1_000,
 ) -> Sink:
-    world = World(
+    context = SinkContext(
         log=log,
         store=store,
-        letters=letters or FakeKafka(),
-        decoder=Judge(),
+        dead_letters=dead_letters or FakeKafka(),
+        decoder=FakeDecoder(),
         resolve=SCHEMAS.__getitem__,
         metrics=Counting() if metrics is None else metrics,
         now=now,
-        bounds=bounds,
+        limits=limits,
     )
-    return Sink({TOPIC: Contract("ui", SCHEMAS[1], DeadLetterLimit(limit))}, world)
+    return Sink({TOPIC: TopicContract("ui", SCHEMAS[1], DeadLetterLimit(limit))}, context)
 
 
 def kafka_with(*payloads: bytes | None) -> tuple[FakeKafka, FakeLakeLog]:

@@ -60,22 +60,27 @@ def test_draining_writes_what_is_buffered() -> None:
 def test_invalid_records_become_dead_letters_and_leave_their_offsets_empty() -> None:
     kafka, log = kafka_with(INVALID, payload(11), None, payload(13))
     store = FakeObjectStore()
-    lake = sink(log, store, letters=kafka, now=lambda: 77)
+    lake = sink(log, store, dead_letters=kafka, now=lambda: 77)
     lake.step()
     lake.step()
     assert spans_of(store) == [(0, 4, 2, 2, "data")]
     assert rows_of(store) == [(1, 11), (3, 13)]
-    letter = kafka.letters[0]
-    assert (letter.topic, letter.topic_id, letter.partition, letter.offset) == (TOPIC, "id-1", 0, 0)
-    assert (letter.key, letter.value, letter.step, letter.failed_at) == (b"key", INVALID, "lake", 77)
-    assert (letter.error_class, letter.reason) == ("not_framed", "no header for ui")
-    assert (kafka.letters[1].offset, kafka.letters[1].value) == (2, None)
+    first = kafka.dead_letters[0]
+    assert (first.topic, first.topic_id, first.partition, first.offset) == (TOPIC, "id-1", 0, 0)
+    assert (first.key, first.value, first.step, first.failed_at) == (
+        b"key",
+        INVALID,
+        "lake",
+        77,
+    )
+    assert (first.error_class, first.reason) == ("not_framed", "no header for ui")
+    assert (kafka.dead_letters[1].offset, kafka.dead_letters[1].value) == (2, None)
 
 
 def test_only_invalid_records_still_make_an_object() -> None:
     kafka, log = kafka_with(INVALID, INVALID, INVALID, INVALID)
     store = FakeObjectStore()
-    lake = sink(log, store, letters=kafka)
+    lake = sink(log, store, dead_letters=kafka)
     lake.step()
     lake.step()
     assert spans_of(store) == [(0, 4, 0, 4, "data")]
@@ -99,7 +104,7 @@ def test_mixed_schemas_are_stored_under_the_newest() -> None:
     ]
 
 
-def test_metadata_tell_times_and_checksum() -> None:
+def test_metadata_hold_times_and_checksum() -> None:
     kafka, log = kafka_with()
     kafka.append(AT, payload(1), now=100)
     kafka.append(AT, payload(2), payload(3), payload(4), now=200)
@@ -112,7 +117,7 @@ def test_metadata_tell_times_and_checksum() -> None:
     assert len(metadata["sha256"]) == 64
 
 
-def test_letters_are_confirmed_before_the_put_and_the_put_before_the_commit() -> None:
+def test_dead_letters_are_confirmed_before_the_put_and_the_put_before_the_commit() -> None:
     happened: list[str] = []
 
     class Store(FakeObjectStore):
@@ -120,8 +125,8 @@ def test_letters_are_confirmed_before_the_put_and_the_put_before_the_commit() ->
             happened.append("put")
             return super().put_if_absent(key, body, metadata)
 
-    class Letters:
-        def publish(self, letters: Sequence[DeadLetter]) -> None:
+    class DeadLetterTopic:
+        def publish(self, dead_letters: Sequence[DeadLetter]) -> None:
             happened.append("dead letters")
 
     class Log(FakeLakeLog):
@@ -131,7 +136,7 @@ def test_letters_are_confirmed_before_the_put_and_the_put_before_the_commit() ->
     kafka, _ = kafka_with(payload(0), INVALID, payload(2), payload(3))
     log = Log(kafka)
     log.assign(AT)
-    lake = sink(log, Store(), letters=Letters())
+    lake = sink(log, Store(), dead_letters=DeadLetterTopic())
     lake.step()
     lake.step()
     assert happened == ["dead letters", "put", "commit"]

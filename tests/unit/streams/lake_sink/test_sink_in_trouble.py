@@ -1,12 +1,12 @@
-"""The sink when something goes wrong: a race lost, a store away, records gone, a consumer that cannot be trusted."""
+"""The sink when something fails: a put conflict, a store outage, expired records, a consumer that skips."""
 
 from collections.abc import Mapping
 
-from domain.lake.batching import Bounds
+from domain.lake.batching import FlushLimits
 from domain.lake.keys import Chain
-from domain.lake.reading import holes, read_objects, read_rows
+from domain.lake.reading import find_holes, read_objects, read_rows
 from schemas.errors import TransientError
-from tests.support.fake_kafka import FakeIntake, FakeLakeLog
+from tests.support.fake_kafka import FakeLakeLog, FakePollResult
 from tests.support.fakes import FakeObjectStore
 from tests.unit.streams.lake_sink.fixtures import (
     AT,
@@ -21,12 +21,12 @@ from tests.unit.streams.lake_sink.fixtures import (
 )
 
 
-def test_a_lost_race_goes_on_where_the_winner_stopped() -> None:
+def test_after_a_conflict_it_continues_where_the_other_sink_stopped() -> None:
     kafka, log = kafka_with(*(payload(n) for n in range(6)))
     rival_log = FakeLakeLog(kafka, fetch=3)
     rival_log.assign(AT)
     store = FakeObjectStore()
-    rival, lake = sink(rival_log, store, bounds=Bounds(3, 2**20, 5_000)), sink(log, store)
+    rival, lake = sink(rival_log, store, limits=FlushLimits(3, 2**20, 5_000)), sink(log, store)
     lake.step()
     rival.step()
     rival.step()
@@ -49,7 +49,7 @@ def test_a_store_that_is_away_is_waited_for_without_a_second_dead_letter() -> No
     kafka, log = kafka_with(INVALID, payload(1), payload(2), payload(3), payload(4))
     log.fetch = 4
     store, time, metrics = Away(), [0], Counting()
-    lake = sink(log, store, letters=kafka, metrics=metrics, now=lambda: time[0])
+    lake = sink(log, store, dead_letters=kafka, metrics=metrics, now=lambda: time[0])
     for _ in range(10):
         lake.step()
         time[0] += 20_000
@@ -59,17 +59,17 @@ def test_a_store_that_is_away_is_waited_for_without_a_second_dead_letter() -> No
     lake.step()
     lake.drain()
     assert rows_of(store) == [(1, 1), (2, 2), (3, 3), (4, 4)]
-    assert len(kafka.letters) == 1
+    assert len(kafka.dead_letters) == 1
 
 
-def test_a_partition_that_waits_stops_its_intake_when_its_buffer_is_full() -> None:
+def test_a_partition_that_waits_is_paused_when_its_buffer_is_full() -> None:
     class Away(FakeObjectStore):
         def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
             raise TransientError("no answer")
 
     _, log = kafka_with(*(payload(n) for n in range(100)))
     log.fetch = 4
-    lake = sink(log, Away(), bounds=Bounds(4, 2**20, 5_000))
+    lake = sink(log, Away(), limits=FlushLimits(4, 2**20, 5_000))
     for _ in range(10):
         lake.step()
     assert log.paused == {AT}
@@ -98,7 +98,7 @@ def test_records_that_left_the_log_unread_make_a_gap_object() -> None:
     lake.step()
     lake.drain()
     assert spans_of(store) == [(0, 6, 0, 0, "gap"), (6, 10, 4, 0, "data")]
-    assert holes(read_objects(store)) == []
+    assert find_holes(read_objects(store)) == []
     assert metrics["gap"] == 1
 
 
@@ -132,11 +132,11 @@ def test_a_lake_beyond_the_logs_end_halts_the_partition() -> None:
 def test_a_burst_of_invalid_records_halts_the_partition_before_any_dead_letter() -> None:
     kafka, log = kafka_with(*[INVALID] * 4)
     store = FakeObjectStore()
-    lake = sink(log, store, letters=kafka, limit=3)
+    lake = sink(log, store, dead_letters=kafka, limit=3)
     for _ in range(5):
         lake.step()
     assert lake.halted == [AT]
-    assert kafka.letters == []
+    assert kafka.dead_letters == []
     assert store.objects == {}
 
 
@@ -174,7 +174,7 @@ def test_a_newest_object_that_was_deleted_is_written_again() -> None:
     assert rows_of(store) == [(n, n) for n in range(8)]
 
 
-def test_offsets_that_never_were_records_are_passed_over() -> None:
+def test_offsets_that_never_were_records_are_skipped() -> None:
     kafka, log = kafka_with(payload(0), payload(1))
     kafka.end_transaction(AT)
     kafka.append(AT, payload(3), payload(4))
@@ -187,16 +187,16 @@ def test_offsets_that_never_were_records_are_passed_over() -> None:
     assert [(start, end) for start, end, *_ in spans_of(store)] == [(0, 2), (2, 5)]
 
 
-def test_a_consumer_that_jumps_ahead_loses_nothing() -> None:
+def test_a_consumer_that_skips_records_loses_nothing() -> None:
     class Jumping(FakeLakeLog):
         jumps = 1
 
-        def poll(self) -> FakeIntake:
-            intake = super().poll()
-            if self.jumps and AT in intake.records:
+        def poll(self) -> FakePollResult:
+            polled = super().poll()
+            if self.jumps and AT in polled.records:
                 self.jumps -= 1
-                del intake.records[AT][1:3]
-            return intake
+                del polled.records[AT][1:3]
+            return polled
 
     kafka, _ = kafka_with(*(payload(n) for n in range(6)))
     log, store = Jumping(kafka), FakeObjectStore()
@@ -208,13 +208,13 @@ def test_a_consumer_that_jumps_ahead_loses_nothing() -> None:
     assert rows_of(store) == [(n, n) for n in range(6)]
 
 
-def test_a_consumer_that_falls_silent_is_sought_anew() -> None:
+def test_a_consumer_that_delivers_nothing_is_reopened() -> None:
     class Silent(FakeLakeLog):
         seeks = 0
 
-        def poll(self) -> FakeIntake:
-            intake = super().poll()
-            return FakeIntake(assigned=intake.assigned) if self.seeks == 1 else intake
+        def poll(self) -> FakePollResult:
+            polled = super().poll()
+            return FakePollResult(assigned=polled.assigned) if self.seeks == 1 else polled
 
         def seek(self, partition: tuple[str, int], offset: int) -> None:
             self.seeks += 1

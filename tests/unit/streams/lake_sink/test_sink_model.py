@@ -14,10 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.lake import batching as spans
-from domain.lake.batching import Bounds
+from domain.lake import batching
+from domain.lake.batching import FlushLimits
 from domain.lake.keys import Chain
-from domain.lake.reading import holes, read_objects, read_rows
+from domain.lake.reading import find_holes, read_objects, read_rows
 from schemas.errors import TransientError
 from schemas.events import DeadLetter
 from streams.lake_sink.sink import Sink
@@ -55,8 +55,8 @@ class TwoSinks(RuleBasedStateMachine):
     def _start(self, number: int) -> Sink:
         log = Log(self, number)
         log.assign(AT)
-        bounds = Bounds(SIZES[number], 2**20, 10)
-        return sink(log, Store(self, number), Letters(self, number), now=lambda: self.now, bounds=bounds)
+        limits = FlushLimits(SIZES[number], 2**20, 10)
+        return sink(log, Store(self, number), DeadLetterTopic(self, number), now=lambda: self.now, limits=limits)
 
     def around(self, number: int, effect: Callable[[], R]) -> R:
         fate = self.scripts[number].pop(0) if self.scripts[number] else "go on"
@@ -124,7 +124,7 @@ class TwoSinks(RuleBasedStateMachine):
 
     @invariant()
     def the_chains_hold_together(self) -> None:
-        assert holes(read_objects(self.store)) == []
+        assert find_holes(read_objects(self.store)) == []
 
     @invariant()
     def every_row_is_the_record_of_its_offset(self) -> None:
@@ -139,13 +139,15 @@ class TwoSinks(RuleBasedStateMachine):
 
     @invariant()
     def every_invalid_record_that_the_lake_passed_is_a_dead_letter(self) -> None:
-        letters = {(letter.topic_id, letter.offset): letter for letter in self.kafka.letters}
+        dead_letters = {
+            (dead_letter.topic_id, dead_letter.offset): dead_letter for dead_letter in self.kafka.dead_letters
+        }
         for stored in read_objects(self.store):
             for offset in range(stored.start, stored.end if stored.kind == "data" else stored.start):
                 if self.expected[stored.chain.topic_id][offset] == INVALID:
-                    assert letters[stored.chain.topic_id, offset].value == INVALID
-        ids = {letter.dead_letter_id for letter in self.kafka.letters}
-        assert len(ids) == len(letters), "a repeat has the same id"
+                    assert dead_letters[stored.chain.topic_id, offset].value == INVALID
+        ids = {each.dead_letter_id for each in self.kafka.dead_letters}
+        assert len(ids) == len(dead_letters), "a repeat has the same id"
 
     def teardown(self) -> None:
         if not hasattr(self, "sinks"):
@@ -197,16 +199,16 @@ class Store(FakeObjectStore):
         return self.machine.around(self.number, lambda: FakeObjectStore.head(self, key))
 
 
-class Letters:
+class DeadLetterTopic:
     def __init__(self, machine: TwoSinks, number: int) -> None:
         self.machine, self.number = machine, number
 
-    def publish(self, letters: Sequence[DeadLetter]) -> None:
-        self.machine.around(self.number, lambda: self.machine.kafka.publish(letters))
+    def publish(self, dead_letters: Sequence[DeadLetter]) -> None:
+        self.machine.around(self.number, lambda: self.machine.kafka.publish(dead_letters))
 
 
 def test_each_record_is_stored_exactly_once() -> None:
-    with patch.object(spans, "LONG_RUN", 2), structlog.testing.capture_logs():
+    with patch.object(batching, "LONG_RUN", 2), structlog.testing.capture_logs():
         case = TwoSinks.TestCase
         case.settings = settings(max_examples=repeat(60, soak=2_000), stateful_step_count=40)
         case().runTest()

@@ -118,7 +118,7 @@ def test_an_object_without_a_single_valid_record_balances(world: World) -> None:
 
 
 def test_a_gap_object_is_a_loss_that_stays(world: World) -> None:
-    gap = objects.gap(PLAYBACK, 7, 9, {"type": "record", "name": "Playback", "fields": []})
+    gap = objects.build_gap(PLAYBACK, 7, 9, {"type": "record", "name": "Playback", "fields": []})
     world.play(7, 8, 9)
     world.log.starts[PLAYBACK] = 9
     world.store.put_if_absent(gap.key, gap.body, gap.metadata)
