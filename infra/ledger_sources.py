@@ -1,17 +1,19 @@
-"""What the hourly ledger compares, connected."""
+"""Connects what the ledger compares."""
 
 from cassandra.cluster import Session
 
-from domain.ledger.compare import Auditor
-from domain.ledger.sources import Places
+from domain.ledger.compare import Comparer
+from domain.ledger.sources import Sources
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
-from infra.stores.ledger_cassandra import LedgerAccounts
+from infra.stores.ledger_cassandra import ReconciliationStates
 from schemas.codec import BatchDecoder
 
 
-def ledger_places(settings: Settings, session: Session) -> Places:
+def ledger_sources(settings: Settings, session: Session) -> Sources:
     log, store = TopicReader(settings), ObjectStore(settings)
-    return Places(log, store, LedgerAccounts(session), Auditor(log, store, BatchDecoder(Registry(settings).resolve)))
+    return Sources(
+        log, store, ReconciliationStates(session), Comparer(log, store, BatchDecoder(Registry(settings).resolve))
+    )

@@ -13,7 +13,7 @@ from cassandra.cluster import Session
 
 from domain.history.paging import Page
 from domain.history.reading import HistoryReader, Whole
-from domain.ledger.state import Account
+from domain.ledger.state import ReconciliationState
 from domain.processes import BY_NAME, PROCESSES
 from domain.quality.tally import MinuteFigures
 from domain.recommendations.model import Audience, RecommendationList
@@ -95,7 +95,7 @@ class LateStores:
     async def errors(self, profile_id: str, limit: int) -> Sequence[MemberError]:
         return await (await self._connected()).support.errors(profile_id, limit)
 
-    async def account(self, topic_id: str, partition: int) -> Account:
+    async def account(self, topic_id: str, partition: int) -> ReconciliationState:
         return await (await self._connected()).book.account(topic_id, partition)
 
     async def _connected(self) -> "Stores":

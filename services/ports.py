@@ -6,7 +6,7 @@ from typing import Protocol
 
 from domain.history.paging import Page
 from domain.history.reading import Whole
-from domain.ledger.state import Account
+from domain.ledger.state import ReconciliationState
 from domain.recommendations.ports import Recommendations
 from domain.support.ports import SupportReads
 from schemas.events import Record
@@ -41,7 +41,7 @@ class MemberReads:
 class LedgerReader(Protocol):
     """The continuous ledger's accounts."""
 
-    async def account(self, topic_id: str, partition: int) -> Account:
+    async def account(self, topic_id: str, partition: int) -> ReconciliationState:
         """An empty one where there is none yet. Raises TransientError."""
         ...
 

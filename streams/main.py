@@ -185,21 +185,23 @@ def ledger() -> None:
     """Kafka and lake compared, all the time."""
     import logging
 
-    from domain.ledger.collector_counts import AcceptedWatch
-    from infra.ledger_sources import ledger_places
+    from domain.ledger.collector_counts import CollectorCountRecorder
+    from infra.ledger_sources import ledger_sources
     from infra.runtime.metrics.recorders import LedgerMetrics
     from infra.stores.collector_counters import CollectorCounters
-    from infra.stores.ledger_cassandra import LedgerAccepted
-    from streams.reconciler.reconciler import Watch, look_again_and_again
+    from infra.stores.ledger_cassandra import CollectorCounts
+    from streams.reconciler.reconciler import Reconciler, run_forever
     from streams.wiring import cassandra, now, stop_on_signals, workplace
 
     stop = stop_on_signals()
     at = workplace("ledger", 0, LedgerMetrics)
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at the collector
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request to the collector
     with cassandra(at.settings) as session:
-        watch = Watch(ledger_places(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, now)
-        accepted = AcceptedWatch(CollectorCounters(at.settings), LedgerAccepted(session), now)
-        look_again_and_again((accepted.look, watch.look), at.metrics, stop.wait)
+        reconciler = Reconciler(
+            ledger_sources(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, now
+        )
+        counts = CollectorCountRecorder(CollectorCounters(at.settings), CollectorCounts(session), now)
+        run_forever((counts.run_once, reconciler.run_once), at.metrics, stop.wait)
 
 
 if __name__ == "__main__":

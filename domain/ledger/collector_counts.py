@@ -1,7 +1,7 @@
-"""What the collectors accepted by hour, by their own counters: an indicator beside the ledger, no side of it.
+"""How many events the collectors accepted in each hour, by their own counters. Shown beside the ledger as a hint only.
 
-What a collector accepted between the last look at it and its death is not in here, and what it accepts around the full
-hour may count for either.
+Events that a collector accepted between the last reading of its counters and its death are missing. Events around the
+full hour may count for either hour.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +14,10 @@ from domain.ledger.state import HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """One collector's word."""
+    """One collector's counters."""
 
     collector: str
-    """One life of one process."""
+    """Names one run of one process."""
     began_at: int
     """Milliseconds since the epoch."""
     accepted: Mapping[str, int]
@@ -25,8 +25,8 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """A counter within an hour: at the first look, or where the hour before left it, and at the last."""
+class CollectorCount:
+    """A counter within an hour: its first value (the last one of the hour before, if that is known), and its last."""
 
     hour: int
     collector: str
@@ -37,31 +37,31 @@ class Accepted:
 
 class Collectors(Protocol):
     def counters(self) -> Sequence[Counters]:
-        """Of those that answer."""
+        """Of the collectors that answer."""
         ...
 
 
-class AcceptedStore(Protocol):
+class CollectorCountStore(Protocol):
     """All raise TransientError."""
 
-    def accepted(self, hour: int) -> Sequence[Accepted]: ...
+    def counts(self, hour: int) -> Sequence[CollectorCount]: ...
 
-    def keep(self, rows: Iterable[Accepted]) -> None: ...
+    def save_counts(self, rows: Iterable[CollectorCount]) -> None: ...
 
 
-class AcceptedWatch:
-    def __init__(self, collectors: Collectors, store: AcceptedStore, now: Clock) -> None:
+class CollectorCountRecorder:
+    def __init__(self, collectors: Collectors, store: CollectorCountStore, now: Clock) -> None:
         self._collectors = collectors
         self._store = store
         self._now = now
-        self._newest: dict[tuple[str, str], Accepted] | None = None
-        """By collector and family; None before the first look."""
+        self._newest: dict[tuple[str, str], CollectorCount] | None = None
+        """By collector and family. None before the first run."""
 
-    def look(self) -> None:
-        """TransientError while the store is away."""
+    def run_once(self) -> None:
+        """TransientError while the store is unreachable."""
         hour = self._now() // HOUR_MS
         if self._newest is None:
-            stored = [row for each in (hour - 1, hour) for row in self._store.accepted(each)]
+            stored = [row for each in (hour - 1, hour) for row in self._store.counts(each)]
             self._newest = {(row.collector, row.family): row for row in stored}
         changed = [
             row
@@ -69,19 +69,20 @@ class AcceptedWatch:
             for family, total in counters.accepted.items()
             if (row := self._row(hour, counters, family, total)) != self._newest.get((row.collector, family))
         ]
-        self._store.keep(changed)
+        self._store.save_counts(changed)
         self._newest |= {(row.collector, row.family): row for row in changed}
 
-    def _row(self, hour: int, counters: Counters, family: str, total: int) -> Accepted:
+    def _row(self, hour: int, counters: Counters, family: str, total: int) -> CollectorCount:
         before = (self._newest or {}).get((counters.collector, family))
         if before and before.hour == hour:
             return replace(before, last=total)
         if before:
-            return Accepted(hour, counters.collector, family, before.last, total)
-        return Accepted(hour, counters.collector, family, 0 if counters.began_at // HOUR_MS == hour else total, total)
+            return CollectorCount(hour, counters.collector, family, before.last, total)
+        first = 0 if counters.began_at // HOUR_MS == hour else total
+        return CollectorCount(hour, counters.collector, family, first, total)
 
 
-def by_family(rows: Iterable[Accepted]) -> dict[str, int]:
+def by_family(rows: Iterable[CollectorCount]) -> dict[str, int]:
     sums: dict[str, int] = {}
     for row in rows:
         sums[row.family] = sums.get(row.family, 0) + row.last - row.first

@@ -1,4 +1,4 @@
-"""One stretch of a partition compared, offset by offset: what Kafka has against what the lake's objects hold."""
+"""Compares a range of a partition's offsets: Kafka's records against the rows of the lake object."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from domain.lake import container
 from domain.lake.keys import Chain
 from domain.lake.ports import ObjectStore
 from domain.lake.reading import LakeObject, read_rows, verified
-from domain.ledger.dead_letter_index import Letters
+from domain.ledger.dead_letter_index import DeadLetterIndex
 from domain.ledger.ports import RecordLog
 from domain.ledger.state import HOUR_MS, Finding, HourCounts
 from schemas.codec import BatchDecoder
 from schemas.framing import HEADER_BYTES
 from schemas.topics import TOPICS
 
-Span = tuple[int, int]
+OffsetRange = tuple[int, int]
 """Offsets: start to before end."""
 KAFKA = {
     "offset": pl.Int64,
@@ -33,17 +33,17 @@ EVENT = ["offset", "event_id"]
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class Comparison:
     kafka: pl.DataFrame
-    """KAFKA, what Kafka still has of the stretch: event_id null where there is none; hour since the epoch, of receipt
-    (of Kafka's append where a record does not say); appended in ms."""
+    """KAFKA: what Kafka still has of the range. event_id is null where a record has none. hour, since the epoch, is the
+    hour of receipt, or of Kafka's append where the record does not say. appended is in ms."""
     lake: pl.DataFrame
-    """LAKE: what the objects hold of it."""
+    """LAKE: the object's rows in the range."""
     expired: int
-    """Offsets that Kafka no longer has: for those the lake's word is all there is."""
+    """Offsets that Kafka no longer has. They cannot be compared."""
     findings: tuple[Finding, ...]
 
-    span: Span
+    span: OffsetRange
 
     def hours(self) -> dict[int, HourCounts]:
         """Kafka's records by hour."""
@@ -54,45 +54,45 @@ class Audit:
 
 class _Kafka(NamedTuple):
     start: int
-    """Nobody can tell what Kafka held before this offset."""
+    """What Kafka held before this offset is unknown."""
     payloads: Sequence[bytes | None]
     frame: pl.DataFrame
     """One row a payload."""
 
 
-class Auditor:
+class Comparer:
     def __init__(self, log: RecordLog, store: ObjectStore, decoder: BatchDecoder) -> None:
         self._log = log
         self._store = store
         self._decoder = decoder
-        self._letters = Letters(log, decoder)
+        self._dead_letters = DeadLetterIndex(log, decoder)
 
-    def audit(self, chain: Chain, span: Span, of: LakeObject | None, log: Span) -> Audit:
-        """Compare the offsets of the span with the one object that must hold them; None if there is none.
+    def compare(self, chain: Chain, span: OffsetRange, lake_object: LakeObject | None, log: OffsetRange) -> Comparison:
+        """Compare the offsets of the span with the object that must hold them. None: there is no object.
 
-        ``log``: the offsets that Kafka has now. TransientError while Kafka, the store or the registry is away.
+        ``log``: the offsets that Kafka has now. TransientError while Kafka, store or registry is unreachable.
         """
         kafka = self._kafka(chain, (max(span[0], log[0]), min(span[1], log[1])))
-        lake, findings = self._compare(chain, span, of, kafka)
-        return Audit(kafka.frame, lake, max(0, min(span[1], log[0]) - span[0]), tuple(findings), span)
+        lake, findings = self._compare_object(chain, span, lake_object, kafka)
+        return Comparison(kafka.frame, lake, max(0, min(span[1], log[0]) - span[0]), tuple(findings), span)
 
-    def _compare(
-        self, chain: Chain, span: Span, of: LakeObject | None, kafka: _Kafka
+    def _compare_object(
+        self, chain: Chain, span: OffsetRange, lake_object: LakeObject | None, kafka: _Kafka
     ) -> tuple[pl.DataFrame, list[Finding]]:
         nothing = pl.DataFrame(schema=LAKE)
-        if of is None:
-            return nothing, [found(span, span, IN_NO_OBJECT)]
-        if of.kind == "gap":
-            return nothing, [found(span, span, "in a gap object: they had left Kafka before the lake read them")]
+        if lake_object is None:
+            return nothing, [Finding.of(span, span, IN_NO_OBJECT)]
+        if lake_object.kind == "gap":
+            return nothing, [Finding.of(span, span, "in a gap object: they had left Kafka before the lake read them")]
         try:
-            lake = self._rows(of, kafka).filter(inside(span))
-        except KeyError:  # gone since it was listed
-            return nothing, [found(span, span, IN_NO_OBJECT)]
+            lake = self._rows(lake_object, kafka).filter(within(span))
+        except KeyError:  # deleted since it was listed
+            return nothing, [Finding.of(span, span, IN_NO_OBJECT)]
         except ValueError as error:
-            return nothing, [found(span, span, f"unreadable in the lake: {error}")]
+            return nothing, [Finding.of(span, span, f"unreadable in the lake: {error}")]
         return lake, self._differences(chain, span, kafka.frame, lake.filter(pl.col("offset") >= kafka.start))
 
-    def _kafka(self, chain: Chain, span: Span) -> _Kafka:
+    def _kafka(self, chain: Chain, span: OffsetRange) -> _Kafka:
         if span[0] >= span[1]:
             return _Kafka(span[0], (), pl.DataFrame(schema=KAFKA))
         records = [one for batch in self._log.records(chain.topic, chain.partition, *span) for one in batch]
@@ -121,50 +121,46 @@ class Auditor:
             ).select(*KAFKA),
         )
 
-    def _rows(self, of: LakeObject, kafka: _Kafka) -> pl.DataFrame:
-        """LAKE. Raises KeyError when the object is gone, ValueError when it cannot be read."""
-        body = verified(of, self._store.get(of.key))
-        if of.schema_id is None:  # all of it was invalid
+    def _rows(self, lake_object: LakeObject, kafka: _Kafka) -> pl.DataFrame:
+        """LAKE. Raises KeyError when the object does not exist, ValueError when it cannot be read."""
+        body = verified(lake_object, self._store.get(lake_object.key))
+        if lake_object.schema_id is None:  # all of it was invalid
             return pl.DataFrame(schema=LAKE)
-        here = kafka.frame.with_row_index("_at").filter(inside((of.start, of.end)) & pl.col("valid"))
-        if here.height == of.records and (here["schema_id"] == of.schema_id).all():
+        here = kafka.frame.with_row_index("_at").filter(within((lake_object.start, lake_object.end)) & pl.col("valid"))
+        if here.height == lake_object.records and (here["schema_id"] == lake_object.schema_id).all():
             datums = (payload[HEADER_BYTES:] for at in here["_at"] if (payload := kafka.payloads[at]))
             if b"".join(datums) == b"".join(block for _, block in container.read_blocks(body)[1]):
-                return here.select(*LAKE)  # byte for byte the same records: decoding them again would tell nothing
+                return here.select(*LAKE)  # the same bytes: no need to decode them again
         rows = [
             (offset, row.get("event_id"), row["received_at"] // HOUR_MS if "received_at" in row else None)
-            for offset, row in read_rows(of, body)
+            for offset, row in read_rows(lake_object, body)
         ]
         return pl.DataFrame(rows, schema=LAKE, orient="row")
 
-    def _differences(self, chain: Chain, span: Span, kafka: pl.DataFrame, lake: pl.DataFrame) -> list[Finding]:
+    def _differences(self, chain: Chain, span: OffsetRange, kafka: pl.DataFrame, lake: pl.DataFrame) -> list[Finding]:
         valid, invalid = kafka.filter("valid"), kafka.filter(~pl.col("valid"))
         missing = valid.join(lake, on=EVENT, how="anti", nulls_equal=True)["offset"]
         surplus = lake.join(valid, on=EVENT, how="anti", nulls_equal=True)["offset"]
-        told = self._letters.about(chain, set(invalid["offset"]), min(invalid["appended"], default=None))
+        named = self._dead_letters.find(chain, set(invalid["offset"]), min(invalid["appended"], default=None))
         return [
-            found(span, run, what)
+            Finding.of(span, run, what)
             for offsets, what in (
                 (missing, "in Kafka, but not in the lake object"),
                 (surplus, "in the lake, but not in Kafka"),
-                (invalid.filter(~pl.col("offset").is_in(told))["offset"], "invalid, and named by no dead letter"),
+                (invalid.filter(~pl.col("offset").is_in(named))["offset"], "invalid, and named by no dead letter"),
             )
-            for run in _runs(offsets)
+            for run in _consecutive(offsets)
         ]
 
 
-def found(span: Span, at: Span, what: str) -> Finding:
-    """``what`` differs ``at`` some offsets of a span that was compared at once."""
-    offsets = f"offset {at[0]} is" if at[1] - at[0] == 1 else f"offsets {at[0]} to {at[1] - 1} are"
-    return Finding(span, *at, at[1] - at[0], f"{offsets} {what}")
-
-
-def inside(span: Span) -> pl.Expr:
+def within(span: OffsetRange) -> pl.Expr:
     return (pl.col("offset") >= span[0]) & (pl.col("offset") < span[1])
 
 
-def pieces(span: Span, objects: Iterable[LakeObject]) -> Iterator[tuple[Span, LakeObject | None]]:
-    """The span cut into what each object must hold, and what no object holds. ``objects``: in order."""
+def split_by_object(
+    span: OffsetRange, objects: Iterable[LakeObject]
+) -> Iterator[tuple[OffsetRange, LakeObject | None]]:
+    """Cut the span into the parts that each object must hold, and the parts in no object. ``objects``: in order."""
     position = span[0]
     for each in objects:
         start, end = max(position, each.start), min(span[1], each.end)
@@ -179,12 +175,12 @@ def pieces(span: Span, objects: Iterable[LakeObject]) -> Iterator[tuple[Span, La
         yield (position, span[1]), None
 
 
-def _runs(offsets: pl.Series) -> list[Span]:
-    """Offsets that follow each other, as spans."""
-    found: list[Span] = []
+def _consecutive(offsets: pl.Series) -> list[OffsetRange]:
+    """Consecutive offsets, as ranges."""
+    ranges: list[OffsetRange] = []
     for offset in offsets.sort():
-        if found and found[-1][1] == offset:
-            found[-1] = (found[-1][0], offset + 1)
+        if ranges and ranges[-1][1] == offset:
+            ranges[-1] = (ranges[-1][0], offset + 1)
         else:
-            found.append((offset, offset + 1))
-    return found
+            ranges.append((offset, offset + 1))
+    return ranges

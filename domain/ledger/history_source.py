@@ -10,7 +10,7 @@ from schemas.events import ViewingRecord
 AT_ONCE = 32
 
 
-class ReadBack:
+class HistorySource:
     """Satisfies ``domain.ledger.ports.History``."""
 
     def __init__(self, profiles: Iterable[str], reader: HistoryReader) -> None:

@@ -1,9 +1,10 @@
-"""The places that the ledger reads, each where its data live."""
+"""What the ledger reads, and where it keeps its state."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from domain.ledger.state import Account, Place
+from domain.lake.keys import Chain
+from domain.ledger.state import ReconciliationState
 
 
 class Span(NamedTuple):
@@ -27,7 +28,7 @@ class KafkaLog(Protocol):
 
 
 class RecordLog(Protocol):
-    """Kafka as the continuous ledger reads it: now and then, a few records. All raise TransientError."""
+    """Kafka's topics, read without a consumer group. All raise TransientError."""
 
     def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]: ...
 
@@ -44,32 +45,32 @@ class RecordLog(Protocol):
         ...
 
 
-class Accounts(Protocol):
-    """Where the continuous ledger keeps what it knows. All raise TransientError."""
+class StateStore(Protocol):
+    """Where the continuous ledger keeps its state. All raise TransientError."""
 
-    def load(self, of: Place) -> Account:
-        """The newest account that was saved; an empty one where none was."""
+    def load(self, chain: Chain) -> ReconciliationState:
+        """The newest state that was saved. An empty one if there is none."""
         ...
 
-    def save(self, of: Place, account: Account) -> bool:
-        """Keep the account in the place of the one whose version it has; its own is one higher.
+    def save(self, chain: Chain, state: ReconciliationState) -> bool:
+        """Replace the state that has the same version. The stored one gets the next version.
 
-        False if somebody else has saved one since: load again. After a TransientError it may be kept or not.
+        False if another ledger has saved one since: load again. After a TransientError it may be saved or not.
         """
         ...
 
 
 class LedgerMetrics(Protocol):
     def compared(self, topic: str, records: int) -> None:
-        """So many more records of Kafka were compared with the lake."""
+        """This many more records of Kafka were compared with the lake."""
         ...
 
     def differences(self, topic: str, records: int) -> None:
-        """So many records of this topic differ now."""
+        """This many records of the topic differ now."""
         ...
 
     def looked(self) -> None:
-        """Everything was looked at once more."""
+        """A run over all partitions ended."""
         ...
 
     def retried(self, operation: str) -> None: ...
@@ -83,7 +84,7 @@ class History(Protocol):
 
 class Tables(Protocol):
     def read(self, family: str) -> tuple[Mapping[tuple[str, int], int], Sequence[str]] | None:
-        """How far a family's table has come, by (topic id, partition), and the event id of its every row.
+        """The next offset of a family's table by (topic id, partition), and the event id of each of its rows.
 
         None if there is no such table. Raises TransientError.
         """

@@ -1,6 +1,6 @@
-"""A chain looked over again and again, a page of names at a time: do its objects still follow each other?
+"""Checks a chain again and again, one page of keys at a time: does each object still start where the last one ends?
 
-What was compared once may be lost later. Names and metadata are enough to see that an object is gone.
+An object that was compared may be lost later. Keys and metadata are enough to detect that.
 """
 
 from itertools import islice
@@ -10,7 +10,7 @@ from domain.lake.keys import Chain
 from domain.lake.ports import ObjectStore
 
 PAGE = 100
-"""Objects a look: a chain of a day is over within minutes."""
+"""Objects a call: a day's chain takes a few minutes."""
 
 
 class Scrub:
@@ -19,12 +19,12 @@ class Scrub:
         self._chain = chain
         self._from = self._expected = 0
         self._ends: dict[int, int] = {}
-        """Of the objects, by their start; they never change."""
+        """Object start to object end. They never change."""
 
-    def look(self, position: int) -> list[tuple[int, int]]:
-        """Offsets, start to before end, that the next page of the chain up to ``position`` does not hold.
+    def next_page(self, position: int) -> list[tuple[int, int]]:
+        """Ranges of offsets, start to before end, that the chain's next page below ``position`` lacks.
 
-        TransientError while the store is away.
+        TransientError while the store is unreachable.
         """
         holes: list[tuple[int, int]] = []
         page = list(islice(self._store.list(self._chain.prefix, self._chain.just_before(self._from)), PAGE))
@@ -47,6 +47,6 @@ class Scrub:
         if start not in self._ends:
             try:
                 self._ends[start] = int(self._store.head(self._chain.key(start))["end"])
-            except KeyError:  # gone since it was listed
+            except KeyError:  # deleted since it was listed
                 return start
         return self._ends[start]

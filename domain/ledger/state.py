@@ -2,43 +2,37 @@
 
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import msgspec
 
 HOUR_MS = 3_600_000
 HOURS_KEPT = 35 * 24
-"""The newest of a partition: long enough to look at the same hour four weeks ago."""
-
-
-class Place(Protocol):
-    """What an account is about: one partition of one incarnation of a topic. A lake's ``Chain`` is one."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def topic_id(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
+"""The newest hours of a partition. Enough to look up the same hour four weeks ago."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that differs between Kafka and the lake."""
+    """A difference between Kafka and the lake."""
 
     span: tuple[int, int]
-    """The offsets that were compared at once, start to before end: what has to be compared again."""
+    """The offsets that were compared together, start to before end. They have to be compared again."""
     start: int
     end: int
     """The offsets that differ lie within start to before end."""
     records: int
     what: str
-    """For a person, after topic and partition; it names the offsets."""
+    """A message that names the offsets, to be read after topic and partition."""
+
+    @classmethod
+    def of(cls, span: tuple[int, int], at: tuple[int, int], what: str) -> "Finding":
+        """``what`` is wrong with the offsets ``at``, within a span that was compared together."""
+        offsets = f"offset {at[0]} is" if at[1] - at[0] == 1 else f"offsets {at[0]} to {at[1] - 1} are"
+        return cls(span, *at, at[1] - at[0], f"{offsets} {what}")
 
 
 @dataclass(frozen=True, slots=True)
 class HourCounts:
-    """One partition's records that were received in one hour, as Kafka has them."""
+    """One partition's records that were received in one hour, counted in Kafka."""
 
     records: int
     """Valid ones."""
@@ -46,7 +40,7 @@ class HourCounts:
     """Invalid ones, by the hour in which Kafka appended them."""
     start: int
     end: int
-    """All of them lie within these offsets, start to before end, where objects of the lake begin and end."""
+    """All of them lie within these offsets, start to before end, which are bounds of lake objects."""
 
     def plus(self, other: "HourCounts") -> "HourCounts":
         return HourCounts(
@@ -58,7 +52,7 @@ class HourCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ReconciliationState:
     version: int = 0
     """Grows with every save."""
     position: int = 0
@@ -69,20 +63,20 @@ class Account:
     hours: dict[int, HourCounts] = field(default_factory=dict)
     """By hour since the epoch."""
 
-    def followed(self) -> "Account":
-        """As it is stored in the place of this one."""
+    def next_version(self) -> "ReconciliationState":
+        """As it is stored when it replaces this one."""
         return replace(self, version=self.version + 1)
 
-    def passed(self, position: int, newest_object: int, hours: dict[int, HourCounts]) -> "Account":
-        """The account after these counts, which lie between the position and the new one."""
+    def advance(self, position: int, newest_object: int, hours: dict[int, HourCounts]) -> "ReconciliationState":
+        """The state after these counts, which lie between the old position and the new one."""
         sums = {hour: self.hours[hour].plus(counts) if hour in self.hours else counts for hour, counts in hours.items()}
         kept = dict(sorted({**self.hours, **sums}.items())[-HOURS_KEPT:])
         return replace(self, position=position, newest_object=newest_object, hours=kept)
 
 
-def encoded(account: Account) -> bytes:
-    return zlib.compress(msgspec.msgpack.encode(account), 1)
+def encode(state: ReconciliationState) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode(state), 1)
 
 
-def decoded(state: bytes) -> Account:
-    return msgspec.msgpack.decode(zlib.decompress(state), type=Account)
+def decode(stored: bytes) -> ReconciliationState:
+    return msgspec.msgpack.decode(zlib.decompress(stored), type=ReconciliationState)

@@ -1,7 +1,7 @@
-"""The ledger as commands: settings, clients, read, print."""
+"""``playhead ledger`` and ``playhead drain``: settings, clients, read, print."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,34 +16,35 @@ from domain.ledger.client_log import read_client_logs
 from domain.ledger.collect import Places, collect
 from domain.ledger.collector_counts import by_family
 from domain.ledger.equations import Equation, balance
-from domain.ledger.history_source import ReadBack
-from domain.ledger.hour_table import hour_table, notes
-from domain.ledger.hourly import HourlyLedger
+from domain.ledger.history_source import HistorySource
+from domain.ledger.hourly import HourlyLedger, TopicHour, notes
 from domain.processes import consumer_groups
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
-from infra.ledger_sources import ledger_places
+from infra.ledger_sources import ledger_sources
 from infra.runtime.metrics.recorders import HistoryReads
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
-from infra.stores.ledger_cassandra import LedgerAccepted
+from infra.stores.ledger_cassandra import CollectorCounts
 from infra.stores.profiles_cassandra import Profiles
 from schemas.codec import BatchDecoder
 from schemas.errors import AccessDenied, TransientError
+from schemas.topics import TOPICS
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 POLL_S = 0.5
 FAILED = 1
+HOUR_COLUMNS = ("collector accepted", "in Kafka", "in the lake", "distinct events", "dead letters", "difference")
 
 
 @app.callback()
 def proofs() -> None:
-    """Proofs that nothing was lost, doubled or made up."""
+    """Checks that nothing was lost, duplicated or made up."""
 
 
 @app.command()
@@ -61,7 +62,7 @@ def ledger(
 ) -> None:
     """Compare Kafka, lake, tables, history and the clients' own logs; exits 1 and names what differs.
 
-    With an hour: Kafka, lake and dead letters by family, read anew, beside what the collectors counted.
+    With an hour: Kafka, lake and dead letters by family, read again, next to what the collectors counted.
     """
     settings = Settings()
     console = Console()
@@ -87,7 +88,7 @@ def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], No
         places = Places(
             kafka=TopicReader(settings),
             lake=ObjectStore(settings),
-            history=ReadBack(Profiles(session), reader),
+            history=HistorySource(Profiles(session), reader),
             tables=EventTables(settings),
             decoder=BatchDecoder(Registry(settings).resolve),
         )
@@ -107,24 +108,37 @@ def _table(equations: list[Equation]) -> Table:
     return table
 
 
+def _hour_table(title: str, topics: Sequence[TopicHour], accepted: Mapping[str, int]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("family")
+    for column in HOUR_COLUMNS:
+        table.add_column(column, justify="right")
+    for topic in topics:
+        family = TOPICS[topic.topic].record
+        numbers = accepted.get(family), topic.kafka, topic.lake, topic.distinct, topic.dead_letters
+        difference = f"[bold red]{topic.difference:,}[/]" if topic.difference else "[green]0[/]"
+        table.add_row(family, *("–" if n is None else f"{n:,}" for n in numbers), difference)
+    return table
+
+
 def _print_hour(settings: Settings, hour: int, console: Console) -> None:
     session = connect(settings)
     try:
         overdue_ms = time.time_ns() // 1_000_000 - settings.ledger_overdue_seconds * 1000
         with console.status("Reading Kafka and lake …") as status:
-            sides = HourlyLedger(ledger_places(settings, session), overdue_ms).prove(hour, status.update)
-        accepted = by_family(LedgerAccepted(session).accepted(hour))
+            topics = HourlyLedger(ledger_sources(settings, session), overdue_ms).check(hour, status.update)
+        accepted = by_family(CollectorCounts(session).counts(hour))
     finally:
         close(session)
     began = datetime.fromtimestamp(hour * 3600, UTC)
-    console.print(hour_table(f"Received on {began:%Y-%m-%d from %H:00} to {began:%H}:59 UTC", sides, accepted))
-    for note in notes(sides, accepted):
+    console.print(_hour_table(f"Received on {began:%Y-%m-%d from %H:00} to {began:%H}:59 UTC", topics, accepted))
+    for note in notes(topics, accepted):
         console.print(note, highlight=False, soft_wrap=True)
-    if not any(side.findings for side in sides):
+    if not any(topic.findings for topic in topics):
         console.print("[bold green]The hour balances.[/]")
         return
-    for side in sides:
-        for finding in side.findings:
+    for topic in topics:
+        for finding in topic.findings:
             console.print(f"[red]difference:[/] {escape(finding)}", highlight=False, soft_wrap=True)
     _fail("The hour does not balance.")
 
@@ -138,7 +152,7 @@ def drain(
     groups = consumer_groups()
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
-        while behind := what_is_left(groups, kafka.lag):
+        while behind := remaining_lag(groups, kafka.lag):
             status.update(behind)
             if time.monotonic() > deadline:
                 _fail(f"not drained within {timeout:g} s: {behind}")
@@ -146,10 +160,10 @@ def drain(
     typer.echo(f"Drained: {', '.join(groups)} have nothing left to read.")
 
 
-def what_is_left(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Iterable[str]], int]) -> str:
-    """Which groups have still to commit how much of their topics, for a person; empty once none has.
+def remaining_lag(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Iterable[str]], int]) -> str:
+    """A message with the groups that still have records to commit, and how many. Empty when none has.
 
-    A Kafka that does not answer leaves everything: it may just be starting again.
+    If Kafka does not answer, that is the message: it may be restarting.
     """
     try:
         lags = {group: lag(group, topics) for group, topics in groups.items()}

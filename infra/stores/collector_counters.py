@@ -1,4 +1,4 @@
-"""Reads the collector's counters from its metrics page."""
+"""The collector's counters, read from its metrics page. Satisfies ``domain.ledger.collector_counts.Collectors``."""
 
 from collections.abc import Sequence
 

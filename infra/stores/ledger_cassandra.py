@@ -1,4 +1,4 @@
-"""The continuous ledger's accounts in Cassandra: one row per Kafka partition, changed only by compare-and-set."""
+"""The continuous ledger's states in Cassandra: one row for each Kafka partition, changed by compare-and-set only."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from cassandra import ConsistencyLevel
 from cassandra.cluster import Session
 
-from domain.ledger.collector_counts import Accepted
-from domain.ledger.state import HOUR_MS, Account, Place, decoded, encoded
+from domain.lake.keys import Chain
+from domain.ledger.collector_counts import CollectorCount
+from domain.ledger.state import HOUR_MS, ReconciliationState, decode, encode
 from infra.engines.cassandra import prepared_read, run, translate
 
 
-class LedgerAccounts:
-    """Satisfies ``domain.ledger.ports.Accounts``. Its session must not retry; ``connect`` makes sure of it."""
+class ReconciliationStates:
+    """Satisfies ``domain.ledger.ports.StateStore``. Its session must not retry by itself, which ``connect`` ensures."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -27,19 +28,19 @@ class LedgerAccounts:
         )
         self._save.serial_consistency_level = ConsistencyLevel.LOCAL_SERIAL
 
-    def load(self, of: Place) -> Account:
-        return _account(_answer(self._session, self._load, (of.topic_id, of.partition)))
+    def load(self, chain: Chain) -> ReconciliationState:
+        return _state(_answer(self._session, self._load, (chain.topic_id, chain.partition)))
 
-    def save(self, of: Place, account: Account) -> bool:
-        new = account.followed()
-        key = of.topic_id, of.partition
-        values = of.topic, new.version, encoded(new), *key, account.version or None
+    def save(self, chain: Chain, state: ReconciliationState) -> bool:
+        new = state.next_version()
+        key = chain.topic_id, chain.partition
+        values = chain.topic, new.version, encode(new), *key, state.version or None
         (row,) = _answer(self._session, self._save, values)
         return bool(row.applied)
 
 
-class LedgerAccepted:
-    """Satisfies ``domain.ledger.collector_counts.AcceptedStore``."""
+class CollectorCounts:
+    """Satisfies ``domain.ledger.collector_counts.CollectorCountStore``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -49,18 +50,18 @@ class LedgerAccepted:
             f"INSERT INTO {table} (hour, collector, family, first, last) VALUES (?, ?, ?, ?, ?)"
         )
 
-    def accepted(self, hour: int) -> list[Accepted]:
+    def counts(self, hour: int) -> list[CollectorCount]:
         rows = _answer(self._session, self._select, (hour * HOUR_MS,))
-        return [Accepted(hour, row.collector, row.family, row.first, row.last) for row in rows]
+        return [CollectorCount(hour, row.collector, row.family, row.first, row.last) for row in rows]
 
-    def keep(self, rows: Iterable[Accepted]) -> None:
+    def save_counts(self, rows: Iterable[CollectorCount]) -> None:
         for row in rows:
             values = row.hour * HOUR_MS, row.collector, row.family, row.first, row.last
             _answer(self._session, self._insert, values)
 
 
 class LedgerReader:
-    """Satisfies ``services.ports.LedgerReader``."""
+    """Satisfies ``services.ports.LedgerReader``: states as the pages read them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -68,8 +69,8 @@ class LedgerReader:
             session, f"SELECT account FROM {session.keyspace}.ledger_accounts WHERE topic_id = ? AND partition = ?"
         )
 
-    async def account(self, topic_id: str, partition: int) -> Account:
-        return _account(await run(self._session, self._load, (topic_id, partition)))
+    async def account(self, topic_id: str, partition: int) -> ReconciliationState:
+        return _state(await run(self._session, self._load, (topic_id, partition)))
 
 
 def _answer(session: Session, statement: Any, values: tuple[object, ...]) -> Any:
@@ -79,7 +80,7 @@ def _answer(session: Session, statement: Any, values: tuple[object, ...]) -> Any
         raise translate(error) from error
 
 
-def _account(rows: Any) -> Account:
+def _state(rows: Any) -> ReconciliationState:
     for row in rows:
-        return decoded(row.account)
-    return Account()
+        return decode(row.account)
+    return ReconciliationState()

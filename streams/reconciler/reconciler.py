@@ -1,6 +1,7 @@
-"""The ledger as a service: compares what the lake has taken since the last look, and goes on looking for what is lost.
+"""The continuous ledger: compares what the lake has stored since the last run, and keeps checking for losses.
 
-Each partition has an account. What is compared is not compared again, unless it differed: then until it no longer does.
+Each partition has a stored state. What was compared is not compared again. What differed is compared again in every
+run until it no longer differs.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,115 +13,116 @@ import structlog
 from domain.clock import Clock
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject
-from domain.ledger.compare import IN_NO_OBJECT, Audit, Span, found, pieces
+from domain.ledger.compare import IN_NO_OBJECT, Comparison, OffsetRange, split_by_object
 from domain.ledger.ports import LedgerMetrics
 from domain.ledger.scrub import Scrub
-from domain.ledger.sources import Places
-from domain.ledger.state import Account, Finding
+from domain.ledger.sources import Sources
+from domain.ledger.state import Finding, ReconciliationState
 from schemas.errors import TransientError
 from schemas.topics import TOPICS
 
 INTERVAL_S = 5.0
-AT_ONCE = 20
-"""Objects of one partition that are compared before its account is saved."""
+MAX_OBJECTS = 20
+"""Objects of one partition that are compared before its state is saved."""
 
 _log = structlog.get_logger(__name__)
 
 
-class Watch:
-    def __init__(self, places: Places, metrics: LedgerMetrics, patience_ms: int, now: Clock) -> None:
-        """``patience_ms``: for so long a partition's next record may wait in Kafka before that is a difference."""
-        self._places = places
+class Reconciler:
+    def __init__(self, sources: Sources, metrics: LedgerMetrics, overdue_ms: int, now: Clock) -> None:
+        """``overdue_ms``: how long a partition's next record may wait in Kafka before it counts as a difference."""
+        self._sources = sources
         self._metrics = metrics
-        self._patience_ms = patience_ms
+        self._overdue_ms = overdue_ms
         self._now = now
-        self._accounts: dict[Chain, Account] = {}
+        self._states: dict[Chain, ReconciliationState] = {}
         self._scrubs: dict[Chain, Scrub] = {}
         self._waiting: dict[Chain, tuple[int, int]] = {}
-        """The record that each partition waits for, and since when it was seen to wait."""
+        """The offset that each partition waits for, and when that wait was first seen."""
 
-    def look(self) -> None:
-        """Every partition once. TransientError while an engine is away: what was compared until then is kept."""
+    def run_once(self) -> None:
+        """Every partition once. TransientError while a backend is unreachable: what was compared before is kept."""
         differences = dict.fromkeys(TOPICS, 0)
-        for topic, topic_id, partition, start, end in self._places.log.spans(TOPICS):
-            account = self._look(Chain(topic, topic_id, partition), (start, end))
-            differences[topic] += sum(finding.records for finding in account.findings)
+        for topic, topic_id, partition, start, end in self._sources.log.spans(TOPICS):
+            state = self._check(Chain(topic, topic_id, partition), (start, end))
+            differences[topic] += sum(finding.records for finding in state.findings)
         for topic, records in differences.items():
             self._metrics.differences(topic, records)
         self._metrics.looked()
 
-    def _look(self, chain: Chain, log: Span) -> Account:
-        account = self._accounts.get(chain) or self._places.accounts.load(chain)
-        known = account.findings
-        while account.position < log[1]:  # else the lake can hold nothing new
-            some = islice(self._places.objects(chain, account.newest_object), AT_ONCE)
-            objects = [each for each in some if each.end > account.position]
+    def _check(self, chain: Chain, log: OffsetRange) -> ReconciliationState:
+        state = self._states.get(chain) or self._sources.states.load(chain)
+        known = state.findings
+        while state.position < log[1]:  # else the lake can hold nothing new
+            some = islice(self._sources.objects(chain, state.newest_object), MAX_OBJECTS)
+            objects = [each for each in some if each.end > state.position]
             if not objects:
                 break
-            account = self._go_on(chain, account, objects, log)
-        suspect = {finding.span for finding in account.findings if finding.span[1] <= account.position}
-        scrub = self._scrubs.setdefault(chain, Scrub(self._places.store, chain))
-        suspect.update(scrub.look(account.position))
-        findings = [finding for span in merged(suspect) for finding in self._again(chain, span, log)]
-        findings += self._late(chain, account.position, log[1])
+            state = self._compare_new(chain, state, objects, log)
+        suspect = {finding.span for finding in state.findings if finding.span[1] <= state.position}
+        scrub = self._scrubs.setdefault(chain, Scrub(self._sources.store, chain))
+        suspect.update(scrub.next_page(state.position))
+        findings = [finding for span in merge_ranges(suspect) for finding in self._compare_again(chain, span, log)]
+        findings += self._overdue(chain, state.position, log[1])
         for finding in set(findings) - set(known):
             _log.error("differs", topic=chain.topic, partition=chain.partition, what=finding.what)
-        if tuple(findings) != account.findings:
-            account = self._save(chain, replace(account, findings=tuple(findings)))
-        self._accounts[chain] = account
-        return account
+        if tuple(findings) != state.findings:
+            state = self._save(chain, replace(state, findings=tuple(findings)))
+        self._states[chain] = state
+        return state
 
-    def _go_on(self, chain: Chain, account: Account, objects: Sequence[LakeObject], log: Span) -> Account:
-        """The account after these objects, with what differs in them: whoever goes on from it looks there again."""
-        for span, of in pieces((account.position, objects[-1].end), objects):
-            audit = self._audit(chain, span, of, log)
-            if audit.expired:
-                _log.warning("left Kafka before the ledger came", offsets=audit.expired, topic=chain.topic)
-            account = account.passed(span[1], account.newest_object if of is None else of.start, audit.hours())
-            account = replace(account, findings=account.findings + audit.findings)
-            self._metrics.compared(chain.topic, audit.kafka.height)
-        return self._save(chain, account)
+    def _compare_new(
+        self, chain: Chain, state: ReconciliationState, objects: Sequence[LakeObject], log: OffsetRange
+    ) -> ReconciliationState:
+        """The state after these objects, with their findings. After a crash the next ledger compares those again."""
+        for span, lake_object in split_by_object((state.position, objects[-1].end), objects):
+            comparison = self._compare(chain, span, lake_object, log)
+            if comparison.expired:
+                _log.warning("expired in Kafka before it was compared", offsets=comparison.expired, topic=chain.topic)
+            newest = state.newest_object if lake_object is None else lake_object.start
+            state = state.advance(span[1], newest, comparison.hours())
+            state = replace(state, findings=state.findings + comparison.findings)
+            self._metrics.compared(chain.topic, comparison.kafka.height)
+        return self._save(chain, state)
 
-    def _again(self, chain: Chain, span: Span, log: Span) -> Sequence[Finding]:
+    def _compare_again(self, chain: Chain, span: OffsetRange, log: OffsetRange) -> Sequence[Finding]:
         findings: list[Finding] = []
-        for piece, of in pieces(span, self._places.objects(chain, span[0])):
-            if of is None:
-                findings.append(found(piece, piece, IN_NO_OBJECT))
+        for piece, lake_object in split_by_object(span, self._sources.objects(chain, span[0])):
+            if lake_object is None:
+                findings.append(Finding.of(piece, piece, IN_NO_OBJECT))
             else:
-                findings += self._audit(chain, piece, of, log).findings
+                findings += self._compare(chain, piece, lake_object, log).findings
         return findings
 
-    def _audit(self, chain: Chain, span: Span, of: LakeObject | None, log: Span) -> Audit:
-        if span[1] > log[1]:  # the object may be younger than what we know of Kafka
-            log = self._places.offsets(chain)
-        return self._places.auditor.audit(chain, span, of, log)
+    def _compare(self, chain: Chain, span: OffsetRange, lake_object: LakeObject | None, log: OffsetRange) -> Comparison:
+        if span[1] > log[1]:  # the object may be newer than what we know of Kafka
+            log = self._sources.offsets(chain)
+        return self._sources.comparer.compare(chain, span, lake_object, log)
 
-    def _late(self, chain: Chain, position: int, end: int) -> Sequence[Finding]:
-        """What the lake should have taken by now."""
+    def _overdue(self, chain: Chain, position: int, end: int) -> Sequence[Finding]:
+        """What the lake should have stored by now."""
         waits, since = self._waiting.get(chain, (-1, 0))
         if end <= position or waits != position:
             self._waiting[chain] = (position if end > position else -1), self._now()
             return ()
-        if self._now() - since < self._patience_ms:
+        if self._now() - since < self._overdue_ms:
             return ()
         rest = position, end
-        return [found(rest, rest, f"in Kafka for over {self._patience_ms // 1000} s, but not in the lake")]
+        return [Finding.of(rest, rest, f"in Kafka for over {self._overdue_ms // 1000} s, but not in the lake")]
 
-    def _save(self, chain: Chain, account: Account) -> Account:
-        self._accounts.pop(chain, None)  # whatever happens to the save: the next look loads what is stored
-        if not self._places.accounts.save(chain, account):
-            raise TransientError(f"another ledger keeps the account of {chain.topic}[{chain.partition}]")
-        return account.followed()
+    def _save(self, chain: Chain, state: ReconciliationState) -> ReconciliationState:
+        self._states.pop(chain, None)  # whatever happens to the save: the next run loads what is stored
+        if not self._sources.states.save(chain, state):
+            raise TransientError(f"another ledger keeps the state of {chain.topic}[{chain.partition}]")
+        return state.next_version()
 
 
-def look_again_and_again(
-    looks: Sequence[Callable[[], None]], metrics: LedgerMetrics, stopped: Callable[[float], bool]
-) -> None:
-    """Until ``stopped``, which waits for so many seconds first. An engine that is away only delays."""
+def run_forever(jobs: Sequence[Callable[[], None]], metrics: LedgerMetrics, stopped: Callable[[float], bool]) -> None:
+    """Run the jobs until ``stopped``, which waits for the given seconds first. An unreachable backend only delays."""
     while True:
-        for look in looks:
+        for job in jobs:
             try:
-                look()
+                job()
             except TransientError as error:
                 metrics.retried("look")
                 _log.warning("waiting", why=str(error))
@@ -128,12 +130,12 @@ def look_again_and_again(
             return
 
 
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """The same offsets without an overlap, in order."""
-    result: list[Span] = []
-    for start, end in sorted(spans):
-        if result and start < result[-1][1]:
-            result[-1] = result[-1][0], max(end, result[-1][1])
+def merge_ranges(ranges: Iterable[OffsetRange]) -> list[OffsetRange]:
+    """The same offsets without overlaps, in order."""
+    merged: list[OffsetRange] = []
+    for start, end in sorted(ranges):
+        if merged and start < merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            result.append((start, end))
-    return result
+            merged.append((start, end))
+    return merged

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from domain.history.reading import HistoryReader
-from domain.ledger.state import HOUR_MS, Account, Finding, HourCounts
+from domain.ledger.state import HOUR_MS, Finding, HourCounts, ReconciliationState
 from domain.processes import BY_NAME
 from domain.quality.figures import Figures, empty
 from domain.quality.tally import MinuteFigures
@@ -191,12 +191,12 @@ class Evening:
 
     # LedgerReader
 
-    async def account(self, topic_id: str, partition: int) -> Account:
+    async def account(self, topic_id: str, partition: int) -> ReconciliationState:
         """Three quarters of what the lake holds was received in the hour before."""
         self._answers("cassandra", "no node of Cassandra can be reached")
         taken, hour = self.in_lake[topic_id.removeprefix("id-"), partition], self.now // HOUR_MS
         counts = {hour - 1: taken * 3 // 4, hour: taken - taken * 3 // 4}
-        return Account(
+        return ReconciliationState(
             position=taken,
             findings=self.missing.get((topic_id.removeprefix("id-"), partition), ()),
             hours={hour: HourCounts(count, 0, 0, taken) for hour, count in counts.items() if count},

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from domain.ledger.collector_counts import Accepted
-from domain.ledger.state import Account, Place
+from domain.lake.keys import Chain
+from domain.ledger.collector_counts import CollectorCount
+from domain.ledger.state import ReconciliationState
 from domain.recommendations.model import Audience, RecommendationList
 from producers.ports import Delivery, Message
 
@@ -25,26 +26,26 @@ class FakeRecommendations:
         return self.lists.get((audience, owner))
 
 
-class FakeLedgerAccounts:
-    """Accounts and collectors' counters in dicts."""
+class FakeLedgerStore:
+    """Reconciliation states and collectors' counts in dicts."""
 
     def __init__(self) -> None:
-        self.accounts: dict[tuple[str, int], Account] = {}
-        self.rows: dict[tuple[int, str, str], Accepted] = {}
+        self.states: dict[tuple[str, int], ReconciliationState] = {}
+        self.rows: dict[tuple[int, str, str], CollectorCount] = {}
 
-    def load(self, of: Place) -> Account:
-        return self.accounts.get((of.topic_id, of.partition), Account())
+    def load(self, chain: Chain) -> ReconciliationState:
+        return self.states.get((chain.topic_id, chain.partition), ReconciliationState())
 
-    def save(self, of: Place, account: Account) -> bool:
-        if self.load(of).version != account.version:
+    def save(self, chain: Chain, state: ReconciliationState) -> bool:
+        if self.load(chain).version != state.version:
             return False
-        self.accounts[of.topic_id, of.partition] = account.followed()
+        self.states[chain.topic_id, chain.partition] = state.next_version()
         return True
 
-    def accepted(self, hour: int) -> list[Accepted]:
+    def counts(self, hour: int) -> list[CollectorCount]:
         return [row for (at, _, _), row in sorted(self.rows.items()) if at == hour]
 
-    def keep(self, rows: Iterable[Accepted]) -> None:
+    def save_counts(self, rows: Iterable[CollectorCount]) -> None:
         self.rows |= {(row.hour, row.collector, row.family): row for row in rows}
 
 

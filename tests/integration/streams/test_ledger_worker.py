@@ -14,7 +14,7 @@ from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
-from infra.stores.ledger_cassandra import LedgerAccounts
+from infra.stores.ledger_cassandra import ReconciliationStates
 from schemas.codec import encode
 from schemas.framing import frame
 from tests.integration.streams.lake import lag
@@ -29,7 +29,7 @@ HOUR = f"{datetime.fromtimestamp((T0 + 60_200) / 1000, UTC):%Y-%m-%dT%H}"
 
 @pytest.fixture
 def ledger(local_stack: Stack, start_workers: Callable[..., None], tmp_path: Path) -> Iterator[Worker]:
-    """One with short time-outs, next to the lake sink."""
+    """With a short overdue time, next to the lake sink."""
     start_workers("lake")
     settings = local_stack.settings.model_copy(update={"ledger_overdue_seconds": 1})
     worker = Worker(settings, "ledger", 0, tmp_path / "ledger.log")
@@ -48,7 +48,7 @@ def _compared(settings: Settings, chain: Chain) -> int:
     """The offset up to which the ledger has compared a chain."""
     session = connect(settings)
     try:
-        return LedgerAccounts(session).load(chain).position
+        return ReconciliationStates(session).load(chain).position
     finally:
         close(session)
 

@@ -1,4 +1,4 @@
-"""A small world for the continuous ledger: Kafka as lists, a lake that takes from it, accounts, metrics, a clock."""
+"""Fixtures for the ledger: Kafka as lists, a lake filled from it, states, metrics, a clock."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -7,19 +7,19 @@ from domain.lake import objects
 from domain.lake.batching import Slice
 from domain.lake.keys import Chain
 from domain.lake.objects import Batch, LakeFile
-from domain.ledger.compare import Auditor
-from domain.ledger.sources import Places
+from domain.ledger.compare import Comparer
+from domain.ledger.sources import Sources
 from schemas import avro
 from schemas.codec import BatchDecoder, encode
 from schemas.framing import frame
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
-from streams.reconciler.reconciler import Watch
+from streams.reconciler.reconciler import Reconciler
 from tests.support.builders import dead_letter, playback
 from tests.support.fake_kafka import FakeRecord
-from tests.support.fakes import FakeLedgerAccounts, FakeObjectStore
+from tests.support.fakes import FakeLedgerStore, FakeObjectStore
 
 PLAYBACK = Chain(EVENT_TOPICS["playback"].name, "playback-id", 0)
-LETTERS = Chain(DEAD_LETTERS.name, "letters-id", 0)
+DEAD_LETTER_CHAIN = Chain(DEAD_LETTERS.name, "dead-letters-id", 0)
 EVENT = "018bcfe5-6800-7000-8000-0000000{:05x}"
 SCHEMAS = {1: "playback", 2: "dead_letter"}
 HOUR = 472_222
@@ -30,8 +30,8 @@ class FakeRecordLog:
     """Satisfies ``domain.ledger.ports.RecordLog``."""
 
     def __init__(self) -> None:
-        self.logs: dict[Chain, list[FakeRecord]] = {PLAYBACK: [], LETTERS: []}
-        self.starts = {PLAYBACK: 0, LETTERS: 0}
+        self.logs: dict[Chain, list[FakeRecord]] = {PLAYBACK: [], DEAD_LETTER_CHAIN: []}
+        self.starts = {PLAYBACK: 0, DEAD_LETTER_CHAIN: 0}
         self.read_records = 0
 
     def append(self, chain: Chain, *payloads: bytes, at: int = 0) -> None:
@@ -89,20 +89,20 @@ class SeenMetrics:
         self.retries += 1
 
 
-class World:
+class LedgerFixture:
     def __init__(self) -> None:
-        self.log, self.store, self.accounts = FakeRecordLog(), FakeObjectStore(), FakeLedgerAccounts()
+        self.log, self.store, self.states = FakeRecordLog(), FakeObjectStore(), FakeLedgerStore()
         self.metrics = SeenMetrics()
         self.decoder = BatchDecoder(_resolve)
         self.now = 0
 
     @property
-    def places(self) -> Places:
-        return Places(self.log, self.store, self.accounts, Auditor(self.log, self.store, self.decoder))
+    def sources(self) -> Sources:
+        return Sources(self.log, self.store, self.states, Comparer(self.log, self.store, self.decoder))
 
-    def watch(self) -> Watch:
-        """One that was just started."""
-        return Watch(self.places, self.metrics, patience_ms=60_000, now=lambda: self.now)
+    def reconciler(self) -> Reconciler:
+        """A new one, just started."""
+        return Reconciler(self.sources, self.metrics, overdue_ms=60_000, now=lambda: self.now)
 
     def play(self, *numbers: int, **changes: object) -> None:
         """Playback events with these event ids into Kafka."""
@@ -111,16 +111,16 @@ class World:
     def spoil(self, offset: int) -> None:
         """Something invalid into Kafka, where it gets this offset, and its dead letter."""
         self.log.append(PLAYBACK, b"junk")
-        letter = dead_letter(topic=PLAYBACK.topic, topic_id=PLAYBACK.topic_id, partition=0, offset=offset)
-        self.log.append(LETTERS, frame(2, encode(letter)))
+        named = dead_letter(topic=PLAYBACK.topic, topic_id=PLAYBACK.topic_id, partition=0, offset=offset)
+        self.log.append(DEAD_LETTER_CHAIN, frame(2, encode(named)))
 
     def take(self, start: int, end: int, chain: Chain = PLAYBACK) -> str:
         """These records of Kafka into the lake, as one object; its key."""
-        sealed = self.seal(start, self.log.logs[chain][start:end], chain)
-        assert self.store.put_if_absent(sealed.key, sealed.body, sealed.metadata)
-        return sealed.key
+        file = self.file(start, self.log.logs[chain][start:end], chain)
+        assert self.store.put_if_absent(file.key, file.body, file.metadata)
+        return file.key
 
-    def seal(self, start: int, records: list[FakeRecord], chain: Chain = PLAYBACK) -> LakeFile:
+    def file(self, start: int, records: list[FakeRecord], chain: Chain = PLAYBACK) -> LakeFile:
         name = "playback" if chain == PLAYBACK else "dead_letter"
         verdicts = self.decoder.decode(name, [record.payload for record in records])
         batch = Batch(records, verdicts.schema_ids, {one.index for one in verdicts.invalid})
@@ -131,7 +131,7 @@ class World:
         return self.metrics.shown[PLAYBACK.topic]
 
     def found(self) -> list[str]:
-        return [finding.what for finding in self.accounts.load(PLAYBACK).findings]
+        return [finding.what for finding in self.states.load(PLAYBACK).findings]
 
 
 def event(number: int, **changes: object) -> bytes:

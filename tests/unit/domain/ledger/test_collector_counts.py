@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 
-from domain.ledger.collector_counts import AcceptedWatch, Counters, by_family
+from domain.ledger.collector_counts import CollectorCountRecorder, Counters, by_family
 from domain.ledger.state import HOUR_MS
-from tests.support.fakes import FakeLedgerAccounts
+from tests.support.fakes import FakeLedgerStore
 
 
 class OneCollector:
     def __init__(self) -> None:
         self.now = 10 * HOUR_MS
         self.told: Sequence[Counters] = ()
-        self.store = FakeLedgerAccounts()
+        self.store = FakeLedgerStore()
 
     def tell(self, at: float, total: int, life: str = "first", began_at: float = 10) -> None:
         """At this hour the collector has counted this many since it began."""
@@ -21,47 +21,47 @@ class OneCollector:
     def counters(self) -> Sequence[Counters]:
         return self.told
 
-    def watch(self) -> AcceptedWatch:
-        return AcceptedWatch(self, self.store, lambda: self.now)
+    def reconciler(self) -> CollectorCountRecorder:
+        return CollectorCountRecorder(self, self.store, lambda: self.now)
 
-    def accepted(self, hour: int) -> dict[str, int]:
-        return by_family(self.store.accepted(hour))
+    def counts(self, hour: int) -> dict[str, int]:
+        return by_family(self.store.counts(hour))
 
 
 def test_an_hour_counts_from_where_the_hour_before_left_off() -> None:
     one = OneCollector()
-    watch = one.watch()
+    reconciler = one.reconciler()
     for at, total in ((10.1, 5), (10.9, 8), (11.0, 9), (11.5, 20)):
         one.tell(at, total)
-        watch.look()
-    assert [one.accepted(hour) for hour in (10, 11, 12)] == [{"ui": 8}, {"ui": 12}, {}]
+        reconciler.run_once()
+    assert [one.counts(hour) for hour in (10, 11, 12)] == [{"ui": 8}, {"ui": 12}, {}]
 
 
 def test_a_restarted_collector_begins_again_and_what_was_counted_stays() -> None:
     one = OneCollector()
-    watch = one.watch()
+    reconciler = one.reconciler()
     for at, total, life in ((10.1, 5, "first"), (10.2, 3, "second")):
         one.tell(at, total, life)
-        watch.look()
-    assert one.accepted(10) == {"ui": 8}
+        reconciler.run_once()
+    assert one.counts(10) == {"ui": 8}
 
 
 def test_a_restarted_ledger_goes_on_from_what_is_stored() -> None:
     one = OneCollector()
     for at, total in ((10.9, 5), (11.1, 7), (11.2, 9)):
         one.tell(at, total)
-        one.watch().look()
-    assert (one.accepted(10), one.accepted(11)) == ({"ui": 5}, {"ui": 4})
+        one.reconciler().run_once()
+    assert (one.counts(10), one.counts(11)) == ({"ui": 5}, {"ui": 4})
 
 
 def test_what_an_older_collector_counted_before_anybody_looked_is_of_no_known_hour() -> None:
     one = OneCollector()
     one.tell(10.5, total=100, began_at=3)
-    one.watch().look()
-    assert one.accepted(10) == {"ui": 0}
+    one.reconciler().run_once()
+    assert one.counts(10) == {"ui": 0}
 
 
 def test_a_collector_that_does_not_answer_changes_nothing() -> None:
     one = OneCollector()
-    one.watch().look()
-    assert one.accepted(10) == {}
+    one.reconciler().run_once()
+    assert one.counts(10) == {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from infra.commands.ledger import what_is_left
+from infra.commands.ledger import remaining_lag
 from schemas.errors import AccessDenied, TransientError
 
 GROUPS = {"history": ("playback",), "lake": ("playback", "ui")}
@@ -12,8 +12,8 @@ GROUPS = {"history": ("playback",), "lake": ("playback", "ui")}
 
 def test_groups_that_are_behind_are_named_until_none_is() -> None:
     lags = {"history": 0, "lake": 1200}
-    assert what_is_left(GROUPS, lambda group, _: lags[group]) == "lake has 1,200 records to go"
-    assert what_is_left(GROUPS, lambda *_: 0) == ""
+    assert remaining_lag(GROUPS, lambda group, _: lags[group]) == "lake has 1,200 records to go"
+    assert remaining_lag(GROUPS, lambda *_: 0) == ""
 
 
 def test_a_kafka_that_does_not_answer_is_waited_for_and_one_that_refuses_is_not() -> None:
@@ -23,6 +23,6 @@ def test_a_kafka_that_does_not_answer_is_waited_for_and_one_that_refuses_is_not(
     def refused(group: str, topics: Iterable[str]) -> int:
         raise AccessDenied("Kafka does not let us in")
 
-    assert what_is_left(GROUPS, away) == "Kafka does not answer"
+    assert remaining_lag(GROUPS, away) == "Kafka does not answer"
     with pytest.raises(AccessDenied):
-        what_is_left(GROUPS, refused)
+        remaining_lag(GROUPS, refused)
