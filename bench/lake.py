@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from hashlib import sha256
 
 import polars as pl
 import pyruhvro
 
-from domain.lake import container
 from domain.lake.keys import Chain
+from domain.lake.objects import pack
 from infra.engines.s3 import ObjectStore
 from schemas.avro import physical, schema
 from schemas.columnar import arrow_schema
@@ -34,10 +33,9 @@ def fill(store: ObjectStore, events: int) -> int:
         ends[partition] = start + rows.height
         batch = rows.to_arrow().cast(arrow_schema(physical(own))).combine_chunks().to_batches()[0]
         datums = pyruhvro.serialize_record_batch(batch, json.dumps(physical(own)), 1)[0].to_pylist()
-        body = container.write(chain.key(start), own, datums, {})
-        said = {"end": str(ends[partition]), "records": str(rows.height), "dead_letters": "0", "kind": "data"}
-        store.put_if_absent(chain.key(start), body, said | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
-        size += len(body)
+        file = pack(chain, start, own, datums)
+        store.put_if_absent(file.key, file.body, file.metadata)
+        size += len(file.body)
     return size
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 DAY_MS = 24 * 60 * 60 * 1000
+Partition = tuple[str, int]
+"""Topic and partition number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,23 +7,23 @@ from operator import or_
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from batch.tables.raw import RawObject
 from batch.tables.table import Staged
 from batch.tables.table_schemas import Definition
+from domain.lake.reading import LakeObject
 
 
 class AuditFailed(Exception):
     """Nothing was published; the message says which check failed, where, and by how much."""
 
 
-def require_checksums(objects: Sequence[RawObject], found: Mapping[str, str]) -> None:
+def require_checksums(objects: Sequence[LakeObject], found: Mapping[str, str]) -> None:
     """``found``: key -> SHA-256 of the bytes that the store gives now."""
     for each in objects:
         if found.get(each.key) != each.sha256:
             raise AuditFailed(f"{each.key} does not hold the bytes that were put: its checksum differs")
 
 
-def require_counts(objects: Sequence[RawObject], found: Mapping[str, int]) -> None:
+def require_counts(objects: Sequence[LakeObject], found: Mapping[str, int]) -> None:
     """``found``: key -> rows read. The objects' own metadata say how many there are."""
     for each in objects:
         if found.get(each.key, 0) != each.records:

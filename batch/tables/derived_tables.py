@@ -13,10 +13,10 @@ from batch.tables.ingest import Stage, Where
 from batch.tables.sessions import merged, sessions_of
 from batch.tables.table import Snapshot, Table, remembered, replace_all, replace_partitions
 from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES
+from domain.titles.catalogue import CATALOGUE_KEY
 
 SOURCE = "playhead.source"
 """In a snapshot's summary: the snapshot of playback events, or the SHA-256 of the catalogue, that it was made of."""
-CATALOGUE_KEY = "catalogue/titles.jsonl"
 _KEEP_ROWS = ("append", "replace")
 """Operations after which the rows of before are still there: new events, compacted files."""
 

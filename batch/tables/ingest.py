@@ -10,14 +10,14 @@ from pyspark.sql import functions as F
 from batch.tables import audit, raw
 from batch.tables import lake_errors as lake
 from batch.tables.events import first_in_log, not_in, with_place
-from batch.tables.raw import ObjectStore, RawObject
 from batch.tables.table import Snapshot, Table, append, remembered, replace_all
 from batch.tables.table_schemas import EVENTS
+from domain.lake import positions as lake_positions
+from domain.lake.ports import ObjectReader
+from domain.lake.positions import POSITIONS_KEY, Positions
+from domain.lake.reading import LakeObject
 from schemas.avro import schema
 from schemas.topics import EVENT_TOPICS
-
-POSITIONS = "playhead.positions"
-"""In a snapshot's summary: how far into the raw objects the table has come."""
 
 Stage = Callable[[str, int], None]
 """Hears of each step that is done, and of how many rows or objects it was about."""
@@ -32,7 +32,7 @@ class Where:
     """What every table of a run shares."""
 
     spark: SparkSession
-    store: ObjectStore
+    store: ObjectReader
     root: str
     """The same bucket as Spark names it, for instance ``s3a://lake``."""
     namespace: str
@@ -43,7 +43,7 @@ class Where:
 class Batch:
     """The objects to take, and the events' days in them."""
 
-    objects: Sequence[RawObject]
+    objects: Sequence[LakeObject]
     days: Sequence[date]
     rows: int
 
@@ -63,7 +63,7 @@ def ingest(where: Where, family: str, stage: Stage, *, rebuild: bool = False) ->
     stage("objects found", len(objects))
     if not objects and not rebuild:
         return
-    stage("positions lost before the lake", sum(each.end - each.start for each in objects if each.gap))
+    stage("positions lost before the lake", sum(each.end - each.start for each in objects if each.kind == "gap"))
     stage("dead letters left out", sum(each.dead_letters for each in objects))
     batch = _checked(where, objects, topic.record)
     stage("rows read", batch.rows)
@@ -76,21 +76,21 @@ def ingest(where: Where, family: str, stage: Stage, *, rebuild: bool = False) ->
     if where.dry_run:
         stage("rows to append", audit.require_sound(events_df.select(*table.definition.types), table.definition))
         return
-    came = {POSITIONS: raw.encode(raw.after(positions, objects))}
+    came = {POSITIONS_KEY: lake_positions.encode(lake_positions.after(positions, objects))}
     staged = table.stage(events_df, history[0], replace_all if rebuild else append, came)
     written = audit.publish_if_sound(staged, staged.rows() if rebuild else staged.added())
     stage("rows replaced" if rebuild else "rows appended", written)
     stage("repeats left out", batch.rows - written)
 
 
-def _positions(table: Table, history: Sequence[Snapshot]) -> raw.Positions:
-    text = remembered(history, POSITIONS)
+def _positions(table: Table, history: Sequence[Snapshot]) -> Positions:
+    text = remembered(history, POSITIONS_KEY)
     if text is None and any(int(snapshot.summary.get("total-records", 0)) for snapshot in history[:1]):
         raise PositionsLost(f"{table.name} does not say how far it has come: make it anew with --rebuild")
-    return raw.decode(text) if text else {}
+    return lake_positions.decode(text) if text else {}
 
 
-def _checked(where: Where, objects: Sequence[RawObject], record: str) -> Batch:
+def _checked(where: Where, objects: Sequence[LakeObject], record: str) -> Batch:
     """The objects with their bytes verified and their rows counted."""
     held = [each for each in objects if each.records]
     if not held:
@@ -113,11 +113,11 @@ def _checked(where: Where, objects: Sequence[RawObject], record: str) -> Batch:
     return Batch(held, sorted({row.day for row in counted}), sum(rows.values()))
 
 
-def _read(where: Where, objects: Iterable[RawObject], record: str) -> DataFrame:
+def _read(where: Where, objects: Iterable[LakeObject], record: str) -> DataFrame:
     return lake.events_in(where.spark, _paths(where.root, objects), schema(record))
 
 
-def _paths(root: str, objects: Iterable[RawObject]) -> list[str]:
+def _paths(root: str, objects: Iterable[LakeObject]) -> list[str]:
     return [f"{root}/{each.key}" for each in objects]
 
 

@@ -13,8 +13,9 @@ from pyspark.sql import functions as F
 from batch.tables.audit import AuditFailed
 from batch.tables.derived_tables import SOURCE
 from batch.tables.iceberg_catalog import LAKE
-from batch.tables.ingest import POSITIONS, Stage
+from batch.tables.ingest import Stage
 from batch.tables.table import Snapshot, Table, append, remembered
+from domain.lake.positions import POSITIONS_KEY
 
 ORPHAN_AGE = timedelta(days=3)
 """Iceberg's own limit too: younger files may belong to a job that is still writing."""
@@ -67,7 +68,7 @@ def _require_unique(table: Table) -> None:
 
 
 def _say_again(table: Table, before: Sequence[Snapshot]) -> None:
-    said = {name: text for name in (POSITIONS, SOURCE) if (text := remembered(before, name)) is not None}
+    said = {name: text for name in (POSITIONS_KEY, SOURCE) if (text := remembered(before, name)) is not None}
     newest = table.history()[0]
     if said.keys() - newest.summary.keys():
         table.stage(table.rows().limit(0), newest, append, said).publish()

@@ -75,6 +75,12 @@ def read(body: bytes) -> tuple[dict[str, str], Iterator[dict[str, Any]]]:
     return metadata, _rows(blocks, parse_schema(physical(json.loads(metadata["avro.schema"]))))
 
 
+def read_schema(body: bytes) -> dict[str, Any]:
+    """The writer's schema."""
+    metadata, _ = read_blocks(body)
+    return cast(dict[str, Any], json.loads(metadata["avro.schema"]))
+
+
 def read_blocks(body: bytes) -> tuple[dict[str, str], Iterator[tuple[int, bytes]]]:
     """The file's metadata and its blocks: the number of datums, and their concatenated bytes, not decoded."""
     source = io.BytesIO(body)

@@ -76,6 +76,12 @@ def build_file(
     return replace(file, appended=Counter(timestamps))
 
 
+def pack(chain: Chain, start: int, schema: Mapping[str, Any], datums: Sequence[bytes], schema_id: int = 1) -> LakeFile:
+    """A file of valid records only, with consecutive offsets."""
+    metadata = {"records": str(len(datums)), "dead_letters": "0", "kind": "data", "schema-id": str(schema_id)}
+    return _file(chain, (start, start + len(datums)), (schema, datums), [], metadata)
+
+
 def build_gap(chain: Chain, start: int, end: int, own: Mapping[str, Any]) -> LakeFile:
     """A file that records a loss: these offsets had left Kafka before the lake read them."""
     metadata = {"records": "0", "dead_letters": "0", "kind": "gap", "reason": f"the log begins at {end}"}

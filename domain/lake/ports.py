@@ -3,15 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from schemas.errors import InvalidEvent
+from schemas.codec import DecodedBatch
 from schemas.events import DeadLetter
+from schemas.topics import Partition
 
 Resolve = Callable[[int], dict[str, Any]]
 """Schema id to writer's schema. Raises InvalidEvent("unknown_schema") or TransientError."""
-
-
-Partition = tuple[str, int]
-"""Topic and partition number."""
 
 
 class Record(Protocol):
@@ -81,12 +78,8 @@ class Log(Protocol):
         ...
 
 
-class ObjectStore(Protocol):
+class ObjectReader(Protocol):
     """Every method raises TransientError when the store is unreachable or too slow."""
-
-    def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
-        """False when the key exists, even if an earlier attempt of this call created it."""
-        ...
 
     def head(self, key: str) -> dict[str, str]:
         """The object's metadata. Raises KeyError if there is no such object."""
@@ -101,29 +94,19 @@ class ObjectStore(Protocol):
         ...
 
 
+class ObjectStore(ObjectReader, Protocol):
+    def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+        """False when the key exists, even if an earlier attempt of this call created it. Raises TransientError."""
+        ...
+
+
 class DeadLetters(Protocol):
     def publish(self, dead_letters: Sequence[DeadLetter]) -> None:
         """Returns when Kafka has all of them. Raises TransientError when it may not: publish all again."""
         ...
 
 
-class Invalid(Protocol):
-    @property
-    def index(self) -> int: ...
-
-    @property
-    def error(self) -> InvalidEvent: ...
-
-
-class Verdicts(Protocol):
-    @property
-    def invalid(self) -> Sequence[Invalid]: ...
-
-    @property
-    def schema_ids(self) -> Sequence[int | None]: ...
-
-
 class Decoder(Protocol):
     """Satisfied by ``schemas.codec.BatchDecoder``."""
 
-    def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> Verdicts: ...
+    def decode(self, record: str, payloads: Sequence[bytes | None]) -> DecodedBatch: ...

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, cast
 from domain.lake import container, keys
 from domain.lake.keys import Chain
 from domain.lake.objects import GAPS_KEY
-from domain.lake.ports import ObjectStore
+from domain.lake.ports import ObjectReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LakeObject:
     sha256: str
 
 
-def read_objects(store: ObjectStore, chain: Chain | None = None, topic: str | None = None) -> Iterator[LakeObject]:
+def read_objects(store: ObjectReader, chain: Chain | None = None, topic: str | None = None) -> Iterator[LakeObject]:
     """The objects of one chain, of one topic (all its incarnations), or all, in the order of their keys."""
     prefix = chain.prefix if chain else f"{keys.ROOT}{topic}/" if topic else keys.ROOT
     for key in store.list(prefix):
@@ -96,7 +96,7 @@ class ChainEnd(NamedTuple):
     """Where that object starts."""
 
 
-def find_end(store: ObjectStore, chain: Chain, hint: int | None = None) -> ChainEnd:
+def find_end(store: ObjectReader, chain: Chain, hint: int | None = None) -> ChainEnd:
     """Where the chain ends in the store, whatever Kafka's commits say. Raises TransientError.
 
     ``hint`` is the start of some object of the chain; the keys before it are not listed. If the store has nothing
@@ -113,7 +113,7 @@ def find_end(store: ObjectStore, chain: Chain, hint: int | None = None) -> Chain
     return ChainEnd(int(store.head(newest)["end"]), keys.parse(newest)[1])
 
 
-def _last(store: ObjectStore, chain: Chain, start_after: str) -> str | None:
+def _last(store: ObjectReader, chain: Chain, start_after: str) -> str | None:
     last = None
     for key in store.list(chain.prefix, start_after):
         last = key

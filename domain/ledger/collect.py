@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from domain.lake.keys import Chain
-from domain.lake.ports import ObjectStore
+from domain.lake.ports import ObjectReader
 from domain.lake.reading import LakeObject, read_objects, read_rows
 from domain.ledger import snapshot as sides
 from domain.ledger.ports import History, KafkaLog, Span, Tables
@@ -22,7 +22,7 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True, slots=True)
 class Places:
     kafka: KafkaLog
-    lake: ObjectStore
+    lake: ObjectReader
     history: History
     tables: Tables
     decoder: BatchDecoder
@@ -86,7 +86,7 @@ class _Lake(NamedTuple):
     damaged: tuple[str, ...]
 
 
-def _lake(store: ObjectStore, spans: Iterable[Span], progress: Progress) -> _Lake:
+def _lake(store: ObjectReader, spans: Iterable[Span], progress: Progress) -> _Lake:
     objects: list[tuple[Any, ...]] = []
     rows: list[pl.DataFrame] = []
     damaged: list[str] = []
@@ -102,7 +102,7 @@ def _lake(store: ObjectStore, spans: Iterable[Span], progress: Progress) -> _Lak
     return _Lake(_frame(objects, sides.OBJECTS), pl.concat([_frame([], sides.RECORDS), *rows]), damaged=tuple(damaged))
 
 
-def _rows(of: LakeObject, store: ObjectStore) -> Iterator[tuple[str, int, int, str | None]]:
+def _rows(of: LakeObject, store: ObjectReader) -> Iterator[tuple[str, int, int, str | None]]:
     if of.kind == "gap":
         return
     named = of.chain.topic in _EVENT_TOPICS

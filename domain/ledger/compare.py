@@ -8,7 +8,7 @@ import polars as pl
 
 from domain.lake import container
 from domain.lake.keys import Chain
-from domain.lake.ports import ObjectStore
+from domain.lake.ports import ObjectReader
 from domain.lake.reading import LakeObject, read_rows, verified
 from domain.ledger.dead_letter_index import DeadLetterIndex
 from domain.ledger.ports import RecordLog
@@ -61,7 +61,7 @@ class _Kafka(NamedTuple):
 
 
 class Comparer:
-    def __init__(self, log: RecordLog, store: ObjectStore, decoder: BatchDecoder) -> None:
+    def __init__(self, log: RecordLog, store: ObjectReader, decoder: BatchDecoder) -> None:
         self._log = log
         self._store = store
         self._decoder = decoder

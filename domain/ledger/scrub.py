@@ -7,14 +7,15 @@ from itertools import islice
 
 from domain.lake import keys
 from domain.lake.keys import Chain
-from domain.lake.ports import ObjectStore
+from domain.lake.ports import ObjectReader
+from domain.lake.reading import parse_metadata
 
 PAGE = 100
 """Objects a call: a day's chain takes a few minutes."""
 
 
 class Scrub:
-    def __init__(self, store: ObjectStore, chain: Chain) -> None:
+    def __init__(self, store: ObjectReader, chain: Chain) -> None:
         self._store = store
         self._chain = chain
         self._from = self._expected = 0
@@ -46,7 +47,8 @@ class Scrub:
     def _end(self, start: int) -> int:
         if start not in self._ends:
             try:
-                self._ends[start] = int(self._store.head(self._chain.key(start))["end"])
+                key = self._chain.key(start)
+                self._ends[start] = parse_metadata(key, self._store.head(key)).end
             except KeyError:  # deleted since it was listed
                 return start
         return self._ends[start]

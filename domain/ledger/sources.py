@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from domain.lake.keys import Chain
-from domain.lake.ports import ObjectStore
+from domain.lake.ports import ObjectReader
 from domain.lake.reading import LakeObject, parse_metadata
 from domain.ledger.compare import Comparer, OffsetRange
 from domain.ledger.ports import RecordLog, StateStore
@@ -15,7 +15,7 @@ class Sources:
     """Every method raises TransientError while the backend that it asks is unreachable."""
 
     log: RecordLog
-    store: ObjectStore
+    store: ObjectReader
     states: StateStore
     comparer: Comparer
 

@@ -1,8 +1,7 @@
 """The lake's Iceberg tables without Spark, through PyIceberg and Polars."""
 
-import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 from pyiceberg.catalog import load_catalog
@@ -10,11 +9,9 @@ from pyiceberg.exceptions import NoSuchTableError, RESTError
 from pyiceberg.table import Table
 from requests import ConnectionError, Timeout
 
+from domain.lake.positions import POSITIONS_KEY, Positions, decode
 from infra.runtime.settings import Settings
 from schemas.errors import TransientError
-
-POSITIONS = "playhead.positions"
-"""A property of a snapshot's summary; ``batch.tables.ingest`` writes it."""
 
 
 def load(settings: Settings, name: str) -> Table:
@@ -62,7 +59,7 @@ class EventTables:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def read(self, family: str) -> tuple[Mapping[tuple[str, int], int], Sequence[str]] | None:
+    def read(self, family: str) -> tuple[Positions, Sequence[str]] | None:
         try:
             table = load(self._settings, family)
             ids = table.scan(selected_fields=("event_id",)).to_arrow()["event_id"].to_pylist()
@@ -73,13 +70,12 @@ class EventTables:
         return _positions(table), ids
 
 
-def _positions(table: Table) -> Mapping[tuple[str, int], int]:
+def _positions(table: Table) -> Positions:
     """The ingest positions, from the newest snapshot that has them."""
     snapshot = table.current_snapshot()
     while snapshot is not None:
-        if snapshot.summary is not None and (text := snapshot.summary.get(POSITIONS)):
-            nested: dict[str, dict[str, int]] = json.loads(text)
-            return {(topic_id, int(n)): position for topic_id, of in nested.items() for n, position in of.items()}
+        if snapshot.summary is not None and (text := snapshot.summary.get(POSITIONS_KEY)):
+            return decode(text)
         parent = snapshot.parent_snapshot_id
         snapshot = table.snapshot_by_id(parent) if parent is not None else None
     return {}

@@ -10,7 +10,6 @@ import msgspec
 from producers.simulator.movielens import Film
 
 MINUTE_MS = 60_000
-OBJECT_KEY = "catalogue/titles.jsonl"
 _PLAUSIBLE_MINUTES = range(5, 600)
 _ARTICLE_BEHIND = re.compile(
     r"^(?P<rest>.+), (?P<article>The|An?|Il|Lo|I|Les?|La|L'|Un|Une|El|Los|Las|Der|Die|Das)(?P<more>\s*\(.*)?$"

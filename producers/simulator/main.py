@@ -11,6 +11,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from domain.titles.catalogue import CATALOGUE_KEY
 from infra.datasets import DatasetError, fetch, films
 from infra.engines.kafka.admin import KafkaCluster
 from infra.engines.kafka.bulk import BulkProducer
@@ -19,7 +20,7 @@ from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from producers.simulator.audience import Member, build_audience
-from producers.simulator.catalogue import OBJECT_KEY, Title, join, to_jsonl
+from producers.simulator.catalogue import Title, join, to_jsonl
 from producers.simulator.client_log import ClientLog, Outcome
 from producers.simulator.devices import BadRelease
 from producers.simulator.live import HttpPost, Run, play_schedule, schedules
@@ -151,7 +152,7 @@ def catalogue(ratings: Ratings = None) -> None:
     """Fetch films and ratings if they are missing, and write the catalogue of titles to the lake."""
     settings = Settings()
     _, titles = _data(settings, ratings)
-    ObjectStore(settings).put(OBJECT_KEY, to_jsonl(titles))
+    ObjectStore(settings).put(CATALOGUE_KEY, to_jsonl(titles))
     typer.echo(f"{len(titles):,} titles in the catalogue")
 
 

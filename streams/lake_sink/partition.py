@@ -17,10 +17,12 @@ from domain.lake import objects
 from domain.lake.batching import FlushLimits, slices
 from domain.lake.keys import Chain
 from domain.lake.objects import Batch, LakeFile
-from domain.lake.ports import DeadLetters, Decoder, Log, ObjectStore, Partition, Record, Resolve, Verdicts
+from domain.lake.ports import DeadLetters, Decoder, Log, ObjectStore, Record, Resolve
 from domain.lake.reading import find_end
 from schemas import dead_letter
+from schemas.codec import DecodedBatch
 from schemas.errors import TransientError
+from schemas.topics import Partition
 from streams.lake_sink.contiguous import ContiguousOffsets
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.ports import LakeMetrics
@@ -203,9 +205,9 @@ class PartitionSink:
     def _build_files(self, chain: Chain) -> None:
         """Validate the buffer, publish its dead letters, build its files."""
         context, contract, records = self._context, self._contract, self._buffer
-        verdicts = context.decoder.decode(contract.record, [record.value() for record in records])
-        self._publish_dead_letters(chain, verdicts)
-        batch = Batch(records, verdicts.schema_ids, {invalid.index for invalid in verdicts.invalid})
+        decoded = context.decoder.decode(contract.record, [record.value() for record in records])
+        self._publish_dead_letters(chain, decoded)
+        batch = Batch(records, decoded.schema_ids, {invalid.index for invalid in decoded.invalid})
         ids = [None if i in batch.invalid else schema_id for i, schema_id in enumerate(batch.schema_ids)]
         start = self.position
         for part in slices(ids):
@@ -214,17 +216,17 @@ class PartitionSink:
             start = file.end
         self._buffer, self._buffered_bytes = [], 0
 
-    def _publish_dead_letters(self, chain: Chain, verdicts: Verdicts) -> None:
-        if not verdicts.invalid:
+    def _publish_dead_letters(self, chain: Chain, decoded: DecodedBatch) -> None:
+        if not decoded.invalid:
             return
         context, limit = self._context, self._contract.limit
-        records = {invalid.index: self._buffer[invalid.index] for invalid in verdicts.invalid}
+        records = {invalid.index: self._buffer[invalid.index] for invalid in decoded.invalid}
         timestamps = [record.timestamp()[1] for record in records.values()]
         if not limit.allows(timestamps):
             raise Halted(f"{len(records)} more invalid records would exceed the limit of dead letters a minute")
         now = context.now()
         dead_letters = []
-        for invalid in verdicts.invalid:
+        for invalid in decoded.invalid:
             record = records[invalid.index]
             position = dead_letter.Position(chain.topic, chain.topic_id, chain.partition, record.offset())
             dead_letters.append(dead_letter.of_record(invalid.error, position, record.key(), record.value(), now))

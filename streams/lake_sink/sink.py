@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 import structlog
 
-from domain.lake.ports import Partition, PollResult
+from domain.lake.ports import PollResult
 from schemas.errors import TransientError
+from schemas.topics import Partition
 from streams.lake_sink.partition import PartitionSink, SinkContext, TopicContract
 
 BUFFER_BYTES = 128 * 2**20

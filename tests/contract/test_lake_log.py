@@ -8,10 +8,11 @@ import pytest
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from domain.lake.ports import Log, Partition, PollResult, Record
+from domain.lake.ports import Log, PollResult, Record
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.consumer import KafkaConsumer
 from infra.runtime.settings import Settings
+from schemas.topics import Partition
 from tests.support.fake_kafka import FakeKafka, FakeLakeLog
 from tests.support.pipeline import answered, eventually
 

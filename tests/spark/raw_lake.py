@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
-from domain.lake import container
+from domain.lake import objects
 from domain.lake.keys import Chain
+from domain.lake.objects import LakeFile
 from schemas.avro import Schema, schema
 from schemas.codec import encode
 from schemas.events import Event, record_name
@@ -32,32 +32,24 @@ class RawLake:
     def put_datums(
         self, record: str, datums: Sequence[bytes], written_by: Schema, partition: int = 0, topic_id: str = "AAA"
     ) -> str:
-        said = {
-            "records": str(len(datums)),
-            "dead_letters": "0",
-            "kind": "data",
-            "schema-id": str(hash(str(written_by))),
-        }
-        return self._put(Chain(EVENT_TOPICS[record].name, topic_id, partition), len(datums), datums, (written_by, said))
+        chain = Chain(EVENT_TOPICS[record].name, topic_id, partition)
+        return self._put(objects.pack(chain, self.ends.get(chain, 0), written_by, datums, hash(str(written_by))), chain)
 
     def put_gap(self, record: str, positions: int, partition: int = 0) -> str:
         """Positions that had left Kafka before the lake read them."""
-        said = {"records": "0", "dead_letters": "0", "kind": "gap", "reason": "the log begins later"}
-        return self._put(Chain(EVENT_TOPICS[record].name, "AAA", partition), positions, [], (schema(record), said))
+        chain = Chain(EVENT_TOPICS[record].name, "AAA", partition)
+        start = self.ends.get(chain, 0)
+        return self._put(objects.build_gap(chain, start, start + positions, schema(record)), chain)
 
     def damage(self, key: str, body: bytes) -> None:
         """Other bytes under the same name, as no store should give."""
         (self.folder / key).write_bytes(body)
         self.store.objects[key] = (body, self.store.objects[key][1])
 
-    def _put(self, chain: Chain, span: int, datums: Sequence[bytes], made: tuple[Schema, dict[str, str]]) -> str:
-        written_by, said = made
-        start = self.ends.get(chain, 0)
-        self.ends[chain] = start + span
-        key = chain.key(start)
-        body = container.write(key, written_by, datums, {})
-        file = self.folder / key
+    def _put(self, made: LakeFile, chain: Chain) -> str:
+        self.ends[chain] = made.end
+        file = self.folder / made.key
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(body)
-        self.store.objects[key] = (body, said | {"end": str(start + span), "sha256": sha256(body).hexdigest()})
-        return key
+        file.write_bytes(made.body)
+        self.store.objects[made.key] = (made.body, dict(made.metadata))
+        return made.key

@@ -9,10 +9,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from batch.tables.audit import AuditFailed
-from batch.tables.ingest import POSITIONS, Where, ingest
+from batch.tables.ingest import Where, ingest
 from batch.tables.lake_errors import LakeError
 from batch.tables.table import Rival, Table, append, remembered
 from batch.tables.table_schemas import EVENTS
+from domain.lake.positions import POSITIONS_KEY
 from tests.spark.frames import millis, rows
 from tests.spark.raw_lake import RawLake
 from tests.support.builders import playback, ui
@@ -65,7 +66,7 @@ def test_each_run_takes_what_is_new_and_a_second_run_finds_nothing(lake: RawLake
     assert (second["objects found"], second["rows appended"]) == (1, 1)
     assert third == {"objects found": 0}
     assert tables.seqs() == [1, 2, 3, 4]
-    assert remembered(tables.playback.history(), POSITIONS) == '{"AAA":{"0":3,"2":1}}'
+    assert remembered(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":3,"2":1}}'
 
 
 def test_of_repeats_the_first_in_the_log_stays_within_a_batch_and_across_batches(lake: RawLake, tables: Tables) -> None:
@@ -78,7 +79,7 @@ def test_of_repeats_the_first_in_the_log_stays_within_a_batch_and_across_batches
 
     assert rows(tables.playback.rows(), "seq", "country") == [(1, "NL"), (2, "NL")]
     assert (first["repeats left out"], second["repeats left out"]) == (1, 1)
-    assert remembered(tables.playback.history(), POSITIONS) == '{"AAA":{"0":4}}'
+    assert remembered(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":4}}'
 
 
 def test_a_late_event_lands_in_its_own_day(lake: RawLake, tables: Tables) -> None:
@@ -177,7 +178,7 @@ def test_a_gap_is_counted_and_passed(lake: RawLake, tables: Tables) -> None:
     lake.put(event(1))
 
     assert tables.run()["rows appended"] == 1
-    assert remembered(tables.playback.history(), POSITIONS) == '{"AAA":{"0":8}}'
+    assert remembered(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":8}}'
 
 
 def test_a_lake_without_objects_gives_an_empty_table(tables: Tables) -> None:
@@ -252,7 +253,7 @@ def test_what_a_killed_job_left_behind_is_not_in_the_table_and_goes_with_the_nex
 ) -> None:
     lake.put(event(1))
     tables.run()
-    tables.playback.stage(tables.playback.rows(), tables.playback.history()[0], append, {POSITIONS: "{}"})
+    tables.playback.stage(tables.playback.rows(), tables.playback.history()[0], append, {POSITIONS_KEY: "{}"})
     assert tables.seqs() == [1]
     lake.put(event(2))
     tables.run()

@@ -6,9 +6,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.tables.audit import AuditFailed
-from batch.tables.ingest import POSITIONS
 from batch.tables.maintenance import Upkeep, maintain
 from batch.tables.table import append, remembered
+from domain.lake.positions import POSITIONS_KEY
 from tests.spark.frames import events
 from tests.spark.raw_lake import RawLake
 from tests.spark.test_ingest import Tables, event
@@ -48,7 +48,7 @@ def test_files_and_snapshots_become_few_and_rows_and_positions_stay(lake: RawLak
     assert len(tables.playback.history()) == 1
     assert tables.playback.refs().keys() == {"main"}
     assert tables.seqs() == [0, 1, 2, 3, 4]
-    assert remembered(tables.playback.history(), POSITIONS) == '{"AAA":{"0":1}}'
+    assert remembered(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":1}}'
     assert tables.run() == {"objects found": 0}
 
 

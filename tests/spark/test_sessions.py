@@ -6,12 +6,13 @@ import pytest
 from pyspark.sql import SparkSession
 
 from batch.tables.audit import AuditFailed
-from batch.tables.derived_tables import CATALOGUE_KEY, SOURCE, update_sessions, update_titles
+from batch.tables.derived_tables import SOURCE, update_sessions, update_titles
 from batch.tables.ingest import Where, ingest
 from batch.tables.sessions import merged, sessions_of
 from batch.tables.table import Table, remembered
 from batch.tables.table_schemas import EVENTS, RECORDS, SESSIONS, TITLES
 from batch.tables.viewing_records import update_records
+from domain.titles.catalogue import CATALOGUE_KEY
 from tests.spark.frames import events, millis, rows
 from tests.spark.raw_lake import RawLake
 from tests.support.builders import SESSION, playback

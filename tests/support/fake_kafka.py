@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 
 from schemas.errors import TransientError
 from schemas.events import DeadLetter
-
-Partition = tuple[str, int]
+from schemas.topics import Partition
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 from infra.engines.kafka.config import ErrorMemory, client_config, topic_id
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TransientError
+from schemas.topics import Partition
 
 ANSWER_S = 5.0
 METADATA_S = 0.5
@@ -25,8 +26,6 @@ LOADING = (
     KafkaError._WAIT_COORD,
 )
 
-Partition = tuple[str, int]
-"""Topic and number."""
 P = ParamSpec("P")
 R = TypeVar("R")
 

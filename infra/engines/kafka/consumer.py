@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 from infra.engines.kafka.config import client_config, topic_id
 from infra.runtime.settings import Settings
 from schemas.errors import TransientError
+from schemas.topics import Partition
 
 POLL_RECORDS = 10_000
 POLL_SECONDS = 0.2
@@ -24,9 +25,6 @@ _log = structlog.get_logger(__name__)
 
 
 _EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
-
-Partition = tuple[str, int]
-"""Topic and number."""
 
 
 @dataclass(slots=True)

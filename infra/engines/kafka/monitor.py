@@ -6,14 +6,14 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
-from infra.engines.kafka.admin import ANSWER_S, FIRST, NEXT, KafkaCluster, Partition, answered, groupless_consumer
+from infra.engines.kafka.admin import ANSWER_S, FIRST, NEXT, KafkaCluster, answered, groupless_consumer
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from schemas.codec import decode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import Record
 from schemas.framing import unframe
-from schemas.topics import TOPICS
+from schemas.topics import TOPICS, Partition
 
 
 class KafkaMonitor:

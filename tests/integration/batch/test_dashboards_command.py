@@ -3,12 +3,12 @@
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from domain.lake import container
+from domain.lake.keys import Chain
+from domain.lake.objects import pack
 from infra.engines.s3 import ObjectStore
 from schemas.avro import schema
 from schemas.codec import encode
@@ -35,11 +35,10 @@ def session(number: int, **changes: object) -> Playback:
 
 
 def put(lake: ObjectStore, partition: int, *events: Playback) -> str:
-    key = f"raw/playhead.playback/TopicIdOfThisTest00000/partition={partition}/{0:020d}.avro"
-    body = container.write(key, schema("playback"), [encode(event) for event in events], {})
-    said = {"end": str(len(events)), "records": str(len(events)), "dead_letters": "0", "kind": "data"}
-    lake.put_if_absent(key, body, said | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
-    return key
+    chain = Chain("playhead.playback", "TopicIdOfThisTest00000", partition)
+    file = pack(chain, 0, schema("playback"), [encode(event) for event in events])
+    lake.put_if_absent(file.key, file.body, file.metadata)
+    return file.key
 
 
 def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(

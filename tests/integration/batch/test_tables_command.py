@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from random import Random
 from zlib import crc32
 
@@ -14,8 +13,8 @@ import polars as pl
 import pytest
 from pyiceberg.exceptions import NoSuchTableError
 
-from domain.lake import container
 from domain.lake.keys import Chain
+from domain.lake.objects import pack
 from infra.engines.iceberg import EventTables, load
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
@@ -61,9 +60,8 @@ def chains(events: Iterable[Event]) -> dict[Chain, list[list[Event]]]:
 
 def put(store: ObjectStore, chain: Chain, number: int, events: Sequence[Event]) -> None:
     start = number * OBJECT_EVENTS
-    body = container.write(chain.key(start), schema(family(events[0])), [encode(event) for event in events], {})
-    said = {"end": str(start + len(events)), "records": str(len(events)), "dead_letters": "0", "kind": "data"}
-    store.put_if_absent(chain.key(start), body, said | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
+    file = pack(chain, start, schema(family(events[0])), [encode(event) for event in events])
+    store.put_if_absent(file.key, file.body, file.metadata)
 
 
 def expected_events(events: Iterable[Event], name: str) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from batch.tables.raw import after, decode, encode, new_objects
+from batch.tables.raw import new_objects
 from tests.support.fakes import FakeObjectStore
 
 TOPIC = "playhead.playback"
@@ -44,19 +44,3 @@ def test_without_positions_everything_is_new() -> None:
     keys = [put(store, 0, 2, partition=1), put(store, 0, 2, partition=10), put(store, 2, 3, partition=1)]
 
     assert {each.key for each in new_objects(store, TOPIC, {})} == set(keys)
-
-
-def test_positions_move_to_where_the_chains_end() -> None:
-    store = FakeObjectStore()
-    put(store, 5, 9)
-    put(store, 0, 2, partition=1)
-    positions = {("AAA", 0): 5, ("old", 3): 7}
-
-    assert after(positions, new_objects(store, TOPIC, positions)) == {("AAA", 0): 9, ("AAA", 1): 2, ("old", 3): 7}
-
-
-def test_positions_are_compact_json() -> None:
-    positions = {("BBB", 0): 4, ("AAA", 2): 9, ("AAA", 10): 7}
-
-    assert encode(positions) == '{"AAA":{"2":9,"10":7},"BBB":{"0":4}}'
-    assert decode(encode(positions)) == positions

@@ -4,14 +4,15 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
 from fastavro import parse_schema, schemaless_writer
 
 from domain.lake.batching import FlushLimits
 from domain.lake.ports import DeadLetters, Log, ObjectStore
 from domain.lake.reading import read_objects, read_rows
+from schemas.codec import DecodedBatch, Invalid
 from schemas.errors import InvalidEvent
 from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
@@ -42,25 +43,14 @@ def payload(n: int, schema_id: int = 1) -> bytes:
     return frame(schema_id, datum(n, schema_id))
 
 
-@dataclass(frozen=True, slots=True)
-class _Invalid:
-    index: int
-    error: InvalidEvent
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdicts:
-    invalid: list[_Invalid]
-    schema_ids: list[int | None]
-
-
 class FakeDecoder:
     """Everything that is not framed is invalid."""
 
-    def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> _Verdicts:
+    def decode(self, record: str, payloads: Sequence[bytes | None]) -> DecodedBatch:
         bad = [i for i, each in enumerate(payloads) if not each or each[0]]
         ids = [None if not each or each[0] else int.from_bytes(each[1:5]) for each in payloads]
-        return _Verdicts([_Invalid(i, InvalidEvent("not_framed", f"no header for {record_name}")) for i in bad], ids)
+        invalid = [Invalid(i, InvalidEvent("not_framed", f"no header for {record}")) for i in bad]
+        return DecodedBatch(pl.DataFrame(), invalid, ids)
 
 
 class Counting(Counter[str]):
