@@ -55,8 +55,7 @@ def read_rows(lake_object: LakeObject, body: bytes) -> Iterator[tuple[int, dict[
     Raises ValueError when the body is not what was put.
     """
     metadata, rows = container.read(verified(lake_object, body))
-    gaps = json.loads(metadata[GAPS_KEY])
-    yield from zip(_offsets(lake_object.start, lake_object.end, gaps), rows, strict=True)
+    yield from zip(row_offsets(lake_object, metadata), rows, strict=True)
 
 
 def verified(lake_object: LakeObject, body: bytes) -> bytes:
@@ -66,11 +65,14 @@ def verified(lake_object: LakeObject, body: bytes) -> bytes:
     return body
 
 
-def _offsets(start: int, end: int, gaps: list[tuple[int, int]]) -> Iterator[int]:
-    for first, after_last in gaps:
-        yield from range(start, first)
+def row_offsets(lake_object: LakeObject, metadata: Mapping[str, str]) -> list[int]:
+    """The offset in Kafka of each row. ``metadata``: the file's Avro metadata."""
+    offsets: list[int] = []
+    start = lake_object.start
+    for first, after_last in json.loads(metadata[GAPS_KEY]):
+        offsets += range(start, first)
         start = after_last
-    yield from range(start, end)
+    return [*offsets, *range(start, lake_object.end)]
 
 
 def find_holes(objects: Iterable[LakeObject]) -> list[str]:

@@ -33,14 +33,22 @@ class DeadLetterIndex:
         """
         if since is None:
             return set()
+        named = self._read(since)
+        return {offset for offset in offsets if (chain.topic_id, chain.partition, offset) in named}
+
+    def all(self) -> Collection[tuple[str, int, int]]:
+        """(topic id, partition, offset) of each record that a dead letter names. TransientError as above."""
+        return self._read(0)
+
+    def _read(self, since: int) -> set[tuple[str, int, int]]:
         if self._since is None or since < self._since:
-            self._since, self._next = since - EARLIER_MS, {}
+            self._since, self._next = max(0, since - EARLIER_MS), {}
             self._named.clear()
-        for partition, first, end in self._log.since(DEAD_LETTERS.name, max(0, self._since)):
-            for batch in self._log.read(DEAD_LETTERS.name, partition, self._next.get(partition, first), end):
-                self._add([payload for _, payload in batch])
+        for partition, first, end in self._log.since(DEAD_LETTERS.name, self._since):
+            for batch in self._log.records(DEAD_LETTERS.name, partition, self._next.get(partition, first), end):
+                self._add([payload for _, payload, _ in batch])
             self._next[partition] = end
-        return {offset for offset in offsets if (chain.topic_id, chain.partition, offset) in self._named}
+        return self._named
 
     def _add(self, payloads: list[bytes | None]) -> None:
         dead_letters = self._decoder.decode(DEAD_LETTERS.record, payloads).frame.filter(pl.col("step") == "lake")

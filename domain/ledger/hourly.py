@@ -60,9 +60,10 @@ class HourlyLedger:
         counted = state.hours.get(hour)
         spans = [(counted.start, counted.end)] if counted else []
         for span in (*spans, (state.position, max(log[1], stored))):
-            for piece, lake_object in split_by_object(span, self._sources.objects(chain, span[0])):
-                comparison = self._sources.comparer.compare(chain, piece, lake_object, log)
-                self._add(topic, chain, hour, comparison, beyond=lake_object is None and piece[0] >= stored)
+            parts = split_by_object(span, self._sources.objects(chain, span[0]))
+            for comparison in self._sources.comparer.compare(chain, parts, log):
+                beyond = comparison.lake_object is None and comparison.span[0] >= stored
+                self._add(topic, chain, hour, comparison, beyond)
 
     def _add(self, topic: TopicHour, chain: Chain, hour: int, comparison: Comparison, beyond: bool) -> None:
         """``beyond``: the lake has not come this far yet."""

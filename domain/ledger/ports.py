@@ -1,38 +1,18 @@
 """What the ledger reads, and where it keeps its state."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from domain.lake.keys import Chain
 from domain.ledger.state import ReconciliationState
 
 
-class Span(NamedTuple):
-    """The offsets that one partition of Kafka held at one moment: ``start`` to before ``end``."""
-
-    topic: str
-    topic_id: str
-    partition: int
-    start: int
-    end: int
-
-
-class KafkaLog(Protocol):
-    def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
-        """Every partition of these topics, as the fields of a ``Span``. Raises TransientError."""
-        ...
-
-    def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]:
-        """(offset, value) of the records from start to before end, in batches. Raises TransientError on silence."""
-        ...
-
-
 class RecordLog(Protocol):
     """Kafka's topics, read without a consumer group. All raise TransientError."""
 
-    def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]: ...
-
-    def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]: ...
+    def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
+        """(topic, topic id, partition, first offset, next offset) of every partition of these topics."""
+        ...
 
     def records(
         self, topic: str, partition: int, start: int, end: int

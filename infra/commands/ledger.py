@@ -12,18 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from domain.history.reading import HistoryReader
-from domain.ledger.client_log import read_client_logs
-from domain.ledger.collect import Places, collect
+from domain.ledger.checks import Check, run_checks
 from domain.ledger.collector_counts import by_family
-from domain.ledger.equations import Equation, balance
-from domain.ledger.history_source import HistorySource
 from domain.ledger.hourly import HourlyLedger, TopicHour, notes
+from domain.ledger.snapshot import HistorySource, read_client_logs, take_snapshot
 from domain.processes import consumer_groups
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
-from infra.engines.registry import Registry
-from infra.engines.s3 import ObjectStore
 from infra.ledger_sources import ledger_sources
 from infra.runtime.metrics.recorders import HistoryReads
 from infra.runtime.settings import Settings
@@ -32,7 +28,6 @@ from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import CollectorCounts
 from infra.stores.profiles_cassandra import Profiles
-from schemas.codec import BatchDecoder
 from schemas.errors import AccessDenied, TransientError
 from schemas.topics import TOPICS
 
@@ -70,41 +65,38 @@ def ledger(
         _print_hour(settings, int(hour.replace(tzinfo=UTC).timestamp()) // 3600, console)
         return
     with console.status("Reading every side …") as status:
-        equations = _balance(settings, client_logs or settings.folder / "client-log", status.update)
-    console.print(_table(equations))
-    if all(equation.holds for equation in equations):
+        checks = _run_checks(settings, client_logs or settings.folder / "client-log", status.update)
+    console.print(_table(checks))
+    if all(check.holds for check in checks):
         console.print("[bold green]The ledger balances.[/]")
         return
-    for equation in equations:
-        for difference in equation.differences:
-            console.print(f"[red]{equation.name}:[/] {difference}", highlight=False, soft_wrap=True)
+    for check in checks:
+        for difference in check.differences:
+            console.print(f"[red]{check.name}:[/] {difference}", highlight=False, soft_wrap=True)
     _fail("The ledger does not balance.")
 
 
-def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Equation]:
+def _run_checks(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Check]:
     session = connect(settings)
     try:
         reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
-        places = Places(
-            kafka=TopicReader(settings),
-            lake=ObjectStore(settings),
-            history=HistorySource(Profiles(session), reader),
-            tables=EventTables(settings),
-            decoder=BatchDecoder(Registry(settings).resolve),
+        history = HistorySource(Profiles(session), reader)
+        clients = read_client_logs(client_logs)
+        return run_checks(
+            take_snapshot(ledger_sources(settings, session), history, EventTables(settings), clients, progress)
         )
-        return balance(collect(places, read_client_logs(client_logs), progress))
     finally:
         close(session)
 
 
-def _table(equations: list[Equation]) -> Table:
+def _table(checks: list[Check]) -> Table:
     table = Table(title="Ledger", title_justify="left")
     for column, justify in (("", "left"), ("one side", "left"), ("", "right"), ("other side", "left"), ("", "right")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     table.add_column("holds")
-    for e in equations:
-        holds = "[green]yes[/]" if e.holds else "[bold red]NO[/]"
-        table.add_row(e.name, e.left, f"{e.left_count:,}", e.right, f"{e.right_count:,}", holds)
+    for check in checks:
+        holds = "[green]yes[/]" if check.holds else "[bold red]NO[/]"
+        table.add_row(check.name, check.left, f"{check.left_count:,}", check.right, f"{check.right_count:,}", holds)
     return table
 
 

@@ -4,7 +4,7 @@ Each partition has a stored state. What was compared is not compared again. What
 run until it no longer differs.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -13,7 +13,7 @@ import structlog
 from domain.clock import Clock
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject
-from domain.ledger.compare import IN_NO_OBJECT, Comparison, OffsetRange, split_by_object
+from domain.ledger.compare import IN_NO_OBJECT, Comparison, OffsetRange, Part, split_by_object
 from domain.ledger.ports import LedgerMetrics
 from domain.ledger.scrub import Scrub
 from domain.ledger.sources import Sources
@@ -75,29 +75,26 @@ class Reconciler:
         self, chain: Chain, state: ReconciliationState, objects: Sequence[LakeObject], log: OffsetRange
     ) -> ReconciliationState:
         """The state after these objects, with their findings. After a crash the next ledger compares those again."""
-        for span, lake_object in split_by_object((state.position, objects[-1].end), objects):
-            comparison = self._compare(chain, span, lake_object, log)
+        for comparison in self._compare(chain, split_by_object((state.position, objects[-1].end), objects), log):
             if comparison.expired:
                 _log.warning("expired in Kafka before it was compared", offsets=comparison.expired, topic=chain.topic)
-            newest = state.newest_object if lake_object is None else lake_object.start
-            state = state.advance(span[1], newest, comparison.hours())
+            newest = comparison.lake_object.start if comparison.lake_object else state.newest_object
+            state = state.advance(comparison.span[1], newest, comparison.hours())
             state = replace(state, findings=state.findings + comparison.findings)
             self._metrics.compared(chain.topic, comparison.kafka.height)
         return self._save(chain, state)
 
     def _compare_again(self, chain: Chain, span: OffsetRange, log: OffsetRange) -> Sequence[Finding]:
-        findings: list[Finding] = []
-        for piece, lake_object in split_by_object(span, self._sources.objects(chain, span[0])):
-            if lake_object is None:
-                findings.append(Finding.of(piece, piece, IN_NO_OBJECT))
-            else:
-                findings += self._compare(chain, piece, lake_object, log).findings
-        return findings
+        parts = list(split_by_object(span, self._sources.objects(chain, span[0])))
+        lost = [Finding.of(part, part, IN_NO_OBJECT) for part, lake_object in parts if lake_object is None]
+        held = self._compare(chain, [part for part in parts if part[1]], log)
+        return sorted([*lost, *(finding for each in held for finding in each.findings)], key=lambda one: one.start)
 
-    def _compare(self, chain: Chain, span: OffsetRange, lake_object: LakeObject | None, log: OffsetRange) -> Comparison:
-        if span[1] > log[1]:  # the object may be newer than what we know of Kafka
+    def _compare(self, chain: Chain, parts: Iterable[Part], log: OffsetRange) -> Iterator[Comparison]:
+        parts = list(parts)
+        if any(span[1] > log[1] for span, _ in parts):  # an object may be newer than what we know of Kafka
             log = self._sources.offsets(chain)
-        return self._sources.comparer.compare(chain, span, lake_object, log)
+        return self._sources.comparer.compare(chain, parts, log)
 
     def _overdue(self, chain: Chain, position: int, end: int) -> Sequence[Finding]:
         """What the lake should have stored by now."""

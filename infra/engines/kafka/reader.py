@@ -1,4 +1,4 @@
-"""Reads topics from offset to offset, without a group. Satisfies ``domain.ledger.ports.KafkaLog``."""
+"""Reads topics from offset to offset, without a group. Satisfies ``domain.ledger.ports.RecordLog``."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress

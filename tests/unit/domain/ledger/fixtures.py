@@ -46,10 +46,6 @@ class FakeRecordLog:
             if chain.topic in wanted
         ]
 
-    def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]:
-        for batch in self.records(topic, partition, start, end):
-            yield [(offset, value) for offset, value, _ in batch]
-
     def records(
         self, topic: str, partition: int, start: int, end: int
     ) -> Iterator[list[tuple[int, bytes | None, int]]]:

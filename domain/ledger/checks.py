@@ -1,0 +1,177 @@
+"""The ledger's checks: what must be equal if nothing was lost, duplicated or made up.
+
+Records    per partition: offsets in Kafka = records in the lake + dead letters.
+Event ids  accepted by clients' logs ⊆ valid in Kafka ⊆ sent; valid in Kafka = in the lake, offset by offset.
+History    the newest seq of every session in Kafka = the one that members read.
+Tables     distinct event ids of Kafka's valid records, up to the tables' positions = those in the tables.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from domain.ledger.snapshot import Snapshot, TableContents
+
+SHOWN = 10
+"""Differences of one check that are printed in full. The rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    left: str
+    left_count: int
+    right: str
+    right_count: int
+    differences: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not self.differences
+
+
+def run_checks(snapshot: Snapshot) -> list[Check]:
+    """Every check, in the order in which they are printed."""
+    checks = [_records(snapshot), _rows(snapshot), _dead_letters(snapshot), _event_ids(snapshot), _history(snapshot)]
+    if snapshot.tables is not None:
+        checks.append(_in_tables(snapshot, snapshot.tables))
+    if snapshot.client is not None:
+        checks += [_accepted(snapshot, snapshot.client), _sent(snapshot, snapshot.client)]
+    return checks
+
+
+def _at(row: dict[str, object]) -> str:
+    return f"{row['topic']}[{row['partition']}]@{row['offset']}"
+
+
+def _check(name: str, left: tuple[str, int], right: tuple[str, int], differences: list[str]) -> Check:
+    if len(differences) > SHOWN:
+        differences = [*differences[:SHOWN], f"… and {len(differences) - SHOWN} more"]
+    return Check(name, *left, *right, tuple(differences))
+
+
+def _records(snapshot: Snapshot) -> Check:
+    """A partition's objects start at 0, follow each other without a hole, and end where Kafka ends."""
+    differences: list[str] = []
+    offsets = held = 0
+    chains = snapshot.objects.partition_by("topic", "partition", as_dict=True)
+    for at in snapshot.partitions.iter_rows(named=True):
+        chain = chains.get((at["topic"], at["partition"]))
+        name = f"{at['topic']}[{at['partition']}]"
+        position = 0
+        for o in [] if chain is None else chain.sort("start").to_dicts():
+            if o["start"] > position:
+                differences.append(f"{name}: offsets {position} to {o['start'] - 1} are in no lake object")
+            elif o["start"] < position:
+                differences.append(f"{o['key']}: starts at {o['start']}, the object before it ends at {position}")
+            if o["kind"] == "gap":
+                differences.append(
+                    f"{name}: offsets {o['start']} to {o['end'] - 1} had left Kafka before the lake read them"
+                )
+            elif o["records"] + o["dead_letters"] != o["end"] - o["start"]:
+                differences.append(f"{o['key']}: {o['records']} records + {o['dead_letters']} dead letters ≠ its span")
+            position = o["end"]
+            held += o["records"] + o["dead_letters"]
+        if position != at["log_end"]:
+            differences.append(f"{name}: the lake ends at offset {position}, Kafka at {at['log_end']}")
+        offsets += at["log_end"]
+    return _check("records", ("offsets in Kafka", offsets), ("lake + dead letters", held), differences)
+
+
+def _rows(snapshot: Snapshot) -> Check:
+    """The objects hold as many rows as their metadata say."""
+    wrong = snapshot.objects.filter(pl.col("records") != pl.col("rows")).sort("topic", "partition", "start")
+    differences = [
+        *snapshot.damaged,
+        *(
+            f"{row['key']}: metadata say {row['records']} records, the object holds {row['rows']}"
+            for row in wrong.iter_rows(named=True)
+        ),
+    ]
+    stated, actual = (int(snapshot.objects[name].sum()) for name in ("records", "rows"))
+    return _check("lake rows", ("by metadata", stated), ("read back", actual), differences)
+
+
+def _dead_letters(snapshot: Snapshot) -> Check:
+    """Every invalid record in Kafka has a dead letter, and no valid one has."""
+    on = ["topic", "partition", "offset"]
+    invalid = snapshot.kafka.filter(~pl.col("valid"))
+    missing = invalid.join(snapshot.dead_letters, on=on, how="anti")
+    readable = snapshot.dead_letters.join(snapshot.partitions, on=["topic", "partition"], how="inner").filter(
+        pl.col("offset") >= pl.col("log_start")
+    )
+    surplus = readable.join(invalid, on=on, how="anti")
+    differences = [f"{_at(r)}: invalid, but no dead letter names it" for r in missing.sort(on).iter_rows(named=True)]
+    differences += [f"{_at(r)}: a dead letter for a valid record" for r in surplus.sort(on).iter_rows(named=True)]
+    return _check("dead letters", ("invalid in Kafka", invalid.height), ("dead letters", readable.height), differences)
+
+
+def _event_ids(snapshot: Snapshot) -> Check:
+    """Offset by offset, the lake holds the events that Kafka holds, for the offsets that Kafka still has."""
+    on = ["topic", "partition", "offset"]
+    differences = [
+        f"{_at(r)}: event {r['event_id']} is not in the lake" for r in snapshot.missing.sort(on).iter_rows(named=True)
+    ]
+    differences += [
+        f"{_at(r)}: the lake has event {r['event_id']}, Kafka does not"
+        for r in snapshot.surplus.sort(on).iter_rows(named=True)
+    ]
+    valid, in_lake = snapshot.kafka.filter("valid").height, int(snapshot.partitions["in_lake"].sum())
+    return _check("events", ("valid in Kafka", valid), ("in the lake", in_lake), differences)
+
+
+def _history(snapshot: Snapshot) -> Check:
+    """The history has the newest seq of each session in Kafka."""
+    newest = (
+        snapshot.kafka.filter(pl.col("valid") & pl.col("playback_session_id").is_not_null())
+        .group_by("playback_session_id")
+        .agg(pl.col("seq").max())
+    )
+    both = newest.join(snapshot.history, on="playback_session_id", how="left", suffix="_read")
+    wrong = both.filter(pl.col("seq_read").is_null() | (pl.col("seq_read") < pl.col("seq"))).sort("playback_session_id")
+    differences = [
+        f"session {row['playback_session_id']}: newest seq in Kafka {row['seq']}, in the history "
+        + ("nothing" if row["seq_read"] is None else str(row["seq_read"]))
+        for row in wrong.iter_rows(named=True)
+    ]
+    right = newest.height - wrong.height
+    return _check("history", ("sessions in Kafka", newest.height), ("newest seq read back", right), differences)
+
+
+def _in_tables(snapshot: Snapshot, tables: TableContents) -> Check:
+    """Every event up to a table's position is in the table, and none is in it twice."""
+    event = ["topic", "event_id"]
+    due = (
+        snapshot.kafka.filter(pl.col("valid") & pl.col("event_id").is_not_null())
+        .join(tables.taken, on=["topic", "partition"], how="inner")
+        .filter(pl.col("offset") < pl.col("taken"))
+    )
+    missing = due.join(tables.events, on=event, how="anti").sort("topic", "partition", "offset")
+    twice = tables.events.group_by(event).len("times").filter(pl.col("times") > 1).sort(event)
+    differences = [f"{_at(r)}: event {r['event_id']} is not in its table" for r in missing.iter_rows(named=True)]
+    differences += [f"{r['topic']}: event {r['event_id']} is {r['times']} times in its table" for r in twice.to_dicts()]
+    wanted = due.select(event).n_unique()
+    found = wanted - missing.select(event).n_unique()
+    return _check("tables", ("distinct in Kafka, taken", wanted), ("of these in tables", found), differences)
+
+
+def _accepted(snapshot: Snapshot, client: pl.DataFrame) -> Check:
+    """What the collector acknowledged to a client is in Kafka."""
+    valid = snapshot.kafka.filter("valid").select("event_id").unique()
+    accepted = client.filter(pl.col("outcome") == "accepted").select("event_id").unique()
+    missing = accepted.join(valid, on="event_id", how="anti").sort("event_id")
+    differences = [f"event {event_id} was acknowledged, but is not in Kafka" for event_id in missing["event_id"]]
+    found = accepted.height - missing.height
+    return _check("acknowledged", ("by clients' logs", accepted.height), ("of these in Kafka", found), differences)
+
+
+def _sent(snapshot: Snapshot, client: pl.DataFrame) -> Check:
+    """What is in Kafka was sent. Only devices that keep a log are checked."""
+    valid = snapshot.kafka.filter(pl.col("valid") & pl.col("event_id").is_not_null())
+    logging = valid.join(client, on="event_id", how="semi").select("device_id").unique()
+    judged = valid.join(logging, on="device_id", how="semi")
+    strangers = judged.join(client, on="event_id", how="anti").sort("topic", "partition", "offset")
+    differences = [f"{_at(r)}: event {r['event_id']} was never sent" for r in strangers.iter_rows(named=True)]
+    sent = judged["event_id"].n_unique()
+    known = sent - strangers["event_id"].n_unique()
+    return _check("sent", ("in Kafka, of devices with a log", sent), ("of these sent", known), differences)

@@ -1,0 +1,171 @@
+"""The checks name what is wrong, and nothing else."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from domain.ledger import snapshot as schema
+from domain.ledger.checks import Check, run_checks
+from domain.ledger.snapshot import Snapshot, TableContents
+
+PLAYBACK = "playhead.playback"
+
+
+def balanced() -> Snapshot:
+    """Two valid events of one session and one invalid record between them, in one lake object."""
+    return Snapshot(
+        partitions=pl.DataFrame([(PLAYBACK, 0, 0, 3, 2)], schema=schema.PARTITIONS, orient="row"),
+        kafka=pl.DataFrame(
+            [
+                (PLAYBACK, 0, 0, "a", True, "s", 0, "tv"),
+                (PLAYBACK, 0, 1, None, False, None, None, None),
+                (PLAYBACK, 0, 2, "b", True, "s", 1, "tv"),
+            ],
+            schema=schema.KAFKA,
+            orient="row",
+        ),
+        objects=pl.DataFrame([(PLAYBACK, 0, "raw/o", 0, 3, 2, 2, 1, "data")], schema=schema.OBJECTS, orient="row"),
+        missing=pl.DataFrame(schema=schema.RECORDS),
+        surplus=pl.DataFrame(schema=schema.RECORDS),
+        damaged=(),
+        dead_letters=pl.DataFrame([(PLAYBACK, 0, 1)], schema=schema.POSITIONS, orient="row"),
+        history=pl.DataFrame([("s", 1)], schema=schema.SESSIONS, orient="row"),
+        client=pl.DataFrame([("a", "accepted"), ("b", "accepted")], schema=schema.CLIENT, orient="row"),
+        tables=tables([(PLAYBACK, "a"), (PLAYBACK, "b")], taken=3),
+    )
+
+
+def tables(events: list[tuple[str, str]], taken: int) -> TableContents:
+    return TableContents(
+        pl.DataFrame(events, schema=schema.TABLE_EVENTS, orient="row"),
+        pl.DataFrame([(PLAYBACK, 0, taken)], schema=schema.TAKEN, orient="row"),
+    )
+
+
+def broken(snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
+    return {check.name: check.differences for check in run_checks(snapshot) if not check.holds}
+
+
+def test_a_whole_pipeline_balances() -> None:
+    assert broken(balanced()) == {}
+    assert run_checks(balanced())[0] == Check("records", "offsets in Kafka", 3, "lake + dead letters", 3, ())
+
+
+def test_without_client_logs_and_tables_the_other_equations_still_stand() -> None:
+    assert [e.name for e in run_checks(replace(balanced(), client=None, tables=None))] == [
+        "records",
+        "lake rows",
+        "dead letters",
+        "events",
+        "history",
+    ]
+
+
+def test_a_hole_in_a_chain_is_named() -> None:
+    snapshot = balanced()
+    objects = snapshot.objects.with_columns(pl.lit(1, pl.Int64).alias(name) for name in ("start", "records", "rows"))
+    assert broken(replace(snapshot, objects=objects)) == {
+        "records": ("playhead.playback[0]: offsets 0 to 0 are in no lake object",)
+    }
+
+
+def test_objects_that_overlap_are_named() -> None:
+    snapshot = balanced()
+    more = pl.DataFrame([(PLAYBACK, 0, "raw/p", 2, 3, 1, 1, 0, "data")], schema=schema.OBJECTS, orient="row")
+    assert broken(replace(snapshot, objects=pl.concat([snapshot.objects, more]))) == {
+        "records": ("raw/p: starts at 2, the object before it ends at 3",)
+    }
+
+
+def test_a_gap_object_is_never_silent() -> None:
+    snapshot = balanced()
+    objects = snapshot.objects.with_columns(pl.lit("gap").alias("kind"))
+    assert "offsets 0 to 2 had left Kafka" in broken(replace(snapshot, objects=objects))["records"][0]
+
+
+def test_a_row_lost_inside_an_object_is_noticed() -> None:
+    snapshot = balanced()
+    objects = snapshot.objects.with_columns(pl.lit(1, pl.Int64).alias("rows"))
+    assert broken(replace(snapshot, objects=objects)) == {
+        "lake rows": ("raw/o: metadata say 2 records, the object holds 1",)
+    }
+
+
+def test_a_deleted_history_row_is_named_by_session() -> None:
+    snapshot = balanced()
+    assert broken(replace(snapshot, history=snapshot.history.clear())) == {
+        "history": ("session s: newest seq in Kafka 1, in the history nothing",)
+    }
+
+
+def test_a_stale_history_row_is_named_by_session() -> None:
+    snapshot = balanced()
+    history = pl.DataFrame([("s", 0)], schema=schema.SESSIONS, orient="row")
+    assert broken(replace(snapshot, history=history)) == {
+        "history": ("session s: newest seq in Kafka 1, in the history 0",)
+    }
+
+
+def test_an_invalid_record_without_dead_letter_is_named() -> None:
+    snapshot = balanced()
+    assert broken(replace(snapshot, dead_letters=snapshot.dead_letters.clear())) == {
+        "dead letters": ("playhead.playback[0]@1: invalid, but no dead letter names it",)
+    }
+
+
+def test_a_dead_letter_for_a_valid_record_is_named() -> None:
+    more = pl.DataFrame([(PLAYBACK, 0, 1), (PLAYBACK, 0, 2)], schema=schema.POSITIONS, orient="row")
+    assert broken(replace(balanced(), dead_letters=more)) == {
+        "dead letters": ("playhead.playback[0]@2: a dead letter for a valid record",)
+    }
+
+
+def test_an_event_that_nobody_sent_is_named() -> None:
+    snapshot = balanced()
+    assert snapshot.client is not None
+    assert broken(replace(snapshot, client=snapshot.client.head(1))) == {
+        "sent": ("playhead.playback[0]@2: event b was never sent",)
+    }
+
+
+def test_a_device_that_keeps_no_log_is_not_judged_by_the_logs_of_others() -> None:
+    snapshot = balanced()
+    kafka = snapshot.kafka.with_columns(
+        device_id=pl.when(pl.col("event_id") == "b").then(pl.lit("curl")).otherwise("device_id")
+    )
+    assert snapshot.client is not None
+    assert broken(replace(snapshot, kafka=kafka, client=snapshot.client.head(1))) == {}
+
+
+def test_an_acknowledged_event_missing_from_kafka_is_named() -> None:
+    snapshot = balanced()
+    assert snapshot.client is not None
+    client = pl.concat([snapshot.client, pl.DataFrame([("c", "accepted")], schema=schema.CLIENT, orient="row")])
+    assert broken(replace(snapshot, client=client)) == {
+        "acknowledged": ("event c was acknowledged, but is not in Kafka",)
+    }
+
+
+def test_a_long_list_of_differences_is_cut_but_counted() -> None:
+    missing = pl.DataFrame([(PLAYBACK, 0, i, f"e{i}") for i in range(25)], schema=schema.RECORDS, orient="row")
+    assert broken(replace(balanced(), missing=missing))["events"][-1] == "… and 15 more"
+
+
+def test_an_event_that_its_table_has_passed_over_is_named() -> None:
+    passed = tables([(PLAYBACK, "a")], taken=3)
+    assert broken(replace(balanced(), tables=passed)) == {
+        "tables": ("playhead.playback[0]@2: event b is not in its table",)
+    }
+
+
+def test_what_a_table_has_not_come_to_is_not_missing() -> None:
+    behind = tables([(PLAYBACK, "a")], taken=2)
+    checks = {e.name: e for e in run_checks(replace(balanced(), tables=behind))}
+    assert checks["tables"] == Check("tables", "distinct in Kafka, taken", 1, "of these in tables", 1, ())
+
+
+def test_an_event_that_is_twice_in_its_table_is_named() -> None:
+    twice = tables([(PLAYBACK, "a"), (PLAYBACK, "b"), (PLAYBACK, "b")], taken=3)
+    assert broken(replace(balanced(), tables=twice)) == {
+        "tables": ("playhead.playback: event b is 2 times in its table",)
+    }

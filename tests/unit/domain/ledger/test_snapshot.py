@@ -1,0 +1,156 @@
+"""The whole ledger over real bytes: what is lost, duplicated or foreign in Kafka or the lake is found and named."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from domain.lake import objects
+from domain.ledger.checks import run_checks
+from domain.ledger.snapshot import take_snapshot
+from tests.unit.domain.ledger.fixtures import DEAD_LETTER_CHAIN, EVENT, PLAYBACK, LedgerFixture, event
+
+SESSION = "018bcfe5-6800-7000-8000-000000000001"
+PLACE = "playhead.playback[0]"
+
+
+@pytest.fixture
+def ledger() -> LedgerFixture:
+    """Six playback events and an invalid record between them, all in the lake: in three objects."""
+    ledger = LedgerFixture()
+    ledger.play(0, 1)
+    ledger.spoil(offset=2)
+    ledger.play(3, 4, 5, 6)
+    for start, end in pairwise((0, 2, 4, 7)):
+        ledger.take(start, end)
+    ledger.take(0, 1, DEAD_LETTER_CHAIN)
+    return ledger
+
+
+class Histories:
+    def __init__(self, *newest: tuple[str, int]) -> None:
+        self._newest = newest
+
+    def newest_seqs(self) -> Iterable[tuple[str, int]]:
+        return self._newest
+
+
+class NoTables:
+    def read(self, family: str) -> None:
+        return None
+
+
+def broken(ledger: LedgerFixture) -> dict[str, tuple[str, ...]]:
+    snapshot = take_snapshot(ledger.sources, Histories((SESSION, 6)), NoTables(), None, lambda _: None)
+    return {check.name: check.differences for check in run_checks(snapshot) if not check.holds}
+
+
+def test_a_whole_lake_balances(ledger: LedgerFixture) -> None:
+    assert broken(ledger) == {}
+
+
+def test_a_deleted_object_is_named_by_topic_partition_and_offset(ledger: LedgerFixture) -> None:
+    ledger.store.delete(PLAYBACK.key(4))
+    assert broken(ledger) == {
+        "records": (f"{PLACE}: the lake ends at offset 4, Kafka at 7",),
+        "events": tuple(f"{PLACE}@{n}: event {EVENT.format(n)} is not in the lake" for n in (4, 5, 6)),
+    }
+
+
+def test_a_deleted_first_object_is_named_even_after_kafka_has_expired_it(ledger: LedgerFixture) -> None:
+    ledger.store.delete(PLAYBACK.key(0))
+    ledger.log.starts[PLAYBACK] = 3
+    assert broken(ledger) == {"records": (f"{PLACE}: offsets 0 to 1 are in no lake object",)}
+
+
+def test_a_record_that_the_lake_does_not_have_yet_is_named(ledger: LedgerFixture) -> None:
+    ledger.play(7)
+    assert broken(ledger)["records"] == (f"{PLACE}: the lake ends at offset 7, Kafka at 8",)
+    assert broken(ledger)["events"] == (f"{PLACE}@7: event {EVENT.format(7)} is not in the lake",)
+
+
+def test_a_row_that_is_missing_inside_an_object_is_named(ledger: LedgerFixture) -> None:
+    records = ledger.log.logs[PLAYBACK][4:7]
+    file = ledger.file(4, [records[0], records[2]])
+    ledger.store.objects[file.key] = file.body, dict(file.metadata)
+    assert broken(ledger) == {
+        "records": (f"{file.key}: 2 records + 0 dead letters ≠ its span",),
+        "events": (f"{PLACE}@5: event {EVENT.format(5)} is not in the lake",),
+    }
+
+
+def test_another_event_at_an_offset_is_both_missing_and_surplus(ledger: LedgerFixture) -> None:
+    records = ledger.log.logs[PLAYBACK][4:7]
+    file = ledger.file(4, [replace(records[0], payload=event(99)), *records[1:]])
+    ledger.store.objects[file.key] = file.body, dict(file.metadata)
+    assert broken(ledger) == {
+        "events": (
+            f"{PLACE}@4: event {EVENT.format(4)} is not in the lake",
+            f"{PLACE}@4: the lake has event {EVENT.format(99)}, Kafka does not",
+        )
+    }
+
+
+def test_an_event_that_the_lake_has_once_more_at_its_end_is_named(ledger: LedgerFixture) -> None:
+    file = ledger.file(7, [replace(ledger.log.logs[PLAYBACK][6], at=7)])
+    ledger.store.objects[file.key] = file.body, dict(file.metadata)
+    assert broken(ledger) == {
+        "records": (f"{PLACE}: the lake ends at offset 8, Kafka at 7",),
+        "events": (f"{PLACE}@7: the lake has event {EVENT.format(6)}, Kafka does not",),
+    }
+
+
+def test_rows_at_the_wrong_offsets_are_named(ledger: LedgerFixture) -> None:
+    ledger.log.append(PLAYBACK, event(7), b"junk", event(8))
+    records = ledger.log.logs[PLAYBACK][7:10]
+    file = ledger.file(7, [replace(records[1], at=7), replace(records[0], at=8), records[2]])
+    ledger.store.objects[file.key] = file.body, dict(file.metadata)
+    assert broken(ledger)["events"] == (
+        f"{PLACE}@7: event {EVENT.format(7)} is not in the lake",
+        f"{PLACE}@8: the lake has event {EVENT.format(7)}, Kafka does not",
+    )
+
+
+def test_damaged_bytes_are_named(ledger: LedgerFixture) -> None:
+    key = PLAYBACK.key(4)
+    ledger.store.objects[key] = b"damaged", ledger.store.objects[key][1]
+    found = broken(ledger)
+    assert found["lake rows"] == (
+        f"{PLACE}: offsets 4 to 6 are unreadable in the lake: {key} does not hold the bytes that were put",
+        f"{key}: metadata say 3 records, the object holds 0",
+    )
+    assert len(found["events"]) == 3
+
+
+def test_a_gap_object_is_a_loss(ledger: LedgerFixture) -> None:
+    gap = objects.build_gap(PLAYBACK, 7, 9, {"type": "record", "name": "Playback", "fields": []})
+    ledger.play(7, 8, 9)
+    ledger.log.starts[PLAYBACK] = 9
+    ledger.store.put_if_absent(gap.key, gap.body, gap.metadata)
+    ledger.take(9, 10)
+    assert broken(ledger)["records"] == (f"{PLACE}: offsets 7 to 8 had left Kafka before the lake read them",)
+
+
+def test_an_invalid_record_without_a_dead_letter_is_named(ledger: LedgerFixture) -> None:
+    ledger.log.logs[DEAD_LETTER_CHAIN].clear()
+    ledger.store.delete(DEAD_LETTER_CHAIN.key(0))
+    assert broken(ledger) == {"dead letters": (f"{PLACE}@2: invalid, but no dead letter names it",)}
+
+
+def test_what_has_expired_in_kafka_is_not_a_difference(ledger: LedgerFixture) -> None:
+    ledger.log.starts[PLAYBACK] = 4
+    assert broken(ledger) == {}
+
+
+def test_an_older_topic_of_the_same_name_is_not_compared(ledger: LedgerFixture) -> None:
+    older = replace(PLAYBACK, topic_id="older-id")
+    file = ledger.file(0, ledger.log.logs[PLAYBACK][0:2])
+    ledger.store.objects[older.key(0)] = file.body, dict(file.metadata)
+    assert broken(ledger) == {}
+
+
+def test_a_session_whose_newest_event_is_not_in_the_history_is_named(ledger: LedgerFixture) -> None:
+    ledger.play(7)
+    ledger.take(7, 8)
+    assert broken(ledger) == {"history": (f"session {SESSION}: newest seq in Kafka 7, in the history 6",)}
