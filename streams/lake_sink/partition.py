@@ -4,8 +4,6 @@ The store is the truth. A position comes only from an object in the store. So a 
 on the same partition, at any moment, can neither lose a record nor write one twice.
 """
 
-import random
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +24,7 @@ from schemas.topics import Partition
 from streams.lake_sink.contiguous import ContiguousOffsets
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.ports import LakeMetrics
-
-MAX_BACKOFF_MS = 10_000
+from streams.lake_sink.states import Backoff, Halted, Opening, Reading
 
 MAX_IDLE_CHECKS = 6
 """The partition is reopened after this many checks in a row without a record, although the log has some."""
@@ -35,7 +32,7 @@ MAX_IDLE_CHECKS = 6
 _log = structlog.get_logger(__name__)
 
 
-class Halted(Exception):
+class MustHalt(Exception):
     """Continuing would lose or damage records. The partition stops, visibly, until a person acts."""
 
 
@@ -67,120 +64,109 @@ class PartitionSink:
         self.partition = partition
         self.topic, self.number = partition
         self.position = 0
-        self.halted = False
-        self.paused = False
+        self.state: Opening | Reading | Halted = Opening()
+        self._backoff = Backoff()
         self._contract = contract
         self._context = context
-        self._chain: Chain | None = None
-        self._buffer: list[Record] = []
-        self._buffered_bytes = 0
-        self._buffered_since = 0
-        self._files: deque[LakeFile] = deque()
-        self._offsets = ContiguousOffsets(0)
-        self._reopen = False
-        self._idle_checks = 0
-        self._failures = 0
-        self._not_before = 0
         self._logger = _log.bind(topic=self.topic, partition=self.number)
-
-    @property
-    def opened(self) -> bool:
-        return self._chain is not None
 
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return self._buffered_bytes + sum(len(file.body) for file in self._files)
-
-    @property
-    def full(self) -> bool:
-        return self._context.limits.exceeded(len(self._buffer), self.size, 0)
-
-    @property
-    def _must_reopen(self) -> bool:
-        """The position in the log is unknown or in doubt."""
-        return self._reopen or self._offsets.gap is not None
+        return self.state.size if isinstance(self.state, Reading) else 0
 
     @property
     def due(self) -> bool:
-        now = self._context.now()
-        if self.halted or now < self._not_before:
+        now, state = self._context.now(), self.state
+        if isinstance(state, Halted) or now < self._backoff.until:
             return False
-        if self._chain is None or self._files or self._must_reopen:
+        if isinstance(state, Opening) or state.files or state.must_reopen:
             return True
-        return self._context.limits.exceeded(len(self._buffer), self._buffered_bytes, now - self._buffered_since)
+        return self._context.limits.exceeded(len(state.buffer), state.bytes, now - state.since)
 
     def take(self, records: Sequence[Record]) -> None:
-        if self._chain is None:
+        if not isinstance(self.state, Reading):
             return
-        taken = self._offsets.accept(records)
-        if not self._buffer:
-            self._buffered_since = self._context.now()
-        self._buffer.extend(taken)
-        self._buffered_bytes += sum(map(len, taken))
-        self._idle_checks = 0
+        reading = self.state
+        taken = reading.offsets.accept(records)
+        if not reading.buffer:
+            reading.since = self._context.now()
+        reading.buffer.extend(taken)
+        reading.bytes += sum(map(len, taken))
+        reading.idle_checks = 0
+
+    def throttle(self, crowded: bool) -> None:
+        """Pause while the buffer is full, or all buffers together are."""
+        if not isinstance(self.state, Reading):
+            return
+        wanted = crowded or self._context.limits.exceeded(len(self.state.buffer), self.size, 0)
+        if wanted != self.state.paused:
+            self.state.paused = wanted
+            (self._context.log.pause if wanted else self._context.log.resume)(self.partition)
 
     def detect_stall(self, topic_ids: Mapping[str, str], end: int) -> None:
         """Detect what no record shows: a recreated topic as long as the old one, or a consumer that delivers nothing.
 
         ``end``: where the partition's log ends now.
         """
-        if self._chain is None:
+        if not isinstance(self.state, Reading):
             return
-        waiting = bool(self._buffer or self._files) or self.paused
-        self._idle_checks = self._idle_checks + 1 if end > self._offsets.next and not waiting else 0
-        if (
-            self._idle_checks >= MAX_IDLE_CHECKS
-            or topic_ids.get(self.topic, self._chain.topic_id) != self._chain.topic_id
-        ):
-            self._logger.warning("stalled: reopening", offset=self.position, idle_checks=self._idle_checks)
-            self._reopen = True
+        reading = self.state
+        waiting = bool(reading.buffer or reading.files) or reading.paused
+        reading.idle_checks = reading.idle_checks + 1 if end > reading.offsets.next and not waiting else 0
+        recreated = topic_ids.get(self.topic, reading.chain.topic_id) != reading.chain.topic_id
+        if recreated or reading.idle_checks >= MAX_IDLE_CHECKS:
+            self._logger.warning("stalled: reopening", offset=self.position, idle_checks=reading.idle_checks)
+            reading.stalled = True
 
     def advance(self, topic_ids: Mapping[str, str]) -> None:
         """Do what is due. ``topic_ids`` were read after the last ``take``."""
         try:
             self._advance(topic_ids.get(self.topic))
-            self._failures = 0
+            self._backoff.failures = 0
         except TransientError as error:
-            self._failures += 1
-            pause = min(MAX_BACKOFF_MS, 100 * 2 ** min(self._failures, 10))
-            self._not_before = self._context.now() + int(pause * random.uniform(0.5, 1))
+            self._backoff.failed(self._context.now())
             self._context.metrics.retried("lake")
             self._logger.warning("waiting", offset=self.position, why=str(error))
-        except Halted as error:
-            self._forget()
-            self.halted = True
+        except MustHalt as error:
+            self.state = Halted()
             self._context.log.pause(self.partition)
             self._context.metrics.halted(*self.partition, True)
             self._logger.error("halted", offset=self.position, why=str(error))
 
     def _advance(self, topic_id: str | None) -> None:
-        if self._chain is None:
-            self._open(topic_id)
-            return
-        if topic_id not in (None, self._chain.topic_id):
-            # Nothing says whether the buffered records are from the old topic or from the new one.
-            self._logger.error("topic was recreated", offset=self.position, unwritten=len(self._buffer))
-            self._open(topic_id)
-            return
-        if self._buffer and not self._files:
-            self._build_files(self._chain)
-        while self._files:
-            if not self._put(self._files[0]):
-                self._open(topic_id, newest_start=self._files[0].start)
-                return
-            self._files.popleft()
-        if self._must_reopen:
-            self._open(topic_id)
+        if isinstance(self.state, Reading):
+            self._flush(self.state, topic_id)
+        if isinstance(self.state, Opening):
+            self.state = self._open(self.state, topic_id)
 
-    def _open(self, topic_id: str | None, newest_start: int | None = None) -> None:
-        """Drop everything that is not in the store, and continue where the store's chain ends."""
-        self._forget()
+    def _flush(self, reading: Reading, topic_id: str | None) -> None:
+        """Write what is buffered. Afterwards the state is Opening if the chain's end has to be looked up again."""
+        if topic_id not in (None, reading.chain.topic_id):
+            # Nothing says whether the buffered records are from the old topic or from the new one.
+            self._logger.error("topic was recreated", offset=self.position, unwritten=len(reading.buffer))
+            self.state = Opening(gap=reading.offsets.gap)
+            return
+        if reading.buffer and not reading.files:
+            reading.files.extend(self._build_files(reading))
+            reading.buffer, reading.bytes = [], 0
+        while reading.files:
+            if not self._put(reading.files[0]):
+                self.state = Opening(reading.files[0].start, reading.offsets.gap)
+                return
+            reading.files.popleft()
+        if reading.must_reopen:
+            self.state = Opening(gap=reading.offsets.gap)
+
+    def _open(self, opening: Opening, topic_id: str | None) -> Reading:
+        """Continue where the store's chain ends."""
         if topic_id is None:
             raise TransientError(f"topic {self.topic} does not exist")
         context, chain = self._context, Chain(self.topic, topic_id, self.number)
-        hint = context.log.newest_object(self.partition) if newest_start is None else newest_start
-        position, newest = find_end(context.store, chain, hint)
+        hint = opening.newest_object
+        position, newest = find_end(
+            context.store, chain, context.log.newest_object(self.partition) if hint is None else hint
+        )
         begin, end = context.log.bounds(self.partition)
         if context.log.topic_ids().get(self.topic) != topic_id:
             raise TransientError(f"topic {self.topic} is being recreated")
@@ -188,42 +174,37 @@ class PartitionSink:
             self._put_gap(chain, position, begin)
             position, newest = find_end(context.store, chain, position)
         if position > end:
-            raise Halted(f"the lake ends at {position}, beyond the log's end {end}: Kafka lost records")
+            raise MustHalt(f"the lake ends at {position}, beyond the log's end {end}: Kafka lost records")
         context.log.seek(self.partition, position)
         if newest is not None:
             # A sink killed between its put and its commit leaves a lag. Without a later record it would stay.
             context.log.commit(self.partition, position, newest)
-        self._chain, self.position, self.paused = chain, position, False
-        self._offsets = ContiguousOffsets(position, known=self._offsets.gap)
-        self._reopen, self._idle_checks = False, 0
+        self.position = position
         self._logger.info("opened", offset=position, topic_id=topic_id)
+        return Reading(chain, ContiguousOffsets(position, known=opening.gap))
 
-    def _forget(self) -> None:
-        self._chain, self._buffer, self._buffered_bytes = None, [], 0
-        self._files.clear()
-
-    def _build_files(self, chain: Chain) -> None:
+    def _build_files(self, reading: Reading) -> list[LakeFile]:
         """Validate the buffer, publish its dead letters, build its files."""
-        context, contract, records = self._context, self._contract, self._buffer
+        context, contract, records = self._context, self._contract, reading.buffer
         decoded = context.decoder.decode(contract.record, [record.value() for record in records])
-        self._publish_dead_letters(chain, decoded)
+        self._publish_dead_letters(reading, decoded)
         batch = Batch(records, decoded.schema_ids, {invalid.index for invalid in decoded.invalid})
         ids = [None if i in batch.invalid else schema_id for i, schema_id in enumerate(batch.schema_ids)]
-        start = self.position
+        files: list[LakeFile] = []
         for part in slices(ids):
-            file = objects.build_file(chain, start, batch, part, (context.resolve, contract.schema))
-            self._files.append(file)
-            start = file.end
-        self._buffer, self._buffered_bytes = [], 0
+            start = files[-1].end if files else self.position
+            schemas = context.resolve, contract.schema
+            files.append(objects.build_file(reading.chain, start, batch, part, schemas))
+        return files
 
-    def _publish_dead_letters(self, chain: Chain, decoded: DecodedBatch) -> None:
+    def _publish_dead_letters(self, reading: Reading, decoded: DecodedBatch) -> None:
         if not decoded.invalid:
             return
-        context, limit = self._context, self._contract.limit
-        records = {invalid.index: self._buffer[invalid.index] for invalid in decoded.invalid}
+        context, limit, chain = self._context, self._contract.limit, reading.chain
+        records = {invalid.index: reading.buffer[invalid.index] for invalid in decoded.invalid}
         timestamps = [record.timestamp()[1] for record in records.values()]
         if not limit.allows(timestamps):
-            raise Halted(f"{len(records)} more invalid records would exceed the limit of dead letters a minute")
+            raise MustHalt(f"{len(records)} more invalid records would exceed the limit of dead letters a minute")
         now = context.now()
         dead_letters = []
         for invalid in decoded.invalid:

@@ -12,6 +12,7 @@ from domain.lake.ports import PollResult
 from schemas.errors import TransientError
 from schemas.topics import Partition
 from streams.lake_sink.partition import PartitionSink, SinkContext, TopicContract
+from streams.lake_sink.states import Halted, Reading
 
 BUFFER_BYTES = 128 * 2**20
 """Limit for the buffers of all partitions together. Above it, all of them are paused."""
@@ -30,11 +31,11 @@ class Sink:
 
     @property
     def opened(self) -> list[Partition]:
-        return [partition for partition, sink in self._sinks.items() if sink.opened]
+        return [partition for partition, sink in self._sinks.items() if isinstance(sink.state, Reading)]
 
     @property
     def halted(self) -> list[Partition]:
-        return [partition for partition, sink in self._sinks.items() if sink.halted]
+        return [partition for partition, sink in self._sinks.items() if isinstance(sink.state, Halted)]
 
     def step(self) -> None:
         """One poll, then all that is due."""
@@ -74,10 +75,7 @@ class Sink:
     def _throttle(self) -> None:
         crowded = sum(sink.size for sink in self._sinks.values()) >= BUFFER_BYTES
         for sink in self._sinks.values():
-            wanted = crowded or sink.full
-            if sink.opened and wanted != sink.paused:
-                sink.paused = wanted
-                (self._context.log.pause if wanted else self._context.log.resume)(sink.partition)
+            sink.throttle(crowded)
 
     def _report(self) -> None:
         for topic, number in self.halted:
