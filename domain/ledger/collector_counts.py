@@ -1,4 +1,4 @@
-"""How many events the collectors accepted in each hour, by their own counters. Shown beside the ledger as a hint only.
+"""How many events the collectors accepted in each hour, by their own counters: a hint next to the ledger.
 
 Events that a collector accepted between the last reading of its counters and its death are missing. Events around the
 full hour may count for either hour.

@@ -105,13 +105,13 @@ async def test_it_is_not_ready_while_kafka_is_away(away: EventLog) -> None:
     assert not await away.ready()
 
 
-def test_a_fatal_error_is_told_and_ends_readiness() -> None:
-    told: list[str] = []
-    log = KafkaEventLog({"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}, 10, told.append)
+def test_a_fatal_error_is_reported_and_ends_readiness() -> None:
+    errors: list[str] = []
+    log = KafkaEventLog({"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}, 10, errors.append)
     log._on_error(_Fatal())  # type: ignore[arg-type]
     log._on_error(_Fatal())  # type: ignore[arg-type]
 
-    assert (told, asyncio.run(log.ready())) == (["fenced"], False)
+    assert (errors, asyncio.run(log.ready())) == (["fenced"], False)
     log.close()
 
 

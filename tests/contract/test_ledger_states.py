@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 @pytest.fixture
 def chain() -> Chain:
-    """One that nobody else knows."""
+    """A chain that no other test uses."""
     return Chain("playhead.ui", str(uuid4()), 2)
 
 

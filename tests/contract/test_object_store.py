@@ -25,7 +25,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 @pytest.fixture
 def prefix() -> str:
-    """Keys nobody else writes."""
+    """Keys that no other test writes."""
     return f"contract/{uuid4()}/"
 
 
@@ -42,7 +42,7 @@ def test_metadata_keep_names_with_hyphen_and_underscore(store: Store, prefix: st
     assert store.head(prefix + "a") == metadata
 
 
-def test_metadata_without_a_value_are_not_to_be_relied_on(store: Store, prefix: str) -> None:
+def test_metadata_without_a_value_may_be_dropped(store: Store, prefix: str) -> None:
     store.put_if_absent(prefix + "a", b"", {"reason": ""})
     assert store.head(prefix + "a").get("reason", "") == ""
 
@@ -105,7 +105,7 @@ def test_a_writer_that_dies_before_the_body_leaves_nothing(
         with socket.create_connection((url.hostname, url.port)) as connection:
             connection.sendall("\r\n".join((f"{request.method} {url.path} HTTP/1.1", *lines, "", "")).encode())
             connection.shutdown(socket.SHUT_WR)
-            connection.recv(4096)  # the server has come to its verdict
+            connection.recv(4096)  # until the server has answered
         raise ConnectionClosedError(endpoint_url=request.url)
 
     store = ObjectStore(stack)
@@ -117,14 +117,14 @@ def test_a_writer_that_dies_before_the_body_leaves_nothing(
     assert store.put_if_absent(prefix + "torn", b"sent", {"end": "1"}) is True
 
 
-def test_a_store_that_is_away_is_transient() -> None:
-    nobody = ObjectStore(Settings(s3_endpoint="http://127.0.0.1:9"))
+def test_an_unreachable_store_is_a_transient_error() -> None:
+    unreachable = ObjectStore(Settings(s3_endpoint="http://127.0.0.1:9"))
     with pytest.raises(TransientError):
-        nobody.put_if_absent("a", b"", {})
+        unreachable.put_if_absent("a", b"", {})
     with pytest.raises(TransientError):
-        list(nobody.list("a"))
+        list(unreachable.list("a"))
     with pytest.raises(TransientError):
-        nobody.head("a")
+        unreachable.head("a")
 
 
 def test_a_bucket_may_be_ensured_again(stack: Settings) -> None:

@@ -77,7 +77,7 @@ class FakePollResult:
 
 
 class FakeLakeLog:
-    """One group member's view; it is given partitions and loses them by hand."""
+    """One group member's view. Tests assign and revoke its partitions."""
 
     def __init__(self, kafka: FakeKafka, fetch: int = 1000) -> None:
         self.kafka = kafka

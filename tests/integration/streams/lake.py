@@ -10,8 +10,8 @@ from infra.runtime.settings import Settings
 from schemas.topics import TOPICS
 
 
-def with_a_lake_of_its_own(stack: Settings) -> Settings:
-    """It begins empty, so a sink reads every topic from its first record."""
+def with_new_lake(stack: Settings) -> Settings:
+    """An empty bucket: a sink reads every topic from its first record."""
     settings = stack.model_copy(update={"lake_bucket": f"lake-{uuid4()}", "lake_flush_seconds": 1.0})
     ObjectStore(settings).ensure_bucket()
     return settings

@@ -30,7 +30,7 @@ from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.partition import SinkContext, TopicContract
 from streams.lake_sink.sink import Sink
-from tests.integration.streams.lake import with_a_lake_of_its_own
+from tests.integration.streams.lake import with_new_lake
 from tests.support.builders import playback
 from tests.support.pipeline import eventually
 from tests.unit.streams.lake_sink.fixtures import Counting
@@ -38,12 +38,12 @@ from tests.unit.streams.lake_sink.fixtures import Counting
 
 @pytest.fixture
 def settings(stack: Settings) -> Settings:
-    return with_a_lake_of_its_own(stack)
+    return with_new_lake(stack)
 
 
 @pytest.fixture
 def topic(settings: Settings) -> str:
-    """A topic of one partition that nobody else knows; its records are playback events."""
+    """A new topic of one partition. Its records are playback events."""
     name = f"lake.{uuid4()}"
     create(settings, name)
     return name
@@ -80,7 +80,7 @@ def make_sink(settings: Settings, topic: str, group: str, member: str) -> tuple[
 
 @dataclass
 class Running:
-    """A sink at work in a thread, and how many partitions it had after its last step."""
+    """A sink in a thread, and how many partitions it had after its last step."""
 
     sink: Sink
     partitions: int = 0
@@ -150,7 +150,7 @@ def test_a_second_worker_takes_partitions_over_and_gives_them_back(settings: Set
     assert sorted(event_id for _, event_id in stored(settings, topic)) == sorted(event.event_id for event in made)
 
 
-def test_a_recreated_topic_has_a_chain_of_its_own(settings: Settings, topic: str) -> None:
+def test_a_recreated_topic_starts_a_new_chain(settings: Settings, topic: str) -> None:
     admin = AdminClient({**client_config(settings)})
     with running(settings, topic, topic):
         first = events(settings, topic, 300)
@@ -183,7 +183,7 @@ def test_records_that_retention_took_first_leave_a_gap_object(settings: Settings
     assert [event_id for _, event_id in rows[-50:]] == [event.event_id for event in after]
 
 
-def test_a_store_that_is_away_for_a_while_is_waited_for(settings: Settings, topic: str, local_stack: Stack) -> None:
+def test_it_waits_for_a_store_that_is_away(settings: Settings, topic: str, local_stack: Stack) -> None:
     with running(settings, topic, topic) as (at_work,):
         made = events(settings, topic, 600)
         eventually(lambda: end(settings, topic) == 600)

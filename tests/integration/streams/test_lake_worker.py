@@ -23,14 +23,14 @@ from schemas.codec import decode, encode
 from schemas.events import CompactionRequest, DeadLetter, Playback
 from schemas.framing import frame, unframe
 from schemas.topics import DEAD_LETTERS
-from tests.integration.streams.lake import lag, log_ends, with_a_lake_of_its_own
+from tests.integration.streams.lake import lag, log_ends, with_new_lake
 from tests.support.builders import EVENTS, T0, playback
 from tests.support.pipeline import answered, eventually, in_kafka
 
 
 @pytest.fixture
 def settings(stack: Settings) -> Settings:
-    return with_a_lake_of_its_own(stack)
+    return with_new_lake(stack)
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def count_objects(settings: Settings) -> int:
     return sum(1 for _ in ObjectStore(settings).list(keys.ROOT))
 
 
-def test_every_record_of_every_topic_is_stored_once_though_the_worker_is_killed(
+def test_every_record_of_every_topic_is_stored_once_even_if_the_worker_is_killed(
     settings: Settings, tmp_path: Path
 ) -> None:
     registry = Registry(settings)
@@ -104,14 +104,14 @@ def test_every_record_of_every_topic_is_stored_once_though_the_worker_is_killed(
         for o in objects
         for offset, row in read_rows(o, store.get(o.key))
     ]
-    letters = [
+    dead_letters = [
         decode("dead_letter", unframe(value or b"")[1])
         for (topic, _, _), value in records.items()
         if topic == DEAD_LETTERS.name
     ]
     died = {
         (one.topic, one.partition, one.offset): one
-        for one in letters
+        for one in dead_letters
         if isinstance(one, DeadLetter) and Chain(one.topic or "", one.topic_id or "", one.partition or 0) in chains
     }
     assert len(rows) == len(dict(rows)), "no record is stored twice"

@@ -51,7 +51,7 @@ def test_a_whole_pipeline_balances() -> None:
     assert run_checks(balanced())[0] == Check("records", "offsets in Kafka", 3, "lake + dead letters", 3, ())
 
 
-def test_without_client_logs_and_tables_the_other_equations_still_stand() -> None:
+def test_without_client_logs_and_tables_the_other_checks_still_run() -> None:
     assert [e.name for e in run_checks(replace(balanced(), client=None, tables=None))] == [
         "records",
         "lake rows",

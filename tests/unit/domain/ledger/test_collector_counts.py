@@ -10,16 +10,16 @@ from tests.support.fakes import FakeLedgerStore
 class OneCollector:
     def __init__(self) -> None:
         self.now = 10 * HOUR_MS
-        self.told: Sequence[Counters] = ()
+        self.current: Sequence[Counters] = ()
         self.store = FakeLedgerStore()
 
-    def tell(self, at: float, total: int, life: str = "first", began_at: float = 10) -> None:
+    def count(self, at: float, total: int, life: str = "first", began_at: float = 10) -> None:
         """At this hour the collector has counted this many since it began."""
         self.now = int(at * HOUR_MS)
-        self.told = (Counters(life, int(began_at * HOUR_MS), {"ui": total}),)
+        self.current = (Counters(life, int(began_at * HOUR_MS), {"ui": total}),)
 
     def counters(self) -> Sequence[Counters]:
-        return self.told
+        return self.current
 
     def reconciler(self) -> CollectorCountRecorder:
         return CollectorCountRecorder(self, self.store, lambda: self.now)
@@ -28,11 +28,11 @@ class OneCollector:
         return by_family(self.store.counts(hour))
 
 
-def test_an_hour_counts_from_where_the_hour_before_left_off() -> None:
+def test_an_hour_counts_from_where_the_hour_before_ended() -> None:
     one = OneCollector()
     reconciler = one.reconciler()
     for at, total in ((10.1, 5), (10.9, 8), (11.0, 9), (11.5, 20)):
-        one.tell(at, total)
+        one.count(at, total)
         reconciler.run_once()
     assert [one.counts(hour) for hour in (10, 11, 12)] == [{"ui": 8}, {"ui": 12}, {}]
 
@@ -41,22 +41,22 @@ def test_a_restarted_collector_begins_again_and_what_was_counted_stays() -> None
     one = OneCollector()
     reconciler = one.reconciler()
     for at, total, life in ((10.1, 5, "first"), (10.2, 3, "second")):
-        one.tell(at, total, life)
+        one.count(at, total, life)
         reconciler.run_once()
     assert one.counts(10) == {"ui": 8}
 
 
-def test_a_restarted_ledger_goes_on_from_what_is_stored() -> None:
+def test_a_restarted_ledger_continues_from_what_is_stored() -> None:
     one = OneCollector()
     for at, total in ((10.9, 5), (11.1, 7), (11.2, 9)):
-        one.tell(at, total)
+        one.count(at, total)
         one.reconciler().run_once()
     assert (one.counts(10), one.counts(11)) == ({"ui": 5}, {"ui": 4})
 
 
-def test_what_an_older_collector_counted_before_anybody_looked_is_of_no_known_hour() -> None:
+def test_what_an_older_collector_counted_before_the_first_run_is_of_no_known_hour() -> None:
     one = OneCollector()
-    one.tell(10.5, total=100, began_at=3)
+    one.count(10.5, total=100, began_at=3)
     one.reconciler().run_once()
     assert one.counts(10) == {"ui": 0}
 

@@ -23,13 +23,13 @@ from tests.unit.streams.lake_sink.fixtures import (
 
 def test_after_a_conflict_it_continues_where_the_other_sink_stopped() -> None:
     kafka, log = kafka_with(*(payload(n) for n in range(6)))
-    rival_log = FakeLakeLog(kafka, fetch=3)
-    rival_log.assign(AT)
+    other_log = FakeLakeLog(kafka, fetch=3)
+    other_log.assign(AT)
     store = FakeObjectStore()
-    rival, lake = sink(rival_log, store, limits=FlushLimits(3, 2**20, 5_000)), sink(log, store)
+    other, lake = sink(other_log, store, limits=FlushLimits(3, 2**20, 5_000)), sink(log, store)
     lake.step()
-    rival.step()
-    rival.step()
+    other.step()
+    other.step()
     assert spans_of(store) == [(0, 3, 3, 0, "data")]
     lake.step()
     lake.step()
@@ -37,7 +37,7 @@ def test_after_a_conflict_it_continues_where_the_other_sink_stopped() -> None:
     assert spans_of(store) == [(0, 3, 3, 0, "data"), (3, 6, 3, 0, "data")]
 
 
-def test_a_store_that_is_away_is_waited_for_without_a_second_dead_letter() -> None:
+def test_it_waits_for_an_unreachable_store_without_a_second_dead_letter() -> None:
     class Away(FakeObjectStore):
         away = True
 
@@ -140,7 +140,7 @@ def test_a_burst_of_invalid_records_halts_the_partition_before_any_dead_letter()
     assert store.objects == {}
 
 
-def test_a_recreated_topic_begins_a_chain_of_its_own() -> None:
+def test_a_recreated_topic_starts_a_new_chain() -> None:
     kafka, log = kafka_with(*(payload(n) for n in range(4)))
     store = FakeObjectStore()
     lake = sink(log, store)
@@ -188,18 +188,18 @@ def test_offsets_that_never_were_records_are_skipped() -> None:
 
 
 def test_a_consumer_that_skips_records_loses_nothing() -> None:
-    class Jumping(FakeLakeLog):
-        jumps = 1
+    class Skipping(FakeLakeLog):
+        skips = 1
 
         def poll(self) -> FakePollResult:
             polled = super().poll()
-            if self.jumps and AT in polled.records:
-                self.jumps -= 1
+            if self.skips and AT in polled.records:
+                self.skips -= 1
                 del polled.records[AT][1:3]
             return polled
 
     kafka, _ = kafka_with(*(payload(n) for n in range(6)))
-    log, store = Jumping(kafka), FakeObjectStore()
+    log, store = Skipping(kafka), FakeObjectStore()
     log.assign(AT)
     lake = sink(log, store)
     for _ in range(4):
@@ -209,7 +209,7 @@ def test_a_consumer_that_skips_records_loses_nothing() -> None:
 
 
 def test_a_consumer_that_delivers_nothing_is_reopened() -> None:
-    class Silent(FakeLakeLog):
+    class Stalled(FakeLakeLog):
         seeks = 0
 
         def poll(self) -> FakePollResult:
@@ -221,7 +221,7 @@ def test_a_consumer_that_delivers_nothing_is_reopened() -> None:
             super().seek(partition, offset)
 
     kafka, _ = kafka_with(*(payload(n) for n in range(6)))
-    log, store, time = Silent(kafka), FakeObjectStore(), [0]
+    log, store, time = Stalled(kafka), FakeObjectStore(), [0]
     log.assign(AT)
     lake = sink(log, store, now=lambda: time[0])
     for _ in range(12):
