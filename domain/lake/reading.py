@@ -27,11 +27,19 @@ class LakeObject:
     sha256: str
 
 
-def read_objects(store: ObjectReader, chain: Chain | None = None, topic: str | None = None) -> Iterator[LakeObject]:
-    """The objects of one chain, of one topic (all its incarnations), or all, in the order of their keys."""
+def read_objects(
+    store: ObjectReader, chain: Chain | None = None, topic: str | None = None, start: int = 0
+) -> Iterator[LakeObject]:
+    """The objects of one chain that start at ``start`` or later, of one topic (all its incarnations), or all.
+
+    In the order of their keys. TransientError while the store is unreachable.
+    """
     prefix = chain.prefix if chain else f"{keys.ROOT}{topic}/" if topic else keys.ROOT
-    for key in store.list(prefix):
-        yield parse_metadata(key, store.head(key))
+    for key in store.list(prefix, chain.just_before(start) if chain else ""):
+        try:
+            yield parse_metadata(key, store.head(key))
+        except KeyError:  # deleted since it was listed
+            continue
 
 
 def parse_metadata(key: str, metadata: Mapping[str, str]) -> LakeObject:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.lake.keys import Chain
 from domain.lake.ports import ObjectReader
-from domain.lake.reading import LakeObject, parse_metadata
+from domain.lake.reading import LakeObject, read_objects
 from domain.ledger.compare import Comparer, OffsetRange
 from domain.ledger.ports import RecordLog, StateStore
 
@@ -21,11 +21,7 @@ class Sources:
 
     def objects(self, chain: Chain, start: int) -> Iterator[LakeObject]:
         """The chain's objects that start at ``start`` or later, in order."""
-        for key in self.store.list(chain.prefix, chain.just_before(start)):
-            try:
-                yield parse_metadata(key, self.store.head(key))
-            except KeyError:  # deleted since it was listed
-                continue
+        return read_objects(self.store, chain, start=start)
 
     def offsets(self, chain: Chain) -> OffsetRange:
         """The offsets that Kafka has of the partition now."""
