@@ -26,7 +26,7 @@ from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.ledger_sources import ledger_places
-from infra.runtime.metrics.recorders import HistoryReads
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -83,7 +83,7 @@ def ledger(
 def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Equation]:
     session = connect(settings)
     try:
-        reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
+        reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
         places = Places(
             kafka=TopicReader(settings),
             lake=ObjectStore(settings),
