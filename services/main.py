@@ -24,7 +24,7 @@ from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import logs
-from infra.runtime.metrics.recorders import PipelineMetrics, ServicesMetrics
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import ROOT, Settings
 from infra.runtime.startup import collect_rarely, in_log, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -66,7 +66,7 @@ class LateStores:
     ``.SupportReads``.
     """
 
-    def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
+    def __init__(self, settings: Settings, metrics: PrometheusMetrics) -> None:
         self._settings = settings
         self._metrics = metrics
         self._connecting = asyncio.Lock()
@@ -137,11 +137,11 @@ async def serve(settings: Settings) -> None:
     def now() -> int:
         return time.time_ns() // 1_000_000
 
-    metrics = ServicesMetrics()
+    metrics = PrometheusMetrics()
     stores = LateStores(settings, metrics)
     registry, store = Registry(settings), ObjectStore(settings)
     event_log = KafkaMonitor(settings, registry)
-    health = PipelineHealth(event_log, PipelineMetrics(), now)
+    health = PipelineHealth(event_log, PrometheusMetrics(), now)
 
     async def ask_cassandra() -> None:
         await stores.page("nobody", 1, None)

@@ -45,7 +45,6 @@ def quality(worker: Worker = 0) -> None:
 async def _history(worker: int) -> None:
     from infra.engines.kafka.requests import KafkaCompactionRequests
     from infra.engines.registry import Registry
-    from infra.runtime.metrics.recorders import HistoryMetrics
     from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
     from streams.runtime.app import build_app
@@ -55,7 +54,7 @@ async def _history(worker: int) -> None:
     from streams.workers.history import FETCH_WAIT_MS, add_history_agent
     from streams.workers.live_writer import Recorder
 
-    at = workplace("history", worker, HistoryMetrics)
+    at = workplace("history", worker)
     (topic,) = at.topics
     with cassandra(at.settings) as session:
         registry, live = Registry(at.settings), LiveVH(session)
@@ -71,7 +70,6 @@ async def _compaction(worker: int) -> None:
     from domain.history.compaction import Compactor
     from domain.history.rollup import RollUpRules
     from infra.engines.registry import Registry
-    from infra.runtime.metrics.recorders import CompactionMetrics
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
@@ -81,7 +79,7 @@ async def _compaction(worker: int) -> None:
     from streams.workers.compaction import FETCH_WAIT_MS, add_compaction_agent
     from streams.workers.compaction_requests import Requests
 
-    at = workplace("compaction", worker, CompactionMetrics)
+    at = workplace("compaction", worker)
     (topic,) = at.topics
     with cassandra(at.settings) as session:
         rules = RollUpRules(
@@ -100,7 +98,7 @@ async def _quality(worker: int) -> None:
     from domain.quality.processor import QualityProcessor
     from infra.engines.kafka.admin import KafkaCluster
     from infra.engines.registry import Registry
-    from infra.runtime.metrics.quality_recorders import QualityRecorder
+    from infra.runtime.metrics.checkpointed import CheckpointedMetrics
     from infra.runtime.startup import enter
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
@@ -112,13 +110,15 @@ async def _quality(worker: int) -> None:
     from streams.workers.errors import add_error_agent
     from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
 
-    at = workplace("quality", worker, QualityRecorder)
+    at = workplace("quality", worker)
     playback, errors = at.topics
     with cassandra(at.settings) as session:
         cluster = KafkaCluster(at.settings)
         store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([playback]))[playback])
         decoder = BatchDecoder(Registry(at.settings).resolve)
-        processor = QualityProcessor(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, now)
+        processor = QualityProcessor(
+            decoder, store, at.metrics, CheckpointedMetrics(), at.settings.session_timeout_seconds * 1000, now
+        )
         durable = {playback: processor.committable_offset}
         faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=durable)
         add_quality_agent(faust_app, playback, processor, at.metrics)
@@ -134,7 +134,6 @@ def lake(worker: Worker = 0) -> None:
     from infra.engines.kafka.dead_letters import KafkaDeadLetters
     from infra.engines.registry import Registry
     from infra.engines.s3 import ObjectStore, prove_first_put_wins
-    from infra.runtime.metrics.recorders import LakeMetrics
     from infra.runtime.startup import enter
     from schemas import avro
     from schemas.codec import BatchDecoder
@@ -145,7 +144,7 @@ def lake(worker: Worker = 0) -> None:
     from streams.wiring import now, stop_on_signals, workplace
 
     stop = stop_on_signals()
-    at = workplace("lake", worker, LakeMetrics)
+    at = workplace("lake", worker)
     settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
     enter(lambda: prove_first_put_wins(store))
@@ -187,14 +186,13 @@ def ledger() -> None:
 
     from domain.ledger.collector_counts import CollectorCountRecorder
     from infra.ledger_sources import ledger_sources
-    from infra.runtime.metrics.recorders import LedgerMetrics
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import CollectorCounts
     from streams.reconciler.reconciler import Reconciler, run_forever
     from streams.wiring import cassandra, now, stop_on_signals, workplace
 
     stop = stop_on_signals()
-    at = workplace("ledger", 0, LedgerMetrics)
+    at = workplace("ledger", 0)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request to the collector
     with cassandra(at.settings) as session:
         reconciler = Reconciler(

@@ -3,11 +3,10 @@
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from cassandra.cluster import Session
 from prometheus_client import start_http_server
@@ -16,21 +15,20 @@ from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.admin import KafkaCluster
 from infra.runtime import logs
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import collect_rarely, enter
 from streams.runtime.broker import Broker
 
-M = TypeVar("M")
-
 
 @dataclass(frozen=True, slots=True)
-class Workplace(Generic[M]):
+class Workplace:
     """What a worker finds when it begins."""
 
     name: str
     """For example ``history-0``."""
     settings: Settings
-    metrics: M
+    metrics: PrometheusMetrics
     group: str
     topics: tuple[str, ...]
 
@@ -51,11 +49,11 @@ class Workplace(Generic[M]):
         )
 
 
-def workplace(process: str, worker: int, metrics: Callable[[str, str], M]) -> Workplace[M]:
+def workplace(process: str, worker: int) -> Workplace:
     """Returns once Kafka lets us in: aiokafka would not say why it does not."""
     settings, of = Settings(), BY_NAME[process]
     group = of.group or ""
-    place = Workplace(of.worker_name(worker), settings, metrics(process, group), group, of.topics)
+    place = Workplace(of.worker_name(worker), settings, PrometheusMetrics(process, group), group, of.topics)
     logs.configure(place.name, settings.log_level)
     collect_rarely()
     start_http_server(settings.process_port(of, worker), settings.bind)

@@ -67,26 +67,6 @@ class CompressedVHStore(CompressedReads, Protocol):
     async def delete_chunks(self, profile_id: str, chunks: Iterable[ChunkId]) -> None: ...
 
 
-class HistoryAlarms(Protocol):
-    def unreadable_chunk(self) -> None:
-        """A chunk is listed, and is not there or not readable."""
-        ...
-
-
-class CompactionMetrics(HistoryAlarms, Protocol):
-    def compacted(self, outcome: str, records: int, seconds: float) -> None:
-        """A compaction ended; so many records left LiveVH."""
-        ...
-
-    def wrote_chunk(self, size: int) -> None: ...
-
-
-class ReadMetrics(HistoryAlarms, Protocol):
-    def read_again(self, reason: str) -> None:
-        """A compaction was published while a reader read: it asked for the newest metadata."""
-        ...
-
-
 class LiveVHStore(LiveReads, Protocol):
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         """Store every record, in any order, any number of times: the newest per session stays.

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from domain.history.paging import Page, cut, newest_first, page
-from domain.history.ports import CompressedReads, LivePartition, LiveReads, ReadMetrics
+from domain.history.ports import CompressedReads, LivePartition, LiveReads
 from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, opened
+from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS, Metrics
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 
@@ -54,7 +55,7 @@ class _Found:
 class HistoryReader:
     live: LiveReads
     compressed: CompressedReads
-    metrics: ReadMetrics
+    metrics: Metrics
 
     async def page(self, profile_id: str, limit: int, cursor: str | None = None) -> Page:
         """Up to ``limit`` sessions after the cursor. ValueError for a strange cursor, TransientError.
@@ -96,7 +97,7 @@ class HistoryReader:
         """``needed`` chooses from the listed chunks, knowing the live records."""
         partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
         if _is_older(metadata, partition):
-            self.metrics.read_again("newer marker")
+            self.metrics.increment(HISTORY_READ_RETRIES, reason="newer marker")
             metadata = await self.compressed.newest_metadata(profile_id)
         answers: Answers = {}
         for _ in range(ROUNDS):
@@ -107,7 +108,7 @@ class HistoryReader:
             newest = await self.compressed.newest_metadata(profile_id)
             if newest == metadata:
                 break
-            self.metrics.read_again("chunk gone")
+            self.metrics.increment(HISTORY_READ_RETRIES, reason="chunk gone")
             metadata = newest
         complete = not _is_older(metadata, partition)
         if not complete:
@@ -139,7 +140,7 @@ class HistoryReader:
             return error
 
     def _alarm(self, profile_id: str, metadata: Metadata | None, reason: str) -> None:
-        self.metrics.unreadable_chunk()
+        self.metrics.increment(UNREADABLE_CHUNKS)
         log.error("history incomplete", profile=profile_id, version=metadata and metadata.version, reason=reason)
 
 

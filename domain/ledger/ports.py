@@ -40,22 +40,6 @@ class StateStore(Protocol):
         ...
 
 
-class LedgerMetrics(Protocol):
-    def compared(self, topic: str, records: int) -> None:
-        """This many more records of Kafka were compared with the lake."""
-        ...
-
-    def differences(self, topic: str, records: int) -> None:
-        """This many records of the topic differ now."""
-        ...
-
-    def looked(self) -> None:
-        """A run over all partitions ended."""
-        ...
-
-    def retried(self, operation: str) -> None: ...
-
-
 class History(Protocol):
     def newest_seqs(self) -> Iterable[tuple[str, int]]:
         """(playback session, seq) of every session of every profile. Raises TransientError."""

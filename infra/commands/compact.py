@@ -13,10 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from domain.history.compaction import Compactor, Outcome
 from domain.history.rollup import RollUpRules
-from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.runtime import logs
-from infra.runtime.metrics.recorders import CompactionMetrics
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -66,7 +65,7 @@ async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]
     compactor = Compactor(
         live=LiveVH(session),
         compressed=CompressedVH(session),
-        metrics=CompactionMetrics("compact", BY_NAME["compaction"].group or ""),
+        metrics=PrometheusMetrics(),
         rules=rules,
         now=lambda: time.time_ns() // 1_000_000,
     )

@@ -21,7 +21,7 @@ from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
 from infra.ledger_sources import ledger_sources
-from infra.runtime.metrics.recorders import HistoryReads
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import in_red, one_line
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -79,7 +79,7 @@ def ledger(
 def _run_checks(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Check]:
     session = connect(settings)
     try:
-        reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
+        reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
         history = HistorySource(Profiles(session), reader)
         clients = read_client_logs(client_logs)
         return run_checks(

@@ -1,19 +1,21 @@
 """The collector's process: settings, clients, run."""
 
 import time
+from functools import partial
 
 import structlog
 import typer
 import uvloop
 from prometheus_client import generate_latest
 
+from domain.metrics import COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS
 from domain.processes import BY_NAME
 from infra.engines.kafka.admin import KafkaCluster
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.producer import KafkaEventLog
 from infra.engines.registry import Registry
 from infra.runtime import logs
-from infra.runtime.metrics.recorders import CollectorMetrics
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import collect_rarely, enter, in_log, one_line
 from producers.collector.api_keys import ApiKeys
@@ -50,10 +52,12 @@ async def _collect(settings: Settings) -> str | None:
     shutdown.on_signals()
     wait = settings.collector_wait_seconds
     log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
-    metrics = CollectorMetrics()
+    metrics = PrometheusMetrics()
+    for status in (202, 500, 503):  # a counter that starts at its first value shows no increase
+        metrics.increment(COLLECTOR_REQUESTS, 0, status=status)
     intake = EventsHandler(
         log=log,
-        budget=ByteBudget(settings.collector_max_bytes_in_flight, metrics.in_flight),
+        budget=ByteBudget(settings.collector_max_bytes_in_flight, partial(metrics.set, COLLECTOR_IN_FLIGHT)),
         keys=ApiKeys(settings.ingest_keys),
         schema_ids=schema_ids,
         clock=lambda: time.time_ns() // 1_000_000,

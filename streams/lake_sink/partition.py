@@ -17,14 +17,26 @@ from domain.lake.keys import Chain
 from domain.lake.objects import Batch, LakeFile
 from domain.lake.ports import DeadLetters, Decoder, Log, ObjectStore, Record, Resolve
 from domain.lake.reading import find_end
+from domain.metrics import (
+    DEAD_LETTERS_MADE,
+    LAKE_BYTES,
+    LAKE_GAP_OFFSETS,
+    LAKE_HALTED,
+    LAKE_OBJECTS,
+    LAKE_PUT,
+    LAKE_PUT_CONFLICTS,
+    LAKE_RECORDS,
+    RETRIES,
+    Metrics,
+)
 from schemas import dead_letter
 from schemas.codec import DecodedBatch
 from schemas.errors import TransientError
 from schemas.topics import Partition
 from streams.lake_sink.contiguous import ContiguousOffsets
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
-from streams.lake_sink.ports import LakeMetrics
 from streams.lake_sink.states import Backoff, Halted, Opening, Reading
+from streams.progress import report_processed
 
 MAX_IDLE_CHECKS = 6
 """The partition is reopened after this many checks in a row without a record, although the log has some."""
@@ -45,7 +57,7 @@ class SinkContext:
     dead_letters: DeadLetters
     decoder: Decoder
     resolve: Resolve
-    metrics: LakeMetrics
+    metrics: Metrics
     now: Clock
     limits: FlushLimits
 
@@ -126,12 +138,12 @@ class PartitionSink:
             self._backoff.failures = 0
         except TransientError as error:
             self._backoff.failed(self._context.now())
-            self._context.metrics.retried("lake")
+            self._context.metrics.increment(RETRIES, operation="lake")
             self._logger.warning("waiting", offset=self.position, why=str(error))
         except MustHalt as error:
             self.state = Halted()
             self._context.log.pause(self.partition)
-            self._context.metrics.halted(*self.partition, True)
+            self._context.metrics.set(LAKE_HALTED, 1, topic=self.topic, partition=self.number)
             self._logger.error("halted", offset=self.position, why=str(error))
 
     def _advance(self, topic_id: str | None) -> None:
@@ -214,19 +226,22 @@ class PartitionSink:
         context.dead_letters.publish(dead_letters)
         limit.count(timestamps)
         for each in dead_letters:
-            context.metrics.dead_letter(chain.topic, each.error_class)
+            context.metrics.increment(DEAD_LETTERS_MADE, step="lake", topic=chain.topic, code=each.error_class)
 
     def _put(self, file: LakeFile) -> bool:
         """False when another sink, or an earlier attempt of ours whose answer was lost, had written it."""
         context, topic = self._context, self.topic
         began = context.now()
         if not context.store.put_if_absent(file.key, file.body, file.metadata):
-            context.metrics.lost_race(topic)
+            context.metrics.increment(LAKE_PUT_CONFLICTS, topic=topic)
             self._logger.info("object exists already", offset=file.start)
             return False
         self.position = file.end
-        context.metrics.stored(topic, file.records, len(file.body), (context.now() - began) / 1000)
-        context.metrics.processed(topic, self.number, file.appended)
+        context.metrics.increment(LAKE_OBJECTS, topic=topic)
+        context.metrics.increment(LAKE_RECORDS, file.records, topic=topic)
+        context.metrics.increment(LAKE_BYTES, len(file.body), topic=topic)
+        context.metrics.observe(LAKE_PUT, (context.now() - began) / 1000)
+        report_processed(context.metrics, topic, self.number, file.appended, context.now())
         context.log.commit(self.partition, file.end, file.start)
         self._logger.info("stored", offset=file.end, records=file.records, bytes=len(file.body))
         return True
@@ -234,6 +249,6 @@ class PartitionSink:
     def _put_gap(self, chain: Chain, start: int, end: int) -> None:
         file, context = objects.build_gap(chain, start, end, self._contract.schema), self._context
         if context.store.put_if_absent(file.key, file.body, file.metadata):
-            context.metrics.gap(chain.topic, end - start)
+            context.metrics.increment(LAKE_GAP_OFFSETS, end - start, topic=chain.topic)
             self._logger.error("gap: records left the log before the lake read them", offset=start, end=end)
             context.log.commit(self.partition, end, start)

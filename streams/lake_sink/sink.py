@@ -9,10 +9,12 @@ from collections.abc import Mapping
 import structlog
 
 from domain.lake.ports import PollResult
+from domain.metrics import LAG, LAKE_HALTED
 from schemas.errors import TransientError
 from schemas.topics import Partition
 from streams.lake_sink.partition import PartitionSink, SinkContext, TopicContract
 from streams.lake_sink.states import Halted, Reading
+from streams.progress import report_consumed, withdraw
 
 BUFFER_BYTES = 128 * 2**20
 """Limit for the buffers of all partitions together. Above it, all of them are paused."""
@@ -53,13 +55,14 @@ class Sink:
     def _apply(self, polled: PollResult) -> None:
         for partition in polled.revoked:
             if self._sinks.pop(partition, None):
-                self._context.metrics.forget(*partition)
+                withdraw(self._context.metrics, *partition)
+                self._context.metrics.set(LAKE_HALTED, None, topic=partition[0], partition=partition[1])
         for partition in polled.assigned:
             self._sinks[partition] = PartitionSink(partition, self._contracts[partition[0]], self._context)
         for partition, records in polled.records.items():
             if partition in self._sinks:
                 self._sinks[partition].take(records)
-                self._context.metrics.taken(partition[0], len(records))
+                report_consumed(self._context.metrics, partition[0], len(records))
 
     def _advance(self, due: list[PartitionSink]) -> None:
         if not due:
@@ -88,4 +91,5 @@ class Sink:
         for partition, sink in self._sinks.items():
             if partition in ends:
                 sink.detect_stall(topic_ids, ends[partition])
-                self._context.metrics.lag(*partition, max(0, ends[partition] - sink.position))
+                lag = max(0, ends[partition] - sink.position)
+                self._context.metrics.set(LAG, lag, topic=partition[0], partition=partition[1])

@@ -14,10 +14,10 @@ from domain.clock import Clock
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject
 from domain.ledger.compare import IN_NO_OBJECT, Comparison, OffsetRange, Part, split_by_object
-from domain.ledger.ports import LedgerMetrics
 from domain.ledger.scrub import Scrub
 from domain.ledger.sources import Sources
 from domain.ledger.state import Finding, ReconciliationState
+from domain.metrics import LEDGER_COMPARED, LEDGER_DIFFERENCE, LEDGER_LAST_RUN, RETRIES, Metrics
 from schemas.errors import TransientError
 from schemas.topics import TOPICS
 
@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reconciler:
-    def __init__(self, sources: Sources, metrics: LedgerMetrics, overdue_ms: int, now: Clock) -> None:
+    def __init__(self, sources: Sources, metrics: Metrics, overdue_ms: int, now: Clock) -> None:
         """``overdue_ms``: how long a partition's next record may wait in Kafka before it counts as a difference."""
         self._sources = sources
         self._metrics = metrics
@@ -47,8 +47,8 @@ class Reconciler:
             state = self._check(Chain(topic, topic_id, partition), (start, end))
             differences[topic] += sum(finding.records for finding in state.findings)
         for topic, records in differences.items():
-            self._metrics.differences(topic, records)
-        self._metrics.looked()
+            self._metrics.set(LEDGER_DIFFERENCE, records, family=TOPICS[topic].record)
+        self._metrics.set(LEDGER_LAST_RUN, self._now() / 1000)
 
     def _check(self, chain: Chain, log: OffsetRange) -> ReconciliationState:
         state = self._states.get(chain) or self._sources.states.load(chain)
@@ -81,7 +81,7 @@ class Reconciler:
             newest = comparison.lake_object.start if comparison.lake_object else state.newest_object
             state = state.advance(comparison.span[1], newest, comparison.hours())
             state = replace(state, findings=state.findings + comparison.findings)
-            self._metrics.compared(chain.topic, comparison.kafka.height)
+            self._metrics.increment(LEDGER_COMPARED, comparison.kafka.height, family=TOPICS[chain.topic].record)
         return self._save(chain, state)
 
     def _compare_again(self, chain: Chain, span: OffsetRange, log: OffsetRange) -> Sequence[Finding]:
@@ -114,14 +114,14 @@ class Reconciler:
         return state.next_version()
 
 
-def run_forever(jobs: Sequence[Callable[[], None]], metrics: LedgerMetrics, stopped: Callable[[float], bool]) -> None:
+def run_forever(jobs: Sequence[Callable[[], None]], metrics: Metrics, stopped: Callable[[float], bool]) -> None:
     """Run the jobs until ``stopped``, which waits for the given seconds first. An unreachable backend only delays."""
     while True:
         for job in jobs:
             try:
                 job()
             except TransientError as error:
-                metrics.retried("look")
+                metrics.increment(RETRIES, operation="look")
                 _log.warning("waiting", why=str(error))
         if stopped(INTERVAL_S):
             return

@@ -10,7 +10,8 @@ from faust.types import TP
 from faust.types.auth import CredentialsT
 from yarl import URL
 
-from streams.ports import Metrics
+from domain.metrics import LAG, Metrics
+from streams.progress import withdraw
 from streams.runtime.batch_transport import MAX_RECORDS, BatchConsumer, BatchTransport, Durable
 from streams.runtime.broker import Broker
 
@@ -76,9 +77,9 @@ class LagReport:
     async def __call__(self) -> None:
         lag = await cast(BatchConsumer, self._app.consumer).lag()
         for tp in self._reported - set(lag):
-            self._metrics.unassigned(tp.topic, tp.partition)
+            withdraw(self._metrics, tp.topic, tp.partition)
         for tp, records in lag.items():
-            self._metrics.lag(tp.topic, tp.partition, records)
+            self._metrics.set(LAG, records, topic=tp.topic, partition=tp.partition)
         self._reported = set(lag)
 
 

@@ -1,5 +1,6 @@
 """The loop that every agent of ours is: take a batch, do all of it, acknowledge it."""
 
+import time
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, cast
@@ -9,8 +10,9 @@ import structlog
 from faust.streams import Stream
 from faust.types import StreamT
 
+from domain.metrics import BATCH_SECONDS, Metrics
 from schemas.errors import TransientError
-from streams.ports import Metrics
+from streams.progress import report_consumed, report_processed
 from streams.runtime.batch_transport import RawBatch
 
 log = structlog.get_logger(__name__)
@@ -42,7 +44,7 @@ def add_agent(
             def revoked(generation: int = message.generation_id) -> bool:
                 return app.should_stop or generation != app.consumer_generation_id
 
-            metrics.taken(batch.topic, len(batch.payloads))
+            report_consumed(metrics, batch.topic, len(batch.payloads))
             started = perf_counter()
             try:
                 with structlog.contextvars.bound_contextvars(partition=batch.partition, offset=batch.offsets[-1]):
@@ -53,6 +55,6 @@ def add_agent(
                 await app.crash(error)
                 raise
             else:
-                metrics.worked(perf_counter() - started)
-                metrics.processed(batch.topic, batch.partition, batch.appended)
+                metrics.observe(BATCH_SECONDS, perf_counter() - started)
+                report_processed(metrics, batch.topic, batch.partition, batch.appended, time.time_ns() // 1_000_000)
                 event.ack()

@@ -5,8 +5,9 @@ from functools import partial
 import faust
 
 from domain.history.compaction import Compactor
+from domain.metrics import Metrics
 from schemas.errors import TransientError
-from streams.ports import Metrics
+from streams.progress import count_retry
 from streams.runtime.batch_transport import RawBatch
 from streams.runtime.batches import Revoked, add_agent
 from streams.runtime.retry import in_place
@@ -21,9 +22,9 @@ def add_compaction_agent(
 ) -> None:
     async def compact(batch: RawBatch, revoked: Revoked) -> None:
         decode = partial(requests.profiles, batch.payloads)
-        for profile in await in_place(decode, revoked, partial(metrics.retried, "decode")):
+        for profile in await in_place(decode, revoked, count_retry(metrics, "decode")):
             if revoked():
                 raise TransientError("another worker has these requests now")
-            await in_place(partial(compactor.compact, profile), revoked, partial(metrics.retried, "compact"))
+            await in_place(partial(compactor.compact, profile), revoked, count_retry(metrics, "compact"))
 
     add_agent(app, topic, compact, metrics)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from domain.metrics import SKIPPED, Metrics
 from schemas.codec import BatchDecoder
 from schemas.topics import COMPACTION_REQUESTS
-from streams.ports import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,6 @@ class Requests:
         # In a thread, since an unknown schema id asks the registry over HTTP.
         decoded = await asyncio.to_thread(self.decoder.decode, COMPACTION_REQUESTS.record, payloads)
         for invalid in decoded.invalid:
-            self.metrics.skipped(COMPACTION_REQUESTS.name, invalid.error.code)
+            self.metrics.increment(SKIPPED, topic=COMPACTION_REQUESTS.name, code=invalid.error.code)
             log.warning("skipped", code=invalid.error.code, reason=invalid.error.reason)
         return list(dict.fromkeys(decoded.frame["profile_id"].to_list()))

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import structlog
 
+from domain.metrics import SKIPPED, Metrics
 from domain.support.ports import ErrorSink
 from domain.support.updates import MemberError, errors_of_members
 from schemas.codec import BatchDecoder
-from streams.ports import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class ErrorReports:
         # In a thread, because an unknown schema id causes an HTTP request to the registry.
         decoded = await asyncio.to_thread(self._decoder.decode, "error", payloads)
         for invalid in decoded.invalid:
-            self._metrics.skipped(topic, invalid.error.code)
+            self._metrics.increment(SKIPPED, topic=topic, code=invalid.error.code)
         if decoded.invalid:
             first = decoded.invalid[0].error
             log.warning("skipped", topic=topic, events=len(decoded.invalid), first=first.code, reason=first.reason)

@@ -4,7 +4,8 @@ from functools import partial
 
 import faust
 
-from streams.ports import Metrics
+from domain.metrics import Metrics
+from streams.progress import count_retry
 from streams.runtime.batch_transport import RawBatch
 from streams.runtime.batches import Revoked, add_agent
 from streams.runtime.retry import in_place
@@ -14,7 +15,7 @@ from streams.workers.error_reports import ErrorReports
 def add_error_agent(app: faust.App, topic: str, reported: ErrorReports, metrics: Metrics) -> None:
     async def report(batch: RawBatch, revoked: Revoked) -> None:
         decode = partial(reported.decode, batch.topic, batch.payloads)
-        errors = await in_place(decode, revoked, partial(metrics.retried, "decode"))
-        await in_place(partial(reported.save, errors), revoked, partial(metrics.retried, "save_errors"))
+        errors = await in_place(decode, revoked, count_retry(metrics, "decode"))
+        await in_place(partial(reported.save, errors), revoked, count_retry(metrics, "save_errors"))
 
     add_agent(app, topic, report, metrics)

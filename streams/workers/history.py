@@ -4,7 +4,8 @@ from functools import partial
 
 import faust
 
-from streams.ports import HistoryMetrics
+from domain.metrics import Metrics
+from streams.progress import count_retry
 from streams.runtime.batch_transport import RawBatch
 from streams.runtime.batches import Revoked, add_agent
 from streams.runtime.retry import in_place
@@ -15,16 +16,14 @@ FETCH_WAIT_MS = 100
 """A member waits for what this worker writes."""
 
 
-def add_history_agent(
-    app: faust.App, topic: str, recorder: Recorder, overgrown: Overgrown, metrics: HistoryMetrics
-) -> None:
+def add_history_agent(app: faust.App, topic: str, recorder: Recorder, overgrown: Overgrown, metrics: Metrics) -> None:
     """Batches may be written in any order: the newest state stays whoever comes first."""
 
     async def record(batch: RawBatch, revoked: Revoked) -> None:
         decode = partial(recorder.newest, batch.topic, batch.payloads)
-        newest = await in_place(decode, revoked, partial(metrics.retried, "decode"))
+        newest = await in_place(decode, revoked, count_retry(metrics, "decode"))
         write = partial(recorder.write, batch.topic, newest.records)
-        await in_place(write, revoked, partial(metrics.retried, "write_live_vh"))
+        await in_place(write, revoked, count_retry(metrics, "write_live_vh"))
         await overgrown.notice(newest.starting)
 
     add_agent(app, topic, record, metrics)

@@ -4,9 +4,10 @@ from functools import partial
 
 import faust
 
+from domain.metrics import Metrics
 from domain.quality.processor import QualityProcessor
 from schemas.errors import TransientError
-from streams.ports import Metrics
+from streams.progress import count_retry
 from streams.runtime.batch_transport import RawBatch
 from streams.runtime.batches import Revoked, add_agent
 from streams.runtime.retry import in_place
@@ -24,8 +25,8 @@ def add_quality_agent(app: faust.App, topic: str, processor: QualityProcessor, m
         await processor.assign(app.consumer_generation_id, ours.union(partitions))
 
     async def count(batch: RawBatch, revoked: Revoked) -> None:
-        await in_place(partial(assign, batch.partition), revoked, partial(metrics.retried, "load_checkpoint"))
-        events = await in_place(partial(processor.decode, batch), revoked, partial(metrics.retried, "decode"))
+        await in_place(partial(assign, batch.partition), revoked, count_retry(metrics, "load_checkpoint"))
+        events = await in_place(partial(processor.decode, batch), revoked, count_retry(metrics, "decode"))
         if revoked():
             raise TransientError("another worker owns this partition now")
         processor.fold(batch, events)
@@ -38,8 +39,8 @@ def add_quality_agent(app: faust.App, topic: str, processor: QualityProcessor, m
             return app.should_stop or generation != app.consumer_generation_id
 
         try:
-            await in_place(assign, revoked, partial(metrics.retried, "load_checkpoint"))
-            await in_place(processor.checkpoint, revoked, partial(metrics.retried, "save_checkpoint"))
+            await in_place(assign, revoked, count_retry(metrics, "load_checkpoint"))
+            await in_place(processor.checkpoint, revoked, count_retry(metrics, "save_checkpoint"))
         except TransientError:
             return  # a rebalance: the next checkpoint follows
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,14 +11,15 @@ from fastavro import parse_schema, schemaless_writer
 from domain.lake.batching import FlushLimits
 from domain.lake.ports import DeadLetters, Log, ObjectStore
 from domain.lake.reading import read_objects, read_rows
+from domain.metrics import Metrics
 from schemas.codec import DecodedBatch, Invalid
 from schemas.errors import InvalidEvent
 from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.partition import SinkContext, TopicContract
-from streams.lake_sink.ports import LakeMetrics
 from streams.lake_sink.sink import Sink
 from tests.support.fake_kafka import FakeKafka, FakeLakeLog
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeObjectStore
 
 TOPIC = "playhead.ui"
@@ -53,20 +53,11 @@ class FakeDecoder:
         return DecodedBatch(pl.DataFrame(), invalid, ids)
 
 
-class Counting(Counter[str]):
-    """Metrics as plain counts by method name."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *_: self.update([name])
-
-
 def sink(
     log: Log,
     store: ObjectStore,
     dead_letters: DeadLetters | None = None,
-    metrics: LakeMetrics | None = None,
+    metrics: Metrics | None = None,
     now: Callable[[], int] = lambda: 0,
     limits: FlushLimits = FlushLimits(records=4, bytes=2**20, age_ms=5_000),  # noqa: B008 — frozen
     limit: int = 1_000,
@@ -77,7 +68,7 @@ def sink(
         dead_letters=dead_letters or FakeKafka(),
         decoder=FakeDecoder(),
         resolve=SCHEMAS.__getitem__,
-        metrics=Counting() if metrics is None else metrics,
+        metrics=FakeMetrics() if metrics is None else metrics,
         now=now,
         limits=limits,
     )

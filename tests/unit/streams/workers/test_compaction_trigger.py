@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from domain.metrics import SKIPPED
 from schemas import avro
 from schemas.codec import BatchDecoder, encode
 from schemas.errors import TransientError
@@ -11,7 +12,8 @@ from streams.workers.compaction_requests import Requests
 from streams.workers.compaction_trigger import Overgrown
 from streams.workers.live_writer import Recorder
 from tests.support.builders import T0, compaction_request, playback, viewing_record
-from tests.support.fake_history import FakeHistoryMetrics, FakeLiveVH
+from tests.support.fake_history import FakeLiveVH
+from tests.support.fake_metrics import FakeMetrics
 
 SAMPLED = "018bcfe5-6800-7000-8000-000000000008"
 PASSED_OVER = "018bcfe5-6800-7000-8000-000000000009"
@@ -35,7 +37,7 @@ async def live_with(sessions: int) -> FakeLiveVH:
 
 
 async def starting(**changes: object) -> list[str]:
-    recorder = Recorder(BatchDecoder(lambda _: avro.schema("playback")), FakeLiveVH(), FakeHistoryMetrics())
+    recorder = Recorder(BatchDecoder(lambda _: avro.schema("playback")), FakeLiveVH(), FakeMetrics())
     return (await recorder.newest("playhead.playback", [frame(1, encode(playback(**changes)))])).starting
 
 
@@ -65,8 +67,8 @@ async def test_a_request_that_cannot_be_made_is_given_up() -> None:
 
 
 async def test_each_profile_is_compacted_once_a_batch_and_nonsense_is_counted() -> None:
-    metrics = FakeHistoryMetrics()
+    metrics = FakeMetrics()
     requests = Requests(BatchDecoder(lambda _: avro.schema("compaction_request")), metrics)
     payloads = [frame(1, encode(compaction_request(profile_id=profile))) for profile in ("ml-2", "ml-1", "ml-2")]
     assert await requests.profiles([*payloads, b"junk"]) == ["ml-2", "ml-1"]
-    assert metrics.invalid == {"not_framed": 1}
+    assert metrics.by(SKIPPED, "code") == {"not_framed": 1}

@@ -1,21 +1,21 @@
 """Decode, keep the newest, write: what is stored, counted and passed on."""
 
-from collections import Counter
-
 import pytest
 
+from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, SESSION_CONFLICTS, SKIPPED
 from schemas import avro
 from schemas.codec import BatchDecoder, encode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.framing import frame
 from streams.workers.live_writer import Recorder
 from tests.support.builders import playback, viewing_record
-from tests.support.fake_history import FakeHistoryMetrics, FakeLiveVH
+from tests.support.fake_history import FakeLiveVH
+from tests.support.fake_metrics import FakeMetrics
 
 TOPIC = "playhead.playback"
 
 
-def recorder(store: FakeLiveVH, metrics: FakeHistoryMetrics) -> Recorder:
+def recorder(store: FakeLiveVH, metrics: FakeMetrics) -> Recorder:
     return Recorder(BatchDecoder(lambda _: avro.schema("playback")), store, metrics)
 
 
@@ -24,33 +24,33 @@ def payload(**changes: object) -> bytes:
 
 
 async def test_the_newest_of_each_session_is_written_and_read_back() -> None:
-    store, metrics = FakeLiveVH(), FakeHistoryMetrics()
+    store, metrics = FakeLiveVH(), FakeMetrics()
     step = recorder(store, metrics)
     await step.write(TOPIC, (await step.newest(TOPIC, [payload(seq=5), payload(seq=4)])).records)
     assert (await store.read("ml-1")).records == [viewing_record(seq=5)]
-    assert metrics.written == 1
-    assert metrics.event_times == [viewing_record(seq=5).event_time]
+    assert metrics.total(HISTORY_RECORDS) == 1
+    assert len(metrics.observations[EVENT_VISIBLE]) == 1
 
 
 async def test_invalid_payloads_are_counted_and_the_others_go_on() -> None:
-    metrics = FakeHistoryMetrics()
+    metrics = FakeMetrics()
     payloads = [b"junk", payload(seq=5), None, payload(seq=6)[:-1]]
     assert (await recorder(FakeLiveVH(), metrics).newest(TOPIC, payloads)).records == [viewing_record(seq=5)]
-    assert metrics.invalid == Counter({"not_framed": 1, "null_payload": 1, "malformed": 1})
+    assert metrics.by(SKIPPED, "code") == {"not_framed": 1, "null_payload": 1, "malformed": 1}
 
 
 async def test_conflicting_events_are_counted() -> None:
-    metrics = FakeHistoryMetrics()
+    metrics = FakeMetrics()
     await recorder(FakeLiveVH(), metrics).newest(TOPIC, [payload(), payload(device_id="device-2")])
-    assert metrics.conflicting == 1
+    assert metrics.total(SESSION_CONFLICTS) == 1
 
 
 async def test_a_store_that_is_away_is_the_callers_to_retry_and_counts_nothing_as_written() -> None:
-    store, metrics = FakeLiveVH(failures=1), FakeHistoryMetrics()
+    store, metrics = FakeLiveVH(failures=1), FakeMetrics()
     step = recorder(store, metrics)
     with pytest.raises(TransientError):
         await step.write(TOPIC, [viewing_record()])
-    assert metrics.written == 0
+    assert metrics.total(HISTORY_RECORDS) == 0
     await step.write(TOPIC, [viewing_record()])
     assert (await store.read("ml-1")).records == [viewing_record()]
 
@@ -61,6 +61,6 @@ class RefusingStore(FakeLiveVH):
 
 
 async def test_records_the_store_refuses_for_ever_are_counted() -> None:
-    metrics = FakeHistoryMetrics()
+    metrics = FakeMetrics()
     await recorder(RefusingStore(), metrics).write(TOPIC, [viewing_record()])
-    assert metrics.invalid == Counter({"refused_by_store": 1})
+    assert metrics.by(SKIPPED, "code") == {"refused_by_store": 1}
