@@ -30,7 +30,7 @@ from infra.engines.kafka.requests import KafkaCompactionRequests
 from infra.engines.registry import Registry
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely
+from infra.runtime.startup import reduce_gc
 from infra.stores.history_cassandra import LiveVH
 from schemas import avro
 from schemas.codec import BatchDecoder
@@ -110,7 +110,7 @@ class MeteredMetrics(PrometheusMetrics):
 
 async def faust_worker(settings: Settings, topic: str, events: int, store: NoStore | LiveVH) -> None:
     """The history worker itself, with a store of our choice."""
-    collect_rarely()
+    reduce_gc()
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
     folder = Path(settings.folder / "bench")

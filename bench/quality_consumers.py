@@ -22,7 +22,7 @@ from infra.engines.registry import Registry
 from infra.runtime.metrics.checkpointed import CheckpointedMetrics
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely
+from infra.runtime.startup import reduce_gc
 from infra.stores.quality_cassandra import QualityCheckpoints
 from schemas import avro
 from schemas.codec import BatchDecoder
@@ -57,7 +57,7 @@ class MeteredMetrics(PrometheusMetrics):
 
 async def quality_worker(settings: Settings, topic: str, events: int) -> None:
     """The quality worker itself, up to its last checkpoint."""
-    collect_rarely()
+    reduce_gc()
     meter = Meter(events)
     metrics = MeteredMetrics(meter)
     session = connect(settings)

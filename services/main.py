@@ -26,7 +26,7 @@ from infra.engines.s3 import ObjectStore
 from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import ROOT, Settings
-from infra.runtime.startup import collect_rarely, in_log, one_line
+from infra.runtime.startup import exit_with_message, log_error, reduce_gc
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerReader
@@ -194,10 +194,10 @@ def main() -> None:
     logs.configure("services", settings.log_level)
     for chatty in ("httpx", "httpx2"):  # they would tell of every look at every process
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    collect_rarely()
+    reduce_gc()
     asyncio.run(serve(settings))
 
 
 if __name__ == "__main__":
-    with one_line(in_log):
+    with exit_with_message(log_error):
         app()

@@ -99,7 +99,7 @@ async def _quality(worker: int) -> None:
     from infra.engines.kafka.admin import KafkaCluster
     from infra.engines.registry import Registry
     from infra.runtime.metrics.checkpointed import CheckpointedMetrics
-    from infra.runtime.startup import enter
+    from infra.runtime.startup import wait_until_available
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
     from schemas.codec import BatchDecoder
@@ -114,7 +114,7 @@ async def _quality(worker: int) -> None:
     playback, errors = at.topics
     with cassandra(at.settings) as session:
         cluster = KafkaCluster(at.settings)
-        store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([playback]))[playback])
+        store = QualityCheckpoints(session, wait_until_available(lambda: cluster.topic_ids([playback]))[playback])
         decoder = BatchDecoder(Registry(at.settings).resolve)
         processor = QualityProcessor(
             decoder, store, at.metrics, CheckpointedMetrics(), at.settings.session_timeout_seconds * 1000, now
@@ -134,7 +134,7 @@ def lake(worker: Worker = 0) -> None:
     from infra.engines.kafka.dead_letters import KafkaDeadLetters
     from infra.engines.registry import Registry
     from infra.engines.s3 import ObjectStore, prove_first_put_wins
-    from infra.runtime.startup import enter
+    from infra.runtime.startup import wait_until_available
     from schemas import avro
     from schemas.codec import BatchDecoder
     from schemas.topics import DEAD_LETTERS, TOPICS
@@ -147,8 +147,8 @@ def lake(worker: Worker = 0) -> None:
     at = workplace("lake", worker)
     settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
-    enter(lambda: prove_first_put_wins(store))
-    dead_letter_schema = enter(registry.ids)[DEAD_LETTERS.record]
+    wait_until_available(lambda: prove_first_put_wins(store))
+    dead_letter_schema = wait_until_available(registry.ids)[DEAD_LETTERS.record]
     log = KafkaConsumer(settings, at.group, at.name, at.topics)
     context = SinkContext(
         log=log,
@@ -203,7 +203,7 @@ def ledger() -> None:
 
 
 if __name__ == "__main__":
-    from infra.runtime.startup import in_log, one_line
+    from infra.runtime.startup import exit_with_message, log_error
 
-    with one_line(in_log):
+    with exit_with_message(log_error):
         app()

@@ -17,7 +17,7 @@ from infra.engines.kafka.admin import KafkaCluster
 from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely, enter
+from infra.runtime.startup import reduce_gc, wait_until_available
 from streams.runtime.broker import Broker
 
 
@@ -55,16 +55,16 @@ def workplace(process: str, worker: int) -> Workplace:
     group = of.group or ""
     place = Workplace(of.worker_name(worker), settings, PrometheusMetrics(process, group), group, of.topics)
     logs.configure(place.name, settings.log_level)
-    collect_rarely()
+    reduce_gc()
     start_http_server(settings.process_port(of, worker), settings.bind)
-    enter(KafkaCluster(settings).check_access)
+    wait_until_available(KafkaCluster(settings).check_access)
     return place
 
 
 @contextmanager
 def cassandra(settings: Settings) -> Iterator[Session]:
     """Entered once Cassandra lets us in."""
-    session = enter(lambda: connect(settings))
+    session = wait_until_available(lambda: connect(settings))
     try:
         yield session
     finally:

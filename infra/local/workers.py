@@ -29,7 +29,7 @@ def _program(settings: Settings, process: Process, worker: int) -> Program:
         name=process.worker_name(worker),
         command=(sys.executable, *(part.replace("{worker}", str(worker)) for part in process.command)),
         ports=(port,),
-        is_ready=lambda: _answers(port),
+        is_ready=lambda: _is_ready(port),
         environment=environment(settings),
     )
 
@@ -59,7 +59,7 @@ def _text(value: str | int | float | Path | SecretStr | Mapping[str, int] | Coll
             return str(value)
 
 
-def _answers(port: int) -> bool:
+def _is_ready(port: int) -> bool:
     """Readiness where the worker tells it, else its metrics page."""
     address = f"http://{LOOPBACK}:{port}"
     try:

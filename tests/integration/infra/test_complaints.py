@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import preflight as host
+from infra.local import preflight
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.local.workers import environment
@@ -52,7 +52,7 @@ def test_missing_maven_matters_only_while_the_jars_are_not_fetched(
 
 
 def test_a_full_disk(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "FREE_DISK", 2**60)
+    monkeypatch.setattr(preflight, "FREE_DISK", 2**60)
     with pytest.raises(StackError, match=r"GiB free under .*PLAYHEAD_HOME"):
         make_stack().up(["stub"])
 

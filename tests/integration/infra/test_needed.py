@@ -33,7 +33,7 @@ def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill_and_ano
     monkeypatch.setattr(Supervisor, "shut_down", killed_again)
 
     def killed() -> None:
-        with stack.needed(["stub"]):
+        with stack.ensure_running(["stub"]):
             assert stub_answers(stack)
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -46,7 +46,7 @@ def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill_and_ano
 def test_a_running_stack_is_left_running(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.up(["stub"])
-    with stack.needed(["seaweedfs"]):
+    with stack.ensure_running(["seaweedfs"]):
         assert stub_answers(stack)
     assert stub_answers(stack)
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from domain.processes import MAX_WORKERS, PROCESSES, STORES
-from infra.local.supervisor import family
+from infra.local.supervisor import base_name
 from infra.local.workers import environment, programs
 from infra.runtime.settings import Port, Settings
 
@@ -40,7 +40,7 @@ def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None
 
 
 def test_the_family_of_a_numbered_worker_is_its_process() -> None:
-    assert [family(name) for name in ("history-3", "services", "kafka")] == ["history", "services", "kafka"]
+    assert [base_name(name) for name in ("history-3", "services", "kafka")] == ["history", "services", "kafka"]
 
 
 def test_no_two_processes_share_a_port_however_many_workers_run() -> None:
