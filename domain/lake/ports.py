@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from schemas.codec import DecodedBatch
+from schemas.batch import DecodedBatch
 from schemas.events import DeadLetter
 from schemas.topics import Partition
 
@@ -107,6 +107,6 @@ class DeadLetters(Protocol):
 
 
 class Decoder(Protocol):
-    """Satisfied by ``schemas.codec.BatchDecoder``."""
+    """Satisfied by ``schemas.batch.BatchDecoder``."""
 
     def decode(self, record: str, payloads: Sequence[bytes | None]) -> DecodedBatch: ...

@@ -13,7 +13,7 @@ from domain.lake.reading import LakeObject, read_rows, row_offsets, verified
 from domain.ledger.dead_letter_index import DeadLetterIndex
 from domain.ledger.ports import RecordLog
 from domain.ledger.state import HOUR_MS, Finding, HourCounts
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.framing import HEADER_BYTES
 from schemas.topics import TOPICS
 

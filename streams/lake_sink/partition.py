@@ -30,7 +30,7 @@ from domain.metrics import (
     Metrics,
 )
 from schemas import dead_letter
-from schemas.codec import DecodedBatch
+from schemas.batch import DecodedBatch
 from schemas.errors import TransientError
 from schemas.topics import Partition
 from streams.lake_sink.contiguous import ContiguousOffsets

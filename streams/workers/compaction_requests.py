@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from domain.metrics import SKIPPED, Metrics
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.topics import COMPACTION_REQUESTS
 
 log = structlog.get_logger(__name__)

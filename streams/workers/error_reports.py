@@ -8,7 +8,7 @@ import structlog
 from domain.metrics import SKIPPED, Metrics
 from domain.support.ports import ErrorSink
 from domain.support.updates import MemberError, errors_of_members
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 
 log = structlog.get_logger(__name__)
 

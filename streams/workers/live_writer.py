@@ -10,7 +10,7 @@ import structlog
 from domain.history.ports import LiveVHStore
 from domain.history.viewing_record import Newest, newest_per_session
 from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, HISTORY_WRITE, SESSION_CONFLICTS, SKIPPED, Metrics
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 

@@ -12,7 +12,7 @@ from domain.lake.batching import FlushLimits
 from domain.lake.ports import DeadLetters, Log, ObjectStore
 from domain.lake.reading import read_objects, read_rows
 from domain.metrics import Metrics
-from schemas.codec import DecodedBatch, Invalid
+from schemas.batch import DecodedBatch, Invalid
 from schemas.errors import InvalidEvent
 from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from domain.metrics import SKIPPED
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.errors import TransientError
 from schemas.events import CompactionRequest
 from schemas.framing import frame
