@@ -37,9 +37,9 @@ from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
 from streams.runtime.app import build_app
 from streams.runtime.broker import Broker
-from streams.workers.compaction_trigger import Overgrown
+from streams.workers.compaction_trigger import CompactionTrigger
 from streams.workers.history import FETCH_WAIT_MS, add_history_agent
-from streams.workers.live_writer import Recorder
+from streams.workers.live_writer import LiveWriter
 
 
 class Meter:
@@ -88,8 +88,8 @@ class MeteredMetrics(HistoryMetrics):
         self._unfinished = 0
         self.written = 0
 
-    def taken(self, topic: str, events: int) -> None:
-        super().taken(topic, events)
+    def consumed(self, topic: str, events: int) -> None:
+        super().consumed(topic, events)
         self._meter.start()
         self._unfinished += 1
         self._all_taken = self._meter.saw(events)
@@ -114,9 +114,9 @@ async def faust_worker(settings: Settings, topic: str, events: int, store: NoSto
     folder = Path(settings.folder / "bench")
     app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
     registry = Registry(settings)
-    recorder = Recorder(BatchDecoder(registry.resolve), store, metrics)
+    recorder = LiveWriter(BatchDecoder(registry.resolve), store, metrics)
     requests = KafkaCompactionRequests(settings, registry)
-    overgrown = Overgrown(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
+    overgrown = CompactionTrigger(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
     add_history_agent(app, topic, recorder, overgrown, metrics)
     app.in_worker = True
     await app.start()

@@ -41,8 +41,8 @@ class MeteredMetrics(QualityRecorder):
         self._all_taken = False
         self.over = asyncio.Event()
 
-    def taken(self, topic: str, events: int) -> None:
-        super().taken(topic, events)
+    def consumed(self, topic: str, events: int) -> None:
+        super().consumed(topic, events)
         self._meter.start()
         self._all_taken = self._meter.saw(events)
 

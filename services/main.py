@@ -12,7 +12,7 @@ import uvicorn
 from cassandra.cluster import Session
 
 from domain.history.paging import Page
-from domain.history.reading import HistoryReader, Whole
+from domain.history.reading import FullHistory, HistoryReader
 from domain.ledger.state import Account
 from domain.processes import PROCESSES
 from domain.quality.tally import MinuteFigures
@@ -76,8 +76,8 @@ class LateStores:
     async def page(self, profile_id: str, limit: int, cursor: str | None) -> Page:
         return await (await self._connected()).history.page(profile_id, limit, cursor)
 
-    async def whole(self, profile_id: str) -> Whole:
-        return await (await self._connected()).history.whole(profile_id)
+    async def read_all(self, profile_id: str) -> FullHistory:
+        return await (await self._connected()).history.read_all(profile_id)
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
         async for page in (await self._connected()).history.export(profile_id):

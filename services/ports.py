@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.history.paging import Page
-from domain.history.reading import Whole
+from domain.history.reading import FullHistory
 from domain.ledger.state import Account
 from domain.recommendations.ports import Recommendations
 from domain.support.ports import SupportReads
@@ -22,7 +22,7 @@ class History(Protocol):
         """ValueError for a cursor that is not one of ours."""
         ...
 
-    async def whole(self, profile_id: str) -> Whole: ...
+    async def read_all(self, profile_id: str) -> FullHistory: ...
 
     def export(self, profile_id: str) -> AsyncIterator[Page]:
         """The whole history, page by page."""

@@ -50,18 +50,18 @@ async def _history(worker: int) -> None:
     from schemas.codec import BatchDecoder
     from streams.runtime.app import build_app
     from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
-    from streams.workers.compaction_trigger import Overgrown
+    from streams.wiring import cassandra, now, start_worker
+    from streams.workers.compaction_trigger import CompactionTrigger
     from streams.workers.history import FETCH_WAIT_MS, add_history_agent
-    from streams.workers.live_writer import Recorder
+    from streams.workers.live_writer import LiveWriter
 
-    at = workplace("history", worker, HistoryMetrics)
+    at = start_worker("history", worker, HistoryMetrics)
     (topic,) = at.topics
     with cassandra(at.settings) as session:
         registry, live = Registry(at.settings), LiveVH(session)
-        recorder = Recorder(BatchDecoder(registry.resolve), live, at.metrics)
+        recorder = LiveWriter(BatchDecoder(registry.resolve), live, at.metrics)
         requests = KafkaCompactionRequests(at.settings, registry)
-        overgrown = Overgrown(live, requests, at.settings.compaction_threshold, now)
+        overgrown = CompactionTrigger(live, requests, at.settings.compaction_threshold, now)
         faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
         add_history_agent(faust_app, topic, recorder, overgrown, at.metrics)
         await serve(faust_app)
@@ -77,11 +77,11 @@ async def _compaction(worker: int) -> None:
     from schemas.codec import BatchDecoder
     from streams.runtime.app import build_app
     from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
+    from streams.wiring import cassandra, now, start_worker
     from streams.workers.compaction import FETCH_WAIT_MS, add_compaction_agent
     from streams.workers.compaction_requests import Requests
 
-    at = workplace("compaction", worker, CompactionMetrics)
+    at = start_worker("compaction", worker, CompactionMetrics)
     (topic,) = at.topics
     with cassandra(at.settings) as session:
         rules = RollUpRules(
@@ -107,12 +107,12 @@ async def _quality(worker: int) -> None:
     from schemas.codec import BatchDecoder
     from streams.runtime.app import build_app
     from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
+    from streams.wiring import cassandra, now, start_worker
     from streams.workers.error_reports import ErrorReports
     from streams.workers.errors import add_error_agent
     from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
 
-    at = workplace("quality", worker, QualityRecorder)
+    at = start_worker("quality", worker, QualityRecorder)
     playback, errors = at.topics
     with cassandra(at.settings) as session:
         cluster = KafkaCluster(at.settings)
@@ -142,10 +142,10 @@ def lake(worker: Worker = 0) -> None:
     from streams.lake_sink.dead_letter_limit import DeadLetterLimit
     from streams.lake_sink.partition import Contract, World
     from streams.lake_sink.sink import Sink
-    from streams.wiring import now, stop_on_signals, workplace
+    from streams.wiring import now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = workplace("lake", worker, LakeMetrics)
+    at = start_worker("lake", worker, LakeMetrics)
     settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
     enter(lambda: prove_first_put_wins(store))
@@ -191,10 +191,10 @@ def ledger() -> None:
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import LedgerAccepted
     from streams.reconciler.reconciler import Watch, look_again_and_again
-    from streams.wiring import cassandra, now, stop_on_signals, workplace
+    from streams.wiring import cassandra, now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = workplace("ledger", 0, LedgerMetrics)
+    at = start_worker("ledger", 0, LedgerMetrics)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at the collector
     with cassandra(at.settings) as session:
         watch = Watch(ledger_places(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, now)

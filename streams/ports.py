@@ -7,11 +7,11 @@ from typing import Protocol
 class Metrics(Protocol):
     """What a stream worker tells about itself; names and labels stand in ``infra/runtime/metrics/definitions.py``."""
 
-    def taken(self, topic: str, events: int) -> None:
+    def consumed(self, topic: str, events: int) -> None:
         """A batch of so many records came from Kafka."""
         ...
 
-    def worked(self, seconds: float) -> None:
+    def batch_done(self, seconds: float) -> None:
         """One batch took so long until it was done, every repeat included."""
         ...
 
@@ -23,7 +23,7 @@ class Metrics(Protocol):
         """Log end less committed position."""
         ...
 
-    def unassigned(self, topic: str, partition: int) -> None:
+    def revoked(self, topic: str, partition: int) -> None:
         """Another worker has this partition now: this one says nothing more about it."""
         ...
 

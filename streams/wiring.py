@@ -24,7 +24,7 @@ M = TypeVar("M")
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace(Generic[M]):
+class WorkerContext(Generic[M]):
     """What a worker finds when it begins."""
 
     name: str
@@ -51,11 +51,11 @@ class Workplace(Generic[M]):
         )
 
 
-def workplace(process: str, worker: int, metrics: Callable[[str, str], M]) -> Workplace[M]:
+def start_worker(process: str, worker: int, metrics: Callable[[str, str], M]) -> WorkerContext[M]:
     """Returns once Kafka lets us in: aiokafka would not say why it does not."""
     settings, of = Settings(), BY_NAME[process]
     name, group = f"{process}-{worker}" if of.scalable else process, of.group or ""
-    place = Workplace(name, settings, metrics(process, group), group, of.topics)
+    place = WorkerContext(name, settings, metrics(process, group), group, of.topics)
     logs.configure(place.name, settings.log_level)
     collect_rarely()
     start_http_server(settings.port(Port[of.port], worker), settings.bind)

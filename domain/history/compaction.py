@@ -56,7 +56,7 @@ Outcome = Literal["nothing due", "published", "unchanged", "lost", "damaged"]
 """``unchanged``: the records were in their chunks already. ``lost``: another compactor was faster."""
 
 
-async def go_on(_: Step) -> None: ...
+async def no_hook(_: Step) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Compactor:
     rules: RollUpRules
     now: Callable[[], int]
     """Milliseconds since the epoch."""
-    at: Callable[[Step], Awaitable[None]] = go_on
+    at: Callable[[Step], Awaitable[None]] = no_hook
     """Called whenever a step has been reached."""
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -134,7 +134,7 @@ class Compactor:
 
     async def _refuse(self, profile_id: str, base: Metadata | None, error: Exception) -> Outcome:
         """A chunk that can't be read is never replaced by one without its records, unless somebody replaced it."""
-        newest = await self.compressed.newest_metadata(profile_id)
+        newest = await self.compressed.metadata_serial(profile_id)
         if newest != base:
             return "lost"
         self.metrics.unreadable_chunk()
@@ -160,7 +160,7 @@ class Compactor:
 
     async def _move_out(self, profile_id: str, rolled: Sequence[ViewingRecord], published: Metadata) -> None:
         for start in range(0, len(rolled), DELETES):
-            await self.live.move_out(profile_id, rolled[start : start + DELETES], published.version.generation)
+            await self.live.delete_rolled_up(profile_id, rolled[start : start + DELETES], published.version.generation)
             await self.at(Step.MOVED)
 
     async def _clean_up(self, profile_id: str, published: Metadata) -> None:

@@ -28,7 +28,7 @@ class LiveReads(Protocol):
 
 
 class LiveMoves(LiveReads, Protocol):
-    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
         """Delete these states and mark the partition with the generation that holds them, all at one moment.
 
         A newer state of a session survives. A lower generation than the marker's leaves the marker as it is.
@@ -41,7 +41,7 @@ class CompressedReads(Protocol):
         """The version published last, or the one before while a publish is under way."""
         ...
 
-    async def newest_metadata(self, profile_id: str) -> Metadata | None:
+    async def metadata_serial(self, profile_id: str) -> Metadata | None:
         """The version published last, for certain; slower."""
         ...
 

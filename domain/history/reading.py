@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class FullHistory:
     """A profile's whole history, newest session first."""
 
     records: list[ViewingRecord]
@@ -72,11 +72,11 @@ class HistoryReader:
         found = await self._read(profile_id, needed)
         return page(newest_first(found.compressed, found.live), limit, part, complete=found.complete)
 
-    async def whole(self, profile_id: str) -> Whole:
+    async def read_all(self, profile_id: str) -> FullHistory:
         """Raises TransientError."""
         found = await self._read(profile_id, lambda chunks, _: chunks)
         records = newest_first(found.compressed, found.live)
-        return Whole(records, found.complete, len(found.live), len(found.compressed))
+        return FullHistory(records, found.complete, len(found.live), len(found.compressed))
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
         """The whole history page by page, so that no more than a few chunks and all session ids are in memory."""
@@ -97,14 +97,14 @@ class HistoryReader:
         partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
         if _is_older(metadata, partition):
             self.metrics.read_again("newer marker")
-            metadata = await self.compressed.newest_metadata(profile_id)
+            metadata = await self.compressed.metadata_serial(profile_id)
         answers: Answers = {}
         for _ in range(ROUNDS):
             chunks = needed(metadata.chunks if metadata else (), partition.records)
             await self._fetch(profile_id, chunks, answers)
             if all(answers[chunk.id] is not None for chunk in chunks):
                 break
-            newest = await self.compressed.newest_metadata(profile_id)
+            newest = await self.compressed.metadata_serial(profile_id)
             if newest == metadata:
                 break
             self.metrics.read_again("chunk gone")

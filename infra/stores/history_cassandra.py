@@ -76,7 +76,7 @@ class LiveVH:
         """How many sessions a profile has here, ``limit`` at most."""
         return len(await run(self._session, self._count, (profile_id, limit)))
 
-    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
         """One batch of one partition: readers see all of it or nothing."""
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
         batch.add(self._mark, (generation, generation, profile_id))

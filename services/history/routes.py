@@ -74,14 +74,14 @@ def router(reads: MemberReads, catalogue: Catalogue, now: Callable[[], int]) -> 
 
     @routes.get("/continue-watching", summary="Titles to go on with, and where, on any device")
     async def continue_list(profile_id: ProfileId) -> Page[ContinueItem]:
-        whole = await history.whole(profile_id)
+        whole = await history.read_all(profile_id)
         items = [continue_item(bookmark, catalogue) for bookmark in continue_watching(whole.records)]
         return Page(items=items, next_cursor=None, complete=whole.complete)
 
     @routes.get("/recommendations", summary="What a member might watch next, best first, each with a reason")
     async def recommended_list(profile_id: ProfileId, limit: Limit = 20) -> Recommended:
         """Titles already watched, and those to continue with, are left out as of this moment."""
-        whole = await history.whole(profile_id)
+        whole = await history.read_all(profile_id)
         shown = await recommendations(reads.recommendations, profile_id, whole, limit)
         return recommended(shown, catalogue, whole.complete)
 

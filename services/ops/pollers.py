@@ -77,7 +77,7 @@ class Gatherers:
         state of each; and what members see."""
         shown = {event.playback_session_id for event in self.board.playback[:SHOWN]}
         kept = {session: record for session, record in self.board.stored.items() if session in shown}
-        for each in await asyncio.gather(*map(self.history.whole, self.board.unseen())):
+        for each in await asyncio.gather(*map(self.history.read_all, self.board.unseen())):
             kept |= {
                 record.playback_session_id: record for record in each.records if record.playback_session_id in shown
             }

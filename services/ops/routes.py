@@ -130,7 +130,7 @@ def router(board: Board, reads: MemberReads, files: Files, now: Callable[[], int
 
     @routes.get("/members/{profile_id:path}")
     async def member(request: Request, profile_id: ProfileId, cursor: Cursor = None) -> HTMLResponse:
-        whole = await reads.history.whole(profile_id)
+        whole = await reads.history.read_all(profile_id)
         sessions = whole.records
         with reading_cursor():
             shown = page_of(sessions, SESSIONS_A_PAGE, cursor)

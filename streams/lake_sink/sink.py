@@ -57,7 +57,7 @@ class Sink:
         for partition, records in intake.records.items():
             if partition in self._sinks:
                 self._sinks[partition].take(records)
-                self._world.metrics.taken(partition[0], len(records))
+                self._world.metrics.consumed(partition[0], len(records))
 
     def _advance(self, due: list[PartitionSink]) -> None:
         if not due:

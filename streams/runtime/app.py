@@ -76,7 +76,7 @@ class LagReport:
     async def __call__(self) -> None:
         lag = await cast(BatchConsumer, self._app.consumer).lag()
         for tp in self._reported - set(lag):
-            self._metrics.unassigned(tp.topic, tp.partition)
+            self._metrics.revoked(tp.topic, tp.partition)
         for tp, records in lag.items():
             self._metrics.lag(tp.topic, tp.partition, records)
         self._reported = set(lag)

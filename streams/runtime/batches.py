@@ -42,7 +42,7 @@ def add_agent(
             def revoked(generation: int = message.generation_id) -> bool:
                 return app.should_stop or generation != app.consumer_generation_id
 
-            metrics.taken(batch.topic, len(batch.payloads))
+            metrics.consumed(batch.topic, len(batch.payloads))
             started = perf_counter()
             try:
                 with structlog.contextvars.bound_contextvars(partition=batch.partition, offset=batch.offsets[-1]):
@@ -53,6 +53,6 @@ def add_agent(
                 await app.crash(error)
                 raise
             else:
-                metrics.worked(perf_counter() - started)
+                metrics.batch_done(perf_counter() - started)
                 metrics.processed(batch.topic, batch.partition, batch.appended)
                 event.ack()

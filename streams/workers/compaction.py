@@ -9,7 +9,7 @@ from schemas.errors import TransientError
 from streams.ports import Metrics
 from streams.runtime.batch_transport import RawBatch
 from streams.runtime.batches import Revoked, add_agent
-from streams.runtime.retry import in_place
+from streams.runtime.retry import retry_transient
 from streams.workers.compaction_requests import Requests
 
 FETCH_WAIT_MS = 1_000
@@ -21,9 +21,9 @@ def add_compaction_agent(
 ) -> None:
     async def compact(batch: RawBatch, revoked: Revoked) -> None:
         decode = partial(requests.profiles, batch.payloads)
-        for profile in await in_place(decode, revoked, partial(metrics.retried, "decode")):
+        for profile in await retry_transient(decode, revoked, partial(metrics.retried, "decode")):
             if revoked():
                 raise TransientError("another worker has these requests now")
-            await in_place(partial(compactor.compact, profile), revoked, partial(metrics.retried, "compact"))
+            await retry_transient(partial(compactor.compact, profile), revoked, partial(metrics.retried, "compact"))
 
     add_agent(app, topic, compact, metrics)

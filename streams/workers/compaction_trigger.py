@@ -19,14 +19,14 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Overgrown:
+class CompactionTrigger:
     live: LiveCounts
     requests: CompactionRequests
     threshold: int
     """More live records than this are too many."""
     now: Clock
 
-    async def notice(self, profiles: Collection[str]) -> None:
+    async def check(self, profiles: Collection[str]) -> None:
         """Request a compaction of those that have too many. Never fails: what is away now is asked again later."""
         try:
             counts = await asyncio.gather(*(self.live.count(profile, self.threshold + 1) for profile in profiles))

@@ -16,7 +16,7 @@ from streams.ports import HistoryMetrics
 log = structlog.get_logger(__name__)
 
 
-class Recorder:
+class LiveWriter:
     """Invalid payloads are counted and passed over: the lake sink makes their dead letters."""
 
     def __init__(self, decoder: BatchDecoder, store: LiveVHStore, metrics: HistoryMetrics) -> None:

@@ -9,7 +9,7 @@ from schemas.errors import TransientError
 from streams.ports import Metrics
 from streams.runtime.batch_transport import RawBatch
 from streams.runtime.batches import Revoked, add_agent
-from streams.runtime.retry import in_place
+from streams.runtime.retry import retry_transient
 
 CHECKPOINT_S = 3.0
 FETCH_WAIT_MS = 1_000
@@ -24,8 +24,8 @@ def add_quality_agent(app: faust.App, topic: str, processor: QualityProcessor, m
         await processor.assign(app.consumer_generation_id, ours.union(partitions))
 
     async def count(batch: RawBatch, revoked: Revoked) -> None:
-        await in_place(partial(assign, batch.partition), revoked, partial(metrics.retried, "load_checkpoint"))
-        events = await in_place(partial(processor.decode, batch), revoked, partial(metrics.retried, "decode"))
+        await retry_transient(partial(assign, batch.partition), revoked, partial(metrics.retried, "load_checkpoint"))
+        events = await retry_transient(partial(processor.decode, batch), revoked, partial(metrics.retried, "decode"))
         if revoked():
             raise TransientError("another worker owns this partition now")
         processor.fold(batch, events)
@@ -38,8 +38,8 @@ def add_quality_agent(app: faust.App, topic: str, processor: QualityProcessor, m
             return app.should_stop or generation != app.consumer_generation_id
 
         try:
-            await in_place(assign, revoked, partial(metrics.retried, "load_checkpoint"))
-            await in_place(processor.checkpoint, revoked, partial(metrics.retried, "save_checkpoint"))
+            await retry_transient(assign, revoked, partial(metrics.retried, "load_checkpoint"))
+            await retry_transient(processor.checkpoint, revoked, partial(metrics.retried, "save_checkpoint"))
         except TransientError:
             return  # a rebalance: the next checkpoint follows
 

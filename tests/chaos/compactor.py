@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
-from domain.history.compaction import Compactor, Step, go_on
+from domain.history.compaction import Compactor, Step, no_hook
 from domain.history.rollup import RollUpRules
 from infra.engines.cassandra import close, connect
 from infra.runtime.settings import Settings
@@ -84,7 +84,7 @@ def _with_compactor(
     settings: Settings,
     now: int,
     run: Callable[[Compactor], Awaitable[None]],
-    at: Callable[[Step], Awaitable[None]] = go_on,
+    at: Callable[[Step], Awaitable[None]] = no_hook,
 ) -> None:
     session = connect(settings)
 

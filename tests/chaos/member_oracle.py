@@ -102,14 +102,14 @@ class Member:
 
     async def orphans(self) -> set[ChunkId]:
         """Chunks that are stored and not listed."""
-        metadata = await self.answer(lambda: self.compressed.newest_metadata(self.profile_id))
+        metadata = await self.answer(lambda: self.compressed.metadata_serial(self.profile_id))
         listed = {chunk.id for chunk in metadata.chunks} if metadata else set()
         return set(await self.answer(lambda: self.compressed.stored_chunks(self.profile_id, 2**62))) - listed
 
     async def check(self, reader: HistoryReader) -> None:
         """The whole history holds what was acknowledged before."""
         known = dict(self.newest)
-        whole = await self.whole_answer(lambda: reader.whole(self.profile_id))
+        whole = await self.whole_answer(lambda: reader.read_all(self.profile_id))
         self._hold(whole.records, known)
 
     async def check_page(self, reader: HistoryReader) -> None:

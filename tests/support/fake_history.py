@@ -41,7 +41,7 @@ class FakeLiveVH:
     async def count(self, profile_id: str, limit: int) -> int:
         return min(limit, len(self.rows.get(profile_id, {})))
 
-    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
         rows = self.rows.setdefault(profile_id, {})
         for record in records:
             key = profile_id, record.playback_session_id
@@ -72,7 +72,7 @@ class FakeCompressedVH:
     async def metadata(self, profile_id: str) -> Metadata | None:
         return self.seen.get(profile_id)
 
-    async def newest_metadata(self, profile_id: str) -> Metadata | None:
+    async def metadata_serial(self, profile_id: str) -> Metadata | None:
         self._show(profile_id)
         return self.decided.get(profile_id)
 
@@ -143,15 +143,15 @@ class FakeHistoryMetrics:
         self.conflicting = 0
         self.event_times: list[int] = []
 
-    def taken(self, topic: str, events: int) -> None: ...
+    def consumed(self, topic: str, events: int) -> None: ...
 
-    def worked(self, seconds: float) -> None: ...
+    def batch_done(self, seconds: float) -> None: ...
 
     def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None: ...
 
     def lag(self, topic: str, partition: int, records: int) -> None: ...
 
-    def unassigned(self, topic: str, partition: int) -> None: ...
+    def revoked(self, topic: str, partition: int) -> None: ...
 
     def retried(self, operation: str) -> None: ...
 

@@ -56,11 +56,11 @@ class WorkerMetrics:
         self._group = group
         self._now = now
 
-    def taken(self, topic: str, events: int) -> None:
+    def consumed(self, topic: str, events: int) -> None:
         CONSUMED.labels(self._process, topic).inc(events)
         BATCH_RECORDS.labels(self._process).observe(events)
 
-    def worked(self, seconds: float) -> None:
+    def batch_done(self, seconds: float) -> None:
         BATCH_SECONDS.labels(self._process).observe(seconds)
 
     def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
@@ -72,7 +72,7 @@ class WorkerMetrics:
     def lag(self, topic: str, partition: int, records: int) -> None:
         LAG.labels(self._group, topic, partition).set(records)
 
-    def unassigned(self, topic: str, partition: int) -> None:
+    def revoked(self, topic: str, partition: int) -> None:
         for gauge, first in ((LAG, self._group), (LAST_PROCESSED, self._process)):
             with suppress(KeyError):  # it may never have been set
                 gauge.remove(first, topic, partition)

@@ -214,7 +214,7 @@ class Compaction(RuleBasedStateMachine):
 
 
 async def _whole(reader: HistoryReader) -> list[ViewingRecord] | None:
-    found = await reader.whole(PROFILE)
+    found = await reader.read_all(PROFILE)
     return found.records if found.complete else None
 
 

@@ -127,7 +127,7 @@ async def test_the_sound_part_is_answered_when_a_chunk_is_damaged(stores: Stores
     stores.compressed.bodies.pop((PROFILE, chunk.id))
     if damage:
         stores.compressed.bodies[PROFILE, chunk.id] = damage
-    whole = await stores.reader.whole(PROFILE)
+    whole = await stores.reader.read_all(PROFILE)
     assert (whole.complete, len(whole.records)) == (False, SESSIONS - chunk.records)
     assert stores.metrics.unreadable == 1
     found, complete, cursor = [], True, None
@@ -142,7 +142,7 @@ async def test_the_sound_part_is_answered_when_a_chunk_is_damaged(stores: Stores
 
 async def test_a_marker_that_no_metadata_explains_is_an_alarm(stores: Stores) -> None:
     stores.live.markers[PROFILE] += 1
-    whole = await stores.reader.whole(PROFILE)
+    whole = await stores.reader.read_all(PROFILE)
     assert (whole.complete, len(whole.records)) == (False, SESSIONS)
     assert stores.metrics.unreadable == 1
 
@@ -150,13 +150,13 @@ async def test_a_marker_that_no_metadata_explains_is_an_alarm(stores: Stores) ->
 async def test_chunks_that_do_not_answer_make_the_history_partial(stores: Stores) -> None:
     assert isinstance(stores.compressed, Watched)
     stores.compressed.away = True
-    whole = await stores.reader.whole(PROFILE)
+    whole = await stores.reader.read_all(PROFILE)
     assert (whole.complete, whole.records) == (False, [session(390), session(380)])
     assert stores.metrics.unreadable == 0
 
 
 async def test_it_tells_how_much_came_from_each_store(stores: Stores) -> None:
-    whole = await stores.reader.whole(PROFILE)
+    whole = await stores.reader.read_all(PROFILE)
     assert (whole.live, whole.compressed) == (2, SESSIONS - 2)
 
 

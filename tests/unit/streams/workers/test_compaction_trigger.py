@@ -8,8 +8,8 @@ from schemas.errors import TransientError
 from schemas.events import CompactionRequest
 from schemas.framing import frame
 from streams.workers.compaction_requests import Requests
-from streams.workers.compaction_trigger import Overgrown
-from streams.workers.live_writer import Recorder
+from streams.workers.compaction_trigger import CompactionTrigger
+from streams.workers.live_writer import LiveWriter
 from tests.support.builders import T0, compaction_request, playback, viewing_record
 from tests.support.fake_history import FakeHistoryMetrics, FakeLiveVH
 
@@ -35,7 +35,7 @@ async def live_with(sessions: int) -> FakeLiveVH:
 
 
 async def starting(**changes: object) -> list[str]:
-    recorder = Recorder(BatchDecoder(lambda _: avro.schema("playback")), FakeLiveVH(), FakeHistoryMetrics())
+    recorder = LiveWriter(BatchDecoder(lambda _: avro.schema("playback")), FakeLiveVH(), FakeHistoryMetrics())
     return (await recorder.newest("playhead.playback", [frame(1, encode(playback(**changes)))])).starting
 
 
@@ -47,20 +47,20 @@ async def test_one_start_in_eight_is_looked_at() -> None:
 
 async def test_more_than_the_threshold_asks_for_a_compaction() -> None:
     requests = FakeRequests()
-    await Overgrown(await live_with(8), requests, 5, lambda: T0).notice(["ml-1", "ml-2"])
+    await CompactionTrigger(await live_with(8), requests, 5, lambda: T0).check(["ml-1", "ml-2"])
     assert requests.published == [compaction_request(profile_id="ml-1", requested_at=T0, live_records=6)]
 
 
 async def test_the_threshold_itself_does_not() -> None:
     requests = FakeRequests()
-    await Overgrown(await live_with(5), requests, 5, lambda: T0).notice(["ml-1"])
+    await CompactionTrigger(await live_with(5), requests, 5, lambda: T0).check(["ml-1"])
     assert requests.published == []
 
 
 async def test_a_request_that_cannot_be_made_is_given_up() -> None:
     requests = FakeRequests()
     requests.away = True
-    await Overgrown(await live_with(8), requests, 5, lambda: T0).notice(["ml-1"])
+    await CompactionTrigger(await live_with(8), requests, 5, lambda: T0).check(["ml-1"])
     assert requests.published == []
 
 

@@ -8,15 +8,15 @@ from schemas import avro
 from schemas.codec import BatchDecoder, encode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.framing import frame
-from streams.workers.live_writer import Recorder
+from streams.workers.live_writer import LiveWriter
 from tests.support.builders import playback, viewing_record
 from tests.support.fake_history import FakeHistoryMetrics, FakeLiveVH
 
 TOPIC = "playhead.playback"
 
 
-def recorder(store: FakeLiveVH, metrics: FakeHistoryMetrics) -> Recorder:
-    return Recorder(BatchDecoder(lambda _: avro.schema("playback")), store, metrics)
+def recorder(store: FakeLiveVH, metrics: FakeHistoryMetrics) -> LiveWriter:
+    return LiveWriter(BatchDecoder(lambda _: avro.schema("playback")), store, metrics)
 
 
 def payload(**changes: object) -> bytes:
