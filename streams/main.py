@@ -36,7 +36,7 @@ def compaction(worker: Worker = 0) -> None:
 
 @app.command()
 def quality(worker: Worker = 0) -> None:
-    """Playback events into figures, quality of experience, and what support is told of members."""
+    """Playback events into figures, quality of experience, and the support view of members."""
     import asyncio
 
     asyncio.run(_quality(worker))
@@ -48,23 +48,19 @@ async def _history(worker: int) -> None:
     from infra.runtime.metrics.recorders import HistoryMetrics
     from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
     from streams.wiring import cassandra, now, start_worker
-    from streams.workers.compaction_trigger import CompactionTrigger
-    from streams.workers.history import FETCH_WAIT_MS, add_history_agent
-    from streams.workers.live_writer import LiveWriter
+    from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
-    at = start_worker("history", worker, HistoryMetrics)
-    (topic,) = at.topics
-    with cassandra(at.settings) as session:
-        registry, live = Registry(at.settings), LiveVH(session)
-        recorder = LiveWriter(BatchDecoder(registry.resolve), live, at.metrics)
-        requests = KafkaCompactionRequests(at.settings, registry)
-        overgrown = CompactionTrigger(live, requests, at.settings.compaction_threshold, now)
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_history_agent(faust_app, topic, recorder, overgrown, at.metrics)
-        await serve(faust_app)
+    context = start_worker("history", worker, HistoryMetrics)
+    settings, (topic,) = context.settings, context.topics
+    with cassandra(settings) as session:
+        registry, live = Registry(settings), LiveVH(session)
+        requests = KafkaCompactionRequests(settings, registry)
+        trigger = CompactionTrigger(live, requests, settings.compaction_threshold, now)
+        writer = LiveWriter(BatchDecoder(registry.resolve), live, trigger, context.metrics)
+        stream = context.stream_worker(FETCH_WAIT_MS)
+        stream.subscribe(topic, writer.handle)
+        await stream.run_until_signal()
 
 
 async def _compaction(worker: int) -> None:
@@ -75,25 +71,22 @@ async def _compaction(worker: int) -> None:
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
     from streams.wiring import cassandra, now, start_worker
-    from streams.workers.compaction import FETCH_WAIT_MS, add_compaction_agent
-    from streams.workers.compaction_requests import Requests
+    from streams.workers.compaction import FETCH_WAIT_MS, CompactionHandler
 
-    at = start_worker("compaction", worker, CompactionMetrics)
-    (topic,) = at.topics
-    with cassandra(at.settings) as session:
+    context = start_worker("compaction", worker, CompactionMetrics)
+    settings, (topic,) = context.settings, context.topics
+    with cassandra(settings) as session:
         rules = RollUpRules(
-            keep_live=at.settings.compaction_keep_live,
-            timeout_ms=at.settings.session_timeout_seconds * 1000,
-            chunk_bytes=at.settings.chunk_bytes,
+            keep_live=settings.compaction_keep_live,
+            timeout_ms=settings.session_timeout_seconds * 1000,
+            chunk_bytes=settings.chunk_bytes,
         )
-        compactor = Compactor(LiveVH(session), CompressedVH(session), at.metrics, rules, now)
-        requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_compaction_agent(faust_app, topic, requests, compactor, at.metrics)
-        await serve(faust_app)
+        compactor = Compactor(LiveVH(session), CompressedVH(session), context.metrics, rules, now)
+        handler = CompactionHandler(BatchDecoder(Registry(settings).resolve), compactor, context.metrics)
+        stream = context.stream_worker(FETCH_WAIT_MS)
+        stream.subscribe(topic, handler.handle)
+        await stream.run_until_signal()
 
 
 async def _quality(worker: int) -> None:
@@ -105,25 +98,23 @@ async def _quality(worker: int) -> None:
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
     from schemas.codec import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
     from streams.wiring import cassandra, now, start_worker
-    from streams.workers.error_reports import ErrorReports
-    from streams.workers.errors import add_error_agent
-    from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
+    from streams.workers.errors import ErrorHandler
+    from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
 
-    at = start_worker("quality", worker, QualityRecorder)
-    playback, errors = at.topics
-    with cassandra(at.settings) as session:
-        cluster = KafkaCluster(at.settings)
+    context = start_worker("quality", worker, QualityRecorder)
+    settings, (playback, errors) = context.settings, context.topics
+    with cassandra(settings) as session:
+        cluster = KafkaCluster(settings)
         store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([playback]))[playback])
-        decoder = BatchDecoder(Registry(at.settings).resolve)
-        processor = QualityProcessor(decoder, store, at.metrics, at.settings.session_timeout_seconds * 1000, now)
-        durable = {playback: processor.committable_offset}
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=durable)
-        add_quality_agent(faust_app, playback, processor, at.metrics)
-        add_error_agent(faust_app, errors, ErrorReports(decoder, SupportWriter(session), at.metrics), at.metrics)
-        await serve(faust_app)
+        decoder = BatchDecoder(Registry(settings).resolve)
+        processor = QualityProcessor(decoder, store, context.metrics, settings.session_timeout_seconds * 1000, now)
+        stream = context.stream_worker(FETCH_WAIT_MS, {playback: processor.committable_offset})
+        quality = QualityHandler(playback, processor, stream, context.metrics)
+        stream.subscribe(playback, quality.handle, concurrency=1)
+        stream.subscribe(errors, ErrorHandler(decoder, SupportWriter(session), context.metrics).handle)
+        stream.every(CHECKPOINT_S, quality.checkpoint)
+        await stream.run_until_signal()
 
 
 @app.command()

@@ -1,13 +1,12 @@
-"""How a stream worker begins: logs and its metrics page first, then as long as it takes until the engines let it in."""
+"""Starts a stream worker: logs and its metrics page first, then it waits until the engines let it in."""
 
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from cassandra.cluster import Session
 from prometheus_client import start_http_server
@@ -18,14 +17,17 @@ from infra.engines.kafka.admin import KafkaCluster
 from infra.runtime import logs
 from infra.runtime.settings import Port, Settings
 from infra.runtime.startup import collect_rarely, enter
-from streams.runtime.broker import Broker
+from streams.ports import Metrics
 
-M = TypeVar("M")
+if TYPE_CHECKING:
+    from streams.runtime.worker import StreamWorker
+
+M = TypeVar("M", bound=Metrics)
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext(Generic[M]):
-    """What a worker finds when it begins."""
+    """What every worker needs."""
 
     name: str
     """For example ``history-0``."""
@@ -34,38 +36,46 @@ class WorkerContext(Generic[M]):
     group: str
     topics: tuple[str, ...]
 
-    @property
-    def folder(self) -> Path:
-        """For Faust's own files."""
-        return self.settings.folder / "faust" / self.name
+    def stream_worker(
+        self, fetch_wait_ms: int, committable_offset: Mapping[str, Callable[[int], int | None]] | None = None
+    ) -> "StreamWorker":
+        """A member of the process's consumer group; see ``StreamWorker`` for the parameters."""
+        from streams.runtime.worker import Broker, StreamWorker  # loads Faust, which lake and ledger do without
 
-    @property
-    def broker(self) -> Broker:
-        return Broker(
-            bootstrap=self.settings.kafka,
-            security_protocol=self.settings.kafka_security_protocol,
-            sasl_mechanism=self.settings.kafka_sasl_mechanism,
-            username=self.settings.kafka_username,
-            password=self.settings.kafka_password.get_secret_value(),
-            ca_file=self.settings.kafka_ca_file,
+        settings = self.settings
+        broker = Broker(
+            bootstrap=settings.kafka,
+            security_protocol=settings.kafka_security_protocol,
+            sasl_mechanism=settings.kafka_sasl_mechanism,
+            username=settings.kafka_username,
+            password=settings.kafka_password.get_secret_value(),
+            ca_file=settings.kafka_ca_file,
+        )
+        return StreamWorker(
+            self.group,
+            broker,
+            settings.folder / "faust" / self.name,
+            self.metrics,
+            fetch_wait_ms=fetch_wait_ms,
+            committable_offset=committable_offset,
         )
 
 
 def start_worker(process: str, worker: int, metrics: Callable[[str, str], M]) -> WorkerContext[M]:
-    """Returns once Kafka lets us in: aiokafka would not say why it does not."""
+    """Returns once Kafka grants access: aiokafka would not say why it does not."""
     settings, of = Settings(), BY_NAME[process]
     name, group = f"{process}-{worker}" if of.scalable else process, of.group or ""
-    place = WorkerContext(name, settings, metrics(process, group), group, of.topics)
-    logs.configure(place.name, settings.log_level)
+    context = WorkerContext(name, settings, metrics(process, group), group, of.topics)
+    logs.configure(context.name, settings.log_level)
     collect_rarely()
     start_http_server(settings.port(Port[of.port], worker), settings.bind)
     enter(KafkaCluster(settings).check_access)
-    return place
+    return context
 
 
 @contextmanager
 def cassandra(settings: Settings) -> Iterator[Session]:
-    """Entered once Cassandra lets us in."""
+    """Entered once Cassandra grants access."""
     session = enter(lambda: connect(settings))
     try:
         yield session
@@ -74,7 +84,7 @@ def cassandra(settings: Settings) -> Iterator[Session]:
 
 
 def stop_on_signals() -> threading.Event:
-    """Set when somebody asks this process to end."""
+    """Set on SIGTERM or SIGINT."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

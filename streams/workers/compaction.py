@@ -1,29 +1,48 @@
-"""The compaction processor: requests, keyed by profile, into roll-ups. Repeating one is harmless."""
+"""The compaction worker: requests, keyed by profile, into roll-ups. Repeating a request is harmless."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
-import faust
+import structlog
 
 from domain.history.compaction import Compactor
+from schemas.codec import BatchDecoder
 from schemas.errors import TransientError
+from schemas.topics import COMPACTION_REQUESTS
 from streams.ports import Metrics
-from streams.runtime.batch_transport import RawBatch
-from streams.runtime.batches import Revoked, add_agent
+from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient
-from streams.workers.compaction_requests import Requests
 
 FETCH_WAIT_MS = 1_000
 """Nobody waits for a roll-up."""
 
+log = structlog.get_logger(__name__)
 
-def add_compaction_agent(
-    app: faust.App, topic: str, requests: Requests, compactor: Compactor, metrics: Metrics
-) -> None:
-    async def compact(batch: RawBatch, revoked: Revoked) -> None:
-        decode = partial(requests.profiles, batch.payloads)
-        for profile in await retry_transient(decode, revoked, partial(metrics.retried, "decode")):
+
+@dataclass(frozen=True, slots=True)
+class CompactionHandler:
+    """Invalid payloads are counted and skipped: the lake sink makes their dead letters."""
+
+    decoder: BatchDecoder
+    compactor: Compactor
+    metrics: Metrics
+
+    async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
+        """Returns when every profile was compacted."""
+        decode = partial(self.profiles, batch.payloads)
+        for profile in await retry_transient(decode, revoked, partial(self.metrics.retried, "decode")):
             if revoked():
                 raise TransientError("another worker has these requests now")
-            await retry_transient(partial(compactor.compact, profile), revoked, partial(metrics.retried, "compact"))
+            compact = partial(self.compactor.compact, profile)
+            await retry_transient(compact, revoked, partial(self.metrics.retried, "compact"))
 
-    add_agent(app, topic, compact, metrics)
+    async def profiles(self, payloads: Sequence[bytes | None]) -> list[str]:
+        """Each profile once, in the order of requests. Raises TransientError while the registry is unavailable."""
+        # In a thread, since an unknown schema id asks the registry over HTTP.
+        decoded = await asyncio.to_thread(self.decoder.decode, COMPACTION_REQUESTS.record, payloads)
+        for invalid in decoded.invalid:
+            self.metrics.skipped(COMPACTION_REQUESTS.name, invalid.error.code)
+            log.warning("skipped", code=invalid.error.code, reason=invalid.error.reason)
+        return list(dict.fromkeys(decoded.frame["profile_id"].to_list()))

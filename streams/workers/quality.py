@@ -1,14 +1,12 @@
 """The quality worker: folds playback events, and commits offsets only after the checkpoint that covers them."""
 
+from dataclasses import dataclass
 from functools import partial
-
-import faust
 
 from domain.quality.processor import QualityProcessor
 from schemas.errors import TransientError
 from streams.ports import Metrics
-from streams.runtime.batch_transport import RawBatch
-from streams.runtime.batches import Revoked, add_agent
+from streams.runtime.batches import Assignment, RawBatch, Revoked
 from streams.runtime.retry import retry_transient
 
 CHECKPOINT_S = 3.0
@@ -16,32 +14,38 @@ FETCH_WAIT_MS = 1_000
 """A record is not visible before the next checkpoint anyway."""
 
 
-def add_quality_agent(app: faust.App, topic: str, processor: QualityProcessor, metrics: Metrics) -> None:
-    """``processor.committable_offset`` must be what the app commits this topic by."""
+@dataclass(frozen=True, slots=True)
+class QualityHandler:
+    """``processor.committable_offset`` must be what the worker commits this topic by."""
 
-    async def assign(*partitions: int) -> None:
-        ours = {tp.partition for tp in app.consumer.assignment() if tp.topic == topic}
-        await processor.assign(app.consumer_generation_id, ours.union(partitions))
+    topic: str
+    processor: QualityProcessor
+    assignment: Assignment
+    metrics: Metrics
 
-    async def count(batch: RawBatch, revoked: Revoked) -> None:
-        await retry_transient(partial(assign, batch.partition), revoked, partial(metrics.retried, "load_checkpoint"))
-        events = await retry_transient(partial(processor.decode, batch), revoked, partial(metrics.retried, "decode"))
+    async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
+        """One batch of a partition after the other."""
+        assign = partial(self._assign, batch.partition)
+        await retry_transient(assign, revoked, partial(self.metrics.retried, "load_checkpoint"))
+        decode = partial(self.processor.decode, batch)
+        events = await retry_transient(decode, revoked, partial(self.metrics.retried, "decode"))
         if revoked():
             raise TransientError("another worker owns this partition now")
-        processor.fold(batch, events)
+        self.processor.fold(batch, events)
 
-    async def checkpoint() -> None:
+    async def checkpoint(self) -> None:
         """Also loads newly assigned partitions: the metrics of a quiet partition must not be missing."""
-        generation = app.consumer_generation_id
+        generation = self.assignment.generation
 
         def revoked() -> bool:
-            return app.should_stop or generation != app.consumer_generation_id
+            return self.assignment.stopping or generation != self.assignment.generation
 
         try:
-            await retry_transient(assign, revoked, partial(metrics.retried, "load_checkpoint"))
-            await retry_transient(processor.checkpoint, revoked, partial(metrics.retried, "save_checkpoint"))
+            await retry_transient(self._assign, revoked, partial(self.metrics.retried, "load_checkpoint"))
+            await retry_transient(self.processor.checkpoint, revoked, partial(self.metrics.retried, "save_checkpoint"))
         except TransientError:
             return  # a rebalance: the next checkpoint follows
 
-    add_agent(app, topic, count, metrics, at_once=1)
-    app.timer(CHECKPOINT_S)(checkpoint)
+    async def _assign(self, *partitions: int) -> None:
+        ours = self.assignment.partitions(self.topic)
+        await self.processor.assign(self.assignment.generation, ours.union(partitions))
