@@ -15,7 +15,7 @@ from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
 from domain.history.compaction import Compactor
-from domain.history.order import KEY, VALUE_FIELDS
+from domain.history.merge import KEY, VALUE_FIELDS
 from domain.history.reading import HistoryReader
 from domain.history.rollup import RollUpRules
 from domain.history.versions import position
@@ -42,7 +42,7 @@ class Counted:
     def compacted(self, outcome: str, records: int, seconds: float) -> None:  # noqa: ARG002
         self.rolled_up += records
 
-    def read_again(self, reason: str) -> None: ...
+    def read_retried(self, reason: str) -> None: ...
     def unreadable_chunk(self) -> None: ...
     def wrote_chunk(self, size: int) -> None: ...
 

@@ -1,9 +1,9 @@
 """The merged read: LiveVH and CompressedVH as one history.
 
-Records only ever move from LiveVH to CompressedVH, and a row's delete becomes visible together with the marker that
-names the generation holding it. So both stores are read at the same time, and nothing is missed as long as the
-metadata is not older than the marker. Where it is, or where a chunk is gone because a newer compaction cleaned up,
-the metadata is read again, for certain. Usually that makes two steps: {live, metadata}, then all chunks at once.
+Records only move from LiveVH to CompressedVH, and a row's delete becomes visible together with the marker that names
+the generation holding the record. Both stores can therefore be read concurrently, and nothing is missed as long as the
+metadata is not older than the marker. If it is older, or if a chunk was deleted by a newer compaction, the metadata is
+read again at SERIAL consistency. A read usually takes two steps: {live, metadata}, then all chunks concurrently.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from domain.history.paging import Page, cut, newest_first, page
+from domain.history.paging import Page, newest_first, page, plan_page
 from domain.history.ports import CompressedReads, LivePartition, LiveReads, ReadMetrics
-from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, opened
+from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, read_chunk
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 
 ROUNDS = 4
-"""So often compactions may overtake one read."""
+"""How often compactions may overtake one read."""
 EXPORT_PAGE = 2_000
 
 log = structlog.get_logger(__name__)
@@ -33,13 +33,13 @@ class FullHistory:
     complete: bool
     """False when a part could not be read."""
     live: int
-    """So many records came from LiveVH; an old state of a session in a chunk is one of them."""
+    """Records read from LiveVH, including old states of sessions in chunks."""
     compressed: int
-    """So many came from CompressedVH."""
+    """Records read from CompressedVH."""
 
 
 Answers = dict[ChunkId, list[ViewingRecord] | Exception | None]
-"""What came of each chunk: its records, why they can't be read, or that it is gone."""
+"""The answer for each chunk: its records, the error, or None if it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,20 @@ class HistoryReader:
     metrics: ReadMetrics
 
     async def page(self, profile_id: str, limit: int, cursor: str | None = None) -> Page:
-        """Up to ``limit`` sessions after the cursor. ValueError for a strange cursor, TransientError.
+        """Up to ``limit`` sessions after the cursor. Raises TransientError, and ValueError for an invalid cursor.
 
-        Each session is in its newest state of all that was read: of the live records and the chunks of this page. Only
-        one that a client gave two starts, both rolled up, can be on a later page again; the first is the newer one.
+        Each session has its newest state among the live records and the chunks of this page. Only a session that a
+        client gave two starts, both rolled up, can be on a later page again; the first one is the newer.
         """
-        part = cut((), (), limit, cursor)
+        plan = plan_page((), (), limit, cursor)
 
         def needed(chunks: Sequence[Chunk], live: Sequence[ViewingRecord]) -> Sequence[Chunk]:
-            nonlocal part
-            part = cut(chunks, live, limit, cursor)
-            return part.chunks
+            nonlocal plan
+            plan = plan_page(chunks, live, limit, cursor)
+            return plan.chunks
 
         found = await self._read(profile_id, needed)
-        return page(newest_first(found.compressed, found.live), limit, part, complete=found.complete)
+        return page(newest_first(found.compressed, found.live), limit, plan, complete=found.complete)
 
     async def read_all(self, profile_id: str) -> FullHistory:
         """Raises TransientError."""
@@ -79,12 +79,12 @@ class HistoryReader:
         return FullHistory(records, found.complete, len(found.live), len(found.compressed))
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
-        """The whole history page by page, so that no more than a few chunks and all session ids are in memory."""
+        """The whole history page by page: memory holds a few chunks and all session ids."""
         cursor: str | None = None
         seen: set[str] = set()
         while True:
             part = await self.page(profile_id, EXPORT_PAGE, cursor)
-            # The first of a session with two starts is the newer one: see `page`.
+            # Of a session with two starts the first one is the newer: see `page`.
             yield replace(part, items=[record for record in part.items if record.playback_session_id not in seen])
             seen.update(record.playback_session_id for record in part.items)
             if (cursor := part.next_cursor) is None:
@@ -96,7 +96,7 @@ class HistoryReader:
         """``needed`` chooses from the listed chunks, knowing the live records."""
         partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
         if _is_older(metadata, partition):
-            self.metrics.read_again("newer marker")
+            self.metrics.read_retried("newer marker")
             metadata = await self.compressed.metadata_serial(profile_id)
         answers: Answers = {}
         for _ in range(ROUNDS):
@@ -107,7 +107,7 @@ class HistoryReader:
             newest = await self.compressed.metadata_serial(profile_id)
             if newest == metadata:
                 break
-            self.metrics.read_again("chunk gone")
+            self.metrics.read_retried("chunk gone")
             metadata = newest
         complete = not _is_older(metadata, partition)
         if not complete:
@@ -126,7 +126,7 @@ class HistoryReader:
         return _Found(partition.records, records, complete)
 
     async def _fetch(self, profile_id: str, chunks: Sequence[Chunk], answers: Answers) -> None:
-        """Ask for what was not asked for yet, all at once; each chunk is decoded while others are on their way."""
+        """Fetch missing chunks concurrently; each is decoded while others are in flight."""
         missing = [chunk for chunk in chunks if chunk.id not in answers]
         found = await asyncio.gather(*(self._records(profile_id, chunk) for chunk in missing))
         answers.update({chunk.id: answer for chunk, answer in zip(missing, found, strict=True)})
@@ -134,7 +134,7 @@ class HistoryReader:
     async def _records(self, profile_id: str, chunk: Chunk) -> list[ViewingRecord] | Exception | None:
         try:
             body = chunk.body or await self.compressed.chunk(profile_id, chunk.id)
-            return opened(chunk, body, profile_id) if body is not None else None
+            return read_chunk(chunk, body, profile_id) if body is not None else None
         except (TransientError, *UNREADABLE) as error:
             return error
 

@@ -33,16 +33,16 @@ class Death:
 
 
 def doomed(settings: Settings, profile_id: str, now: int, death: Death) -> BaseProcess:
-    """Compacts until it is killed; ends by itself, with code 0, only if it never comes to that step."""
+    """Compacts until it is killed; exits 0 only if it never reaches that step."""
     process = processes.Process(target=_die, args=(settings, profile_id, now, death), daemon=True)
     process.start()
     return process
 
 
-def rival(
+def racing_compactor(
     settings: Settings, profile_id: str, now: int, start: Barrier, outcomes: "Queue[str]", rounds: int
 ) -> BaseProcess:
-    """Compacts so often, each time at the same moment as the others at the barrier."""
+    """Compacts so many rounds, each time together with the others at the barrier."""
     process = processes.Process(target=_race, args=(settings, profile_id, now, start, outcomes, rounds), daemon=True)
     process.start()
     return process

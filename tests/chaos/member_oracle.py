@@ -8,10 +8,11 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from domain.history.compaction import Compactor
+from domain.history.ports import LivePartition
 from domain.history.reading import HistoryReader
 from domain.history.versions import ChunkId
 from infra.stores.compressed_vh_cassandra import CompressedVH
-from infra.stores.history_cassandra import LivePartition, LiveVH
+from infra.stores.history_cassandra import LiveVH
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 from tests.chaos.compactor import RULES

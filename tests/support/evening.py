@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from domain.history.ports import LivePartition
 from domain.history.reading import HistoryReader
 from domain.ledger.state import HOUR_MS, Account, Finding, HourCounts
 from domain.processes import BY_NAME
@@ -24,7 +25,7 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from services.ports import MemberReads, Partition
 from tests.support.evening_troubles import REFUSALS, tell_support
 from tests.support.evening_viewing import DAY, MEMBER, MEMBERS, MINUTE, RECOMMENDED, record, session, session_id, titles
-from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakePartition
+from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH
 from tests.support.fake_quality import FakeSupport
 from tests.support.fakes import FakeRecommendations
 
@@ -204,10 +205,10 @@ class Evening:
 
     # LiveReads
 
-    async def read(self, profile_id: str) -> FakePartition:
+    async def read(self, profile_id: str) -> LivePartition:
         self._answers("cassandra", "no node of Cassandra can be reached")
         self.asked.append(profile_id)
-        return FakePartition(list(self.rows.get(profile_id, {}).values()))
+        return LivePartition(list(self.rows.get(profile_id, {}).values()), None)
 
     # SupportReads
 

@@ -2,18 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
-from domain.history.order import newer
+from domain.history.merge import newer
+from domain.history.ports import LivePartition
 from domain.history.versions import ChunkId, Metadata, Version
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import ViewingRecord
-
-
-@dataclass(frozen=True, slots=True)
-class FakePartition:
-    records: list[ViewingRecord]
-    compacted_generation: int | None = None
 
 
 class FakeLiveVH:
@@ -34,9 +28,9 @@ class FakeLiveVH:
         self._store(records)
         return []
 
-    async def read(self, profile_id: str) -> FakePartition:
+    async def read(self, profile_id: str) -> LivePartition:
         rows = self.rows.get(profile_id, {})
-        return FakePartition([rows[session] for session in sorted(rows)], self.markers.get(profile_id))
+        return LivePartition([rows[session] for session in sorted(rows)], self.markers.get(profile_id))
 
     async def count(self, profile_id: str, limit: int) -> int:
         return min(limit, len(self.rows.get(profile_id, {})))
@@ -130,7 +124,7 @@ class FakeCompactionMetrics:
     def unreadable_chunk(self) -> None:
         self.unreadable += 1
 
-    def read_again(self, reason: str) -> None:
+    def read_retried(self, reason: str) -> None:
         self.again[reason] += 1
 
 

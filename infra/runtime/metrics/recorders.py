@@ -171,7 +171,7 @@ class LedgerMetrics(WorkerMetrics):
 class HistoryReads:
     """Satisfies ``domain.history.ports.ReadMetrics``."""
 
-    def read_again(self, reason: str) -> None:
+    def read_retried(self, reason: str) -> None:
         READ_RETRIES.labels(reason).inc()
 
     def unreadable_chunk(self) -> None:
