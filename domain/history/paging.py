@@ -61,7 +61,9 @@ class PagePlan:
 def plan_page(
     chunks: Sequence[Chunk], live: Iterable[ViewingRecord], limit: int, cursor: str | None = None
 ) -> PagePlan:
-    """The newest chunks, as many as are needed to be certain of more than ``limit`` sessions.
+    """The newest chunks, as many as are needed to be certain of ``limit`` sessions and of whether older ones follow.
+
+    A listed chunk that is not needed proves that older sessions follow: it need not be read for that.
 
     A live row inside a chunk's range may be an old state of a session in that chunk, written by a replay. It does not
     count, and its chunk is read before the row is shown. A live row outside all ranges is a session that no chunk
@@ -81,7 +83,7 @@ def plan_page(
     for chunk in reversed(chunks):
         if older_than is not None and chunk.first >= older_than:
             continue
-        if certain + sum(place > chunk.last for place in alone) > limit:
+        if certain + sum(place > chunk.last for place in alone) >= limit:
             return PagePlan(needed, older_than, newer_than=chunk.last)
         needed.append(chunk)
         if older_than is None or chunk.last < older_than:
@@ -98,7 +100,7 @@ def page(history: Sequence[ViewingRecord], limit: int, plan: PagePlan, *, comple
         and (plan.newer_than is None or position(record) > plan.newer_than)
     ]
     items = rest[:limit]
-    if len(rest) > limit:
+    if len(rest) > limit or (len(rest) == limit and plan.newer_than is not None):
         return Page(items, encode_cursor(position(items[-1])), complete)
     if plan.newer_than is None:
         return Page(items, None, complete)

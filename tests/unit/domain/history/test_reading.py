@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.history.versions import ChunkId, Metadata
+from domain.history.versions import ChunkId, Metadata, position
 from schemas.errors import TransientError
 from tests.support.fake_history import FakeCompressedVH
 from tests.unit.domain.history.compaction_fixtures import PROFILE, Stores, session
@@ -53,9 +53,27 @@ async def test_the_first_page_asks_for_the_newest_chunk_only(stores: Stores) -> 
     assert asked(stores) == [stores.metadata.chunks[-1].id]
 
 
-async def test_live_sessions_alone_fill_a_page_without_any_chunk(stores: Stores) -> None:
-    assert (await stores.reader.page(PROFILE, 1)).items == [session(390)]
+@pytest.mark.parametrize("limit", [1, 2])
+async def test_live_sessions_alone_fill_a_page_without_any_chunk(stores: Stores, limit: int) -> None:
+    page = await stores.reader.page(PROFILE, limit)
+    assert page.items == [session(390), session(380)][:limit]
     assert asked(stores) == []
+
+
+async def test_a_page_of_all_live_sessions_leads_on_to_the_chunks(stores: Stores) -> None:
+    cursor = (await stores.reader.page(PROFILE, 2)).next_cursor
+    assert (await stores.reader.page(PROFILE, 2, cursor)).items == [session(370), session(360)]
+
+
+async def test_a_page_that_ends_with_a_chunk_does_not_read_the_next_one(stores: Stores) -> None:
+    newest = stores.metadata.chunks[-1]
+    page = await stores.reader.page(PROFILE, 2 + newest.records)
+    assert asked(stores) == [newest.id]
+    assert page.next_cursor
+    before = stores.metadata.chunks[-2]
+    page = await stores.reader.page(PROFILE, before.records, page.next_cursor)
+    assert position(page.items[0]) == before.last
+    assert asked(stores) == [newest.id, before.id]
 
 
 async def test_a_page_in_the_middle_asks_for_its_own_part(stores: Stores) -> None:
