@@ -49,29 +49,36 @@ def newest_first(compressed: Sequence[ViewingRecord], live: Iterable[ViewingReco
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """The part of a history that one page needs."""
+    """The part of a history that one read needs."""
 
-    chunks: list[Chunk]
-    older_than: Position | None
-    """Only sessions before it are on the page; None: from the newest on."""
-    newer_than: Position | None
+    chunks: Sequence[Chunk]
+    older_than: Position | None = None
+    """Only sessions before it are shown; None: from the newest on."""
+    newer_than: Position | None = None
     """Only sessions after it are read in full; None: down to the oldest."""
+
+    def covers(self, place: Position) -> bool:
+        return (self.older_than is None or place < self.older_than) and (
+            self.newer_than is None or place > self.newer_than
+        )
 
 
 def plan_page(
-    chunks: Sequence[Chunk], live: Iterable[ViewingRecord], limit: int, cursor: str | None = None
+    chunks: Sequence[Chunk],
+    live: Iterable[ViewingRecord],
+    limit: int,
+    older_than: Position | None = None,
+    since: int | None = None,
 ) -> PagePlan:
     """The newest chunks, as many as are needed to be certain of ``limit`` sessions and of whether older ones follow.
 
-    A listed chunk that is not needed proves that older sessions follow: it need not be read for that.
+    ``since``: sessions that started before it (ms) are not needed. A listed chunk that is not needed proves
+    that older sessions follow: it need not be read for that.
 
     A live row inside a chunk's range may be an old state of a session in that chunk, written by a replay. It does not
     count, and its chunk is read before the row is shown. A live row outside all ranges is a session that no chunk
     holds, unless a client gave it two starts.
-
-    Raises ValueError for a cursor that is not one of ours.
     """
-    older_than = decode_cursor(cursor) if cursor else None
     places = [position(record) for record in live]
     alone = [
         place
@@ -83,7 +90,8 @@ def plan_page(
     for chunk in reversed(chunks):
         if older_than is not None and chunk.first >= older_than:
             continue
-        if certain + sum(place > chunk.last for place in alone) >= limit:
+        too_old = since is not None and chunk.last[0] < since
+        if too_old or certain + sum(place > chunk.last for place in alone) >= limit:
             return PagePlan(needed, older_than, newer_than=chunk.last)
         needed.append(chunk)
         if older_than is None or chunk.last < older_than:
@@ -93,12 +101,7 @@ def plan_page(
 
 def page(history: Sequence[ViewingRecord], limit: int, plan: PagePlan, *, complete: bool = True) -> Page:
     """Up to ``limit`` sessions of the plan. ``history``: what could be read of its part, newest first."""
-    rest = [
-        record
-        for record in history
-        if (plan.older_than is None or position(record) < plan.older_than)
-        and (plan.newer_than is None or position(record) > plan.newer_than)
-    ]
+    rest = [record for record in history if plan.covers(position(record))]
     items = rest[:limit]
     if len(rest) > limit or (len(rest) == limit and plan.newer_than is not None):
         return Page(items, encode_cursor(position(items[-1])), complete)
@@ -112,7 +115,7 @@ def page(history: Sequence[ViewingRecord], limit: int, plan: PagePlan, *, comple
 
 def page_of(history: Sequence[ViewingRecord], limit: int, cursor: str | None = None) -> Page:
     """A page of a whole history in memory, newest first. Raises ValueError for a cursor that is not one of ours."""
-    return page(history, limit, plan_page((), (), limit, cursor))
+    return page(history, limit, PagePlan((), older_than=decode_cursor(cursor) if cursor else None))
 
 
 def encode_cursor(place: Position) -> str:
@@ -120,6 +123,7 @@ def encode_cursor(place: Position) -> str:
 
 
 def decode_cursor(cursor: str) -> Position:
+    """Raises ValueError for a cursor that is not one of ours."""
     started_at, slash, session = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("/")
     if not slash:
         raise ValueError("not a cursor")

@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from domain.history.paging import Page, newest_first, page, plan_page
+from domain.history.paging import Page, PagePlan, decode_cursor, newest_first, page, plan_page
 from domain.history.ports import CompressedReads, LivePartition, LiveReads, ReadMetrics
-from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, read_chunk
+from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, position, read_chunk
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 
 ROUNDS = 4
 """How often compactions may overtake one read."""
 EXPORT_PAGE = 2_000
+RECENT_SESSIONS = 500
+"""Enough for months of anybody's viewing, and usually one chunk: see docs/decisions/0019."""
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,17 @@ class FullHistory:
     """Records read from CompressedVH."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecentHistory:
+    """A profile's newest sessions, newest first."""
+
+    records: list[ViewingRecord]
+    complete: bool
+    """False when a part of them could not be read."""
+    older: bool
+    """Whether older sessions were left out."""
+
+
 Answers = dict[ChunkId, list[ViewingRecord] | Exception | None]
 """The answer for each chunk: its records, the error, or None if it was deleted."""
 
@@ -47,7 +60,16 @@ class _Found:
     live: Sequence[ViewingRecord]
     compressed: list[ViewingRecord]
     """In the order of positions."""
+    plan: PagePlan
     complete: bool
+
+    @property
+    def newest_first(self) -> list[ViewingRecord]:
+        return newest_first(self.compressed, self.live)
+
+
+Plan = Callable[[Sequence[Chunk], Sequence[ViewingRecord]], PagePlan]
+"""Chooses from the listed chunks, knowing the live records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +84,29 @@ class HistoryReader:
         Each session has its newest state among the live records and the chunks of this page. Only a session that a
         client gave two starts, both rolled up, can be on a later page again; the first one is the newer.
         """
-        plan = plan_page((), (), limit, cursor)
+        older_than = decode_cursor(cursor) if cursor else None
+        found = await self._read(profile_id, lambda chunks, live: plan_page(chunks, live, limit, older_than))
+        return page(found.newest_first, limit, found.plan, complete=found.complete)
 
-        def needed(chunks: Sequence[Chunk], live: Sequence[ViewingRecord]) -> Sequence[Chunk]:
-            nonlocal plan
-            plan = plan_page(chunks, live, limit, cursor)
-            return plan.chunks
+    async def read_recent(
+        self, profile_id: str, limit: int = RECENT_SESSIONS, since: int | None = None
+    ) -> RecentHistory:
+        """The newest ``limit`` sessions, of those that started at ``since`` (ms) or later. Raises TransientError.
 
-        found = await self._read(profile_id, needed)
-        return page(newest_first(found.compressed, found.live), limit, plan, complete=found.complete)
+        Chunks are read from the newest backwards until the bound is reached, never the whole history. Nothing within
+        the bound is missed: LiveVH is read in full as always, and a session that is not there is in a listed chunk
+        whose range is in the metadata. A client that gives sessions two starts may get fewer than ``limit``.
+        """
+        found = await self._read(profile_id, lambda chunks, live: plan_page(chunks, live, limit, since=since))
+        newest = [record for record in found.newest_first if found.plan.covers(position(record))]
+        records = [record for record in newest[:limit] if since is None or record.session_started_at >= since]
+        older = found.plan.newer_than is not None or len(newest) > len(records)
+        return RecentHistory(records, found.complete, older)
 
     async def read_all(self, profile_id: str) -> FullHistory:
         """Raises TransientError."""
-        found = await self._read(profile_id, lambda chunks, _: chunks)
-        records = newest_first(found.compressed, found.live)
-        return FullHistory(records, found.complete, len(found.live), len(found.compressed))
+        found = await self._read(profile_id, lambda chunks, _: PagePlan(chunks))
+        return FullHistory(found.newest_first, found.complete, len(found.live), len(found.compressed))
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
         """The whole history page by page: memory holds a few chunks and all session ids."""
@@ -90,19 +120,16 @@ class HistoryReader:
             if (cursor := part.next_cursor) is None:
                 return
 
-    async def _read(
-        self, profile_id: str, needed: Callable[[Sequence[Chunk], Sequence[ViewingRecord]], Sequence[Chunk]]
-    ) -> _Found:
-        """``needed`` chooses from the listed chunks, knowing the live records."""
+    async def _read(self, profile_id: str, plan_for: Plan) -> _Found:
         partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
         if _is_older(metadata, partition):
             self.metrics.read_retried("newer marker")
             metadata = await self.compressed.metadata_serial(profile_id)
         answers: Answers = {}
         for _ in range(ROUNDS):
-            chunks = needed(metadata.chunks if metadata else (), partition.records)
-            await self._fetch(profile_id, chunks, answers)
-            if all(answers[chunk.id] is not None for chunk in chunks):
+            plan = plan_for(metadata.chunks if metadata else (), partition.records)
+            await self._fetch(profile_id, plan.chunks, answers)
+            if all(answers[chunk.id] is not None for chunk in plan.chunks):
                 break
             newest = await self.compressed.metadata_serial(profile_id)
             if newest == metadata:
@@ -113,7 +140,7 @@ class HistoryReader:
         if not complete:
             self._alarm(profile_id, metadata, "metadata older than the live partition's marker")
         records: list[ViewingRecord] = []
-        for chunk in sorted(chunks, key=lambda chunk: chunk.first):
+        for chunk in sorted(plan.chunks, key=lambda chunk: chunk.first):
             answer = answers[chunk.id]
             if isinstance(answer, list):
                 records += answer
@@ -123,7 +150,7 @@ class HistoryReader:
                 log.warning("chunk not read", profile=profile_id, reason=str(answer))
             else:
                 self._alarm(profile_id, metadata, str(answer or f"{chunk.id} is gone"))
-        return _Found(partition.records, records, complete)
+        return _Found(partition.records, records, plan, complete)
 
     async def _fetch(self, profile_id: str, chunks: Sequence[Chunk], answers: Answers) -> None:
         """Fetch missing chunks concurrently; each is decoded while others are in flight."""

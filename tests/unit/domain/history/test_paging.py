@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.history.merge import merge
-from domain.history.paging import newest_first, page, page_of, plan_page
+from domain.history.paging import decode_cursor, newest_first, page, page_of, plan_page
 from domain.history.versions import Chunk, ChunkId, position
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
@@ -100,7 +100,7 @@ def test_pages_are_the_history_and_read_no_chunk_below_a_full_page(
     found: list[ViewingRecord] = []
     cursor = None
     while True:
-        plan = plan_page([*chunks], rows, limit, cursor)
+        plan = plan_page([*chunks], rows, limit, decode_cursor(cursor) if cursor else None)
         read = [record for chunk in reversed(plan.chunks) for record in chunks[chunk]]
         shown = page(newest_first(read, rows), limit, plan)
         assert shown.items or not history

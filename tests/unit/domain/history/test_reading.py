@@ -178,6 +178,54 @@ async def test_it_tells_how_much_came_from_each_store(stores: Stores) -> None:
     assert (whole.live, whole.compressed) == (2, SESSIONS - 2)
 
 
+@pytest.mark.parametrize("limit", [1, 2, 7, 39, 40, 41])
+async def test_recent_sessions_are_the_newest_of_the_history(stores: Stores, limit: int) -> None:
+    recent = await stores.reader.read_recent(PROFILE, limit)
+    assert recent.records == [session(n * 10) for n in reversed(range(SESSIONS))][:limit]
+    assert (recent.complete, recent.older) == (True, limit < SESSIONS)
+
+
+async def test_recent_sessions_ask_for_chunks_from_the_newest_backwards_until_there_are_enough(stores: Stores) -> None:
+    await stores.reader.read_recent(PROFILE, 2)
+    assert asked(stores) == []
+    newest, before = stores.metadata.chunks[-1], stores.metadata.chunks[-2]
+    await stores.reader.read_recent(PROFILE, 2 + newest.records)
+    assert asked(stores) == [newest.id]
+    asked(stores).clear()
+    await stores.reader.read_recent(PROFILE, 3 + newest.records)
+    assert set(asked(stores)) == {newest.id, before.id}
+
+
+async def test_sessions_since_a_moment_ask_for_no_chunk_that_ends_before_it(stores: Stores) -> None:
+    newest = stores.metadata.chunks[-1]
+    recent = await stores.reader.read_recent(PROFILE, SESSIONS, since=newest.first[0])
+    assert (len(recent.records), recent.records[-1].session_started_at) == (2 + newest.records, newest.first[0])
+    assert (recent.older, asked(stores)) == (True, [newest.id])
+
+
+async def test_sessions_since_a_moment_within_a_chunk_leave_out_its_older_ones(stores: Stores) -> None:
+    recent = await stores.reader.read_recent(PROFILE, SESSIONS, since=session(365).session_started_at)
+    assert recent.records == [session(390), session(380), session(370)]
+    assert recent.older
+
+
+async def test_damage_below_the_bound_is_not_seen_and_damage_above_makes_recent_sessions_partial(
+    stores: Stores,
+) -> None:
+    for chunk in stores.metadata.chunks[:-1]:
+        stores.compressed.bodies.pop((PROFILE, chunk.id))
+    newest = stores.metadata.chunks[-1]
+    assert (await stores.reader.read_recent(PROFILE, 2 + newest.records)).complete
+    stores.compressed.bodies.pop((PROFILE, newest.id))
+    recent = await stores.reader.read_recent(PROFILE, 3)
+    assert (recent.complete, recent.records) == (False, [session(390), session(380)])
+
+
+async def test_a_profile_without_sessions_has_no_recent_ones(stores: Stores) -> None:
+    recent = await stores.reader.read_recent("nobody", since=0)
+    assert (recent.records, recent.complete, recent.older) == ([], True, False)
+
+
 async def test_an_export_is_the_whole_history(stores: Stores) -> None:
     exported = [record async for page in stores.reader.export(PROFILE) for record in page.items]
     assert exported == await stores.history()
