@@ -120,6 +120,13 @@ class Member:
         oldest = page.items[-1].playback_session_id if page.next_cursor else ""  # ids are in the order of starts
         self._hold(page.items, {session: seq for session, seq in known.items() if session >= oldest})
 
+    async def check_recent(self, reader: HistoryReader) -> None:
+        """So do its newest sessions, however few a reader asks for."""
+        known, limit = dict(self.newest), self.random.randint(1, 3 * PAGE)
+        recent = await self.whole_answer(lambda: reader.read_recent(self.profile_id, limit))
+        oldest = recent.records[-1].playback_session_id if len(recent.records) == limit else ""
+        self._hold(recent.records, {session: seq for session, seq in known.items() if session >= oldest})
+
     def _hold(self, records: list[ViewingRecord], known: dict[str, int]) -> None:
         """Each session once, in the state that is known or a newer one; and nothing that was never sent."""
         found = {record.playback_session_id: record.seq for record in records}
@@ -138,6 +145,7 @@ class Member:
         while True:
             await self.check(reader)
             await self.check_page(reader)
+            await self.check_recent(reader)
 
     async def _write(self) -> None:
         while True:
