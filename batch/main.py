@@ -107,7 +107,7 @@ def snapshot(dry_run: DryRun = False) -> None:
     from batch.wiring import job
     from domain.history.reading import HistoryReader
     from infra.engines.cassandra import close, connect
-    from infra.runtime.metrics.recorders import HistoryReads
+    from infra.runtime.metrics.prometheus import PrometheusMetrics
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
     from infra.stores.profiles_cassandra import Profiles
@@ -115,7 +115,7 @@ def snapshot(dry_run: DryRun = False) -> None:
     with job("snapshot") as run:
         session = connect(run.settings)
         try:
-            reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
+            reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
             records = whole_histories(Profiles(session), reader)
             if dry_run:
                 run.stage("viewing records read", sum(1 for _ in records))

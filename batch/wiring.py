@@ -24,8 +24,7 @@ from batch.tables.ingest import PositionsLost, Stage
 from batch.tables.lake_errors import LakeError, lake_errors
 from batch.tables.schema_guard import SchemaMismatch
 from batch.tables.table import Rival
-from infra.local import jars as packages
-from infra.local import preflight as host
+from infra.local import jars, preflight
 from infra.local.program import StackError
 from infra.runtime import logs
 from infra.runtime.settings import Settings
@@ -111,14 +110,13 @@ def configured() -> tuple[Settings, Cluster | None]:
         settings = Settings()
         if "PYSPARK_GATEWAY_PORT" in os.environ:
             return settings, None
-        host.require_java()
-        packages.fetch(settings.home, "spark")
+        preflight.require_java()
+        jars.fetch(settings.home, "spark")
     except ValidationError as error:
         fail(WRONG, str(error))
     except StackError as error:
         fail(LACKING, str(error))
-    jars = packages.folder(settings.home, "spark")
-    return settings, Cluster(settings.spark_master, settings.spark_driver_memory, jars)
+    return settings, Cluster(settings.spark_master, settings.spark_driver_memory, jars.folder(settings.home, "spark"))
 
 
 @contextmanager

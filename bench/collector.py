@@ -13,7 +13,8 @@ import httpx
 import typer
 
 from bench.stack import bench_stack
-from infra.runtime.settings import LOCAL_KEY, Port
+from domain.processes import BY_NAME
+from infra.runtime.settings import LOCAL_KEY
 from producers.collector.examples import EXAMPLES
 
 EVENTS = 13
@@ -24,7 +25,7 @@ def main(
     connections: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
 ) -> None:
     with bench_stack() as settings:
-        url, port = settings.collector_url, settings.port(Port.COLLECTOR)
+        url, port = settings.collector_url, settings.process_port(BY_NAME["collector"])
         asyncio.run(_load(port, connections, 1.0))  # warm
         before = _cpu_seconds(url)
         latencies = asyncio.run(_load(port, connections, seconds))

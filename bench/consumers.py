@@ -5,6 +5,8 @@ Each reads a topic from its start, prints one JSON line with what it used from t
 
 import os
 
+from domain.metrics import CONSUMED, HISTORY_RECORDS, LAST_PROCESSED, Counter, Gauge
+
 os.environ["POLARS_MAX_THREADS"] = "1"
 
 import asyncio
@@ -12,7 +14,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
@@ -26,9 +28,9 @@ from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.requests import KafkaCompactionRequests
 from infra.engines.registry import Registry
-from infra.runtime.metrics.recorders import HistoryMetrics
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely
+from infra.runtime.startup import reduce_gc
 from infra.stores.history_cassandra import LiveVH
 from schemas import avro
 from schemas.codec import BatchDecoder
@@ -74,7 +76,7 @@ class NoStore:
         return 0
 
 
-class MeteredMetrics(HistoryMetrics):
+class MeteredMetrics(PrometheusMetrics):
     """Starts the meter with the first batch, ends the worker after the last."""
 
     def __init__(self, meter: Meter, done: asyncio.Event) -> None:
@@ -85,27 +87,27 @@ class MeteredMetrics(HistoryMetrics):
         self._unfinished = 0
         self.written = 0
 
-    def consumed(self, topic: str, events: int) -> None:
-        super().consumed(topic, events)
-        self._meter.start()
-        self._unfinished += 1
-        self._all_taken = self._meter.saw(events)
+    def increment(self, counter: Counter, amount: float = 1, **labels: str | int) -> None:
+        super().increment(counter, amount, **labels)
+        if counter is CONSUMED:
+            self._meter.start()
+            self._unfinished += 1
+            self._all_taken = self._meter.saw(int(amount))
+        elif counter is HISTORY_RECORDS:
+            self.written += int(amount)
 
-    def wrote(self, records: int, seconds: float) -> None:
-        super().wrote(records, seconds)
-        self.written += records
-
-    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
-        super().processed(topic, partition, appended)
-        self._unfinished -= 1
-        if self._all_taken and not self._unfinished:
-            self._meter.report(self.written)
-            self._done.set()
+    def set(self, gauge: Gauge, value: float | None, **labels: str | int) -> None:
+        super().set(gauge, value, **labels)
+        if gauge is LAST_PROCESSED:
+            self._unfinished -= 1
+            if self._all_taken and not self._unfinished:
+                self._meter.report(self.written)
+                self._done.set()
 
 
 async def faust_worker(settings: Settings, topic: str, events: int, store: NoStore | LiveVH) -> None:
     """The history worker itself, with a store of our choice."""
-    collect_rarely()
+    reduce_gc()
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
     folder = Path(settings.folder / "bench")

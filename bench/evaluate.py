@@ -143,9 +143,9 @@ def _sessions(members: "Sequence[Member]") -> list[tuple[str, str, int, int, str
 def _spark(settings: "Settings", checkpoints: str) -> "SparkSession":
     """A session of this machine's own, without connectors: ALS reads no storage."""
     from batch.session import Cluster, spark_session
-    from infra.local import preflight as host
+    from infra.local import preflight
 
-    host.require_java()
+    preflight.require_java()
     cluster = Cluster(settings.spark_master, settings.spark_driver_memory, jars=settings.folder)
     spark = spark_session("evaluate", [], cluster, partitions=2)
     spark.sparkContext.setLogLevel("ERROR")

@@ -2,12 +2,13 @@
 
 import os
 
+from domain.metrics import CONSUMED, LAST_PROCESSED, Counter, Gauge
+
 os.environ["POLARS_MAX_THREADS"] = "1"
 
 import asyncio
 import io
 import sys
-from collections.abc import Mapping
 from uuid import uuid4
 
 import fastavro
@@ -18,9 +19,10 @@ from domain.quality.processor import QualityProcessor
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
 from infra.engines.registry import Registry
-from infra.runtime.metrics.quality_recorders import QualityRecorder
+from infra.runtime.metrics.checkpointed import CheckpointedMetrics
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely
+from infra.runtime.startup import reduce_gc
 from infra.stores.quality_cassandra import QualityCheckpoints
 from schemas import avro
 from schemas.codec import BatchDecoder
@@ -31,7 +33,7 @@ from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
 FOREVER = 1 << 60
 
 
-class MeteredMetrics(QualityRecorder):
+class MeteredMetrics(PrometheusMetrics):
     """Starts the meter with the first batch and stops it with the last."""
 
     def __init__(self, meter: Meter) -> None:
@@ -40,26 +42,28 @@ class MeteredMetrics(QualityRecorder):
         self._all_taken = False
         self.over = asyncio.Event()
 
-    def consumed(self, topic: str, events: int) -> None:
-        super().consumed(topic, events)
-        self._meter.start()
-        self._all_taken = self._meter.saw(events)
+    def increment(self, counter: Counter, amount: float = 1, **labels: str | int) -> None:
+        super().increment(counter, amount, **labels)
+        if counter is CONSUMED:
+            self._meter.start()
+            self._all_taken = self._meter.saw(int(amount))
 
-    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None:
-        super().processed(topic, partition, appended)
-        if self._all_taken:
+    def set(self, gauge: Gauge, value: float | None, **labels: str | int) -> None:
+        super().set(gauge, value, **labels)
+        if gauge is LAST_PROCESSED and self._all_taken:
             self.over.set()
 
 
 async def quality_worker(settings: Settings, topic: str, events: int) -> None:
     """The quality worker itself, up to its last checkpoint."""
-    collect_rarely()
+    reduce_gc()
     meter = Meter(events)
     metrics = MeteredMetrics(meter)
     session = connect(settings)
     store = QualityCheckpoints(session, str(uuid4()))
     timeout_ms = settings.session_timeout_seconds * 1000
-    processor = QualityProcessor(BatchDecoder(Registry(settings).resolve), store, metrics, timeout_ms, lambda: FOREVER)
+    decoder = BatchDecoder(Registry(settings).resolve)
+    processor = QualityProcessor(decoder, store, metrics, CheckpointedMetrics(), timeout_ms, lambda: FOREVER)
     worker = StreamWorker(
         f"bench.{uuid4()}",
         Broker(settings.kafka),

@@ -1,96 +1,168 @@
-"""The product's processes, as one table: the launcher runs it, the README draws it, a test holds it true.
+"""The table of processes: the only place that knows one.
 
-Each consumer group reads its topics by itself, so one sink that is down never stops another.
+From a row come the supervisor's programs, the ports, Prometheus' jobs and alert labels, the consumer groups that the
+live page shows and ``playhead drain`` awaits, and ``docs/reference/processes.md``. Each consumer group reads its topics
+by itself, so one sink that is down never stops another.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS, TOPICS
+
+MAX_WORKERS = 10
+"""Of one process: their ports follow each other."""
+
+
+class Store(NamedTuple):
+    """A place where data lie, besides Kafka."""
+
+    backend: str
+    """As in ``Process.needs``."""
+    title: str
+
+
+STORES = {
+    "live_vh": Store("cassandra", "LiveVH"),
+    "compressed_vh": Store("cassandra", "CompressedVH"),
+    "quality_minutes": Store("cassandra", "quality of experience"),
+    "support": Store("cassandra", "support"),
+    "ledger_state": Store("cassandra", "ledger"),
+    "event_lake": Store("s3", "event lake"),
+}
+
+
+class Flow(NamedTuple):
+    """What a process reads from a store, or writes to it."""
+
+    store: str
+    """``kafka``, or a name in ``STORES``."""
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
     name: str
     command: tuple[str, ...]
-    """Arguments for ``python``; ``{worker}`` stands for the worker's number, from 0."""
-    group: str | None
-    """Kafka consumer group, None for a process that doesn't consume."""
-    topics: tuple[str, ...]
-    """Topics it consumes."""
-    steps: tuple[str, ...]
-    port: str
-    """Name of its HTTP port (also ``/metrics``) in ``infra.runtime.settings.Port``; worker I adds I."""
-    scalable: bool = False
-    """Whether several workers may run, each on its own port."""
+    """Arguments for ``python``; ``{worker}`` is replaced by the worker's number, from 0."""
+    does: str
+    """One sentence, for the live page and the diagram."""
+    port: int
+    """Of its HTTP server, which also has ``/metrics``: an offset from the stack's block. Worker I adds I."""
+    needs: tuple[str, ...]
+    """Backends without which it fails or falls behind."""
+    public: str | None = None
+    """The path under which clients and people reach it; None: nobody outside does."""
+    group: str | None = None
+    """Kafka consumer group; None: it commits no positions."""
+    topics: tuple[str, ...] = ()
+    """Topics that the group consumes."""
+    reads: tuple[Flow, ...] = ()
+    """What it reads besides its topics."""
+    writes: tuple[Flow, ...] = ()
+    critical: bool = True
+    """Whether its failure pages somebody; otherwise it opens a ticket."""
+    workers: int | None = None
+    """How many run by default, where ``PLAYHEAD_WORKERS`` may say another number; None: exactly one."""
+
+    @property
+    def scalable(self) -> bool:
+        return self.workers is not None
+
+    def worker_name(self, worker: int) -> str:
+        """``history-0``; a process that is always one has no number."""
+        return f"{self.name}-{worker}" if self.scalable else self.name
 
 
 PROCESSES: tuple[Process, ...] = (
     Process(
         name="collector",
         command=("-m", "producers.collector.main"),
-        group=None,
-        topics=(),
-        steps=("authenticate", "check against the contract", "correct the clock", "produce to Kafka", "answer"),
-        port="COLLECTOR",
+        does="Checks each event against the contract and answers once Kafka has acknowledged it.",
+        port=1,
+        needs=("kafka",),
+        public="/v1/events",
+        writes=(Flow("kafka", "Avro, keyed by profile"),),
     ),
     Process(
         name="history",
         command=("-m", "streams.main", "history", "--worker", "{worker}"),
+        does="Keeps the newest state of each session, and requests compactions.",
+        port=110,
+        needs=("kafka", "registry", "cassandra"),
         group="playhead.history",
         topics=(EVENT_TOPICS["playback"].name,),
-        steps=("decode", "keep the newest per session", "write LiveVH", "request compactions", "commit"),
-        port="HISTORY_METRICS",
-        scalable=True,
+        writes=(Flow("live_vh", "newest state per session"), Flow("kafka", "compaction requests")),
+        workers=1,
     ),
     Process(
         name="compaction",
         command=("-m", "streams.main", "compaction", "--worker", "{worker}"),
+        does="Moves older, closed sessions of a member into chunks.",
+        port=130,
+        needs=("kafka", "registry", "cassandra"),
         group="playhead.compaction",
         topics=(COMPACTION_REQUESTS.name,),
-        steps=("read both stores", "write chunks", "publish them", "delete from LiveVH", "commit"),
-        port="COMPACTION_METRICS",
-        scalable=True,
+        reads=(Flow("live_vh", "older, closed sessions"),),
+        writes=(Flow("compressed_vh", "many sessions a chunk"),),
+        critical=False,
+        workers=1,
     ),
     Process(
         name="quality",
         command=("-m", "streams.main", "quality", "--worker", "{worker}"),
+        does="Adds up quality of experience by minute, and reports sessions and errors to support.",
+        port=140,
+        needs=("kafka", "registry", "cassandra"),
         group="playhead.quality",
         topics=(EVENT_TOPICS["playback"].name, EVENT_TOPICS["error"].name),
-        steps=(
-            "decode",
-            "add what is new of each session",
-            "settle sessions that are over",
-            "tell support",
-            "checkpoint",
-            "commit",
+        writes=(
+            Flow("quality_minutes", "figures by minute, checkpoints"),
+            Flow("support", "sessions and errors by member"),
         ),
-        port="QUALITY_METRICS",
-        scalable=True,
+        workers=1,
     ),
     Process(
         name="lake",
         command=("-m", "streams.main", "lake", "--worker", "{worker}"),
+        does="Puts every record into the lake exactly once, invalid ones as dead letters.",
+        port=120,
+        needs=("kafka", "registry", "s3"),
         group="playhead.lake",
         topics=tuple(TOPICS),
-        steps=("validate", "dead-letter the invalid", "put the next object of the chain", "commit"),
-        port="LAKE_METRICS",
-        scalable=True,
+        writes=(Flow("event_lake", "every record once"), Flow("kafka", "dead letters")),
+        workers=1,
     ),
     Process(
         name="ledger",
         command=("-m", "streams.main", "ledger"),
-        group=None,
-        topics=(),
-        steps=("follow the lake", "compare with Kafka, record by record", "look for what is gone", "keep the account"),
-        port="LEDGER_METRICS",
+        does="Compares Kafka and the lake record by record, all the time.",
+        port=150,
+        needs=("kafka", "registry", "cassandra", "s3"),
+        reads=(Flow("kafka", "every record"), Flow("event_lake", "every object")),
+        writes=(Flow("ledger_state", "what was compared, what differs"),),
+        critical=False,
     ),
     Process(
         name="services",
         command=("-m", "services.main"),
-        group=None,
-        topics=(),
-        steps=("read both stores", "merge", "answer"),
-        port="SERVICES",
+        does="Answers from both history stores, and serves the live page and the member pages.",
+        port=2,
+        needs=("cassandra",),
+        public="/",
+        reads=(
+            Flow("live_vh", "newest"),
+            Flow("compressed_vh", "older"),
+            Flow("quality_minutes", "figures by minute"),
+            Flow("support", "what went wrong for a member"),
+            Flow("ledger_state", "differences"),
+        ),
     ),
 )
 BY_NAME: dict[str, Process] = {process.name: process for process in PROCESSES}
+
+
+def consumer_groups(processes: Sequence[Process] = PROCESSES) -> dict[str, tuple[str, ...]]:
+    """The topics of each consumer group."""
+    return {process.group: process.topics for process in processes if process.group}

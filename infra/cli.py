@@ -118,13 +118,13 @@ def drill(
 def exec_(command: Annotated[list[str], typer.Argument(help="With its arguments, after --.")]) -> None:
     """Run a command with the local backends up; starts and stops them if the stack is down. Workers are not started,
     so an external Kafka's consumer groups are unaffected. Exits with the command's code."""
-    from infra.runtime.shutdown import to_the_end
+    from infra.runtime.shutdown import defer_signals
 
     if not shutil.which(command[0]):
         _fail(f"there is no command {command[0]}")
-    with _stack() as stack, stack.needed(stack.engines):
+    with _stack() as stack, stack.ensure_running(stack.engines):
         running = subprocess.Popen(command)
-        with to_the_end():  # of Ctrl-C the terminal tells the command itself; a kill is passed on
+        with defer_signals():  # of Ctrl-C the terminal tells the command itself; a kill is passed on
             signal.signal(signal.SIGTERM, lambda *_: running.terminate())
             code = running.wait()
     raise typer.Exit(code if code >= 0 else 128 - code)  # of a killed one what a shell says: 143
@@ -208,9 +208,9 @@ def _stack() -> "Iterator[Stack]":
     from domain.processes import PROCESSES
     from infra.local.stack import Stack
     from infra.runtime.settings import Settings
-    from infra.runtime.startup import in_red, one_line
+    from infra.runtime.startup import exit_with_message, print_error
 
-    with one_line(in_red):
+    with exit_with_message(print_error):
         yield Stack(Settings(), PROCESSES)
 
 

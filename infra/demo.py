@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from infra.runtime.settings import Settings
-from infra.runtime.shutdown import end_as_by_ctrl_c
+from infra.runtime.shutdown import sigterm_as_interrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def run(
     freed = wipe()
     if freed:
         console.print(f"Starting afresh: the last demo's {freed / 2**20:,.0f} MiB are wiped.")
-    signal.signal(signal.SIGTERM, end_as_by_ctrl_c)
+    signal.signal(signal.SIGTERM, sigterm_as_interrupt)
     try:
         for number, step in enumerate(steps(audience), 1):
             console.rule(f"[bold]{number}. {step.title}[/]", align="left")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import httpx
 import typer
 
-from infra.alert_timeline import Sighting, Sightings
+from infra.alert_timeline import AlertTimeline, ObservedAlert
 from infra.local import monitoring
 from infra.local.program import StackError
 from infra.local.stack import Stack
@@ -35,7 +35,7 @@ class Drill:
     alert: str
     """The one that must page."""
     symptom: str | None = None
-    """One that must fire too, and be silenced: so long the thing stays broken."""
+    """One that must fire too, and be inhibited: so long the thing stays broken."""
     stops: str | None = None
     """A process."""
     faults: str = WELL
@@ -73,7 +73,7 @@ DRILLS = {
 def stage(stack: Stack) -> Iterator[None]:
     """The stack, monitored. One that was down is stopped again."""
     monitoring.require_installed()
-    with stack.needed():
+    with stack.ensure_running():
         stack.monitor()
         yield
 
@@ -81,19 +81,19 @@ def stage(stack: Stack) -> Iterator[None]:
 def run(stack: Stack, drill: Drill) -> bool:
     """Whether the drill was passed. Says what happened."""
     began = time.monotonic()
-    seen = Sightings()
+    seen = AlertTimeline()
 
     def look() -> None:
         answer = httpx.get(f"{stack.settings.local_alertmanager}/api/v2/alerts", timeout=5)
         seen.add(time.monotonic() - began, answer.raise_for_status().json())
 
     def told() -> bool:
-        silenced = drill.symptom is None or seen.has_silenced(drill.symptom)
-        return seen.has_paged(drill.alert) and silenced and time.monotonic() - began >= drill.lasts_s
+        inhibited = drill.symptom is None or seen.was_inhibited(drill.symptom)
+        return seen.has_paged(drill.alert) and inhibited and time.monotonic() - began >= drill.lasts_s
 
     look()
-    if seen.waking:
-        names = ", ".join(map(str, seen.waking))
+    if seen.paging:
+        names = ", ".join(map(str, seen.paging))
         raise StackError(f"a drill needs a stack in good health, here fires already: {names}")
     typer.echo(drill.does)
     with _traffic(stack, "--faults", drill.faults, "--bad-release", drill.bad_release) as members:
@@ -106,7 +106,7 @@ def run(stack: Stack, drill: Drill) -> bool:
                 stack.start(drill.stops)
     mended = time.monotonic() - began
     with _traffic(stack, "--faults", WELL) as members:
-        _until(lambda: not seen.waking, look, members)
+        _until(lambda: not seen.paging, look, members)
     return _report(drill, seen, mended)
 
 
@@ -137,18 +137,18 @@ def _traffic(stack: Stack, *options: str) -> Iterator["subprocess.Popen[bytes]"]
         members.wait()
 
 
-def _report(drill: Drill, seen: Sightings, mended: float) -> bool:
+def _report(drill: Drill, seen: AlertTimeline, mended: float) -> bool:
     for page in seen.pages:
         typer.echo(f"  paged after {page.first:.0f} s, resolved {page.last - mended:.0f} s after mending: {page}")
     for other in seen.others:
-        how = "silenced" if other.silenced else "did not page"
+        how = "inhibited" if other.inhibited else "did not page"
         typer.echo(f"  {how}, fired from {other.first:.0f} s to {other.last:.0f} s: {other}")
-    passed = _as_expected(drill, seen.pages) and not seen.waking
+    passed = _as_expected(drill, seen.pages) and not seen.paging
     typer.echo("  passed" if passed else f"  FAILED: exactly {drill.alert} should page, and all be quiet afterwards")
     return passed
 
 
-def _as_expected(drill: Drill, pages: Sequence[Sighting]) -> bool:
+def _as_expected(drill: Drill, pages: Sequence[ObservedAlert]) -> bool:
     if len(pages) != 1:
         return False
     (page,) = pages

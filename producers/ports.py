@@ -27,23 +27,3 @@ class EventLog(Protocol):
     async def ready(self) -> bool:
         """Whether Kafka is reachable and accepts messages."""
         ...
-
-
-class CollectorMetrics(Protocol):
-    """What the collector tells about itself; names and labels stand in ``infra/runtime/metrics/definitions.py``."""
-
-    def answered(self, status: int, seconds: float) -> None: ...
-
-    def judged(self, family: str, verdict: str, events: int) -> None:
-        """``events`` events of a family were accepted, rejected or left unsettled."""
-        ...
-
-    def dead_letter(self, topic: str | None, code: str) -> None:
-        """A dead letter was stored. ``topic`` is the event's own topic, if known."""
-        ...
-
-    def delivered(self, seconds: float) -> None:
-        """A request's messages were settled."""
-        ...
-
-    def in_flight(self, bytes_: int) -> None: ...

@@ -6,13 +6,14 @@ from time import monotonic
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from domain.metrics import Metrics
 from services.history import routes as history_api
 from services.http import errors as problems
 from services.http import health
 from services.http.security_headers import FrontDoor
 from services.ops import routes as dashboard
 from services.ops.state import Board
-from services.ports import MemberReads, Requests
+from services.ports import MemberReads
 
 DESCRIPTION = """What members watched and where they stopped, newest first, a moment after it happened.
 Times are RFC 3339 in UTC, durations milliseconds. An error answer has a `code` for programs, a `message` for people
@@ -22,7 +23,7 @@ and, where one is at fault, the `field`."""
 def create_app(
     board: Board,
     reads: MemberReads,
-    requests: Requests,
+    metrics: Metrics,
     files: dashboard.Files,
     now: Callable[[], int],
 ) -> FastAPI:
@@ -39,5 +40,5 @@ def create_app(
     app.include_router(dashboard.router(board, reads, files, now))
     app.include_router(health.router(board))
     app.mount("/static", StaticFiles(directory=dashboard.HERE / "static"), name="static")
-    app.add_middleware(FrontDoor, requests=requests, seconds=monotonic)
+    app.add_middleware(FrontDoor, metrics=metrics, seconds=monotonic)
     return app

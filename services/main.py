@@ -14,7 +14,7 @@ from cassandra.cluster import Session
 from domain.history.paging import Page
 from domain.history.reading import FullHistory, HistoryReader
 from domain.ledger.state import Account
-from domain.processes import PROCESSES
+from domain.processes import BY_NAME, PROCESSES
 from domain.quality.tally import MinuteFigures
 from domain.recommendations.model import Audience, RecommendationList
 from domain.support.updates import MemberError, SessionReport
@@ -24,9 +24,9 @@ from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import logs
-from infra.runtime.metrics.recorders import PipelineMetrics, ServicesMetrics
-from infra.runtime.settings import ROOT, Port, Settings
-from infra.runtime.startup import collect_rarely, in_log, one_line
+from infra.runtime.metrics.prometheus import PrometheusMetrics
+from infra.runtime.settings import ROOT, Settings
+from infra.runtime.startup import exit_with_message, log_error, reduce_gc
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerReader
@@ -66,7 +66,7 @@ class LateStores:
     ``.SupportReads``.
     """
 
-    def __init__(self, settings: Settings, metrics: ServicesMetrics) -> None:
+    def __init__(self, settings: Settings, metrics: PrometheusMetrics) -> None:
         self._settings = settings
         self._metrics = metrics
         self._connecting = asyncio.Lock()
@@ -125,8 +125,8 @@ def targets(settings: Settings) -> tuple[Target, ...]:
         Target(
             process.name,
             worker,
-            f"http://127.0.0.1:{settings.port(Port[process.port], worker)}/metrics",
-            process.steps,
+            f"{settings.process_url(process, worker)}/metrics",
+            process.does,
         )
         for process in PROCESSES
         for worker in settings.worker_numbers(process)
@@ -137,11 +137,11 @@ async def serve(settings: Settings) -> None:
     def now() -> int:
         return time.time_ns() // 1_000_000
 
-    metrics = ServicesMetrics()
+    metrics = PrometheusMetrics()
     stores = LateStores(settings, metrics)
     registry, store = Registry(settings), ObjectStore(settings)
     event_log = KafkaMonitor(settings, registry)
-    health = PipelineHealth(event_log, PipelineMetrics(), now)
+    health = PipelineHealth(event_log, PrometheusMetrics(), now)
 
     async def ask_cassandra() -> None:
         await stores.page("nobody", 1, None)
@@ -171,7 +171,7 @@ async def serve(settings: Settings) -> None:
             uvicorn.Config(
                 create_app(board, MemberReads(stores, stores, stores), metrics, files, now),
                 host=settings.bind,
-                port=settings.port(Port.SERVICES),
+                port=settings.process_port(BY_NAME["services"]),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -194,10 +194,10 @@ def main() -> None:
     logs.configure("services", settings.log_level)
     for chatty in ("httpx", "httpx2"):  # they would tell of every look at every process
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    collect_rarely()
+    reduce_gc()
     asyncio.run(serve(settings))
 
 
 if __name__ == "__main__":
-    with one_line(in_log):
+    with exit_with_message(log_error):
         app()

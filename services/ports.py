@@ -76,23 +76,3 @@ class ObjectStore(Protocol):
         ...
 
     def get(self, key: str) -> bytes: ...
-
-
-class PipelineMetrics(Protocol):
-    """What the services tell about the others; names and labels stand in ``infra/runtime/metrics/definitions.py``."""
-
-    def engine(self, name: str, up: bool) -> None: ...
-
-    def behind(self, group: str, records: int, seconds: float) -> None:
-        """So many records wait for this group, the oldest for so long."""
-        ...
-
-    def lost_sight(self, group: str) -> None:
-        """Nobody can tell how far the group is: Kafka is away."""
-        ...
-
-
-class Requests(Protocol):
-    """Counts what the HTTP front door answers."""
-
-    def answered(self, route: str, status: int, seconds: float) -> None: ...

@@ -45,13 +45,12 @@ def quality(worker: Worker = 0) -> None:
 async def _history(worker: int) -> None:
     from infra.engines.kafka.requests import KafkaCompactionRequests
     from infra.engines.registry import Registry
-    from infra.runtime.metrics.recorders import HistoryMetrics
     from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
     from streams.wiring import cassandra, now, start_worker
     from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
-    context = start_worker("history", worker, HistoryMetrics)
+    context = start_worker("history", worker)
     settings, (topic,) = context.settings, context.topics
     with cassandra(settings) as session:
         registry, live = Registry(settings), LiveVH(session)
@@ -67,14 +66,13 @@ async def _compaction(worker: int) -> None:
     from domain.history.compaction import Compactor
     from domain.history.rollup import RollUpRules
     from infra.engines.registry import Registry
-    from infra.runtime.metrics.recorders import CompactionMetrics
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
     from schemas.codec import BatchDecoder
     from streams.wiring import cassandra, now, start_worker
     from streams.workers.compaction import FETCH_WAIT_MS, CompactionHandler
 
-    context = start_worker("compaction", worker, CompactionMetrics)
+    context = start_worker("compaction", worker)
     settings, (topic,) = context.settings, context.topics
     with cassandra(settings) as session:
         rules = RollUpRules(
@@ -93,8 +91,8 @@ async def _quality(worker: int) -> None:
     from domain.quality.processor import QualityProcessor
     from infra.engines.kafka.admin import KafkaCluster
     from infra.engines.registry import Registry
-    from infra.runtime.metrics.quality_recorders import QualityRecorder
-    from infra.runtime.startup import enter
+    from infra.runtime.metrics.checkpointed import CheckpointedMetrics
+    from infra.runtime.startup import wait_until_available
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
     from schemas.codec import BatchDecoder
@@ -102,13 +100,14 @@ async def _quality(worker: int) -> None:
     from streams.workers.errors import ErrorHandler
     from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
 
-    context = start_worker("quality", worker, QualityRecorder)
+    context = start_worker("quality", worker)
     settings, (playback, errors) = context.settings, context.topics
     with cassandra(settings) as session:
         cluster = KafkaCluster(settings)
-        store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([playback]))[playback])
+        store = QualityCheckpoints(session, wait_until_available(lambda: cluster.topic_ids([playback]))[playback])
         decoder = BatchDecoder(Registry(settings).resolve)
-        processor = QualityProcessor(decoder, store, context.metrics, settings.session_timeout_seconds * 1000, now)
+        timeout_ms = settings.session_timeout_seconds * 1000
+        processor = QualityProcessor(decoder, store, context.metrics, CheckpointedMetrics(), timeout_ms, now)
         stream = context.stream_worker(FETCH_WAIT_MS, {playback: processor.committable_offset})
         quality = QualityHandler(playback, processor, stream, context.metrics)
         stream.subscribe(playback, quality.handle, concurrency=1)
@@ -125,8 +124,7 @@ def lake(worker: Worker = 0) -> None:
     from infra.engines.kafka.dead_letters import KafkaDeadLetters
     from infra.engines.registry import Registry
     from infra.engines.s3 import ObjectStore, prove_first_put_wins
-    from infra.runtime.metrics.recorders import LakeMetrics
-    from infra.runtime.startup import enter
+    from infra.runtime.startup import wait_until_available
     from schemas import avro
     from schemas.codec import BatchDecoder
     from schemas.topics import DEAD_LETTERS, TOPICS
@@ -136,11 +134,11 @@ def lake(worker: Worker = 0) -> None:
     from streams.wiring import now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = start_worker("lake", worker, LakeMetrics)
+    at = start_worker("lake", worker)
     settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
-    enter(lambda: prove_first_put_wins(store))
-    dead_letter_schema = enter(registry.ids)[DEAD_LETTERS.record]
+    wait_until_available(lambda: prove_first_put_wins(store))
+    dead_letter_schema = wait_until_available(registry.ids)[DEAD_LETTERS.record]
     log = KafkaConsumer(settings, at.group, at.name, at.topics)
     world = World(
         log=log,
@@ -178,14 +176,13 @@ def ledger() -> None:
 
     from domain.ledger.collector_counts import AcceptedWatch
     from infra.ledger_sources import ledger_places
-    from infra.runtime.metrics.recorders import LedgerMetrics
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import LedgerAccepted
     from streams.reconciler.reconciler import Watch, look_again_and_again
     from streams.wiring import cassandra, now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = start_worker("ledger", 0, LedgerMetrics)
+    at = start_worker("ledger", 0)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at the collector
     with cassandra(at.settings) as session:
         watch = Watch(ledger_places(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, now)
@@ -194,7 +191,7 @@ def ledger() -> None:
 
 
 if __name__ == "__main__":
-    from infra.runtime.startup import in_log, one_line
+    from infra.runtime.startup import exit_with_message, log_error
 
-    with one_line(in_log):
+    with exit_with_message(log_error):
         app()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from cassandra.cluster import Session
 from prometheus_client import start_http_server
@@ -15,24 +15,22 @@ from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.admin import KafkaCluster
 from infra.runtime import logs
-from infra.runtime.settings import Port, Settings
-from infra.runtime.startup import collect_rarely, enter
-from streams.ports import Metrics
+from infra.runtime.metrics.prometheus import PrometheusMetrics
+from infra.runtime.settings import Settings
+from infra.runtime.startup import reduce_gc, wait_until_available
 
 if TYPE_CHECKING:
     from streams.runtime.worker import StreamWorker
 
-M = TypeVar("M", bound=Metrics)
-
 
 @dataclass(frozen=True, slots=True)
-class WorkerContext(Generic[M]):
+class WorkerContext:
     """What every worker needs."""
 
     name: str
     """For example ``history-0``."""
     settings: Settings
-    metrics: M
+    metrics: PrometheusMetrics
     group: str
     topics: tuple[str, ...]
 
@@ -61,22 +59,22 @@ class WorkerContext(Generic[M]):
         )
 
 
-def start_worker(process: str, worker: int, metrics: Callable[[str, str], M]) -> WorkerContext[M]:
+def start_worker(process: str, worker: int) -> WorkerContext:
     """Returns once Kafka grants access: aiokafka would not say why it does not."""
     settings, of = Settings(), BY_NAME[process]
-    name, group = f"{process}-{worker}" if of.scalable else process, of.group or ""
-    context = WorkerContext(name, settings, metrics(process, group), group, of.topics)
+    group = of.group or ""
+    context = WorkerContext(of.worker_name(worker), settings, PrometheusMetrics(process, group), group, of.topics)
     logs.configure(context.name, settings.log_level)
-    collect_rarely()
-    start_http_server(settings.port(Port[of.port], worker), settings.bind)
-    enter(KafkaCluster(settings).check_access)
+    reduce_gc()
+    start_http_server(settings.process_port(of, worker), settings.bind)
+    wait_until_available(KafkaCluster(settings).check_access)
     return context
 
 
 @contextmanager
 def cassandra(settings: Settings) -> Iterator[Session]:
     """Entered once Cassandra grants access."""
-    session = enter(lambda: connect(settings))
+    session = wait_until_available(lambda: connect(settings))
     try:
         yield session
     finally:

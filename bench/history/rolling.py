@@ -57,7 +57,7 @@ def keep_rolling_up(settings: Settings, profiles: Sequence[str], pause_s: float,
         while True:
             signals.now.wait()
             await roll_up(ours, profiles, settings.compaction_threshold)
-            signals.rolled_up.value = ours.counted.rolled_up
+            signals.rolled_up.value = int(ours.counted.rolled_up)
             await asyncio.sleep(pause_s)
 
     asyncio.run(go_round())

@@ -27,9 +27,10 @@ from uuid import uuid4
 import structlog
 
 from domain.history.chunks.layout import CorruptChunk
-from domain.history.ports import CompactionMetrics, CompressedVHStore, LiveMoves
+from domain.history.ports import CompressedVHStore, LiveMoves
 from domain.history.rollup import RollUpRules, VersionBuilder, place_records, select_records
 from domain.history.versions import UNREADABLE, Chunk, Metadata, Version, read_chunk
+from domain.metrics import CHUNK_BYTES, COMPACTED_RECORDS, COMPACTION_SECONDS, COMPACTIONS, UNREADABLE_CHUNKS, Metrics
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 
@@ -64,7 +65,7 @@ async def no_hook(_: Step) -> None: ...
 class Compactor:
     live: LiveMoves
     compressed: CompressedVHStore
-    metrics: CompactionMetrics
+    metrics: Metrics
     rules: RollUpRules
     now: Callable[[], int]
     """Milliseconds since the epoch."""
@@ -77,7 +78,9 @@ class Compactor:
         started = perf_counter()
         outcome, records = await self._compact(profile_id)
         log.info("compacted", profile=profile_id, outcome=outcome, records=records)
-        self.metrics.compacted(outcome, records, perf_counter() - started)
+        self.metrics.increment(COMPACTIONS, outcome=outcome)
+        self.metrics.increment(COMPACTED_RECORDS, records)
+        self.metrics.observe(COMPACTION_SECONDS, perf_counter() - started)
         return outcome
 
     async def _compact(self, profile_id: str) -> tuple[Outcome, int]:
@@ -120,7 +123,7 @@ class Compactor:
             return None
         for chunk, body in draft.bodies.items():
             await self.compressed.put_chunk(profile_id, chunk.id, body)
-            self.metrics.wrote_chunk(len(body))
+            self.metrics.increment(CHUNK_BYTES, len(body))
             await self.on_step(Step.CHUNK_WRITTEN)
         for chunk in draft.bodies:
             await self._records(profile_id, chunk)
@@ -138,7 +141,7 @@ class Compactor:
         newest = await self.compressed.metadata_serial(profile_id)
         if newest != base:
             return "lost"
-        self.metrics.unreadable_chunk()
+        self.metrics.increment(UNREADABLE_CHUNKS)
         version = base.version if base else None
         log.error("unreadable chunk, compaction refused", profile=profile_id, version=version, reason=str(error))
         return "damaged"

@@ -65,26 +65,6 @@ class CompressedVHStore(CompressedReads, Protocol):
     async def delete_chunks(self, profile_id: str, chunks: Iterable[ChunkId]) -> None: ...
 
 
-class HistoryAlarms(Protocol):
-    def unreadable_chunk(self) -> None:
-        """A listed chunk is missing or unreadable."""
-        ...
-
-
-class CompactionMetrics(HistoryAlarms, Protocol):
-    def compacted(self, outcome: str, records: int, seconds: float) -> None:
-        """A compaction ended; ``records`` left LiveVH."""
-        ...
-
-    def wrote_chunk(self, size: int) -> None: ...
-
-
-class ReadMetrics(HistoryAlarms, Protocol):
-    def read_retried(self, reason: str) -> None:
-        """A compaction was published during a read, so the reader read the metadata again."""
-        ...
-
-
 class LiveVHStore(LiveReads, Protocol):
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         """Store every record, in any order, any number of times: the newest per session wins.

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 import structlog
 
 from domain.history.paging import Page, PagePlan, decode_cursor, newest_first, page, plan_page
-from domain.history.ports import CompressedReads, LivePartition, LiveReads, ReadMetrics
+from domain.history.ports import CompressedReads, LivePartition, LiveReads
 from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, position, read_chunk
+from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS, Metrics
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 
@@ -76,7 +77,7 @@ Plan = Callable[[Sequence[Chunk], Sequence[ViewingRecord]], PagePlan]
 class HistoryReader:
     live: LiveReads
     compressed: CompressedReads
-    metrics: ReadMetrics
+    metrics: Metrics
 
     async def page(self, profile_id: str, limit: int, cursor: str | None = None) -> Page:
         """Up to ``limit`` sessions after the cursor. Raises TransientError, and ValueError for an invalid cursor.
@@ -123,7 +124,7 @@ class HistoryReader:
     async def _read(self, profile_id: str, plan_for: Plan) -> _Found:
         partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
         if _is_older(metadata, partition):
-            self.metrics.read_retried("newer marker")
+            self.metrics.increment(HISTORY_READ_RETRIES, reason="newer marker")
             metadata = await self.compressed.metadata_serial(profile_id)
         answers: Answers = {}
         for _ in range(ROUNDS):
@@ -134,7 +135,7 @@ class HistoryReader:
             newest = await self.compressed.metadata_serial(profile_id)
             if newest == metadata:
                 break
-            self.metrics.read_retried("chunk gone")
+            self.metrics.increment(HISTORY_READ_RETRIES, reason="chunk gone")
             metadata = newest
         complete = not _is_older(metadata, partition)
         if not complete:
@@ -166,7 +167,7 @@ class HistoryReader:
             return error
 
     def _alarm(self, profile_id: str, metadata: Metadata | None, reason: str) -> None:
-        self.metrics.unreadable_chunk()
+        self.metrics.increment(UNREADABLE_CHUNKS)
         log.error("history incomplete", profile=profile_id, version=metadata and metadata.version, reason=reason)
 
 

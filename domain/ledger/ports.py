@@ -59,22 +59,6 @@ class Accounts(Protocol):
         ...
 
 
-class LedgerMetrics(Protocol):
-    def compared(self, topic: str, records: int) -> None:
-        """So many more records of Kafka were compared with the lake."""
-        ...
-
-    def differences(self, topic: str, records: int) -> None:
-        """So many records of this topic differ now."""
-        ...
-
-    def looked(self) -> None:
-        """Everything was looked at once more."""
-        ...
-
-    def retried(self, operation: str) -> None: ...
-
-
 class History(Protocol):
     def newest_seqs(self) -> Iterable[tuple[str, int]]:
         """(playback session, seq) of every session of every profile. Raises TransientError."""

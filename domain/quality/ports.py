@@ -63,19 +63,11 @@ class QualitySnapshot:
     state_bytes: int
 
 
-class QualityMetrics(Protocol):
-    def skipped(self, topic: str, code: str) -> None:
-        """Skipped one invalid record; the lake sink makes the dead letter."""
-        ...
-
+class CheckpointedMetrics(Protocol):
     def publish(self, partition: int, snapshot: QualitySnapshot) -> None:
         """Only checkpointed values are published, so a successor never publishes a lower one."""
         ...
 
     def withdraw(self, partition: int) -> None:
         """Another worker owns this partition now."""
-        ...
-
-    def saved(self, seconds: float) -> None:
-        """Storing a checkpoint took this long."""
         ...

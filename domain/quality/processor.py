@@ -14,8 +14,9 @@ import polars as pl
 import structlog
 
 from domain.clock import Clock
+from domain.metrics import QUALITY_CHECKPOINT, SKIPPED, Metrics
 from domain.quality.fold import Fold
-from domain.quality.ports import Checkpoints, QualityMetrics, QualitySnapshot, Records
+from domain.quality.ports import CheckpointedMetrics, Checkpoints, QualitySnapshot, Records
 from domain.quality.state import State, decoded, encoded
 from schemas.codec import BatchDecoder
 from schemas.errors import InvalidEvent, TransientError
@@ -29,11 +30,18 @@ class QualityProcessor:
     """One worker's partitions. Calls may overlap."""
 
     def __init__(
-        self, decoder: BatchDecoder, store: Checkpoints, metrics: QualityMetrics, timeout_ms: int, now: Clock
+        self,
+        decoder: BatchDecoder,
+        store: Checkpoints,
+        metrics: Metrics,
+        published: CheckpointedMetrics,
+        timeout_ms: int,
+        now: Clock,
     ) -> None:
         self._decoder = decoder
         self._store = store
         self._metrics = metrics
+        self._published = published
         self._timeout_ms = timeout_ms
         self._now = now
         self._folds: dict[int, Fold] = {}
@@ -58,7 +66,7 @@ class QualityProcessor:
             if generation != self._generation:
                 for partition in self._folds:
                     if partition not in partitions:
-                        self._metrics.withdraw(partition)
+                        self._published.withdraw(partition)
                 self._folds, self._stored, self._generation = {}, {}, generation
             for partition in set(partitions) - set(self._folds):
                 checkpoint = await self._store.load(partition)
@@ -75,7 +83,7 @@ class QualityProcessor:
         errors = [invalid.error for invalid in batch.invalid]
         errors += [InvalidEvent("received_in_future", "The time of receipt is in the future.")] * int(future.sum())
         for error in errors:
-            self._metrics.skipped(records.topic, error.code)
+            self._metrics.increment(SKIPPED, topic=records.topic, code=error.code)
         if errors:
             log.warning("skipped", events=len(errors), first=errors[0].code, reason=errors[0].reason)
         return batch.frame.filter(~future) if future.any() else batch.frame
@@ -120,11 +128,11 @@ class QualityProcessor:
             raise
         if generation == self._generation:
             self._stored[partition] = offset
-            self._metrics.publish(partition, snapshot)
-            self._metrics.saved(perf_counter() - started)
+            self._published.publish(partition, snapshot)
+            self._metrics.observe(QUALITY_CHECKPOINT, perf_counter() - started)
 
     def _publish(self, partition: int, state_bytes: int) -> None:
-        self._metrics.publish(partition, self._snapshot(self._folds[partition], state_bytes))
+        self._published.publish(partition, self._snapshot(self._folds[partition], state_bytes))
 
     def _snapshot(self, fold: Fold, state_bytes: int) -> QualitySnapshot:
         state = fold.state

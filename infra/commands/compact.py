@@ -13,12 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from domain.history.compaction import Compactor, Outcome
 from domain.history.rollup import RollUpRules
-from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.runtime import logs
-from infra.runtime.metrics.recorders import CompactionMetrics
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import in_red, one_line
+from infra.runtime.startup import exit_with_message, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.profiles_cassandra import Profiles
@@ -66,7 +65,7 @@ async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]
     compactor = Compactor(
         live=LiveVH(session),
         compressed=CompressedVH(session),
-        metrics=CompactionMetrics("compact", BY_NAME["compaction"].group or ""),
+        metrics=PrometheusMetrics(),
         rules=rules,
         now=lambda: time.time_ns() // 1_000_000,
     )
@@ -91,5 +90,5 @@ def _fail(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    with one_line(in_red):
+    with exit_with_message(print_error):
         app(prog_name="playhead")

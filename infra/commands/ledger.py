@@ -19,16 +19,16 @@ from domain.ledger.equations import Equation, balance
 from domain.ledger.history_source import ReadBack
 from domain.ledger.hour_table import hour_table, notes
 from domain.ledger.hourly import HourlyLedger
-from domain.processes import PROCESSES
+from domain.processes import consumer_groups
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.ledger_sources import ledger_places
-from infra.runtime.metrics.recorders import HistoryReads
+from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import in_red, one_line
+from infra.runtime.startup import exit_with_message, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerAccepted
@@ -83,7 +83,7 @@ def ledger(
 def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Equation]:
     session = connect(settings)
     try:
-        reader = HistoryReader(LiveVH(session), CompressedVH(session), HistoryReads())
+        reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
         places = Places(
             kafka=TopicReader(settings),
             lake=ObjectStore(settings),
@@ -135,7 +135,7 @@ def drain(
 ) -> None:
     """Wait until every consumer group has committed all that is in Kafka; exits 1 when it takes too long."""
     kafka = TopicReader(Settings())
-    groups = {process.group: process.topics for process in PROCESSES if process.group}
+    groups = consumer_groups()
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
         while behind := what_is_left(groups, kafka.lag):
@@ -166,5 +166,5 @@ def _fail(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    with one_line(in_red):
+    with exit_with_message(print_error):
         app(prog_name="playhead")

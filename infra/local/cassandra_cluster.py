@@ -10,7 +10,7 @@ TOKENS = 16
 """Of each node."""
 NEEDS_ALL = "SELECT host_id FROM system_distributed.view_build_status WHERE keyspace_name = 'any' AND view_name = 'any'"
 """Cassandra keeps this table three times."""
-MEET_WITHIN_S = 180
+PEERS_WITHIN_S = 180
 
 
 def name(settings: Settings, node: int) -> str:
@@ -35,22 +35,22 @@ def require_same_nodes(settings: Settings) -> None:
         )
 
 
-def meet(settings: Settings) -> None:
+def wait_for_peers(settings: Settings) -> None:
     """Returns once every node sees all others up; before, a table made by one might be unknown to another."""
     if settings.cassandra_nodes == 1:
         return
     retry = Retrying(
-        retry=retry_if_exception_type(TransientError), wait=wait_fixed(0.5), stop=stop_after_delay(MEET_WITHIN_S)
+        retry=retry_if_exception_type(TransientError), wait=wait_fixed(0.5), stop=stop_after_delay(PEERS_WITHIN_S)
     )
     try:
-        retry(_ask_each_for_all, settings)
+        retry(_require_all_peers, settings)
     except RetryError:
         raise StackError(
-            f"Cassandra's nodes do not see each other after {MEET_WITHIN_S} s: `playhead logs cassandra` may tell why"
+            f"Cassandra's nodes do not see each other after {PEERS_WITHIN_S} s: `playhead logs cassandra` may tell why"
         ) from None
 
 
-def _ask_each_for_all(settings: Settings) -> None:
+def _require_all_peers(settings: Settings) -> None:
     """TransientError unless each node answers a read that needs all of them."""
     from cassandra import ConsistencyLevel
     from cassandra.query import SimpleStatement

@@ -30,12 +30,13 @@ def require_installed() -> None:
 
 
 def write_configuration(settings: Settings, processes: Sequence[Process], folder: Path) -> None:
-    """``prometheus.yml`` and ``alertmanager.yml``."""
+    """``prometheus.yml``, the rules made of the table of processes, and ``alertmanager.yml``."""
     jobs = {process.name: addresses(settings, process) for process in processes}
     template.write(
         str(CONFIGURATION / "prometheus.yml"),
         folder / "prometheus.yml",
         rules=CONFIGURATION / "rules" / "*.yml",
+        process_rules=folder / "processes.yml",
         prometheus=_address(settings, Port.PROMETHEUS),
         alertmanager=_address(settings, Port.ALERTMANAGER),
         # JSON is YAML.
@@ -44,6 +45,7 @@ def write_configuration(settings: Settings, processes: Sequence[Process], folder
             for name, targets in jobs.items()
         ),
     )
+    (folder / "processes.yml").write_text(json.dumps({"groups": [_process_rules(processes)]}, indent=1))
     webhooks = {"page": settings.page_webhook, "ticket": settings.ticket_webhook, "watchdog": settings.watchdog_webhook}
     told = {name: [{"url": url.get_secret_value()}] if url.get_secret_value() else [] for name, url in webhooks.items()}
     template.write(
@@ -51,6 +53,26 @@ def write_configuration(settings: Settings, processes: Sequence[Process], folder
         folder / "alertmanager.yml",
         **{name: json.dumps(configs) for name, configs in told.items()},
     )
+
+
+def _process_rules(processes: Sequence[Process]) -> dict[str, object]:
+    """A group of one constant series a process, which alerts take their labels from."""
+    return {
+        "name": "processes",
+        "rules": [
+            {
+                "record": "playhead:process:info",
+                "expr": "vector(1)",
+                "labels": {
+                    "process": process.name,
+                    "group": process.group or "",
+                    "needs": " ".join(process.needs),
+                    "severity": "page" if process.critical else "ticket",
+                },
+            }
+            for process in processes
+        ],
+    }
 
 
 def _prometheus(settings: Settings, processes: Sequence[Process]) -> Program:
@@ -68,7 +90,7 @@ def _prometheus(settings: Settings, processes: Sequence[Process]) -> Program:
             f"--web.console.libraries={CONFIGURATION}/consoles",
         ),
         ports=(settings.port(Port.PROMETHEUS),),
-        is_ready=lambda: _answers(address),
+        is_ready=lambda: _is_ready(address),
         configure=lambda: write_configuration(settings, processes, folder),
     )
 
@@ -86,7 +108,7 @@ def _alertmanager(settings: Settings) -> Program:
             "--cluster.listen-address=",
         ),
         ports=(settings.port(Port.ALERTMANAGER),),
-        is_ready=lambda: _answers(address),
+        is_ready=lambda: _is_ready(address),
     )
 
 
@@ -94,7 +116,7 @@ def _address(settings: Settings, port: Port) -> str:
     return f"{LOOPBACK}:{settings.port(port)}"
 
 
-def _answers(address: str) -> bool:
+def _is_ready(address: str) -> bool:
     try:
         return httpx.get(f"http://{address}/-/ready", timeout=2).is_success
     except httpx.HTTPError:

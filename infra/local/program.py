@@ -24,7 +24,7 @@ class Program:
     environment: Mapping[str, str] = field(default_factory=dict)
     configure: Callable[[], None] = lambda: None
     """Writes the files that the command names."""
-    meet: Callable[[], None] = lambda: None
+    wait_for_peers: Callable[[], None] = lambda: None
     """Returns once the nodes of this engine have found each other; called when all of them are ready."""
     package: str | None = None
     """The profile of pom.xml whose jars it runs on."""

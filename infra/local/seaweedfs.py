@@ -55,12 +55,12 @@ def program(settings: Settings) -> Program:
             "-admin.ui=false",
         ),
         ports=(*ports, *(port + GRPC_OFFSET for port in ports)),
-        is_ready=lambda: _gives_back(settings),
+        is_ready=lambda: _is_ready(settings),
         configure=configure,
     )
 
 
-def _gives_back(settings: Settings) -> bool:
+def _is_ready(settings: Settings) -> bool:
     # Its port opens before reads work: only a whole put and get tells.
     client = boto3.client(
         "s3",

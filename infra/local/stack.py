@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from domain.processes import Process
-from infra import bootstrap as prepare
-from infra.local import cassandra, kafka, monitoring, registry, seaweedfs, workers
-from infra.local import cassandra_cluster as ring
-from infra.local import jars as packages
-from infra.local import preflight as host
+from infra import bootstrap
+from infra.local import cassandra, cassandra_cluster, jars, kafka, monitoring, preflight, registry, seaweedfs, workers
 from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
-from infra.local.supervisor import Supervisor, family
+from infra.local.supervisor import Supervisor, base_name
 from infra.runtime.settings import Settings
-from infra.runtime.shutdown import end_as_by_ctrl_c, to_the_end
+from infra.runtime.shutdown import defer_signals, sigterm_as_interrupt
 
 State = Literal["ready", "starting", "silent", "stopped", "restarting", "failed"]
 LIVE = ("RUNNING", "STARTING", "BACKOFF")
@@ -76,29 +73,29 @@ class Stack:
         chosen = dict.fromkeys(each for name in wanted for each in self.select(name))
         engines = [self._engines[name] for name in chosen if name in self._engines]
         rest = [self._workers[name] for name in chosen if name in self._workers]
-        local = {family(name) for name in self._engines}
-        elsewhere = [engine for engine in prepare.STEPS if names is None and engine not in local]
+        local = {base_name(name) for name in self._engines}
+        elsewhere = [engine for engine in bootstrap.STEPS if names is None and engine not in local]
         with self._locked(), report() as progress:
             self._check_host(engines)
             for package in [engine.package for engine in engines if engine.package]:
-                if not packages.is_fetched(self.settings.home, package):
+                if not jars.is_fetched(self.settings.home, package):
                     with progress.step(f"fetch {package}"):
-                        packages.fetch(self.settings.home, package)
+                        jars.fetch(self.settings.home, package)
             self._supervisor.launch(list(self._programs.values()))
             self._start(engines)
-            for engine in self._once_all_its_nodes_are_ready(engines, progress):
-                engine.meet()
-                self._prepare(family(engine.name), progress)
+            for engine in self._ready_backends(engines, progress):
+                engine.wait_for_peers()
+                self._prepare(base_name(engine.name), progress)
             for name in elsewhere:
                 self._prepare(name, progress)
             self._start(rest)
-            list(self._as_they_get_ready(rest, progress))
+            list(self._await_ready(rest, progress))
 
     @contextmanager
-    def needed(self, names: Iterable[str] | None = None) -> Iterator[None]:
+    def ensure_running(self, names: Iterable[str] | None = None) -> Iterator[None]:
         """The named processes (None: all) for a while: a stack that was down is stopped again, a running one stays."""
         was_down = not self._supervisor.processes()
-        before = signal.signal(signal.SIGTERM, end_as_by_ctrl_c)
+        before = signal.signal(signal.SIGTERM, sigterm_as_interrupt)
         try:
             if was_down:
                 self.up(names)
@@ -115,14 +112,14 @@ class Stack:
             self.up()
         with self._locked(), report() as progress:
             self._start(list(self._monitoring.values()))
-            list(self._as_they_get_ready(list(self._monitoring.values()), progress))
+            list(self._await_ready(list(self._monitoring.values()), progress))
 
     def start(self, name: str) -> None:
         """Start one process (or all workers of that name) of a stack that is up, and await it."""
         programs = [self._programs[each] for each in self.select(name)]
         with report() as progress:
             self._start(programs)
-            list(self._as_they_get_ready(programs, progress))
+            list(self._await_ready(programs, progress))
 
     def stop(self, name: str) -> None:
         """Stop one process (or all workers of that name) of a stack that is up, gracefully, and leave it stopped."""
@@ -147,7 +144,7 @@ class Stack:
         if not running:
             self._supervisor.end_leftovers()
             return
-        with to_the_end(), report() as progress, progress.step(f"stop {self.settings.stack}"):
+        with defer_signals(), report() as progress, progress.step(f"stop {self.settings.stack}"):
             self._stop([name for name in running if name in self._monitoring])
             self._stop([name for name in running if name not in self._engines])
             self._stop([name for name in running if name in self._engines])
@@ -176,28 +173,28 @@ class Stack:
 
     def select(self, name: str | None) -> list[str]:
         """The processes that a name stands for: itself, or all workers of that process; None stands for all."""
-        chosen = [each for each in self._programs if name in (None, each, family(each))]
+        chosen = [each for each in self._programs if name in (None, each, base_name(each))]
         if not chosen:
             raise StackError(f"there is no {name!r}, only {', '.join(self._programs)}")
         return chosen
 
     def _check_host(self, engines: Sequence[Program]) -> None:
-        host.require_disk(self.settings.folder)
+        preflight.require_disk(self.settings.folder)
         if self.settings.local_cassandra:
-            ring.require_same_nodes(self.settings)
+            cassandra_cluster.require_same_nodes(self.settings)
         running = self._supervisor.processes()
         missing = [engine for engine in engines if running.get(engine.name, {}).get("pid", 0) == 0]
         if any(engine.package for engine in missing):
-            host.require_java()
-        if not all(packages.is_fetched(self.settings.home, engine.package) for engine in missing if engine.package):
-            host.require_maven()
+            preflight.require_java()
+        if not all(jars.is_fetched(self.settings.home, engine.package) for engine in missing if engine.package):
+            preflight.require_maven()
 
     def _start(self, programs: Sequence[Program]) -> None:
         running = self._require_running()
         for program in programs:
             if running[program.name]["statename"] not in LIVE:
                 for port in program.ports:
-                    host.require_free_port(port, program.name, program.host)
+                    preflight.require_free_port(port, program.name, program.host)
                 program.configure()
                 self._supervisor.start(program.name)
 
@@ -213,20 +210,20 @@ class Stack:
             list(pool.map(self._supervisor.stop, names))
 
     def _prepare(self, engine: str, progress: Report) -> None:
-        what, step = prepare.STEPS[engine]
+        what, step = bootstrap.STEPS[engine]
         with progress.step(f"{engine}: {what}"):
             step(self.settings)
 
-    def _once_all_its_nodes_are_ready(self, engines: Sequence[Program], progress: Report) -> Iterator[Program]:
+    def _ready_backends(self, engines: Sequence[Program], progress: Report) -> Iterator[Program]:
         """One node of each engine; none of an engine of which not all nodes were asked for."""
-        awaited = {family(name): set(self.select(family(name))) for name in self._engines}
-        for engine in self._as_they_get_ready(engines, progress):
-            nodes = awaited[family(engine.name)]
+        awaited = {base_name(name): set(self.select(base_name(name))) for name in self._engines}
+        for engine in self._await_ready(engines, progress):
+            nodes = awaited[base_name(engine.name)]
             nodes.discard(engine.name)
             if not nodes:
                 yield engine
 
-    def _as_they_get_ready(self, programs: Sequence[Program], progress: Report) -> Iterator[Program]:
+    def _await_ready(self, programs: Sequence[Program], progress: Report) -> Iterator[Program]:
         """Ask all of them, round after round; a StackError as soon as one is given up or takes too long."""
         started = time.monotonic()
         finish = {program.name: progress.begin(f"{program.name} ready") for program in programs}
@@ -236,12 +233,12 @@ class Stack:
                     finish.pop(program.name)()
                     yield program
                 elif self._supervisor.processes()[program.name]["statename"] == "FATAL":
-                    raise self._dead(program.name, "keeps dying")
+                    raise self._startup_error(program.name, "keeps dying")
                 elif time.monotonic() > started + program.ready_within_s:
-                    raise self._dead(program.name, f"does not answer after {program.ready_within_s} s")
+                    raise self._startup_error(program.name, f"does not answer after {program.ready_within_s} s")
             time.sleep(POLL_S)
 
-    def _dead(self, name: str, what: str) -> StackError:
+    def _startup_error(self, name: str, what: str) -> StackError:
         tail = "".join(f"\n    {line}" for line in self.log_tail(name))
         return StackError(
             f"{name} {what}: `playhead logs {name}` tells why, `playhead restart {name}` tries again{tail}"

@@ -157,7 +157,7 @@ class Supervisor:
     def _reload(self, programs: set[str]) -> None:
         """Take over new and changed programs; a changed one is stopped. Others, and what runs, stay as they are."""
         [[added, changed, removed]] = self.call("reloadConfig")
-        surplus = [name for name in removed if family(name) in {family(program) for program in programs}]
+        surplus = [name for name in removed if base_name(name) in {base_name(program) for program in programs}]
         for name in (*changed, *surplus):
             self.call("stopProcessGroup", name)
             self.call("removeProcessGroup", name)
@@ -165,7 +165,7 @@ class Supervisor:
             self.call("addProcessGroup", name)
 
 
-def family(name: str) -> str:
+def base_name(name: str) -> str:
     """``history`` of ``history-3``."""
     stem, _, number = name.rpartition("-")
     return stem if number.isdigit() else name

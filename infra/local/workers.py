@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from domain.processes import Process
 from infra.local.program import LOOPBACK, Program
-from infra.runtime.settings import Port, Settings
+from infra.runtime.settings import Settings
 
 
 def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program, ...]:
@@ -19,17 +19,17 @@ def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program,
 
 
 def addresses(settings: Settings, process: Process) -> list[str]:
-    """Where each of the process's workers speaks HTTP."""
-    return [f"{LOOPBACK}:{settings.port(Port[process.port], worker)}" for worker in settings.worker_numbers(process)]
+    """Where each of the process's workers serves HTTP."""
+    return [f"{LOOPBACK}:{settings.process_port(process, worker)}" for worker in settings.worker_numbers(process)]
 
 
 def _program(settings: Settings, process: Process, worker: int) -> Program:
-    port = settings.port(Port[process.port], worker)
+    port = settings.process_port(process, worker)
     return Program(
-        name=f"{process.name}-{worker}" if process.scalable else process.name,
+        name=process.worker_name(worker),
         command=(sys.executable, *(part.replace("{worker}", str(worker)) for part in process.command)),
         ports=(port,),
-        is_ready=lambda: _answers(port),
+        is_ready=lambda: _is_ready(port),
         environment=environment(settings),
     )
 
@@ -59,7 +59,7 @@ def _text(value: str | int | float | Path | SecretStr | Mapping[str, int] | Coll
             return str(value)
 
 
-def _answers(port: int) -> bool:
+def _is_ready(port: int) -> bool:
     """Readiness where the worker tells it, else its metrics page."""
     address = f"http://{LOOPBACK}:{port}"
     try:

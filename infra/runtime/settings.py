@@ -23,7 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from domain.processes import PROCESSES, Process
+from domain.processes import BY_NAME, MAX_WORKERS, PROCESSES, Process
 
 ROOT = Path(__file__).resolve().parents[2]
 PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
@@ -32,8 +32,6 @@ LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 """Addresses of local Cassandra nodes, which all have the same ports."""
 
 
-MAX_WORKERS = 10
-"""Of one process: their ports follow each other."""
 RENAMED = {
     "history_processes": "PLAYHEAD_WORKERS=history=N",
     "lake_processes": "PLAYHEAD_WORKERS=lake=N",
@@ -68,10 +66,11 @@ CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
 
 
 class Port(IntEnum):
-    """Offsets from the stack's port base. SeaweedFS also takes each of its ports + 10000, Cassandra's node I JMX+I."""
+    """Of backends and monitoring, offsets from the stack's port base; ours are in ``domain.processes``.
 
-    COLLECTOR = 1
-    SERVICES = 2
+    SeaweedFS also takes each of its ports + 10000, Cassandra's node I JMX+I.
+    """
+
     KAFKA = 10
     KAFKA_CONTROLLER = 11
     CASSANDRA = 20
@@ -85,11 +84,6 @@ class Port(IntEnum):
     REGISTRY = 40
     PROMETHEUS = 50
     ALERTMANAGER = 51
-    HISTORY_METRICS = 110
-    LAKE_METRICS = 120
-    COMPACTION_METRICS = 130
-    QUALITY_METRICS = 140
-    LEDGER_METRICS = 150
 
 
 class _Environment(EnvSettingsSource):
@@ -118,84 +112,141 @@ class Settings(BaseSettings):
         env_prefix="PLAYHEAD_",
         env_file=os.environ.get("PLAYHEAD_ENV_FILE", ROOT / ".env"),
         frozen=True,
+        use_attribute_docstrings=True,
         extra="forbid",
         env_ignore_empty=True,
         dotenv_filtering="match_prefix",
     )
 
     stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    """Name of the stack: chooses its folder and its block of ports."""
     home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = ROOT / ".playhead"
-    port_base: int = Field(0, ge=0, le=22700, description="0 = the stack's own block")
+    """Folder of all stacks and downloads."""
+    port_base: int = Field(0, ge=0, le=22700)
+    """First port of the stack's block. 0: the stack's own block (demo 20000, test 22000, bench 18000)."""
     bind: str = "127.0.0.1"
+    """Address on which our processes listen."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe level that is logged."""
 
     kafka_bootstrap: str = ""
+    """Addresses of an external Kafka, host:port, separated by commas. Empty: the local stack starts one."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How Kafka's listener is secured."""
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    """How the user is authenticated, with one of the SASL protocols."""
     kafka_username: str = ""
+    """User name for Kafka."""
     kafka_password: SecretStr = SecretStr("")
+    """Password for Kafka."""
     kafka_ca_file: CaFile | None = None
+    """PEM file with Kafka's certificate authority. Empty: the system trust store."""
     topic_partitions: int = Field(4, ge=1, le=1000)
+    """Partitions of a topic that is created."""
     topic_replication: int = Field(1, ge=1, le=5)
+    """Replicas of a topic that is created."""
 
     registry_url: str = ""
+    """Address of an external schema registry with Confluent's API. Empty: the local stack starts one."""
     registry_username: str = ""
+    """User name for the registry."""
     registry_password: SecretStr = SecretStr("")
+    """Password for the registry."""
 
     cassandra_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Hosts of an external Cassandra, separated by commas. Empty: the local stack starts one."""
     cassandra_port: int = 0
+    """CQL port. 0: 9042 for an external Cassandra, the stack's own port for a local one."""
     cassandra_datacenter: str = "datacenter1"
+    """Data centre whose nodes are asked, and in which data are replicated."""
     cassandra_keyspace: str = Field("playhead", pattern=r"^[a-z][a-z0-9_]{0,47}$")
-    cassandra_replication: int = Field(0, ge=0, le=7, description="0 = on every local node, once elsewhere")
+    """Keyspace of all tables."""
+    cassandra_replication: int = Field(0, ge=0, le=7)
+    """Replicas of the keyspace. 0: one on every local node, one in an external Cassandra."""
     cassandra_username: str = ""
+    """User name for Cassandra. Empty: no authentication."""
     cassandra_password: SecretStr = SecretStr("")
+    """Password for Cassandra."""
     cassandra_ca_file: CaFile | None = None
+    """PEM file with Cassandra's certificate authority. Set: TLS is on."""
     cassandra_nodes: Annotated[Literal[1, 3], BeforeValidator(int)] = 1
+    """Nodes of the local stack's Cassandra. Three are on 127.0.0.1 to 127.0.0.3."""
 
-    s3_endpoint: str = Field("", description='empty = the local stack; "aws" = Amazon S3 itself')
+    s3_endpoint: str = ""
+    """Address of an external S3, or aws for Amazon S3. Empty: the local stack starts one."""
     s3_region: str = "us-east-1"
+    """Region that requests are signed for."""
     s3_access_key: str = "playhead"
+    """Access key. With the endpoint aws the default means the machine's own role or profile."""
     s3_secret_key: SecretStr = SecretStr("playhead-secret")
+    """Secret key."""
     lake_bucket: str = "lake"
+    """Bucket of the lake and its tables."""
     lake_flush_seconds: float = Field(5.0, gt=0)
+    """A lake object is written when its first record is this old."""
     lake_flush_records: int = Field(20_000, ge=1)
+    """A lake object is written when it has this many records."""
     lake_flush_bytes: int = Field(16 * 2**20, ge=1024)
-    ledger_overdue_seconds: int = Field(300, ge=1, description="a record is missed that is in Kafka alone for longer")
-    dead_letter_limit: int = Field(5_000, ge=1, description="invalid records a minute that stop the lake sink")
+    """A lake object is written when it has this many bytes."""
+    ledger_overdue_seconds: int = Field(300, ge=1)
+    """A record that is in Kafka for longer and not in the lake is a difference: LedgerDifference fires."""
+    dead_letter_limit: int = Field(5_000, ge=1)
+    """Invalid records per minute that halt a partition of the lake sink."""
 
-    iceberg_uri: str = Field("", description="a REST catalogue; empty = the local stack's")
+    iceberg_uri: str = ""
+    """Address of an Iceberg catalogue with the REST protocol. Empty: the local stack's."""
     iceberg_warehouse: str = "warehouse"
+    """Warehouse in the catalogue."""
     iceberg_namespace: str = Field("playhead", pattern=r"^[a-z][a-z0-9_]{0,47}$")
+    """Namespace of our tables."""
     iceberg_auth: Literal["sigv4", "token", "none"] = "sigv4"
-    iceberg_signing_name: str = Field("s3tables", description="the service that a signature names")
+    """How requests to the catalogue are authenticated: signed with the S3 keys, by a token, or not at all."""
+    iceberg_signing_name: str = "s3tables"
+    """Service that a signature names: s3tables (SeaweedFS, S3 Tables) or glue."""
     iceberg_token: SecretStr = SecretStr("")
+    """Token for the catalogue."""
 
     ingest_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset({LOCAL_KEY})
+    """Keys that clients may send events with, separated by commas."""
     collector_wait_seconds: float = Field(10.0, gt=0)
+    """How long a request waits for Kafka before it gets 503."""
     collector_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
+    """Bytes of request bodies that may wait for Kafka at a time."""
 
     session_timeout_seconds: int = Field(3600, ge=60)
-    compaction_threshold: int = Field(100, ge=1, description="live records of a profile that ask for a compaction")
-    compaction_keep_live: int = Field(20, ge=0, description="newest sessions of a profile that stay live")
+    """A session without events for this long is closed; an event later than that is late."""
+    compaction_threshold: int = Field(100, ge=1)
+    """A profile with more live records than this is compacted."""
+    compaction_keep_live: int = Field(20, ge=0)
+    """Newest closed sessions of a profile that a compaction leaves live."""
     chunk_bytes: int = Field(64 * 1024, ge=4096, le=64 * 1024)
-    workers: Annotated[dict[str, int], NoDecode, BeforeValidator(_worker_counts)] = Field(
-        {}, description="how many workers of a process run, for example history=2,lake=1; one where it is not named"
-    )
+    """Largest chunk of compressed history."""
+    workers: Annotated[dict[str, int], NoDecode, BeforeValidator(_worker_counts)] = {}
+
+    """Workers of a process, for example history=4,lake=2. A process that is not named has one."""
 
     kafka_heap: str = "512m"
+    """Java heap of the local Kafka."""
     cassandra_heap: str = "768m"
-    cassandra_java_options: str = Field(
-        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-        description="quick compiler, simplest collector: half the work of a start; empty = as a server",
-    )
+    """Java heap of each local Cassandra node."""
+    cassandra_java_options: str = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    """Java options of local Cassandra nodes: quick compiler and simplest collector, which halve the CPU of a
+    start. Empty: as on a server."""
     registry_heap: str = "256m"
+    """Java heap of the local registry."""
     spark_master: str = "local[2]"
+    """Spark master of `playhead job`."""
     spark_driver_memory: str = "2g"
+    """Memory of Spark's driver."""
 
-    alertmanager_url: str = Field("", description="whose alerts the live page shows; empty = `playhead monitor`'s")
+    alertmanager_url: str = ""
+    """Alertmanager whose alerts the live page shows. Empty: the one that `playhead monitor` starts."""
     page_webhook: SecretStr = SecretStr("")
+    """Address to which Alertmanager posts alerts that wake somebody. Empty: they are only shown."""
     ticket_webhook: SecretStr = SecretStr("")
+    """Address to which Alertmanager posts alerts that can wait. Empty: they are only shown."""
     watchdog_webhook: SecretStr = SecretStr("")
+    """Address to which Alertmanager posts the Watchdog every minute, for a receiver that notices its absence."""
 
     @classmethod
     def settings_customise_sources(
@@ -234,11 +285,18 @@ class Settings(BaseSettings):
 
     def worker_numbers(self, process: Process) -> range:
         """The numbers of the process's workers, from 0."""
-        return range(self.workers.get(process.name, 1))
+        return range(self.workers.get(process.name, process.workers or 1))
 
     def port(self, port: Port, index: int = 0) -> int:
-        """The TCP port of one of this stack's processes."""
+        """A TCP port of one of the local backends."""
         return (self.port_base or PORT_BASES[self.stack]) + port + index
+
+    def process_port(self, process: Process, worker: int = 0) -> int:
+        """The TCP port of one of our workers."""
+        return (self.port_base or PORT_BASES[self.stack]) + process.port + worker
+
+    def process_url(self, process: Process, worker: int = 0) -> str:
+        return f"http://127.0.0.1:{self.process_port(process, worker)}"
 
     @cached_property
     def folder(self) -> Path:
@@ -284,11 +342,11 @@ class Settings(BaseSettings):
 
     @property
     def collector_url(self) -> str:
-        return f"http://127.0.0.1:{self.port(Port.COLLECTOR)}"
+        return self.process_url(BY_NAME["collector"])
 
     @property
     def services_url(self) -> str:
-        return f"http://127.0.0.1:{self.port(Port.SERVICES)}"
+        return self.process_url(BY_NAME["services"])
 
     @property
     def prometheus_url(self) -> str:

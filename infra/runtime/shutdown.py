@@ -7,16 +7,16 @@ from types import FrameType
 from typing import NoReturn
 
 
-def end_as_by_ctrl_c(number: int, _frame: FrameType | None) -> NoReturn:
+def sigterm_as_interrupt(number: int, _frame: FrameType | None) -> NoReturn:
     """A handler of SIGTERM. Make passes on what its whole group has got already: a second kill is nothing new."""
-    signal.signal(number, _heard)
+    signal.signal(number, _ignore)
     raise KeyboardInterrupt
 
 
 @contextmanager
-def to_the_end() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Neither Ctrl-C nor a polite kill interrupts the block: half a stack would stay behind."""
-    before = {number: signal.signal(number, _heard) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -24,5 +24,5 @@ def to_the_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _heard(_number: int, _frame: FrameType | None) -> None:
+def _ignore(_number: int, _frame: FrameType | None) -> None:
     """Not SIG_IGN, which the programs that are started would inherit."""

@@ -19,7 +19,7 @@ NEW_OBJECTS = 20_000
 T = TypeVar("T")
 
 
-def enter(step: Callable[[], T]) -> T:
+def wait_until_available(step: Callable[[], T]) -> T:
     """The step's outcome, tried as long as an engine is away. AccessDenied comes out at once.
 
     Not crash: the supervisor gives up on a process that keeps dying, and an engine may be away for long.
@@ -34,7 +34,7 @@ def enter(step: Callable[[], T]) -> T:
     )(step)
 
 
-def collect_rarely() -> None:
+def reduce_gc() -> None:
     """For a process that works on many objects at a time, once all is imported: garbage collection costs less.
 
     Every 700 new objects Python looks through the youngest ones for cycles, and now and then through all that live. A
@@ -46,7 +46,7 @@ def collect_rarely() -> None:
 
 
 @contextmanager
-def one_line(tell: Callable[[str], None], *others: type[Exception]) -> Iterator[None]:
+def exit_with_message(tell: Callable[[str], None], *others: type[Exception]) -> Iterator[None]:
     """A wrong setting, an engine that is away or does not let us in, one of these others: tell it and exit 1."""
     try:
         yield
@@ -59,12 +59,12 @@ def one_line(tell: Callable[[str], None], *others: type[Exception]) -> Iterator[
         raise SystemExit(1) from None
 
 
-def in_red(line: str) -> None:
+def print_error(line: str) -> None:
     """For commands."""
     typer.secho(line, fg="red", err=True)
 
 
-def in_log(line: str) -> None:
+def log_error(line: str) -> None:
     """For workers."""
     structlog.get_logger().error("can't go on", reason=line)
 

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from domain.metrics import COLLECTOR_LATENCY, COLLECTOR_REQUESTS
 from producers.collector.handler import EventsHandler
 from producers.collector.openapi import document as api_document
 from producers.collector.openapi import page as docs_page
@@ -34,9 +35,11 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
         except ClientDisconnect:
             reply = _DISCONNECTED
         except Exception:
-            metrics.answered(500, perf_counter() - started)
+            metrics.increment(COLLECTOR_REQUESTS, status=500)
+            metrics.observe(COLLECTOR_LATENCY, perf_counter() - started)
             raise
-        metrics.answered(reply.status, perf_counter() - started)
+        metrics.increment(COLLECTOR_REQUESTS, status=reply.status)
+        metrics.observe(COLLECTOR_LATENCY, perf_counter() - started)
         return _respond(reply)
 
     async def livez(_: Request) -> Response:

@@ -10,12 +10,13 @@ from time import perf_counter
 
 from starlette.requests import Request
 
+from domain.metrics import COLLECTOR_DELIVERY, COLLECTOR_EVENTS, DEAD_LETTERS_MADE, Metrics
 from producers.collector import body, validation, verdicts
 from producers.collector.api_keys import ApiKeys
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.responses import Reply, RequestError, error_reply, unavailable
 from producers.collector.validation import Accepted, ValidatedRequest
-from producers.ports import Clock, CollectorMetrics, Delivery, EventLog, Message
+from producers.ports import Clock, Delivery, EventLog, Message
 from schemas import codec, dead_letter
 from schemas.errors import InvalidEvent
 from schemas.events import DeadLetter, family, key
@@ -41,7 +42,7 @@ class EventsHandler:
     schema_ids: Mapping[str, int]
     """The registry's id of the newest schema, by record name."""
     clock: Clock
-    metrics: CollectorMetrics
+    metrics: Metrics
     wait_seconds: float
 
     async def handle(self, request: Request) -> Reply:
@@ -78,7 +79,7 @@ class EventsHandler:
         messages += [self._dead_letter(each) for each in validation.dead_letters(validated, plain, now)]
         started = perf_counter()
         deliveries = await self.log.publish(messages)
-        self.metrics.delivered(perf_counter() - started)
+        self.metrics.observe(COLLECTOR_DELIVERY, perf_counter() - started)
         return dict(zip([*validated.accepted, *validated.rejected], deliveries, strict=True))
 
     async def _refuse(self, problem: InvalidEvent, sent: bytes, now: int, dry: bool) -> Reply:
@@ -87,15 +88,16 @@ class EventsHandler:
             [delivery] = await self.log.publish([self._dead_letter(dead_letter.of_refused(problem, sent, None, now))])
             if delivery != "acknowledged":
                 return unavailable("not_stored", "Kafka did not confirm it in time. Send the same request again.")
-            self.metrics.dead_letter(None, problem.code)
+            self.metrics.increment(DEAD_LETTERS_MADE, step="collector", topic="unknown", code=problem.code)
         return verdicts.refused(problem, now)
 
     def _count(self, validated: ValidatedRequest, deliveries: Mapping[int, Delivery]) -> None:
         for (name, verdict), events in verdicts.count(validated, deliveries).items():
-            self.metrics.judged(name, verdict, events)
+            self.metrics.increment(COLLECTOR_EVENTS, events, family=name, verdict=verdict)
         for index, each in validated.rejected.items():
             if deliveries[index] == "acknowledged":
-                self.metrics.dead_letter(validation.topic_of(each.family), each.error.code)
+                topic = validation.topic_of(each.family) or "unknown"
+                self.metrics.increment(DEAD_LETTERS_MADE, step="collector", topic=topic, code=each.error.code)
 
     def _message(self, accepted: Accepted) -> Message:
         name = family(accepted.event)

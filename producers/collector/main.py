@@ -1,20 +1,23 @@
 """The collector's process: settings, clients, run."""
 
 import time
+from functools import partial
 
 import structlog
 import typer
 import uvloop
 from prometheus_client import generate_latest
 
+from domain.metrics import COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS
+from domain.processes import BY_NAME
 from infra.engines.kafka.admin import KafkaCluster
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.producer import KafkaEventLog
 from infra.engines.registry import Registry
 from infra.runtime import logs
-from infra.runtime.metrics.recorders import CollectorMetrics
-from infra.runtime.settings import Port, Settings
-from infra.runtime.startup import collect_rarely, enter, in_log, one_line
+from infra.runtime.metrics.prometheus import PrometheusMetrics
+from infra.runtime.settings import Settings
+from infra.runtime.startup import exit_with_message, log_error, reduce_gc, wait_until_available
 from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
 from producers.collector.byte_budget import ByteBudget
@@ -30,7 +33,7 @@ def collector() -> None:
     """Accept events over HTTP until SIGTERM."""
     settings = Settings()
     logs.configure("collector", settings.log_level)
-    collect_rarely()
+    reduce_gc()
     if failure := uvloop.run(_collect(settings)):
         structlog.get_logger().error("collector stopped", reason=failure)
         raise typer.Exit(1)
@@ -44,15 +47,17 @@ async def _collect(settings: Settings) -> str | None:
         raise
     except TransientError:
         structlog.get_logger().warning("Kafka is unreachable")  # /readyz and every reply say so, too
-    schema_ids = enter(Registry(settings).ids)
+    schema_ids = wait_until_available(Registry(settings).ids)
     shutdown = Shutdown()
     shutdown.on_signals()
     wait = settings.collector_wait_seconds
     log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
-    metrics = CollectorMetrics()
+    metrics = PrometheusMetrics()
+    for status in (202, 500, 503):  # a counter that starts at its first value shows no increase
+        metrics.increment(COLLECTOR_REQUESTS, 0, status=status)
     intake = EventsHandler(
         log=log,
-        budget=ByteBudget(settings.collector_max_bytes_in_flight, metrics.in_flight),
+        budget=ByteBudget(settings.collector_max_bytes_in_flight, partial(metrics.set, COLLECTOR_IN_FLIGHT)),
         keys=ApiKeys(settings.ingest_keys),
         schema_ids=schema_ids,
         clock=lambda: time.time_ns() // 1_000_000,
@@ -60,11 +65,11 @@ async def _collect(settings: Settings) -> str | None:
         wait_seconds=wait,
     )
     web = build_app(intake, lambda: shutdown.draining, generate_latest)
-    await serve(web, settings.bind, settings.port(Port.COLLECTOR), shutdown, wait)
+    await serve(web, settings.bind, settings.process_port(BY_NAME["collector"]), shutdown, wait)
     log.close()
     return shutdown.failure
 
 
 if __name__ == "__main__":
-    with one_line(in_log):
+    with exit_with_message(log_error):
         app()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.ports import Requests
+from domain.metrics import SERVICES_LATENCY, Metrics
 
 POLICY = "; ".join(
     (
@@ -29,9 +29,9 @@ HEADERS = {
 class FrontDoor:
     """ASGI middleware. ``seconds`` is a monotonic clock."""
 
-    def __init__(self, app: ASGIApp, requests: Requests, seconds: Callable[[], float]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, seconds: Callable[[], float]) -> None:
         self._app = app
-        self._requests = requests
+        self._metrics = metrics
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,7 +46,7 @@ class FrontDoor:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)  # a whole file brings a policy of its own
                 route = getattr(scope.get("route"), "path", "other")
-                self._requests.answered(route, message["status"], self._seconds() - began)
+                self._metrics.observe(SERVICES_LATENCY, self._seconds() - began, route=route, status=message["status"])
             await send(message)
 
         await self._app(scope, receive, send_on)

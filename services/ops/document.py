@@ -115,8 +115,8 @@ class Experience(msgspec.Struct, frozen=True):
 class ProcessHealth(msgspec.Struct, frozen=True):
     name: str
     index: int
-    steps: tuple[str, ...]
-    """What it does, in order."""
+    does: str
+    """One sentence."""
     up: bool
     uptime_seconds: float | None = None
     memory_bytes: float | None = None

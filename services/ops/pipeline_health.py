@@ -7,10 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Metrics
 from domain.processes import PROCESSES
 from schemas.errors import TransientError
 from services.ops.offset_ages import LogAges
-from services.ports import EventLog, Partition, PipelineMetrics
+from services.ports import EventLog, Partition
 
 INTERVAL_S = 2.0
 PATIENCE_S = 5.0
@@ -23,7 +24,7 @@ Ask = Callable[[], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class PipelineHealth:
     event_log: EventLog
-    metrics: PipelineMetrics
+    metrics: Metrics
     now: Callable[[], int]
     _ages: LogAges = field(default_factory=LogAges)
 
@@ -39,7 +40,8 @@ class PipelineHealth:
             committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in GROUPS}
         except TransientError:
             for group in GROUPS:
-                self.metrics.lost_sight(group)
+                self.metrics.set(GROUP_LAG, None, group=group)
+                self.metrics.set(GROUP_LAG_SECONDS, None, group=group)
             raise
         now = self.now()
         self._ages.saw(now, ends)
@@ -54,7 +56,8 @@ class PipelineHealth:
     def _tell(self, group: str, places: Mapping[Partition, int], ends: Mapping[Partition, int], now: int) -> None:
         records = sum(max(0, ends[at] - place) for at, place in places.items())
         age = max((self._ages.age(at, place, now) for at, place in places.items()), default=0)
-        self.metrics.behind(group, records, age / 1000)
+        self.metrics.set(GROUP_LAG, records, group=group)
+        self.metrics.set(GROUP_LAG_SECONDS, age / 1000, group=group)
 
     async def _watch(self, engine: str, ask: Ask) -> None:
         while True:
@@ -67,10 +70,10 @@ class PipelineHealth:
         try:
             await asyncio.wait([asking], timeout=PATIENCE_S)
             if not asking.done():
-                self.metrics.engine(engine, False)
+                self.metrics.set(BACKEND_UP, 0, backend=engine)
             await asking
-            self.metrics.engine(engine, True)
+            self.metrics.set(BACKEND_UP, 1, backend=engine)
         except TransientError:
-            self.metrics.engine(engine, False)
+            self.metrics.set(BACKEND_UP, 0, backend=engine)
         finally:
             asking.cancel()

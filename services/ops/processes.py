@@ -17,7 +17,7 @@ class Target:
     index: int
     url: str
     """Its ``/metrics``."""
-    steps: tuple[str, ...] = ()
+    does: str = ""
 
 
 @dataclass(slots=True)
@@ -34,13 +34,13 @@ class ProcessWatch:
             answer = await self.client.get(target.url)
             answer.raise_for_status()
         except httpx.HTTPError:
-            return ProcessHealth(target.name, target.index, target.steps, up=False)
+            return ProcessHealth(target.name, target.index, target.does, up=False)
         numbers = read_numbers(answer.text)
         started = numbers.get("process_start_time_seconds")
         return ProcessHealth(
             target.name,
             target.index,
-            target.steps,
+            target.does,
             up=True,
             uptime_seconds=None if started is None else max(0.0, at / 1000 - started),
             memory_bytes=numbers.get("process_resident_memory_bytes"),

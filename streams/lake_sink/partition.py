@@ -19,11 +19,23 @@ from domain.lake.batching import Bounds, spans
 from domain.lake.keys import Chain
 from domain.lake.objects import Batch, Sealed
 from domain.lake.ports import DeadLetters, Decoder, Log, ObjectStore, Partition, Record, Resolve, Verdicts
+from domain.metrics import (
+    DEAD_LETTERS_MADE,
+    LAKE_BYTES,
+    LAKE_GAP_OFFSETS,
+    LAKE_HALTED,
+    LAKE_OBJECTS,
+    LAKE_PUT,
+    LAKE_PUT_CONFLICTS,
+    LAKE_RECORDS,
+    RETRIES,
+    Metrics,
+)
 from schemas import dead_letter
 from schemas.errors import TransientError
 from streams.lake_sink.contiguous import Succession
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
-from streams.lake_sink.ports import LakeMetrics
+from streams.progress import report_processed
 
 LONGEST_PAUSE_MS = 10_000
 
@@ -46,7 +58,7 @@ class World:
     letters: DeadLetters
     decoder: Decoder
     resolve: Resolve
-    metrics: LakeMetrics
+    metrics: Metrics
     now: Clock
     bounds: Bounds
 
@@ -137,13 +149,13 @@ class PartitionSink:
             self._failures += 1
             pause = min(LONGEST_PAUSE_MS, 100 * 2 ** min(self._failures, 10))
             self._not_before = self._world.now() + int(pause * random.uniform(0.5, 1))
-            self._world.metrics.retried("lake")
+            self._world.metrics.increment(RETRIES, operation="lake")
             self._logger.warning("waiting", offset=self.position, why=str(error))
         except Halted as error:
             self._forget()
             self.halted = True
             self._world.log.pause(self.partition)
-            self._world.metrics.halted(*self.partition, True)
+            self._world.metrics.set(LAKE_HALTED, 1, topic=self.topic, partition=self.number)
             self._logger.error("halted", offset=self.position, why=str(error))
 
     def _advance(self, topic_id: str | None) -> None:
@@ -225,19 +237,22 @@ class PartitionSink:
         world.letters.publish(letters)
         limit.count(timestamps)
         for letter in letters:
-            world.metrics.dead_letter(chain.topic, letter.error_class)
+            world.metrics.increment(DEAD_LETTERS_MADE, step="lake", topic=chain.topic, code=letter.error_class)
 
     def _put(self, sealed: Sealed) -> bool:
         """False when another sink (or an earlier try of ours whose answer was lost) had written it."""
         world, topic = self._world, self.topic
         began = world.now()
         if not world.store.put_if_absent(sealed.key, sealed.body, sealed.metadata):
-            world.metrics.lost_race(topic)
+            world.metrics.increment(LAKE_PUT_CONFLICTS, topic=topic)
             self._logger.info("lost a race", offset=sealed.start)
             return False
         self.position = sealed.end
-        world.metrics.stored(topic, sealed.records, len(sealed.body), (world.now() - began) / 1000)
-        world.metrics.processed(topic, self.number, sealed.appended)
+        world.metrics.increment(LAKE_OBJECTS, topic=topic)
+        world.metrics.increment(LAKE_RECORDS, sealed.records, topic=topic)
+        world.metrics.increment(LAKE_BYTES, len(sealed.body), topic=topic)
+        world.metrics.observe(LAKE_PUT, (world.now() - began) / 1000)
+        report_processed(world.metrics, topic, self.number, sealed.appended, world.now())
         world.log.commit(self.partition, sealed.end, sealed.start)
         self._logger.info("stored", offset=sealed.end, records=sealed.records, bytes=len(sealed.body))
         return True
@@ -245,6 +260,6 @@ class PartitionSink:
     def _put_gap(self, chain: Chain, start: int, end: int) -> None:
         sealed, world = objects.gap(chain, start, end, self._contract.schema), self._world
         if world.store.put_if_absent(sealed.key, sealed.body, sealed.metadata):
-            world.metrics.gap(chain.topic, end - start)
+            world.metrics.increment(LAKE_GAP_OFFSETS, end - start, topic=chain.topic)
             self._logger.error("gap: records left the log before the lake read them", offset=start, end=end)
             world.log.commit(self.partition, end, start)

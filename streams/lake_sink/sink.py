@@ -9,8 +9,10 @@ from collections.abc import Mapping
 import structlog
 
 from domain.lake.ports import Intake, Partition
+from domain.metrics import LAG, LAKE_HALTED
 from schemas.errors import TransientError
 from streams.lake_sink.partition import Contract, PartitionSink, World
+from streams.progress import report_consumed, withdraw
 
 BUFFER_BYTES = 128 * 2**20
 """All partitions' buffers together; beyond it the intake pauses."""
@@ -51,13 +53,14 @@ class Sink:
     def _apply(self, intake: Intake) -> None:
         for partition in intake.revoked:
             if self._sinks.pop(partition, None):
-                self._world.metrics.forget(*partition)
+                withdraw(self._world.metrics, *partition)
+                self._world.metrics.set(LAKE_HALTED, None, topic=partition[0], partition=partition[1])
         for partition in intake.assigned:
             self._sinks[partition] = PartitionSink(partition, self._contracts[partition[0]], self._world)
         for partition, records in intake.records.items():
             if partition in self._sinks:
                 self._sinks[partition].take(records)
-                self._world.metrics.consumed(partition[0], len(records))
+                report_consumed(self._world.metrics, partition[0], len(records))
 
     def _advance(self, due: list[PartitionSink]) -> None:
         if not due:
@@ -89,4 +92,5 @@ class Sink:
         for partition, sink in self._sinks.items():
             if partition in ends:
                 sink.look_around(topic_ids, ends[partition])
-                self._world.metrics.lag(*partition, max(0, ends[partition] - sink.position))
+                lag = max(0, ends[partition] - sink.position)
+                self._world.metrics.set(LAG, lag, topic=partition[0], partition=partition[1])

@@ -13,10 +13,10 @@ from domain.clock import Clock
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject
 from domain.ledger.compare import IN_NO_OBJECT, Audit, Span, found, pieces
-from domain.ledger.ports import LedgerMetrics
 from domain.ledger.scrub import Scrub
 from domain.ledger.sources import Places
 from domain.ledger.state import Account, Finding
+from domain.metrics import LEDGER_COMPARED, LEDGER_DIFFERENCE, LEDGER_LAST_RUN, RETRIES, Metrics
 from schemas.errors import TransientError
 from schemas.topics import TOPICS
 
@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Watch:
-    def __init__(self, places: Places, metrics: LedgerMetrics, patience_ms: int, now: Clock) -> None:
+    def __init__(self, places: Places, metrics: Metrics, patience_ms: int, now: Clock) -> None:
         """``patience_ms``: for so long a partition's next record may wait in Kafka before that is a difference."""
         self._places = places
         self._metrics = metrics
@@ -46,8 +46,8 @@ class Watch:
             account = self._look(Chain(topic, topic_id, partition), (start, end))
             differences[topic] += sum(finding.records for finding in account.findings)
         for topic, records in differences.items():
-            self._metrics.differences(topic, records)
-        self._metrics.looked()
+            self._metrics.set(LEDGER_DIFFERENCE, records, family=TOPICS[topic].record)
+        self._metrics.set(LEDGER_LAST_RUN, self._now() / 1000)
 
     def _look(self, chain: Chain, log: Span) -> Account:
         account = self._accounts.get(chain) or self._places.accounts.load(chain)
@@ -78,7 +78,7 @@ class Watch:
                 _log.warning("left Kafka before the ledger came", offsets=audit.expired, topic=chain.topic)
             account = account.passed(span[1], account.newest_object if of is None else of.start, audit.hours())
             account = replace(account, findings=account.findings + audit.findings)
-            self._metrics.compared(chain.topic, audit.kafka.height)
+            self._metrics.increment(LEDGER_COMPARED, audit.kafka.height, family=TOPICS[chain.topic].record)
         return self._save(chain, account)
 
     def _again(self, chain: Chain, span: Span, log: Span) -> Sequence[Finding]:
@@ -114,7 +114,7 @@ class Watch:
 
 
 def look_again_and_again(
-    looks: Sequence[Callable[[], None]], metrics: LedgerMetrics, stopped: Callable[[float], bool]
+    looks: Sequence[Callable[[], None]], metrics: Metrics, stopped: Callable[[float], bool]
 ) -> None:
     """Until ``stopped``, which waits for so many seconds first. An engine that is away only delays."""
     while True:
@@ -122,7 +122,7 @@ def look_again_and_again(
             try:
                 look()
             except TransientError as error:
-                metrics.retried("look")
+                metrics.increment(RETRIES, operation="look")
                 _log.warning("waiting", why=str(error))
         if stopped(INTERVAL_S):
             return

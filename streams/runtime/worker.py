@@ -7,6 +7,7 @@ infra knows (addresses, credentials) comes as arguments.
 import asyncio
 import signal
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,9 @@ from faust.types import TP, StreamT
 from faust.types.auth import CredentialsT
 from yarl import URL
 
+from domain.metrics import BATCH_SECONDS, LAG, Metrics
 from schemas.errors import TransientError
-from streams.ports import Metrics
+from streams.progress import report_consumed, report_processed, withdraw
 from streams.runtime.batch_transport import MAX_RECORDS, BatchConsumer, BatchTransport, CommittableOffset
 from streams.runtime.batches import Handler, RawBatch
 
@@ -147,7 +149,7 @@ class StreamWorker:
 
     async def _process(self, batch: RawBatch, generation: int, handle: Handler) -> bool:
         """Whether the batch is done; False if its partition was revoked."""
-        self._metrics.consumed(batch.topic, len(batch.payloads))
+        report_consumed(self._metrics, batch.topic, len(batch.payloads))
         started = perf_counter()
         try:
             with structlog.contextvars.bound_contextvars(partition=batch.partition, offset=batch.offsets[-1]):
@@ -158,17 +160,17 @@ class StreamWorker:
         except Exception as error:
             await self._app.crash(error)
             raise
-        self._metrics.batch_done(perf_counter() - started)
-        self._metrics.processed(batch.topic, batch.partition, batch.appended)
+        self._metrics.observe(BATCH_SECONDS, perf_counter() - started)
+        report_processed(self._metrics, batch.topic, batch.partition, batch.appended, time.time_ns() // 1_000_000)
         return True
 
     async def _report_lag(self) -> None:
         """Committed lag of the partitions assigned now: the liveness signal; a running process alone proves nothing."""
         lag = await cast(BatchConsumer, self._app.consumer).lag()
         for tp in self._reported - set(lag):
-            self._metrics.revoked(tp.topic, tp.partition)
+            withdraw(self._metrics, tp.topic, tp.partition)
         for tp, records in lag.items():
-            self._metrics.lag(tp.topic, tp.partition, records)
+            self._metrics.set(LAG, records, topic=tp.topic, partition=tp.partition)
         self._reported = set(lag)
 
 

@@ -8,10 +8,11 @@ from functools import partial
 import structlog
 
 from domain.history.compaction import Compactor
+from domain.metrics import SKIPPED, Metrics
 from schemas.codec import BatchDecoder
 from schemas.errors import TransientError
 from schemas.topics import COMPACTION_REQUESTS
-from streams.ports import Metrics
+from streams.progress import count_retry
 from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient
 
@@ -32,17 +33,17 @@ class CompactionHandler:
     async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
         """Returns when every profile was compacted."""
         decode = partial(self.profiles, batch.payloads)
-        for profile in await retry_transient(decode, revoked, partial(self.metrics.retried, "decode")):
+        for profile in await retry_transient(decode, revoked, count_retry(self.metrics, "decode")):
             if revoked():
                 raise TransientError("another worker has these requests now")
             compact = partial(self.compactor.compact, profile)
-            await retry_transient(compact, revoked, partial(self.metrics.retried, "compact"))
+            await retry_transient(compact, revoked, count_retry(self.metrics, "compact"))
 
     async def profiles(self, payloads: Sequence[bytes | None]) -> list[str]:
         """Each profile once, in the order of requests. Raises TransientError while the registry is unavailable."""
         # In a thread, since an unknown schema id asks the registry over HTTP.
         decoded = await asyncio.to_thread(self.decoder.decode, COMPACTION_REQUESTS.record, payloads)
         for invalid in decoded.invalid:
-            self.metrics.skipped(COMPACTION_REQUESTS.name, invalid.error.code)
+            self.metrics.increment(SKIPPED, topic=COMPACTION_REQUESTS.name, code=invalid.error.code)
             log.warning("skipped", code=invalid.error.code, reason=invalid.error.reason)
         return list(dict.fromkeys(decoded.frame["profile_id"].to_list()))

@@ -7,10 +7,11 @@ from functools import partial
 
 import structlog
 
+from domain.metrics import SKIPPED, Metrics
 from domain.support.ports import ErrorSink
 from domain.support.updates import MemberError, errors_of_members
 from schemas.codec import BatchDecoder
-from streams.ports import Metrics
+from streams.progress import count_retry
 from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient
 
@@ -28,15 +29,15 @@ class ErrorHandler:
     async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
         """Returns when the writes are acknowledged."""
         decode = partial(self.decode, batch.topic, batch.payloads)
-        errors = await retry_transient(decode, revoked, partial(self.metrics.retried, "decode"))
-        await retry_transient(partial(self.save, errors), revoked, partial(self.metrics.retried, "save_errors"))
+        errors = await retry_transient(decode, revoked, count_retry(self.metrics, "decode"))
+        await retry_transient(partial(self.save, errors), revoked, count_retry(self.metrics, "save_errors"))
 
     async def decode(self, topic: str, payloads: Sequence[bytes | None]) -> list[MemberError]:
         """The errors of members. Raises TransientError while the registry is unavailable."""
         # In a thread, since an unknown schema id asks the registry over HTTP.
         decoded = await asyncio.to_thread(self.decoder.decode, "error", payloads)
         for invalid in decoded.invalid:
-            self.metrics.skipped(topic, invalid.error.code)
+            self.metrics.increment(SKIPPED, topic=topic, code=invalid.error.code)
         if decoded.invalid:
             first = decoded.invalid[0].error
             log.warning("skipped", topic=topic, events=len(decoded.invalid), first=first.code, reason=first.reason)

@@ -1,6 +1,7 @@
 """The history worker: playback events into LiveVH, and compaction of live histories that grew too long."""
 
 import asyncio
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,10 +12,11 @@ import structlog
 from domain.clock import Clock
 from domain.history.ports import CompactionRequests, LiveCounts, LiveVHStore
 from domain.history.viewing_record import Newest, newest_per_session
+from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, HISTORY_WRITE, SESSION_CONFLICTS, SKIPPED, Metrics
 from schemas.codec import BatchDecoder
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import CompactionRequest, ViewingRecord
-from streams.ports import HistoryMetrics
+from streams.progress import count_retry
 from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient
 
@@ -60,14 +62,14 @@ class LiveWriter:
     decoder: BatchDecoder
     store: LiveVHStore
     trigger: CompactionTrigger
-    metrics: HistoryMetrics
+    metrics: Metrics
 
     async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
         """Returns when the writes are acknowledged. Batches may be written in any order: the newest state wins."""
         decode = partial(self.newest, batch.topic, batch.payloads)
-        newest = await retry_transient(decode, revoked, partial(self.metrics.retried, "decode"))
+        newest = await retry_transient(decode, revoked, count_retry(self.metrics, "decode"))
         write = partial(self.write, batch.topic, newest.records)
-        await retry_transient(write, revoked, partial(self.metrics.retried, "write_live_vh"))
+        await retry_transient(write, revoked, count_retry(self.metrics, "write_live_vh"))
         await self.trigger.check(newest.starting)
 
     async def newest(self, topic: str, payloads: Sequence[bytes | None]) -> Newest:
@@ -76,19 +78,22 @@ class LiveWriter:
         decoded = await asyncio.to_thread(self.decoder.decode, "playback", payloads)
         self._skip(topic, [invalid.error for invalid in decoded.invalid])
         newest = newest_per_session(decoded.frame)
-        self.metrics.conflicts(newest.conflicts)
+        self.metrics.increment(SESSION_CONFLICTS, newest.conflicts)
         return newest
 
     async def write(self, topic: str, records: Sequence[ViewingRecord]) -> None:
         """Raises TransientError while LiveVH is unavailable; writing all records again is harmless."""
         started = perf_counter()
         self._skip(topic, await self.store.write(records))
-        self.metrics.wrote(len(records), perf_counter() - started)
-        self.metrics.visible(record.event_time for record in records)
+        self.metrics.increment(HISTORY_RECORDS, len(records))
+        self.metrics.observe(HISTORY_WRITE, perf_counter() - started)
+        now = time.time()
+        for record in records:
+            self.metrics.observe(EVENT_VISIBLE, max(0, now - record.event_time / 1000))
 
     def _skip(self, topic: str, errors: Sequence[InvalidEvent]) -> None:
         for error in errors:
-            self.metrics.skipped(topic, error.code)
+            self.metrics.increment(SKIPPED, topic=topic, code=error.code)
         if errors:  # one line per batch: a flood of bad events must not become a flood of logs
             first = errors[0]
             log.warning("skipped", topic=topic, events=len(errors), first=first.code, reason=first.reason)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from functools import partial
 
+from domain.metrics import Metrics
 from domain.quality.processor import QualityProcessor
 from schemas.errors import TransientError
-from streams.ports import Metrics
+from streams.progress import count_retry
 from streams.runtime.batches import Assignment, RawBatch, Revoked
 from streams.runtime.retry import retry_transient
 
@@ -26,9 +27,9 @@ class QualityHandler:
     async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
         """One batch of a partition after the other."""
         assign = partial(self._assign, batch.partition)
-        await retry_transient(assign, revoked, partial(self.metrics.retried, "load_checkpoint"))
+        await retry_transient(assign, revoked, count_retry(self.metrics, "load_checkpoint"))
         decode = partial(self.processor.decode, batch)
-        events = await retry_transient(decode, revoked, partial(self.metrics.retried, "decode"))
+        events = await retry_transient(decode, revoked, count_retry(self.metrics, "decode"))
         if revoked():
             raise TransientError("another worker owns this partition now")
         self.processor.fold(batch, events)
@@ -41,8 +42,8 @@ class QualityHandler:
             return self.assignment.stopping or generation != self.assignment.generation
 
         try:
-            await retry_transient(self._assign, revoked, partial(self.metrics.retried, "load_checkpoint"))
-            await retry_transient(self.processor.checkpoint, revoked, partial(self.metrics.retried, "save_checkpoint"))
+            await retry_transient(self._assign, revoked, count_retry(self.metrics, "load_checkpoint"))
+            await retry_transient(self.processor.checkpoint, revoked, count_retry(self.metrics, "save_checkpoint"))
         except TransientError:
             return  # a rebalance: the next checkpoint follows
 

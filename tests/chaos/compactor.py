@@ -17,7 +17,7 @@ from infra.engines.cassandra import close, connect
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
-from tests.support.fake_history import FakeCompactionMetrics
+from tests.support.fake_metrics import FakeMetrics
 
 RULES = RollUpRules(keep_live=4, chunk_bytes=2_000)
 processes = multiprocessing.get_context("forkserver")  # a fork costs less than an interpreter and its imports
@@ -90,7 +90,7 @@ def _with_compactor(
 
     async def compact() -> None:
         stores = LiveVH(session), CompressedVH(session)
-        await run(Compactor(*stores, FakeCompactionMetrics(), RULES, lambda: now, at))
+        await run(Compactor(*stores, FakeMetrics(), RULES, lambda: now, at))
 
     asyncio.run(compact())
     close(session)

@@ -11,13 +11,14 @@ from domain.history.compaction import Compactor
 from domain.history.ports import LivePartition
 from domain.history.reading import HistoryReader
 from domain.history.versions import ChunkId
+from domain.metrics import UNREADABLE_CHUNKS
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 from tests.chaos.compactor import RULES
 from tests.support.builders import T0, viewing_record
-from tests.support.fake_history import FakeCompactionMetrics
+from tests.support.fake_metrics import FakeMetrics
 
 MINUTE = 60_000
 NOW = T0 + 400 * 24 * 60 * MINUTE
@@ -54,7 +55,7 @@ class Member:
     live: LiveVH
     compressed: CompressedVH
     random: Random
-    metrics: FakeCompactionMetrics = field(default_factory=FakeCompactionMetrics)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
     sent: dict[tuple[str, int], ViewingRecord] = field(default_factory=dict)
     """Every state that was ever sent, by session and seq."""
     newest: dict[str, int] = field(default_factory=dict)
@@ -96,7 +97,7 @@ class Member:
     async def whole_answer(self, ask: Callable[[], Awaitable[A]]) -> A:
         """Asked again also while a part is left out; not when a chunk is unreadable."""
         while not (answer := await self.answer(ask)).complete:
-            assert not self.metrics.unreadable
+            assert not self.metrics.total(UNREADABLE_CHUNKS)
             self.unanswered += 1
             await asyncio.sleep(ASK_AGAIN_S)
         return answer

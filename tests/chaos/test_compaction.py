@@ -12,6 +12,7 @@ import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
 from domain.history.compaction import Compactor, Step
+from domain.metrics import HISTORY_READ_RETRIES
 from infra.engines.cassandra import close, connect
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
@@ -53,7 +54,7 @@ async def test_a_compactor_killed_at_any_step_loses_and_doubles_nothing(
     async with member.watched():
         await member.until(sessions=SESSIONS)
         await member.compact()
-        while hits < KILLS or not member.metrics.again["newer marker"]:
+        while hits < KILLS or not member.metrics.by(HISTORY_READ_RETRIES, "reason")["newer marker"]:
             enough = member.reads + READS
             death = Death(step, after_s=0 if hits % 2 else member.random.random() * LATER_S)
             process = doomed(stack, member.profile_id, NOW, death)
@@ -64,7 +65,9 @@ async def test_a_compactor_killed_at_any_step_loses_and_doubles_nothing(
             await member.compact()
             assert await member.orphans() == set()
     await member.check(member.reader())
-    marker, gone = (member.metrics.again[reason] for reason in ("newer marker", "chunk gone"))
+    marker, gone = (
+        member.metrics.by(HISTORY_READ_RETRIES, "reason")[reason] for reason in ("newer marker", "chunk gone")
+    )
     print(  # noqa: T201
         f"\n{step.value}: killed {hits} times, {member.reads / hits:.0f} reads a kill, {len(member.newest)} sessions; "
         f"{marker} reads met a newer marker, {gone} a chunk that was gone"

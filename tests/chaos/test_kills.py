@@ -15,7 +15,7 @@ from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.local.program import StackError
 from infra.local.stack import Stack
-from infra.runtime.settings import Port, Settings
+from infra.runtime.settings import Settings
 from producers.ports import Message
 from producers.simulator.network import Faults
 from schemas.errors import TransientError
@@ -147,6 +147,6 @@ def _counted(pipeline: Pipeline, worker: str, metric: str) -> float:
 def _metrics(pipeline: Pipeline, process: Process, index: int) -> str:
     """Empty while the worker does not answer."""
     try:
-        return get(f"http://127.0.0.1:{pipeline.settings.port(Port[process.port], index)}/metrics").text
+        return get(f"{pipeline.settings.process_url(process, index)}/metrics").text
     except httpx.TransportError:
         return ""

@@ -12,6 +12,7 @@ import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
 from domain.history.compaction import Step
+from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS
 from domain.processes import BY_NAME, PROCESSES
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.reader import TopicReader
@@ -99,13 +100,15 @@ async def test_compactors_killed_at_every_step_while_nodes_die_lose_and_double_n
                 await _compacted(member)
         await _compacted(member)
     await member.check(member.reader())
-    marker, gone = (member.metrics.again[reason] for reason in ("newer marker", "chunk gone"))
+    marker, gone = (
+        member.metrics.by(HISTORY_READ_RETRIES, "reason")[reason] for reason in ("newer marker", "chunk gone")
+    )
     print(  # noqa: T201
         f"\n{nodes.deaths} deaths of nodes; killed at { ({step.value: count for step, count in hits.items()}) }; "
         f"{member.reads} reads, {len(member.newest)} sessions, {member.unanswered} requests unanswered; "
         f"{marker} reads met a newer marker, {gone} a chunk that was gone"
     )
-    assert member.metrics.unreadable == 0
+    assert member.metrics.total(UNREADABLE_CHUNKS) == 0
 
 
 async def _compacted(member: Member) -> None:
@@ -135,7 +138,7 @@ async def test_a_publish_whose_coordinator_hangs_is_settled_by_asking_another(ri
     await asyncio.to_thread(close, session)
     print(f"\n{dict(outcomes)}; {member.reads} reads, {member.unanswered} requests unanswered")  # noqa: T201
     assert sum(count for outcome, count in outcomes.items() if outcome.startswith("no answer")) > 0
-    assert member.metrics.unreadable == 0
+    assert member.metrics.total(UNREADABLE_CHUNKS) == 0
 
 
 def test_histories_written_while_a_node_is_killed_equal_the_oracle(

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from domain.lake.reading import read_objects
+from domain.processes import PROCESSES
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
-from infra.runtime.settings import PORT_BASES, ROOT, Port
+from infra.runtime.settings import PORT_BASES, ROOT
 from producers.ports import Message
 from producers.simulator.network import Faults
 from schemas.codec import encode
@@ -161,8 +162,8 @@ def test_the_curl_examples_for_a_first_event_work_as_written(played: Pipeline) -
 
 def _shell(played: Pipeline, example: str) -> str:
     """What an example prints; the addresses in it are a demo's."""
-    for port in (Port.COLLECTOR, Port.SERVICES):
-        example = example.replace(str(PORT_BASES["demo"] + port), str(played.settings.port(port)))
+    for process in PROCESSES:
+        example = example.replace(str(PORT_BASES["demo"] + process.port), str(played.settings.process_port(process)))
     shell = ["bash", "-c", example]
     return subprocess.run(shell, check=True, capture_output=True, text=True, timeout=PATIENCE_S).stdout
 

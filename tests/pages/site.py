@@ -20,17 +20,14 @@ from services.ops.processes import ProcessWatch, Target
 from services.ops.routes import Files
 from services.ops.state import Board
 from tests.support.evening import Evening
+from tests.support.fake_metrics import FakeMetrics
 
 RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
 NOWHERE = ROOT / "no" / "such" / "folder"
 EVENING = 1_772_482_449_000
 """2 March 2026, 20:14:09 UTC."""
-TARGETS = tuple(Target(each.name, 0, f"http://{each.name}/metrics", each.steps) for each in PROCESSES)
-
-
-class Uncounted:
-    def answered(self, route: str, status: int, seconds: float) -> None: ...
+TARGETS = tuple(Target(each.name, 0, f"http://{each.name}/metrics", each.does) for each in PROCESSES)
 
 
 def answers(evening: Evening) -> httpx.MockTransport:
@@ -71,7 +68,7 @@ def gatherers(evening: Evening) -> Gatherers:
 def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> Iterator[str]:
     """The site's address; ``past_seconds`` of the evening have already been seen, ``dashboards`` are published."""
     gather, files = gatherers(evening), Files(ECHARTS, dashboards, RUNBOOKS)
-    app = create_app(gather.board, evening.reads, Uncounted(), files, lambda: evening.now)
+    app = create_app(gather.board, evening.reads, FakeMetrics(), files, lambda: evening.now)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
 
     async def run() -> None:

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from batch.session import Cluster, ObjectStoreAccess, spark_session
 from batch.tables.iceberg_catalog import iceberg
-from infra.local import jars as packages
+from infra.local import jars
 from infra.runtime.settings import Settings
 
 
@@ -27,10 +27,10 @@ class LocalCatalogue:
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     home = Settings().home
-    packages.fetch(home, "spark")
+    jars.fetch(home, "spark")
     store = ObjectStoreAccess(endpoint=None, region="us-east-1", access_key="none", secret_key="none")
     connections = (store, LocalCatalogue(tmp_path_factory.mktemp("warehouse")))
-    session = spark_session("tests", connections, Cluster("local[2]", "1g", packages.folder(home, "spark")), 2)
+    session = spark_session("tests", connections, Cluster("local[2]", "1g", jars.folder(home, "spark")), 2)
     yield session
     session.stop()
 

@@ -14,7 +14,8 @@ from batch.tables.table_schemas import RECORDS, SNAPSHOTS
 from domain.history.reading import HistoryReader
 from tests.spark.frames import rows
 from tests.support.builders import viewing_record
-from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.support.fake_history import FakeCompressedVH, FakeLiveVH
+from tests.support.fake_metrics import FakeMetrics
 
 MONDAY, TUESDAY = date(2023, 11, 13), date(2023, 11, 14)
 
@@ -25,7 +26,7 @@ def test_a_day_holds_every_history_and_a_later_run_replaces_it(
     monkeypatch.setattr(snapshot, "CHUNK", 2)
     table, said = Table(spark, namespace, SNAPSHOTS), dict[str, int]()
     live = FakeLiveVH()
-    reader = HistoryReader(live, FakeCompressedVH(), FakeCompactionMetrics())
+    reader = HistoryReader(live, FakeCompressedVH(), FakeMetrics())
 
     def take(day: date, *profiles: str) -> None:
         publish(table, day, whole_histories(profiles, reader), said.__setitem__)

@@ -25,7 +25,8 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from services.ports import MemberReads, Partition
 from tests.support.evening_troubles import REFUSALS, tell_support
 from tests.support.evening_viewing import DAY, MEMBER, MEMBERS, MINUTE, RECOMMENDED, record, session, session_id, titles
-from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH
+from tests.support.fake_history import FakeCompressedVH
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.fake_quality import FakeSupport
 from tests.support.fakes import FakeRecommendations
 
@@ -89,7 +90,7 @@ class Evening:
 
     @property
     def history(self) -> HistoryReader:
-        return HistoryReader(self, self.compressed, FakeCompactionMetrics())
+        return HistoryReader(self, self.compressed, FakeMetrics())
 
     @property
     def reads(self) -> MemberReads:

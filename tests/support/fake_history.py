@@ -1,7 +1,6 @@
-"""In-memory stand-ins for a history's two stores, which pass the adapters' contract suites, and for its metrics."""
+"""In-memory stand-ins for a history's two stores, which pass the adapters' contract suites."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from domain.history.merge import newer
 from domain.history.ports import LivePartition
@@ -102,61 +101,3 @@ class FakeCompressedVH:
 
 def _version(metadata: Metadata | None) -> Version | None:
     return metadata.version if metadata else None
-
-
-class FakeCompactionMetrics:
-    """Counts what compactors and readers report."""
-
-    def __init__(self) -> None:
-        self.outcomes: Counter[str] = Counter()
-        self.moved = 0
-        self.written: list[int] = []
-        self.unreadable = 0
-        self.again: Counter[str] = Counter()
-
-    def compacted(self, outcome: str, records: int, seconds: float) -> None:
-        self.outcomes[outcome] += 1
-        self.moved += records
-
-    def wrote_chunk(self, size: int) -> None:
-        self.written.append(size)
-
-    def unreadable_chunk(self) -> None:
-        self.unreadable += 1
-
-    def read_retried(self, reason: str) -> None:
-        self.again[reason] += 1
-
-
-class FakeHistoryMetrics:
-    """Counts what the history worker reports."""
-
-    def __init__(self) -> None:
-        self.invalid: Counter[str] = Counter()
-        self.written = 0
-        self.conflicting = 0
-        self.event_times: list[int] = []
-
-    def consumed(self, topic: str, events: int) -> None: ...
-
-    def batch_done(self, seconds: float) -> None: ...
-
-    def processed(self, topic: str, partition: int, appended: Mapping[int, int]) -> None: ...
-
-    def lag(self, topic: str, partition: int, records: int) -> None: ...
-
-    def revoked(self, topic: str, partition: int) -> None: ...
-
-    def retried(self, operation: str) -> None: ...
-
-    def skipped(self, topic: str, code: str) -> None:
-        self.invalid[code] += 1
-
-    def wrote(self, records: int, seconds: float) -> None:
-        self.written += records
-
-    def visible(self, event_times: Iterable[int]) -> None:
-        self.event_times += event_times
-
-    def conflicts(self, count: int) -> None:
-        self.conflicting += count

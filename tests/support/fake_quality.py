@@ -1,6 +1,5 @@
 """In-memory fakes of the quality worker's stores. They pass the adapters' contract suites."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -106,24 +105,18 @@ class FakeQualityStore:
         return [MinuteFigures(minute, label, figures) for (minute, label), figures in sums.items()]
 
 
-class FakeQualityMetrics:
+class FakeCheckpointedMetrics:
     """Remembers what is published."""
 
     def __init__(self) -> None:
-        self.invalid: Counter[str] = Counter()
-        self.published: dict[int, QualitySnapshot] = {}
+        self.snapshots: dict[int, QualitySnapshot] = {}
         self.views: dict[int, list[int]] = {}
         """The views of televisions that each partition published, in order."""
 
-    def skipped(self, topic: str, code: str) -> None:
-        self.invalid[code] += 1
-
     def publish(self, partition: int, snapshot: QualitySnapshot) -> None:
-        self.published[partition] = snapshot
+        self.snapshots[partition] = snapshot
         television = snapshot.totals.get(("device", "tv", "1.0.0"), Figures())
         self.views.setdefault(partition, []).append(television.views)
 
     def withdraw(self, partition: int) -> None:
-        del self.published[partition]
-
-    def saved(self, seconds: float) -> None: ...
+        del self.snapshots[partition]

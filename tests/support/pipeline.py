@@ -31,7 +31,7 @@ from schemas.events import DeadLetter, Event, Playback, ViewingRecord
 from schemas.framing import unframe
 from schemas.topics import DEAD_LETTERS, TOPICS
 from tests.support.builders import as_client
-from tests.support.fake_history import FakeCompactionMetrics
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.oracle import Comparable, by_profile, expected_history
 
 PATIENCE_S = 240.0
@@ -117,7 +117,7 @@ class Pipeline:
     async def _read(self, profiles: set[str]) -> list[ViewingRecord]:
         session = connect(self.settings)
         try:
-            reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeCompactionMetrics())
+            reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeMetrics())
             histories = await asyncio.gather(*map(reader.read_all, profiles))
         finally:
             await asyncio.to_thread(close, session)

@@ -1,14 +1,8 @@
-"""``docs/reference/metrics.md``, made from the metrics' own declarations."""
+"""``docs/reference/metrics.md``, made from the metrics' declarations."""
 
-from collections.abc import Iterator
-from typing import Any
+from domain.metrics import ALL, Counter, Gauge, Histogram, Metric
+from domain.quality.metrics import METRICS
 
-from prometheus_client.metrics import MetricWrapperBase
-
-from infra.runtime.metrics import definitions as metrics
-from infra.runtime.metrics.checkpointed import Checkpointed
-
-Metric = MetricWrapperBase | Checkpointed[Any]
 HEAD = """\
 # Metrics
 
@@ -17,34 +11,21 @@ Every process shows its metrics under `/metrics`; `make monitor` collects them.
 | metric | type | labels | what it says |
 |---|---|---|---|
 """
-SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
-"""What stands behind a metric's name in the names of its series."""
+DECLARED: tuple[Metric, ...] = (*ALL, *METRICS)
+_SUFFIXES = {Counter: ("_total",), Gauge: ("",), Histogram: ("_bucket", "_count", "_sum")}
+"""What Prometheus appends to a metric's name in the names of its series."""
 
 
 def page() -> str:
-    return HEAD + "".join(map(_row, declared()))
-
-
-def declared() -> Iterator[Metric]:
-    """Our metrics, in the order of their declaration."""
-    for value in vars(metrics).values():
-        for each in value.values() if isinstance(value, dict) else (value,):
-            if isinstance(each, MetricWrapperBase | Checkpointed):
-                yield each
-
-
-def labels(metric: Metric) -> tuple[str, ...]:
-    return tuple(metric.labelnames if isinstance(metric, Checkpointed) else metric._labelnames)
+    return HEAD + "".join(map(_row, DECLARED))
 
 
 def series() -> set[str]:
     """The names under which Prometheus stores them."""
-    families = [family for metric in declared() for family in metric.describe()]
-    return {family.name + suffix for family in families for suffix in SUFFIXES[family.type]}
+    return {metric.name + suffix for metric in DECLARED for suffix in _SUFFIXES[type(metric)]}
 
 
 def _row(metric: Metric) -> str:
-    [family] = metric.describe()
-    name = family.name + ("_total" if family.type == "counter" else "")
-    shown = ", ".join(f"`{label}`" for label in labels(metric))
-    return f"| `{name}` | {family.type} | {shown} | {family.documentation} |\n"
+    name = metric.name + ("_total" if isinstance(metric, Counter) else "")
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{name}` | {type(metric).__name__.lower()} | {labels} | {metric.help} |\n"

@@ -172,7 +172,7 @@ function showProcesses({ processes }) {
       if (process.cpu_share !== null) facts.push(`${count(process.cpu_share * 100)} % of a core`);
       return make(
         "li", { class: "process" }, make("span", { class: "name" }, isOneOfSeveral(process) ? `${process.name} ${process.index}` : process.name),
-        make("span", { class: "muted" }, process.steps.join(" → ")),
+        make("span", { class: "muted" }, process.does),
         make("span", { class: "muted" }, facts.join(" · ") || (process.up ? "tells no numbers" : "does not answer")),
         make("span", { class: `pill ${process.up ? "good" : "bad"}` }, process.up ? "up" : "down"),
       );

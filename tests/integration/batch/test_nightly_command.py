@@ -12,7 +12,7 @@ import pytest
 from batch.reports.published import Published
 from domain.recommendations.model import RecommendationList
 from infra.engines.cassandra import close, connect
-from infra.local import jars as packages
+from infra.local import jars
 from infra.runtime.settings import ROOT, Settings
 from infra.stores.recommendations_cassandra import Recommendations
 from tests.integration.batch import tables
@@ -102,8 +102,8 @@ def stored(settings: Settings, *profiles: str) -> list[RecommendationList | None
 
 
 def test_spark_submit_takes_the_same_arguments_and_replaces_the_page(night: Night, tmp_path: Path) -> None:
-    jars = ",".join(str(jar) for jar in packages.folder(night.settings.home, "spark").glob("*.jar"))
-    submit = ("spark-submit", "--master", "local[1]", "--jars", jars)
+    spark_jars = ",".join(str(jar) for jar in jars.folder(night.settings.home, "spark").glob("*.jar"))
+    submit = ("spark-submit", "--master", "local[1]", "--jars", spark_jars)
     pages = Published(tmp_path)
     pages.put(DAY, '<script type="application/json" id="summary">{"starts": 0}</script>')
 

@@ -6,18 +6,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from domain.processes import Process
 from infra.local.stack import Stack
 from infra.runtime.settings import PORT_BASES, Settings
-
-BEACON = Process(
-    name="beacon",
-    command=("-m", "tests.integration.infra.stub_worker"),
-    group=None,
-    topics=(),
-    steps=(),
-    port="COLLECTOR",
-)
+from tests.integration.infra.stub_worker import STUB
 
 
 class MakeStack(Protocol):
@@ -32,7 +23,7 @@ def make_stack(tmp_path: Path) -> Iterator[MakeStack]:
 
     def make(name: str = "one", **settings: Any) -> Stack:
         own: dict[str, Any] = {"stack": name, "home": tmp_path, "port_base": base + 200 * (len(made) + 1)}
-        stack = Stack(Settings(**(own | settings)), (BEACON,))
+        stack = Stack(Settings(**(own | settings)), (STUB,))
         made.append(stack)
         return stack
 

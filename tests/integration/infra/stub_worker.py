@@ -1,10 +1,19 @@
-"""The smallest worker: answers /metrics on the collector's port, with the PLAYHEAD_ variables it was given."""
+"""The smallest worker: answers /metrics with the PLAYHEAD_ variables it was given. ``STUB`` is its row."""
 
 import os
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from infra.runtime.settings import Port, Settings
+from domain.processes import Process
+from infra.runtime.settings import Settings
+
+STUB = Process(
+    name="stub",
+    command=("-m", "tests.integration.infra.stub_worker"),
+    does="Shows its settings.",
+    port=1,
+    needs=(),
+)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -18,4 +27,4 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     settings = Settings()
-    HTTPServer((settings.bind, settings.port(Port.COLLECTOR)), Handler).serve_forever()
+    HTTPServer((settings.bind, settings.process_port(STUB)), Handler).serve_forever()

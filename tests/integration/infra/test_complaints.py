@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import preflight as host
+from infra.local import preflight
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.local.workers import environment
-from infra.runtime.settings import Port
 from tests.integration.infra.conftest import MakeStack
+from tests.integration.infra.stub_worker import STUB
 from tests.support.pipeline import playhead
 
 
 def test_a_taken_port_is_named_with_its_holder(make_stack: MakeStack) -> None:
     stack = make_stack()
-    port = stack.settings.port(Port.COLLECTOR)
+    port = stack.settings.process_port(STUB)
     with socket.create_server(("127.0.0.1", port)), pytest.raises(StackError) as complaint:
-        stack.up(["beacon"])
+        stack.up(["stub"])
     assert str(complaint.value).startswith(f"port {port} is taken by process {os.getpid()} (")
     assert "PLAYHEAD_PORT_BASE" in str(complaint.value)
 
@@ -52,9 +52,9 @@ def test_missing_maven_matters_only_while_the_jars_are_not_fetched(
 
 
 def test_a_full_disk(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "FREE_DISK", 2**60)
+    monkeypatch.setattr(preflight, "FREE_DISK", 2**60)
     with pytest.raises(StackError, match=r"GiB free under .*PLAYHEAD_HOME"):
-        make_stack().up(["beacon"])
+        make_stack().up(["stub"])
 
 
 def test_a_dead_engine_is_named_with_its_last_words_and_status_tells_it_too(make_stack: MakeStack) -> None:
@@ -92,7 +92,7 @@ def test_a_stack_without_ports_of_its_own() -> None:
 def test_a_command_that_needs_a_running_stack(make_stack: MakeStack) -> None:
     for command in (Stack.start, Stack.stop, Stack.restart):
         with pytest.raises(StackError, match="stack one is down: `playhead up` starts it"):
-            command(make_stack(), "beacon")
+            command(make_stack(), "stub")
 
 
 def test_wipe_says_what_it_freed(make_stack: MakeStack) -> None:

@@ -15,7 +15,7 @@ from tests.support.pipeline import PATIENCE_S, get, playhead
 ELSEWHERE = {"kafka_bootstrap": "elsewhere:1", "registry_url": "http://elsewhere:2", "cassandra_hosts": "elsewhere"}
 
 
-def beacon_answers(stack: Stack) -> bool:
+def stub_answers(stack: Stack) -> bool:
     return get(f"{stack.settings.collector_url}/metrics").is_success
 
 
@@ -33,8 +33,8 @@ def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill_and_ano
     monkeypatch.setattr(Supervisor, "shut_down", killed_again)
 
     def killed() -> None:
-        with stack.needed(["beacon"]):
-            assert beacon_answers(stack)
+        with stack.ensure_running(["stub"]):
+            assert stub_answers(stack)
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(KeyboardInterrupt):
@@ -45,10 +45,10 @@ def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill_and_ano
 
 def test_a_running_stack_is_left_running(make_stack: MakeStack) -> None:
     stack = make_stack()
-    stack.up(["beacon"])
-    with stack.needed(["seaweedfs"]):
-        assert beacon_answers(stack)
-    assert beacon_answers(stack)
+    stack.up(["stub"])
+    with stack.ensure_running(["seaweedfs"]):
+        assert stub_answers(stack)
+    assert stub_answers(stack)
 
 
 @pytest.mark.parametrize(("end", "code"), [("sys.exit(3)", 3), ("os.kill(os.getpid(), signal.SIGTERM)", 143)])

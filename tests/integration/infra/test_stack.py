@@ -78,16 +78,16 @@ def test_a_second_up_leaves_running_processes_alone_and_starts_only_the_missing(
     stack.up(["seaweedfs"])
     engine = stack.pid("seaweedfs")
 
-    stack.up(["seaweedfs", "beacon"])
+    stack.up(["seaweedfs", "stub"])
 
     assert stack.pid("seaweedfs") == engine
-    eventually(lambda: state(stack, "beacon") == "ready")
+    eventually(lambda: state(stack, "stub") == "ready")
     assert state(stack, "kafka") == "stopped"
 
 
 def test_a_worker_gets_the_stack_s_settings_whatever_characters_they_hold(make_stack: MakeStack) -> None:
     stack = make_stack(kafka_password='it\'s "100%" ;#$HOME', ingest_keys="b,a")
-    stack.up(["beacon"])
+    stack.up(["stub"])
 
     given = get(f"{stack.settings.collector_url}/metrics").text.splitlines()
 
@@ -99,51 +99,51 @@ def test_a_worker_gets_the_stack_s_settings_whatever_characters_they_hold(make_s
 
 def test_a_changed_setting_reaches_a_running_worker_at_the_next_up(make_stack: MakeStack) -> None:
     stack = make_stack(log_level="INFO")
-    stack.up(["beacon"])
-    make_stack(port_base=stack.settings.port_base, log_level="DEBUG").up(["beacon"])
+    stack.up(["stub"])
+    make_stack(port_base=stack.settings.port_base, log_level="DEBUG").up(["stub"])
 
     assert "PLAYHEAD_LOG_LEVEL=DEBUG" in get(f"{stack.settings.collector_url}/metrics").text
 
 
 def test_a_killed_process_comes_back_and_one_that_keeps_dying_is_given_up_loudly(make_stack: MakeStack) -> None:
     stack = make_stack()
-    stack.up(["beacon"])
-    pid: int | None = stack.pid("beacon")
+    stack.up(["stub"])
+    pid: int | None = stack.pid("stub")
     deaths = 0
     while pid:
         os.kill(pid, signal.SIGKILL)
         deaths += 1
-        pid = next_life(stack, "beacon", after=pid)
+        pid = next_life(stack, "stub", after=pid)
 
     assert 4 <= deaths <= 5  # the first one counts as a failed start only when it came within 12 s
-    assert state(stack, "beacon") == "failed"
-    with pytest.raises(StackError, match="beacon does not run"):
-        stack.pid("beacon")
+    assert state(stack, "stub") == "failed"
+    with pytest.raises(StackError, match="stub does not run"):
+        stack.pid("stub")
 
-    stack.restart("beacon")
-    eventually(lambda: state(stack, "beacon") == "ready")
+    stack.restart("stub")
+    eventually(lambda: state(stack, "stub") == "ready")
 
 
 def test_a_stopped_process_stays_stopped_until_it_is_started(make_stack: MakeStack) -> None:
     stack = make_stack()
-    stack.up(["beacon"])
+    stack.up(["stub"])
 
-    stack.stop("beacon")
-    assert state(stack, "beacon") == "stopped"
-    with pytest.raises(StackError, match="beacon does not run"):
-        stack.pid("beacon")
+    stack.stop("stub")
+    assert state(stack, "stub") == "stopped"
+    with pytest.raises(StackError, match="stub does not run"):
+        stack.pid("stub")
 
-    stack.start("beacon")
-    eventually(lambda: state(stack, "beacon") == "ready")
+    stack.start("stub")
+    eventually(lambda: state(stack, "stub") == "ready")
 
 
 def test_what_a_killed_supervisor_left_running_is_ended_by_the_next_up(make_stack: MakeStack) -> None:
     stack = make_stack()
-    stack.up(["beacon"])
-    orphan = stack.pid("beacon")
+    stack.up(["stub"])
+    orphan = stack.pid("stub")
     os.kill(int((stack.settings.folder / "supervisor" / "supervisord.pid").read_text()), signal.SIGKILL)
 
-    stack.up(["beacon"])
+    stack.up(["stub"])
 
-    assert stack.pid("beacon") != orphan
-    eventually(lambda: state(stack, "beacon") == "ready")
+    assert stack.pid("stub") != orphan
+    eventually(lambda: state(stack, "stub") == "ready")

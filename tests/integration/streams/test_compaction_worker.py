@@ -25,7 +25,7 @@ from schemas.framing import frame
 from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS
 from tests.integration.streams.workers import Worker, stop
 from tests.support.builders import T0, compaction_request, playback
-from tests.support.fake_history import FakeCompactionMetrics
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.oracle import by_profile, expected_history
 from tests.support.pipeline import eventually, playhead
 
@@ -106,7 +106,7 @@ def drained(settings: Settings, *processes: str) -> bool:
 def read(settings: Settings, *profiles: str) -> list[FullHistory]:
     async def all_of_them() -> list[FullHistory]:
         session = connect(settings)
-        reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeCompactionMetrics())
+        reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeMetrics())
         histories = await asyncio.gather(*map(reader.read_all, profiles))
         await asyncio.to_thread(close, session)
         return histories

@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from domain.lake.batching import Bounds
 from domain.lake.reading import holes, read_objects, read_rows
+from domain.metrics import RETRIES
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.consumer import KafkaConsumer
@@ -32,8 +33,8 @@ from streams.lake_sink.partition import Contract, World
 from streams.lake_sink.sink import Sink
 from tests.integration.streams.lake import with_a_lake_of_its_own
 from tests.support.builders import playback
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.pipeline import eventually
-from tests.unit.streams.lake_sink.fixtures import Counting
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def make_sink(settings: Settings, topic: str, group: str, member: str) -> tuple[
         letters=KafkaDeadLetters(settings, registry.ids()["dead_letter"]),
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
-        metrics=Counting(),
+        metrics=FakeMetrics(),
         now=lambda: time.time_ns() // 1_000_000,
         bounds=Bounds(records=500, bytes=2**20, age_ms=300),
     )
@@ -189,8 +190,8 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(settings: Settings, topi
         eventually(lambda: end(settings, topic) == 600)
         local_stack.stop("seaweedfs")
         made += events(settings, topic, 1_700)
-        retried: Counting = at_work.sink._world.metrics  # type: ignore[assignment]
-        eventually(lambda: retried["retried"] >= 3)
+        retried: FakeMetrics = at_work.sink._world.metrics  # type: ignore[assignment]
+        eventually(lambda: retried.total(RETRIES) >= 3)
         local_stack.start("seaweedfs")
         eventually(lambda: end(settings, topic) == len(made))
     assert stored(settings, topic) == [(n, event.event_id) for n, event in enumerate(made)]

@@ -23,7 +23,7 @@ from infra.stores.history_cassandra import LiveVH
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
 from tests.support.builders import T0
-from tests.support.fake_history import FakeCompactionMetrics
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.oracle import by_profile, expected_history
 from tests.support.pipeline import eventually
 
@@ -62,7 +62,7 @@ def roll_up(settings: Settings, profiles: list[str]) -> None:
 
     async def work(live: LiveVH, compressed: CompressedVH) -> None:
         rules = RollUpRules(keep_live=0, chunk_bytes=1024)
-        compactor = Compactor(live, compressed, FakeCompactionMetrics(), rules, lambda: T0 + 2 * 86_400_000)
+        compactor = Compactor(live, compressed, FakeMetrics(), rules, lambda: T0 + 2 * 86_400_000)
         await asyncio.gather(*map(compactor.compact, profiles))
 
     asyncio.run(with_stores(settings, work))
@@ -70,7 +70,7 @@ def roll_up(settings: Settings, profiles: list[str]) -> None:
 
 def read(settings: Settings, profiles: list[str]) -> list[FullHistory]:
     async def work(live: LiveVH, compressed: CompressedVH) -> list[FullHistory]:
-        reader = HistoryReader(live, compressed, FakeCompactionMetrics())
+        reader = HistoryReader(live, compressed, FakeMetrics())
         return await asyncio.gather(*map(reader.read_all, profiles))
 
     return asyncio.run(with_stores(settings, work))

@@ -18,7 +18,7 @@ from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
-from infra.runtime.settings import Port, Settings
+from infra.runtime.settings import Settings
 from infra.stores.support_cassandra import SupportReader
 from producers.ports import Message
 from schemas.codec import encode
@@ -158,7 +158,7 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
         events.extend(more := views(f"{version}-{part}", version, sessions=200))
         send(stack, [*more, *met(more)])
 
-    with scraping([stack.port(Port.QUALITY_METRICS, number) for number in (0, 1)]) as scrapes:
+    with scraping([stack.process_port(QUALITY, number) for number in (0, 1)]) as scrapes:
         first = start(0)
         eventually(lambda: first.partitions() == stack.topic_partitions)
         send_more("before")

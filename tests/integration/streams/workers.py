@@ -11,7 +11,7 @@ import httpx
 
 from domain.processes import BY_NAME
 from infra.local.workers import environment
-from infra.runtime.settings import Port, Settings
+from infra.runtime.settings import Settings
 from tests.support.pipeline import PATIENCE_S, get
 
 
@@ -19,7 +19,7 @@ class Worker:
     def __init__(self, settings: Settings, process: str, number: int, log: Path) -> None:
         entry = BY_NAME[process]
         self._topic = next(iter(entry.topics), None)
-        self._port = settings.port(Port[entry.port], number)
+        self._port = settings.process_port(entry, number)
         command = [sys.executable, *(part.replace("{worker}", str(number)) for part in entry.command)]
         with log.open("ab") as stderr:
             self.process = subprocess.Popen(command, stderr=stderr, env=os.environ | environment(settings))

@@ -1,75 +1,74 @@
-"""``docs/reference/processes.md``: a picture and a table, made from the process table."""
+"""``docs/reference/processes.md``: a picture and a table, made from the table of processes."""
 
-from domain.processes import PROCESSES, Process
+from collections.abc import Sequence
+
+from domain.processes import PROCESSES, STORES, Process
+from infra.runtime.settings import PORT_BASES
 from schemas.topics import COMPACTION_REQUESTS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
 
-HEAD = """\
+BACKENDS = {"cassandra": "Cassandra", "s3": "S3"}
+COLUMNS = ("process", "does", "workers", "port in the demo", "public", "consumer group", "needs", "failure")
+
+
+def page(processes: Sequence[Process] = PROCESSES) -> str:
+    """The whole page, Markdown."""
+    return f"""\
 # Processes
 
-Every process, with its steps, the topics it consumes and the stores it uses.
+Generated from `domain/processes.py`, the table of everything that runs. The supervisor, the monitoring and the live
+page read the same table.
+
+```mermaid
+{mermaid(processes)}
+```
+
+{table(processes)}
+A process *needs* the backends without which it fails or falls behind: their alert inhibits its own. *Failure* says
+whether a dead worker pages somebody or opens a ticket. `PLAYHEAD_WORKERS` sets how many workers run where it is *1+*.
 """
-TABLE_HEAD = """\
-| process | steps | topics | consumer group |
-|---|---|---|---|
-"""
-WRITES = {
-    "collector": (("kafka", "Avro, keyed by profile"),),
-    "history": (("live_vh", "newest state per session"), ("kafka", "compaction requests")),
-    "compaction": (("compressed_vh", "many sessions a chunk"),),
-    "quality": (("quality_minutes", "figures by minute, checkpoints"), ("support", "sessions and errors by member")),
-    "lake": (("s3", "every record once"), ("kafka", "dead letters")),
-    "ledger": (("accounts", "what was compared, what differs"),),
-    "services": (),
-}
-READS = {
-    "ledger": (("kafka", "every record"), ("s3", "every object")),
-    "compaction": (("live_vh", "older, closed sessions"),),
-    "services": (
-        ("live_vh", "newest"),
-        ("compressed_vh", "older"),
-        ("quality_minutes", "figures by minute"),
-        ("support", "what went wrong for a member"),
-        ("accounts", "differences"),
-    ),
-}
 
 
-def mermaid() -> str:
-    """A Mermaid flow chart of processes, topics and stores."""
+def table(processes: Sequence[Process]) -> str:
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *map(_row, processes)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def mermaid(processes: Sequence[Process] = PROCESSES) -> str:
+    """A flow chart of processes, topics and stores."""
     topics = "<br/>".join([*EVENT_TOPICS, DEAD_LETTERS.record + "s", COMPACTION_REQUESTS.record + "s"])
     lines = [
         "flowchart LR",
-        '  clients(["players, apps, services"]) -- HTTP --> collector',
+        '  clients(["players, apps, people"])',
         f'  kafka[["Kafka<br/>{topics}"]]',
-        '  live_vh[("Cassandra<br/>LiveVH")]',
-        '  compressed_vh[("Cassandra<br/>CompressedVH")]',
-        '  quality_minutes[("Cassandra<br/>quality of experience")]',
-        '  support[("Cassandra<br/>support")]',
-        '  accounts[("Cassandra<br/>ledger")]',
-        '  s3[("S3<br/>event lake")]',
-        *(line for process in PROCESSES for line in _process(process)),
-        '  s3 --> tables["Spark: tables"] --> iceberg[("Iceberg<br/>tables")]',
-        '  iceberg --> spark["Spark jobs"] --> report(["daily dashboards, recommendations"])',
-        '  services --> people(["history API, live page, member pages"])',
+        *(f'  {name}[("{BACKENDS[store.backend]}<br/>{store.title}")]' for name, store in STORES.items()),
+        *(line for process in processes for line in _flows(process)),
+        '  event_lake --> tables["Spark: tables"] --> iceberg[("Iceberg<br/>tables")]',
+        '  iceberg --> jobs["Spark jobs"] --> reports(["daily reports, recommendations"])',
     ]
     return "\n".join(lines)
 
 
-def _process(process: Process) -> list[str]:
-    lines = [f'  {process.name}["{"<br/>".join((f"<b>{process.name}</b>", *process.steps))}"]']
+def _row(process: Process) -> tuple[str, ...]:
+    return (
+        f"`{process.name}`",
+        process.does,
+        f"{process.workers}+" if process.scalable else "1",
+        str(PORT_BASES["demo"] + process.port),
+        f"`{process.public}`" if process.public else "",
+        f"`{process.group}`" if process.group else "",
+        ", ".join(process.needs),
+        "page" if process.critical else "ticket",
+    )
+
+
+def _flows(process: Process) -> list[str]:
+    node = process.name.replace("-", "_")
+    lines = [f'  {node}["<b>{process.name}</b>"]']
+    if process.public:
+        lines.append(f'  clients -- "HTTP {process.public}" --> {node}')
     if process.topics:
         reads = "every topic" if len(process.topics) == len(TOPICS) else ", ".join(process.topics)
-        lines.append(f'  kafka -- "{reads}" --> {process.name}')
-    lines += [f'  {store} -- "{what}" --> {process.name}' for store, what in READS.get(process.name, ())]
-    lines += [f'  {process.name} -- "{what}" --> {store}' for store, what in WRITES[process.name]]
+        lines.append(f'  kafka -- "{reads}" --> {node}')
+    lines += [f'  {flow.store} -- "{flow.what}" --> {node}' for flow in process.reads]
+    lines += [f'  {node} -- "{flow.what}" --> {flow.store}' for flow in process.writes]
     return lines
-
-
-def page() -> str:
-    return f"{HEAD}\n```mermaid\n{mermaid()}\n```\n\n{TABLE_HEAD}{''.join(map(_row, PROCESSES))}"
-
-
-def _row(process: Process) -> str:
-    topics = "every topic" if len(process.topics) == len(TOPICS) else ", ".join(map("`{}`".format, process.topics))
-    group = f"`{process.group}`" if process.group else ""
-    return f"| **{process.name}** | {', '.join(process.steps)} | {topics} | {group} |\n"

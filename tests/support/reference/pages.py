@@ -46,4 +46,5 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     FOLDER / "metrics.md": metrics,
     FOLDER / "processes.md": flow.page,
     FOLDER / "settings.md": settings.page,
+    ROOT / ".env.example": settings.example,
 }

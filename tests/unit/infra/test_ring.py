@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import cassandra_cluster as ring
-from infra.local import preflight as host
+from infra.local import cassandra_cluster, preflight
 from infra.local.cassandra import programs
 from infra.local.program import StackError
 from infra.local.stack import Stack
@@ -37,19 +36,19 @@ def test_the_nodes_of_a_ring_have_an_address_each_and_the_same_ports(tmp_path: P
 def test_a_node_s_configuration_names_all_as_seeds_and_its_own_tokens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host, "require_free_port", lambda *_: None)
+    monkeypatch.setattr(preflight, "require_free_port", lambda *_: None)
     node = [*programs(settings(tmp_path, cassandra_nodes=3))][1]
     node.configure()
     lines = (tmp_path / "stacks/unit/cassandra-1/cassandra.yaml").read_text().splitlines()
     assert {"listen_address: 127.0.0.2", "rpc_address: 127.0.0.2", "native_transport_port: 18020"} <= {*lines}
     assert '      - seeds: "127.0.0.1:18021,127.0.0.2:18021,127.0.0.3:18021"' in lines
     assert "num_tokens: 16" in lines
-    assert f'initial_token: "{",".join(map(str, ring.tokens(1, 3)))}"' in lines
+    assert f'initial_token: "{",".join(map(str, cassandra_cluster.tokens(1, 3)))}"' in lines
     assert "-Dcassandra.jmx.local.port=18023" in node.command
 
 
 def test_tokens_are_evenly_spread_and_taken_in_turn() -> None:
-    shares = [ring.tokens(node, 3) for node in range(3)]
+    shares = [cassandra_cluster.tokens(node, 3) for node in range(3)]
     everyone = [token for turn in zip(*shares, strict=True) for token in turn]
     assert everyone[:3] == [-(2**63), -(2**63) + 2**64 // 48, -(2**63) + 2 * (2**64 // 48)]
     assert everyone == sorted(everyone)
@@ -98,16 +97,16 @@ def test_the_stack_knows_one_node_by_its_number_and_all_by_the_engine_s_name(tmp
 def test_data_of_another_number_of_nodes_are_refused(tmp_path: Path, folder: str, nodes: int, complaint: str) -> None:
     (tmp_path / "stacks" / "unit" / folder / "data").mkdir(parents=True)
     with pytest.raises(StackError) as refused:
-        ring.require_same_nodes(settings(tmp_path, cassandra_nodes=nodes))
+        cassandra_cluster.require_same_nodes(settings(tmp_path, cassandra_nodes=nodes))
     assert str(refused.value) == complaint
-    ring.require_same_nodes(settings(tmp_path, cassandra_nodes=4 - nodes))
+    cassandra_cluster.require_same_nodes(settings(tmp_path, cassandra_nodes=4 - nodes))
 
 
 def test_a_taken_port_is_taken_on_its_own_address_only() -> None:
     with socket.create_server(("127.0.0.2", 0)) as listener:
         port = listener.getsockname()[1]
-        assert host.port_holder(port, "127.0.0.2").startswith(f"process {os.getpid()} (")
-        assert host.port_holder(port, "127.0.0.3") == "another process"
-        host.require_free_port(port, "cassandra-2", "127.0.0.3")
+        assert preflight.port_holder(port, "127.0.0.2").startswith(f"process {os.getpid()} (")
+        assert preflight.port_holder(port, "127.0.0.3") == "another process"
+        preflight.require_free_port(port, "cassandra-2", "127.0.0.3")
         with pytest.raises(StackError, match=f"port {port} is taken by process {os.getpid()} .* cassandra-1 needs it"):
-            host.require_free_port(port, "cassandra-1", "127.0.0.2")
+            preflight.require_free_port(port, "cassandra-1", "127.0.0.2")

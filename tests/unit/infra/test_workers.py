@@ -1,9 +1,9 @@
 from pathlib import Path
 
-from domain.processes import PROCESSES
-from infra.local.supervisor import family
+from domain.processes import MAX_WORKERS, PROCESSES, STORES
+from infra.local.supervisor import base_name
 from infra.local.workers import environment, programs
-from infra.runtime.settings import Settings
+from infra.runtime.settings import Port, Settings
 
 
 def settings(**changes: object) -> Settings:
@@ -40,4 +40,18 @@ def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None
 
 
 def test_the_family_of_a_numbered_worker_is_its_process() -> None:
-    assert [family(name) for name in ("history-3", "services", "kafka")] == ["history", "services", "kafka"]
+    assert [base_name(name) for name in ("history-3", "services", "kafka")] == ["history", "services", "kafka"]
+
+
+def test_no_two_processes_share_a_port_however_many_workers_run() -> None:
+    taken = [process.port + worker for process in PROCESSES for worker in range(MAX_WORKERS if process.scalable else 1)]
+    assert len(taken) == len(set(taken))
+    assert not set(taken) & {*Port, Port.CASSANDRA_JMX + 1, Port.CASSANDRA_JMX + 2}
+
+
+def test_a_process_needs_every_backend_that_it_reads_from_or_writes_to() -> None:
+    for process in PROCESSES:
+        stores = {flow.store for flow in process.reads + process.writes}
+        used = {"kafka" if store == "kafka" else STORES[store].backend for store in stores}
+        assert used <= set(process.needs), process.name
+        assert process.group is None or {"kafka", "registry"} <= set(process.needs), process.name

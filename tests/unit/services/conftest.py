@@ -13,6 +13,7 @@ from services.ops.routes import Files
 from services.ops.state import Board
 from tests.pages.site import ECHARTS, EVENING, RUNBOOKS, gatherers
 from tests.support.evening import Evening
+from tests.support.fake_metrics import FakeMetrics
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Services:
     evening: Evening
     gather: Gatherers
     client: httpx.AsyncClient
-    answers: list[tuple[str, int]]
+    metrics: FakeMetrics
     """(route, status) of every answer."""
     dashboards: Path
     """The folder of published days, not made yet."""
@@ -34,14 +35,10 @@ class Services:
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
     evening = Evening(EVENING)
     gather = gatherers(evening)
-    answers: list[tuple[str, int]] = []
-
-    class Counted:
-        def answered(self, route: str, status: int, seconds: float) -> None:
-            answers.append((route, status))
+    metrics = FakeMetrics()
 
     files = Files(ECHARTS, tmp_path / "dashboards", RUNBOOKS)
-    app = create_app(gather.board, evening.reads, Counted(), files, lambda: evening.now)
+    app = create_app(gather.board, evening.reads, metrics, files, lambda: evening.now)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://services") as client:
-        yield Services(evening, gather, client, answers, files.dashboards)
+        yield Services(evening, gather, client, metrics, files.dashboards)
     await gather.processes.client.aclose()

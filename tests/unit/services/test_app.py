@@ -1,3 +1,4 @@
+from domain.metrics import SERVICES_LATENCY
 from services.ops.routes import HERE
 from tests.unit.services.conftest import Services
 
@@ -27,7 +28,7 @@ async def test_metrics_are_in_prometheus_format(services: Services) -> None:
 async def test_requests_are_counted_by_route_never_by_member(services: Services) -> None:
     await services.client.get("/members/ml-196")
     await services.client.get("/no/such/page")
-    assert services.answers == [("/members/{profile_id:path}", 200), ("other", 404)]
+    assert services.metrics.observed_labels(SERVICES_LATENCY) == [("/members/{profile_id:path}", 200), ("other", 404)]
 
 
 async def test_an_unknown_address_is_answered_in_the_one_error_format(services: Services) -> None:

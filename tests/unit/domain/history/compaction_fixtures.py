@@ -8,7 +8,8 @@ from domain.history.rollup import RollUpRules
 from domain.history.versions import Metadata
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
-from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.support.fake_history import FakeCompressedVH, FakeLiveVH
+from tests.support.fake_metrics import FakeMetrics
 
 PROFILE = "ml-1"
 DAY = 86_400_000
@@ -35,7 +36,7 @@ class Stores:
     now: int = T0 + DAY
     live: FakeLiveVH = field(default_factory=FakeLiveVH)
     compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
-    metrics: FakeCompactionMetrics = field(default_factory=FakeCompactionMetrics)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
     steps: list[Step] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
 

@@ -7,6 +7,7 @@ import structlog
 
 from domain.history.compaction import SETTLING_TRIES, Step
 from domain.history.versions import Metadata, Version
+from domain.metrics import COMPACTED_RECORDS, UNREADABLE_CHUNKS
 from schemas.errors import TransientError
 from tests.support.builders import T0
 from tests.support.fake_history import FakeCompressedVH
@@ -18,7 +19,7 @@ async def test_closed_sessions_move_and_the_newest_stay() -> None:
     records = [session(n) for n in range(5)]
     assert await stores.compacted(*records) == "published"
     assert list(stores.live.rows[PROFILE].values()) == records[3:]
-    assert stores.metrics.moved == 3
+    assert stores.metrics.total(COMPACTED_RECORDS) == 3
     assert await stores.history() == records[::-1]
 
 
@@ -173,7 +174,7 @@ async def test_a_damaged_chunk_is_never_rewritten(damage: bytes | None) -> None:
         stores.compressed.bodies[PROFILE, first.id] = damage
     with structlog.testing.capture_logs() as logs:
         assert await stores.compacted(session(5)) == "damaged"
-    assert stores.metrics.unreadable == 1
+    assert stores.metrics.total(UNREADABLE_CHUNKS) == 1
     (alarm,) = [line for line in logs if line["log_level"] == "error"]
     assert (alarm["profile"], alarm["version"]) == (PROFILE, published.version)
     assert stores.metadata == published

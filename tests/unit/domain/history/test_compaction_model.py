@@ -24,10 +24,12 @@ from domain.history.merge import merge
 from domain.history.reading import HistoryReader
 from domain.history.rollup import RollUpRules
 from domain.history.versions import position
+from domain.metrics import UNREADABLE_CHUNKS
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
-from tests.support.fake_history import FakeCompactionMetrics, FakeCompressedVH, FakeLiveVH
+from tests.support.fake_history import FakeCompressedVH, FakeLiveVH
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.soak import repeat
 from tests.unit.domain.history.scheduler import Call, Fate, Interleaving, done
 
@@ -62,7 +64,7 @@ class Compaction(RuleBasedStateMachine):
         self.now = T0
         self.live = FakeLiveVH()
         self.compressed = FakeCompressedVH()
-        self.metrics = FakeCompactionMetrics()
+        self.metrics = FakeMetrics()
         self.between = Interleaving(self._unanswered)
         self.written: list[ViewingRecord] = []
         self.actors = 0
@@ -188,7 +190,7 @@ class Compaction(RuleBasedStateMachine):
             assert all(chunk.body or (PROFILE, chunk.id) in self.compressed.bodies for chunk in metadata.chunks)
             places = [place for chunk in metadata.chunks for place in (chunk.first, chunk.last)]
             assert places == sorted(places)
-            assert self.metrics.unreadable == 0
+            assert self.metrics.total(UNREADABLE_CHUNKS) == 0
 
     def teardown(self) -> None:
         if not hasattr(self, "between"):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from domain.history.versions import ChunkId, Metadata, position
+from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS
 from schemas.errors import TransientError
 from tests.support.fake_history import FakeCompressedVH
 from tests.unit.domain.history.compaction_fixtures import PROFILE, Stores, session
@@ -126,7 +127,7 @@ async def test_metadata_older_than_the_marker_is_read_again(stores: Stores) -> N
     assert isinstance(stores.compressed, Watched)
     stores.compressed.stale = stale
     assert len(await stores.history()) == SESSIONS + 2
-    assert stores.metrics.again == {"newer marker": 1}
+    assert stores.metrics.by(HISTORY_READ_RETRIES, "reason") == {"newer marker": 1}
 
 
 async def test_a_chunk_that_was_cleaned_up_is_looked_for_in_the_newest_version(stores: Stores) -> None:
@@ -136,7 +137,7 @@ async def test_a_chunk_that_was_cleaned_up_is_looked_for_in_the_newest_version(s
     assert isinstance(stores.compressed, Watched)
     stores.compressed.stale = stale
     assert len(await stores.history()) == SESSIONS + 1
-    assert stores.metrics.again == {"chunk gone": 1}
+    assert stores.metrics.by(HISTORY_READ_RETRIES, "reason") == {"chunk gone": 1}
 
 
 @pytest.mark.parametrize("damage", [b"nonsense", None])
@@ -147,7 +148,7 @@ async def test_the_sound_part_is_answered_when_a_chunk_is_damaged(stores: Stores
         stores.compressed.bodies[PROFILE, chunk.id] = damage
     whole = await stores.reader.read_all(PROFILE)
     assert (whole.complete, len(whole.records)) == (False, SESSIONS - chunk.records)
-    assert stores.metrics.unreadable == 1
+    assert stores.metrics.total(UNREADABLE_CHUNKS) == 1
     found, complete, cursor = [], True, None
     while True:
         page = await stores.reader.page(PROFILE, 2, cursor)
@@ -162,7 +163,7 @@ async def test_a_marker_that_no_metadata_explains_is_an_alarm(stores: Stores) ->
     stores.live.markers[PROFILE] += 1
     whole = await stores.reader.read_all(PROFILE)
     assert (whole.complete, len(whole.records)) == (False, SESSIONS)
-    assert stores.metrics.unreadable == 1
+    assert stores.metrics.total(UNREADABLE_CHUNKS) == 1
 
 
 async def test_chunks_that_do_not_answer_make_the_history_partial(stores: Stores) -> None:
@@ -170,7 +171,7 @@ async def test_chunks_that_do_not_answer_make_the_history_partial(stores: Stores
     stores.compressed.away = True
     whole = await stores.reader.read_all(PROFILE)
     assert (whole.complete, whole.records) == (False, [session(390), session(380)])
-    assert stores.metrics.unreadable == 0
+    assert stores.metrics.total(UNREADABLE_CHUNKS) == 0
 
 
 async def test_it_tells_how_much_came_from_each_store(stores: Stores) -> None:

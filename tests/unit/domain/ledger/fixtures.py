@@ -1,6 +1,5 @@
 """A small world for the continuous ledger: Kafka as lists, a lake that takes from it, accounts, metrics, a clock."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from domain.lake import objects
@@ -9,6 +8,7 @@ from domain.lake.keys import Chain
 from domain.lake.objects import Batch, Sealed
 from domain.ledger.compare import Auditor
 from domain.ledger.sources import Places
+from domain.metrics import LEDGER_DIFFERENCE
 from schemas import avro
 from schemas.codec import BatchDecoder, encode
 from schemas.framing import frame
@@ -16,6 +16,7 @@ from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from streams.reconciler.reconciler import Watch
 from tests.support.builders import dead_letter, playback
 from tests.support.fake_kafka import FakeRecord
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeLedgerAccounts, FakeObjectStore
 
 PLAYBACK = Chain(EVENT_TOPICS["playback"].name, "playback-id", 0)
@@ -67,32 +68,10 @@ class FakeRecordLog:
         ]
 
 
-class SeenMetrics:
-    """Satisfies ``domain.ledger.ports.LedgerMetrics``."""
-
-    def __init__(self) -> None:
-        self.records: Counter[str] = Counter()
-        self.shown: dict[str, int] = {}
-        self.looks = 0
-        self.retries = 0
-
-    def compared(self, topic: str, records: int) -> None:
-        self.records[topic] += records
-
-    def differences(self, topic: str, records: int) -> None:
-        self.shown[topic] = records
-
-    def looked(self) -> None:
-        self.looks += 1
-
-    def retried(self, operation: str) -> None:
-        self.retries += 1
-
-
 class World:
     def __init__(self) -> None:
         self.log, self.store, self.accounts = FakeRecordLog(), FakeObjectStore(), FakeLedgerAccounts()
-        self.metrics = SeenMetrics()
+        self.metrics = FakeMetrics()
         self.decoder = BatchDecoder(_resolve)
         self.now = 0
 
@@ -128,7 +107,7 @@ class World:
         return objects.seal(chain, start, batch, Span(0, len(records), schema_id), (_resolve, avro.schema(name)))
 
     def difference(self) -> int:
-        return self.metrics.shown[PLAYBACK.topic]
+        return int(self.metrics.gauges[LEDGER_DIFFERENCE]["playback",])
 
     def found(self) -> list[str]:
         return [finding.what for finding in self.accounts.load(PLAYBACK).findings]

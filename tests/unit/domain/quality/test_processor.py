@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from domain.metrics import SKIPPED
 from domain.quality.processor import FUTURE_MS, QualityProcessor
 from schemas import avro
 from schemas.codec import BatchDecoder, encode
@@ -11,7 +12,8 @@ from schemas.errors import TransientError
 from schemas.events import Playback
 from schemas.framing import frame
 from tests.support.builders import T0, playback
-from tests.support.fake_quality import FakeQualityMetrics, FakeQualityStore
+from tests.support.fake_metrics import FakeMetrics
+from tests.support.fake_quality import FakeCheckpointedMetrics, FakeQualityStore
 
 HOUR_MS = 3_600_000
 TV = ("device", "tv", "1.0.0")
@@ -37,20 +39,21 @@ def batch(first_offset: int, *events: Playback) -> Batch:
 @dataclass
 class Worker:
     processor: QualityProcessor
-    metrics: FakeQualityMetrics
+    metrics: FakeMetrics
+    published: FakeCheckpointedMetrics
 
     async def count(self, records: Batch) -> None:
         self.processor.fold(records, await self.processor.decode(records))
 
     @property
     def views(self) -> int:
-        return self.metrics.published[0].totals[TV].views
+        return self.published.snapshots[0].totals[TV].views
 
 
 def worker(store: FakeQualityStore) -> Worker:
-    metrics = FakeQualityMetrics()
+    metrics, published = FakeMetrics(), FakeCheckpointedMetrics()
     decoder = BatchDecoder(lambda _: avro.schema("playback"))
-    return Worker(QualityProcessor(decoder, store, metrics, HOUR_MS, lambda: T0), metrics)
+    return Worker(QualityProcessor(decoder, store, metrics, published, HOUR_MS, lambda: T0), metrics, published)
 
 
 async def started(store: FakeQualityStore, generation: int = 1) -> Worker:
@@ -62,7 +65,7 @@ async def started(store: FakeQualityStore, generation: int = 1) -> Worker:
 async def test_nothing_is_published_or_committable_before_its_checkpoint() -> None:
     made = await started(FakeQualityStore())
     await made.count(batch(0, view(1), view(2)))
-    assert (made.metrics.published[0].totals, made.processor.committable_offset(0)) == ({}, None)
+    assert (made.published.snapshots[0].totals, made.processor.committable_offset(0)) == ({}, None)
     await made.processor.checkpoint()
     assert (made.views, made.processor.committable_offset(0)) == (2, 2)
 
@@ -78,7 +81,7 @@ async def test_a_successor_resumes_and_skips_counted_records() -> None:
     assert (second.views, second.processor.committable_offset(0)) == (2, 2)
     await second.count(batch(1, view(2), view(3), view(4)))
     await second.processor.checkpoint()
-    assert (second.views, second.metrics.published[0].missed) == (4, 0)
+    assert (second.views, second.published.snapshots[0].missed) == (4, 0)
 
 
 async def test_nothing_of_an_earlier_generation_is_kept() -> None:
@@ -90,13 +93,13 @@ async def test_nothing_of_an_earlier_generation_is_kept() -> None:
     await here.processor.assign(2, {0})
     await here.count(batch(3, view(4)))
     await here.processor.checkpoint()
-    assert (here.views, here.metrics.published[0].missed) == (4, 0)
+    assert (here.views, here.published.snapshots[0].missed) == (4, 0)
 
 
 async def test_a_revoked_partition_is_withdrawn() -> None:
     made = await started(FakeQualityStore())
     await made.processor.assign(2, {1})
-    assert set(made.metrics.published) == {1}
+    assert set(made.published.snapshots) == {1}
     with pytest.raises(TransientError):
         await made.count(batch(0, view(1)))
 
@@ -131,7 +134,7 @@ async def test_invalid_and_future_records_are_skipped_and_counted() -> None:
     await made.count(Batch([*events.payloads, b"junk", None], [0, 1, 2, 3]))
     await made.processor.checkpoint()
     assert (made.views, made.processor.committable_offset(0)) == (1, 4)
-    assert made.metrics.invalid == {"received_in_future": 1, "not_framed": 1, "null_payload": 1}
+    assert made.metrics.by(SKIPPED, "code") == {"received_in_future": 1, "not_framed": 1, "null_payload": 1}
 
 
 async def test_records_that_expired_in_kafka_are_reported() -> None:
@@ -139,4 +142,4 @@ async def test_records_that_expired_in_kafka_are_reported() -> None:
     await made.count(batch(0, view(1)))
     await made.count(batch(5, view(2)))
     await made.processor.checkpoint()
-    assert made.metrics.published[0].missed == 4
+    assert made.published.snapshots[0].missed == 4

@@ -1,5 +1,6 @@
 """Prometheus's and Alertmanager's own tools judge the rules and the configuration that we write."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -40,13 +41,43 @@ def settings(**changes: object) -> Settings:
     return Settings.model_validate({"stack": "unit", "port_base": 18000} | changes)
 
 
-def test_the_rules_are_sound(promtool: str) -> None:
-    run(promtool, "check", "rules", *RULES)
+@pytest.fixture
+def rules(tmp_path: Path) -> list[Path]:
+    """The rules of the repository, and those made of the table of processes."""
+    write_configuration(settings(), PROCESSES, tmp_path)
+    return [tmp_path / "processes.yml", *RULES]
+
+
+def test_the_rules_are_sound(promtool: str, rules: list[Path]) -> None:
+    run(promtool, "check", "rules", *rules)
 
 
 @pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
-def test_alerts_fire_when_they_must_and_only_then(promtool: str, cases: Path) -> None:
-    run(promtool, "test", "rules", cases)
+def test_alerts_fire_when_they_must_and_only_then(
+    promtool: str, rules: list[Path], cases: Path, tmp_path: Path
+) -> None:
+    made = tmp_path / cases.name
+    made.write_text(f"rule_files: {json.dumps(list(map(str, rules)))}\n{cases.read_text()}")
+    run(promtool, "test", "rules", made)
+
+
+def test_every_process_has_its_group_needs_and_severity_for_the_alerts(tmp_path: Path) -> None:
+    write_configuration(settings(), PROCESSES, tmp_path)
+    rules = json.loads((tmp_path / "processes.yml").read_text())["groups"][0]["rules"]
+    labels = {rule["labels"]["process"]: rule["labels"] for rule in rules}
+    assert list(labels) == [process.name for process in PROCESSES]
+    assert labels["lake"] == {
+        "process": "lake",
+        "group": "playhead.lake",
+        "needs": "kafka registry s3",
+        "severity": "page",
+    }
+    assert labels["compaction"]["severity"] == "ticket"
+
+
+def test_a_process_that_an_alert_names_is_one_of_the_table() -> None:
+    named = {name for alert in alerts() for name in re.findall(r"\bprocess: (\w[\w-]*)", alert.text)}
+    assert named <= {process.name for process in PROCESSES}
 
 
 def test_every_alert_has_a_case_that_fires_and_all_but_the_watchdog_one_that_does_not() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from infra.local.program import StackError
 from infra.runtime.settings import Settings
-from infra.runtime.startup import enter, one_line
+from infra.runtime.startup import exit_with_message, wait_until_available
 from schemas.errors import AccessDenied, TransientError
 
 
@@ -22,7 +22,7 @@ class Step:
 
 def told(fault: Exception) -> list[str]:
     lines: list[str] = []
-    with pytest.raises(SystemExit, match="1"), one_line(lines.append):
+    with pytest.raises(SystemExit, match="1"), exit_with_message(lines.append):
         raise fault
     return lines
 
@@ -33,12 +33,12 @@ def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_engine_that_is_away_is_tried_again() -> None:
-    assert enter(Step(TransientError("away"), TransientError("away"))) == "in"
+    assert wait_until_available(Step(TransientError("away"), TransientError("away"))) == "in"
 
 
 def test_one_that_refuses_is_not() -> None:
     with pytest.raises(AccessDenied):
-        enter(Step(TransientError("away"), AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")))
+        wait_until_available(Step(TransientError("away"), AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")))
 
 
 def test_what_a_person_can_mend_is_told_in_one_line() -> None:
@@ -58,5 +58,5 @@ def test_a_wrong_setting_is_told_by_its_variable() -> None:
 
 
 def test_anything_else_is_a_crash() -> None:
-    with pytest.raises(ZeroDivisionError), one_line(print):
+    with pytest.raises(ZeroDivisionError), exit_with_message(print):
         raise ZeroDivisionError

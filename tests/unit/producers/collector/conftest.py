@@ -1,14 +1,15 @@
 """The collector's app on a fake Kafka, spoken to over HTTP in memory."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
 
+from domain.metrics import COLLECTOR_IN_FLIGHT
 from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
 from producers.collector.byte_budget import ByteBudget
@@ -18,6 +19,7 @@ from producers.ports import Message
 from schemas import codec
 from schemas.events import DeadLetter
 from schemas.framing import unframe
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeLog
 
 NOW = SENT_AT + 1_000
@@ -27,33 +29,10 @@ SCHEMA_IDS = {
 
 
 @dataclass
-class CountingMetrics:
-    statuses: Counter[int] = field(default_factory=Counter)
-    verdicts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    letters: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    bytes_in_flight: int = 0
-
-    def answered(self, status: int, seconds: float) -> None:
-        self.statuses[status] += 1
-
-    def judged(self, family: str, verdict: str, events: int) -> None:
-        self.verdicts[family, verdict] += events
-
-    def dead_letter(self, topic: str | None, code: str) -> None:
-        self.letters[topic, code] += 1
-
-    def delivered(self, seconds: float) -> None:
-        pass
-
-    def in_flight(self, bytes_: int) -> None:
-        self.bytes_in_flight = bytes_
-
-
-@dataclass
 class Collector:
     client: httpx.AsyncClient
     log: FakeLog
-    metrics: CountingMetrics
+    metrics: FakeMetrics
     stopping: bool = False
 
     async def post(
@@ -90,8 +69,8 @@ def wait_seconds() -> float:
 
 @pytest.fixture
 async def collector(wait_seconds: float) -> AsyncIterator[Collector]:
-    log, metrics = FakeLog(), CountingMetrics()
-    budget = ByteBudget(2**20, metrics.in_flight)
+    log, metrics = FakeLog(), FakeMetrics()
+    budget = ByteBudget(2**20, partial(metrics.set, COLLECTOR_IN_FLIGHT))
     intake = EventsHandler(log, budget, ApiKeys({"secret", "other"}), SCHEMA_IDS, lambda: NOW, metrics, wait_seconds)
     app = build_app(intake, lambda: running.stopping, lambda: b"playhead_up 1\n")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from domain.metrics import COLLECTOR_IN_FLIGHT
 from producers.collector.examples import SENT_AT
 from tests.unit.producers.collector.conftest import Collector, event
 
@@ -77,7 +78,7 @@ async def test_a_larger_body_is_refused_with_the_limit_however_it_comes(collecto
             1_048_576,
         )
     assert collector.log.stored == []
-    assert collector.metrics.bytes_in_flight == 0
+    assert collector.metrics.gauges[COLLECTOR_IN_FLIGHT][()] == 0
 
 
 async def test_more_than_500_events_are_refused_with_the_limit(collector: Collector) -> None:

@@ -1,5 +1,6 @@
 import pytest
 
+from domain.metrics import COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS
 from tests.unit.producers.collector.conftest import Collector, event
 
 
@@ -60,8 +61,8 @@ async def test_a_failure_of_ours_is_answered_in_json_and_counted(collector: Coll
     answer = await collector.post(event())
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
-    assert collector.metrics.statuses[500] == 1
-    assert collector.metrics.bytes_in_flight == 0
+    assert collector.metrics.by(COLLECTOR_REQUESTS, "status")[500] == 1
+    assert collector.metrics.gauges[COLLECTOR_IN_FLIGHT][()] == 0
 
 
 async def test_it_is_ready_while_kafka_is_there_and_until_it_stops(collector: Collector) -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from domain.metrics import COLLECTOR_EVENTS, COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS, DEAD_LETTERS_MADE
 from producers.ports import Delivery, Message
 from tests.unit.producers.collector.conftest import NOW, Collector, event
 
@@ -78,7 +79,7 @@ async def test_a_dry_run_judges_and_stores_nothing(collector: Collector) -> None
 
     assert (good.status_code, good.json()["accepted"], len(good.json()["rejected"])) == (200, 1, 1)
     assert (bad.status_code, unreadable.status_code) == (400, 400)
-    assert (collector.log.stored, dict(collector.metrics.verdicts)) == ([], {})
+    assert (collector.log.stored, collector.metrics.counts[COLLECTOR_EVENTS]) == ([], {})
 
 
 async def test_a_misspelt_dry_run_is_refused_lest_events_be_stored(collector: Collector) -> None:
@@ -100,7 +101,7 @@ async def test_an_event_that_kafka_did_not_confirm_is_asked_for_again(
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
     assert (rejected["index"], rejected["event_id"], rejected["field"], rejected["code"]) == (0, ID, None, code)
     assert "Send it again under the same id" in rejected["message"]
-    assert dict(collector.metrics.verdicts) == {("ui", "unsettled"): 1, ("error", "accepted"): 1}
+    assert collector.metrics.counts[COLLECTOR_EVENTS] == {("ui", "unsettled"): 1, ("error", "accepted"): 1}
 
 
 @pytest.mark.parametrize("delivery", ["unknown", "failed"])
@@ -126,35 +127,35 @@ async def test_a_rejection_is_given_only_once_its_dead_letter_is_stored(collecto
 
     assert (mixed.status_code, mixed.json()["rejected"][0]["code"]) == (202, "unknown")
     assert (alone.status_code, unreadable.status_code) == (503, 503)
-    assert dict(collector.metrics.letters) == {}
+    assert collector.metrics.counts[DEAD_LETTERS_MADE] == {}
 
 
 async def test_the_answer_waits_for_kafka(collector: Collector) -> None:
     collector.log.gate.clear()
     asking = asyncio.create_task(collector.post(event()))
     await collector.log.asked.wait()
-    assert collector.metrics.bytes_in_flight > 0
+    assert collector.metrics.gauges[COLLECTOR_IN_FLIGHT][()] > 0
     assert not asking.done()
 
     collector.log.gate.set()
 
     assert (await asking).status_code == 202
-    assert collector.metrics.bytes_in_flight == 0
+    assert collector.metrics.gauges[COLLECTOR_IN_FLIGHT][()] == 0
 
 
 async def test_requests_and_events_are_counted(collector: Collector) -> None:
     await collector.post(event(), event("playback"), event("playback", seq=-1), event(family="film"))
     await collector.post(content=b"{")
 
-    assert dict(collector.metrics.statuses) == {202: 1, 400: 1}
-    assert dict(collector.metrics.verdicts) == {
+    assert collector.metrics.by(COLLECTOR_REQUESTS, "status") == {202: 1, 400: 1}
+    assert collector.metrics.counts[COLLECTOR_EVENTS] == {
         ("ui", "accepted"): 1,
         ("playback", "accepted"): 1,
         ("playback", "rejected"): 1,
         ("unknown", "rejected"): 1,
     }
-    assert dict(collector.metrics.letters) == {
-        ("playhead.playback", "out_of_range"): 1,
-        (None, "unknown_family"): 1,
-        (None, "malformed"): 1,
+    assert collector.metrics.counts[DEAD_LETTERS_MADE] == {
+        ("collector", "playhead.playback", "out_of_range"): 1,
+        ("collector", "unknown", "unknown_family"): 1,
+        ("collector", "unknown", "malformed"): 1,
     }

@@ -9,7 +9,8 @@ from domain.history import reading
 from domain.history.compaction import Compactor
 from domain.history.rollup import RollUpRules
 from tests.support.evening_viewing import MEMBER
-from tests.support.fake_history import FakeCompactionMetrics, FakeLiveVH
+from tests.support.fake_history import FakeLiveVH
+from tests.support.fake_metrics import FakeMetrics
 from tests.unit.services.conftest import Services
 
 SESSIONS = 32
@@ -22,7 +23,7 @@ async def roll_up(services: Services) -> None:
     evening, live = services.evening, FakeLiveVH()
     live.rows[MEMBER] = {record.playback_session_id: record for record in evening.rows[MEMBER].values()}
     rules = RollUpRules(keep_live=5, chunk_bytes=700)
-    compactor = Compactor(live, evening.compressed, FakeCompactionMetrics(), rules, lambda: evening.now + DAY)
+    compactor = Compactor(live, evening.compressed, FakeMetrics(), rules, lambda: evening.now + DAY)
     assert await compactor.compact(MEMBER) == "published"
     evening.rows[MEMBER] = live.rows[MEMBER]
     assert len(evening.compressed.decided[MEMBER].chunks) > 2

@@ -85,7 +85,7 @@ def test_what_was_seen_before_cassandra_went_away_is_not_told_as_present() -> No
 
 def test_engines_and_processes_that_are_away_are_named_but_not_before_the_first_look() -> None:
     sources = [Source("kafka", "Kafka", None, NEVER), Source("lake", "Object store", 1, "refuses")]
-    processes = [ProcessHealth("history", 0, (), up=True), ProcessHealth("quality", 1, (), up=False)]
+    processes = [ProcessHealth("history", 0, "", up=True), ProcessHealth("quality", 1, "", up=False)]
     assert found(sources=sources, processes=processes) == [
         Trouble("Object store is away", "refuses", "sources"),
         Trouble("quality is down", "worker 1 shows no numbers", "processes"),

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
+from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Gauge
 from schemas.errors import TransientError
 from schemas.events import Record
 from services.ops.pipeline_health import PipelineHealth
 from services.ports import Partition
+from tests.support.fake_metrics import FakeMetrics
 
 PLAYBACK, UI = ("playhead.playback", 0), ("playhead.ui", 2)
 
@@ -34,21 +36,22 @@ class Log:
         raise NotImplementedError
 
 
-class Told:
+class Told(FakeMetrics):
     def __init__(self) -> None:
-        self.engines: list[tuple[str, bool]] = []
-        self.lag: dict[str, tuple[int, float]] = {}
+        super().__init__()
+        self.engines: list[tuple[str | int, bool]] = []
         self.spoken = asyncio.Event()
 
-    def engine(self, name: str, up: bool) -> None:
-        self.engines.append((name, up))
-        self.spoken.set()
+    def set(self, gauge: Gauge, value: float | None, **labels: str | int) -> None:
+        super().set(gauge, value, **labels)
+        if gauge is BACKEND_UP:
+            self.engines.append((labels["backend"], value == 1))
+            self.spoken.set()
 
-    def behind(self, group: str, records: int, seconds: float) -> None:
-        self.lag[group] = records, seconds
-
-    def lost_sight(self, group: str) -> None:
-        self.lag.pop(group, None)
+    @property
+    def lag(self) -> dict[str | int, tuple[float, float]]:
+        records, seconds = self.gauges[GROUP_LAG], self.gauges[GROUP_LAG_SECONDS]
+        return {group: (records[group,], seconds[group,]) for (group,) in records}
 
 
 class World:

@@ -3,7 +3,7 @@ import httpx
 from services.ops.document import ProcessHealth
 from services.ops.processes import ProcessWatch, Target
 
-LAKE = Target("lake", 1, "http://lake/metrics", ("put",))
+LAKE = Target("lake", 1, "http://lake/metrics", "Puts.")
 
 
 async def test_cpu_share_is_of_one_core_since_the_last_look_and_unknown_after_a_restart() -> None:
@@ -15,10 +15,10 @@ async def test_cpu_share_is_of_one_core_since_the_last_look_and_unknown_after_a_
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
         watch = ProcessWatch(client, (LAKE,))
         looks = [(await watch.look(at))[0] for at in (200_000, 201_000, 202_000)]
-    assert looks[0] == ProcessHealth("lake", 1, ("put",), up=True, uptime_seconds=100.0)
+    assert looks[0] == ProcessHealth("lake", 1, "Puts.", up=True, uptime_seconds=100.0)
     assert [look.cpu_share for look in looks] == [None, 0.5, None]
 
 
 async def test_a_process_that_does_not_answer_or_answers_with_an_error_is_down() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(500))) as client:
-        assert await ProcessWatch(client, (LAKE,)).look(0) == [ProcessHealth("lake", 1, ("put",), up=False)]
+        assert await ProcessWatch(client, (LAKE,)).look(0) == [ProcessHealth("lake", 1, "Puts.", up=False)]

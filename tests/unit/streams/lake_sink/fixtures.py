@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +11,14 @@ from fastavro import parse_schema, schemaless_writer
 from domain.lake.batching import Bounds
 from domain.lake.ports import DeadLetters, Log, ObjectStore
 from domain.lake.reading import read_objects, read_rows
+from domain.metrics import Metrics
 from schemas.errors import InvalidEvent
 from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.partition import Contract, World
-from streams.lake_sink.ports import LakeMetrics
 from streams.lake_sink.sink import Sink
 from tests.support.fake_kafka import FakeKafka, FakeLakeLog
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeObjectStore
 
 TOPIC = "playhead.ui"
@@ -63,20 +63,11 @@ class Judge:
         return _Verdicts([_Invalid(i, InvalidEvent("not_framed", f"no header for {record_name}")) for i in bad], ids)
 
 
-class Counting(Counter[str]):
-    """Metrics as plain counts by method name."""
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *_: self.update([name])
-
-
 def sink(
     log: Log,
     store: ObjectStore,
     letters: DeadLetters | None = None,
-    metrics: LakeMetrics | None = None,
+    metrics: Metrics | None = None,
     now: Callable[[], int] = lambda: 0,
     bounds: Bounds = Bounds(records=4, bytes=2**20, age_ms=5_000),  # noqa: B008 — frozen
     limit: int = 1_000,
@@ -87,7 +78,7 @@ def sink(
         letters=letters or FakeKafka(),
         decoder=Judge(),
         resolve=SCHEMAS.__getitem__,
-        metrics=Counting() if metrics is None else metrics,
+        metrics=FakeMetrics() if metrics is None else metrics,
         now=now,
         bounds=bounds,
     )

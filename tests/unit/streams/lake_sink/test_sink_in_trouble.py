@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from domain.lake.batching import Bounds
 from domain.lake.keys import Chain
 from domain.lake.reading import holes, read_objects, read_rows
+from domain.metrics import LAKE_GAP_OFFSETS, LAKE_HALTED, RETRIES
 from schemas.errors import TransientError
 from tests.support.fake_kafka import FakeIntake, FakeLakeLog
+from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeObjectStore
 from tests.unit.streams.lake_sink.fixtures import (
     AT,
     INVALID,
     TOPIC,
-    Counting,
     kafka_with,
     payload,
     rows_of,
@@ -48,12 +49,12 @@ def test_a_store_that_is_away_is_waited_for_without_a_second_dead_letter() -> No
 
     kafka, log = kafka_with(INVALID, payload(1), payload(2), payload(3), payload(4))
     log.fetch = 4
-    store, time, metrics = Away(), [0], Counting()
+    store, time, metrics = Away(), [0], FakeMetrics()
     lake = sink(log, store, letters=kafka, metrics=metrics, now=lambda: time[0])
     for _ in range(10):
         lake.step()
         time[0] += 20_000
-    assert metrics["retried"] == 9
+    assert metrics.total(RETRIES) == 9
     store.away = False
     lake.step()
     lake.step()
@@ -92,14 +93,14 @@ def test_revoked_records_are_dropped_unwritten_and_uncommitted() -> None:
 def test_records_that_left_the_log_unread_make_a_gap_object() -> None:
     kafka, log = kafka_with(*(payload(n) for n in range(10)))
     kafka.expire(AT, 6)
-    store, metrics = FakeObjectStore(), Counting()
+    store, metrics = FakeObjectStore(), FakeMetrics()
     lake = sink(log, store, metrics=metrics)
     lake.step()
     lake.step()
     lake.drain()
     assert spans_of(store) == [(0, 6, 0, 0, "gap"), (6, 10, 4, 0, "data")]
     assert holes(read_objects(store)) == []
-    assert metrics["gap"] == 1
+    assert metrics.total(LAKE_GAP_OFFSETS) == 6
 
 
 def test_records_that_expire_behind_a_running_sink_make_a_gap_object_too() -> None:
@@ -120,12 +121,12 @@ def test_a_lake_beyond_the_logs_end_halts_the_partition() -> None:
     _, log = kafka_with(payload(0))
     store = FakeObjectStore()
     store.put_if_absent(Chain(TOPIC, "id-1", 0).key(0), b"", {"end": "5"})
-    metrics = Counting()
+    metrics = FakeMetrics()
     lake = sink(log, store, metrics=metrics)
     for _ in range(5):
         lake.step()
     assert lake.halted == [AT]
-    assert metrics["halted"] == 1
+    assert list(metrics.gauges[LAKE_HALTED].values()) == [1]
     assert len(store.objects) == 1
 
 

@@ -1,0 +1,155 @@
+"""Every metric of the product but those of quality of experience, which are in ``domain.quality.metrics``.
+
+Base units (seconds, bytes). No label is ever a profile, session or title. ``/metrics`` of each process shows the ones
+that it feeds. The adapter adds the labels ``process`` and ``group``: callers never pass them.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+DELAYS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21600, 86400)
+SIZES = (1, 3, 10, 30, 100, 300, 1000, 3000, 10000)
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    name: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+class Counter(Metric):
+    """Exposed with the suffix ``_total``."""
+
+
+class Gauge(Metric):
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram(Metric):
+    buckets: tuple[float, ...] = SECONDS
+
+
+class Metrics(Protocol):
+    """Labels are passed by name. A wrong or missing label is a ValueError."""
+
+    def increment(self, counter: Counter, amount: float = 1, **labels: str | int) -> None: ...
+
+    def set(self, gauge: Gauge, value: float | None, **labels: str | int) -> None:
+        """None removes the series: an unknown value must not look like the last known one."""
+        ...
+
+    def observe(self, histogram: Histogram, value: float, count: int = 1, **labels: str | int) -> None:
+        """``count`` equal observations."""
+        ...
+
+
+# Consuming, any worker. `process` is a name of domain.processes.PROCESSES.
+CONSUMED = Counter("playhead_consumed_records", "Records taken from Kafka.", ("process", "topic"))
+BATCH_RECORDS = Histogram("playhead_batch_records", "Records in one batch from Kafka.", ("process",), SIZES)
+BATCH_SECONDS = Histogram(
+    "playhead_batch_seconds", "Working on one batch until it was done, every repeat included.", ("process",)
+)
+PROCESSING_DELAY = Histogram(
+    "playhead_record_processing_delay_seconds",
+    "From Kafka's append of a record until its worker was done with it: for history visible, for lake stored.",
+    ("process",),
+    DELAYS,
+)
+LAST_PROCESSED = Gauge(
+    "playhead_last_record_processed_timestamp_seconds",
+    "Kafka timestamp of the newest record that is done with.",
+    ("process", "topic", "partition"),
+)
+LAG = Gauge(
+    "kafka_consumergroup_lag",
+    "Log end less committed position, in records, as the group's own worker sees it.",
+    ("group", "topic", "partition"),
+)
+RETRIES = Counter(
+    "playhead_retries", "Operations tried again because a backend was away or slow.", ("process", "operation")
+)
+SKIPPED = Counter(
+    "playhead_invalid_skipped", "Invalid records passed over by a consumer.", ("process", "topic", "code")
+)
+
+# History.
+HISTORY_RECORDS = Counter("playhead_live_vh_records", "Viewing records acknowledged by LiveVH.")
+HISTORY_WRITE = Histogram("playhead_live_vh_write_seconds", "Writing one batch's records to LiveVH.")
+EVENT_VISIBLE = Histogram(
+    "playhead_event_visible_seconds",
+    "From an event's time, by the corrected client clock, until LiveVH had it; the newest of each session and batch.",
+    buckets=DELAYS,
+)
+SESSION_CONFLICTS = Counter(
+    "playhead_session_conflicts", "Events that claim a sequence number of their session which another one has."
+)
+
+# Collector.
+COLLECTOR_REQUESTS = Counter("playhead_collector_requests", "HTTP requests to the collector.", ("status",))
+COLLECTOR_EVENTS = Counter("playhead_collector_events", "Events by verdict.", ("family", "verdict"))
+COLLECTOR_LATENCY = Histogram("playhead_collector_request_seconds", "Request to answer, Kafka's part included.")
+COLLECTOR_DELIVERY = Histogram(
+    "playhead_collector_delivery_seconds", "A request's messages given to Kafka until all are settled."
+)
+COLLECTOR_IN_FLIGHT = Gauge("playhead_collector_in_flight_bytes", "Bodies waiting for Kafka's acknowledgement.")
+
+# Lake.
+LAKE_OBJECTS = Counter("playhead_lake_objects", "Objects put into the lake.", ("topic",))
+LAKE_RECORDS = Counter("playhead_lake_records", "Records inside those objects.", ("topic",))
+LAKE_BYTES = Counter("playhead_lake_bytes", "Bytes of those objects.", ("topic",))
+LAKE_PUT = Histogram("playhead_lake_put_seconds", "Putting one object.")
+LAKE_PUT_CONFLICTS = Counter("playhead_lake_put_conflicts", "Objects that another sink had put already.", ("topic",))
+LAKE_GAP_OFFSETS = Counter(
+    "playhead_lake_gap_offsets", "Offsets that left Kafka before the lake read them.", ("topic",)
+)
+LAKE_HALTED = Gauge(
+    "playhead_lake_halted", "1 while the partition stands still until somebody looks.", ("topic", "partition")
+)
+DEAD_LETTERS_MADE = Counter("playhead_dead_letters", "Dead letters made.", ("step", "topic", "code"))
+
+# The continuous ledger. `family` is the name of a topic's records.
+LEDGER_DIFFERENCE = Gauge(
+    "playhead_ledger_difference",
+    "Records that Kafka and the lake do not both hold, nor a dead letter names, and that are overdue. Must be 0.",
+    ("family",),
+)
+LEDGER_COMPARED = Counter("playhead_ledger_compared_records", "Records of Kafka compared with the lake's.", ("family",))
+LEDGER_LAST_RUN = Gauge(
+    "playhead_ledger_last_run_timestamp_seconds", "When the ledger last finished a run over every partition."
+)
+
+# Measured by the services: a stuck worker cannot report its own lag.
+GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ("group",))
+GROUP_LAG_SECONDS = Gauge(
+    "playhead_group_lag_seconds",
+    "Age of the oldest record that a consumer group has yet to commit; at least, while the services are younger.",
+    ("group",),
+)
+BACKEND_UP = Gauge("playhead_backend_up", "1 while the backend answers a real request.", ("backend",))
+
+# Services.
+SERVICES_LATENCY = Histogram(
+    "playhead_services_request_seconds", "Request to the start of its answer.", ("route", "status")
+)
+HISTORY_READ_RETRIES = Counter(
+    "playhead_history_read_retries",
+    "Reads repeated because a compaction changed the history meanwhile.",
+    ("reason",),
+)
+
+# CompressedVH.
+COMPACTIONS = Counter("playhead_compactions", "Compactions of one profile by outcome.", ("outcome",))
+COMPACTED_RECORDS = Counter("playhead_compacted_records", "Viewing records that left LiveVH.")
+COMPACTION_SECONDS = Histogram("playhead_compaction_seconds", "Compacting one profile.")
+CHUNK_BYTES = Counter("playhead_chunk_bytes", "Bytes of chunks written, new and rewritten.")
+UNREADABLE_CHUNKS = Counter(
+    "playhead_unreadable_chunks", "Looks at a listed chunk that was missing, damaged or of a newer format."
+)
+
+# Quality of experience: the worker's own.
+QUALITY_CHECKPOINT = Histogram("playhead_quality_checkpoint_seconds", "Storing one partition's checkpoint.")
+
+ALL: tuple[Metric, ...] = tuple(value for value in globals().values() if isinstance(value, Metric))

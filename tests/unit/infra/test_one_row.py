@@ -1,0 +1,63 @@
+"""A process is one row: everything that has to know it follows from ``domain.processes``."""
+
+import json
+import re
+from pathlib import Path
+
+from domain.processes import PROCESSES, Flow, Process, consumer_groups
+from infra.local.monitoring import write_configuration
+from infra.local.stack import Stack
+from infra.runtime.settings import Settings
+from tests.support.reference import flow
+
+ADDED = Process(
+    name="billing",
+    command=("-m", "services.billing.main", "{worker}"),
+    does="Charges members.",
+    port=160,
+    needs=("kafka", "registry", "cassandra"),
+    public="/v1/bills",
+    group="playhead.billing",
+    topics=("playhead.playback",),
+    reads=(Flow("live_vh", "what was watched"),),
+    writes=(Flow("kafka", "bills"),),
+    critical=False,
+    workers=2,
+)
+TABLE = (*PROCESSES, ADDED)
+SETTINGS = Settings(stack="unit", port_base=18000)
+
+
+def test_it_gets_programs_with_ports() -> None:
+    stack = Stack(SETTINGS, TABLE)
+    assert stack.select("billing") == ["billing-0", "billing-1"]
+    assert SETTINGS.process_url(ADDED, 1) == "http://127.0.0.1:18161"
+
+
+def test_it_is_watched_and_its_alerts_know_what_it_needs(tmp_path: Path) -> None:
+    write_configuration(SETTINGS, TABLE, tmp_path)
+    jobs = dict(re.findall(r'"job_name": "(\S+)".*"targets": \[(.*?)\]', (tmp_path / "prometheus.yml").read_text()))
+    (rules,) = json.loads((tmp_path / "processes.yml").read_text())["groups"]
+    assert jobs["billing"] == '"127.0.0.1:18160", "127.0.0.1:18161"'
+    assert rules["rules"][-1]["labels"] == {
+        "process": "billing",
+        "group": "playhead.billing",
+        "needs": "kafka registry cassandra",
+        "severity": "ticket",
+    }
+
+
+def test_its_group_is_shown_and_awaited() -> None:
+    assert consumer_groups(TABLE)["playhead.billing"] == ("playhead.playback",)
+
+
+def test_it_is_drawn_and_listed() -> None:
+    page = flow.page(TABLE)
+    for line in (
+        'clients -- "HTTP /v1/bills" --> billing',
+        'kafka -- "playhead.playback" --> billing',
+        'live_vh -- "what was watched" --> billing',
+        'billing -- "bills" --> kafka',
+    ):
+        assert line in page
+    assert "| `billing` | Charges members. | 2+ | 20160 | `/v1/bills` | `playhead.billing` |" in page
