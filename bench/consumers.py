@@ -33,7 +33,7 @@ from infra.runtime.settings import Settings
 from infra.runtime.startup import reduce_gc
 from infra.stores.history_cassandra import LiveVH
 from schemas import avro
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES

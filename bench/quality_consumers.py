@@ -25,7 +25,7 @@ from infra.runtime.settings import Settings
 from infra.runtime.startup import reduce_gc
 from infra.stores.quality_cassandra import QualityCheckpoints
 from schemas import avro
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.framing import HEADER_BYTES
 from streams.runtime.worker import Broker, StreamWorker
 from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler

@@ -46,7 +46,7 @@ async def _history(worker: int) -> None:
     from infra.engines.kafka.requests import KafkaCompactionRequests
     from infra.engines.registry import Registry
     from infra.stores.history_cassandra import LiveVH
-    from schemas.codec import BatchDecoder
+    from schemas.batch import BatchDecoder
     from streams.wiring import cassandra, now, start_worker
     from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
@@ -68,7 +68,7 @@ async def _compaction(worker: int) -> None:
     from infra.engines.registry import Registry
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
-    from schemas.codec import BatchDecoder
+    from schemas.batch import BatchDecoder
     from streams.wiring import cassandra, now, start_worker
     from streams.workers.compaction import FETCH_WAIT_MS, CompactionHandler
 
@@ -95,7 +95,7 @@ async def _quality(worker: int) -> None:
     from infra.runtime.startup import wait_until_available
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
-    from schemas.codec import BatchDecoder
+    from schemas.batch import BatchDecoder
     from streams.wiring import cassandra, now, start_worker
     from streams.workers.errors import ErrorHandler
     from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
@@ -126,7 +126,7 @@ def lake(worker: Worker = 0) -> None:
     from infra.engines.s3 import ObjectStore, prove_first_put_wins
     from infra.runtime.startup import wait_until_available
     from schemas import avro
-    from schemas.codec import BatchDecoder
+    from schemas.batch import BatchDecoder
     from schemas.topics import DEAD_LETTERS, TOPICS
     from streams.lake_sink.dead_letter_limit import DeadLetterLimit
     from streams.lake_sink.partition import Contract, World

@@ -33,7 +33,7 @@ from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerAccepted
 from infra.stores.profiles_cassandra import Profiles
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import AccessDenied, TransientError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

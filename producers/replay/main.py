@@ -19,7 +19,7 @@ from producers.replay.collector_client import CollectorClient
 from producers.replay.pending import Filter, mark, pending, read
 from producers.replay.replay import Replay, Tally
 from producers.replay.targets import CollectorTarget, TopicTarget
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import TransientError
 from schemas.events import DeadLetter
 from schemas.topics import DEAD_LETTERS

@@ -9,7 +9,7 @@ import structlog
 
 from domain.history.compaction import Compactor
 from domain.metrics import SKIPPED, Metrics
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import TransientError
 from schemas.topics import COMPACTION_REQUESTS
 from streams.progress import count_retry

@@ -10,7 +10,7 @@ import structlog
 from domain.metrics import SKIPPED, Metrics
 from domain.support.ports import ErrorSink
 from domain.support.updates import MemberError, errors_of_members
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from streams.progress import count_retry
 from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient

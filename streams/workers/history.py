@@ -13,7 +13,7 @@ from domain.clock import Clock
 from domain.history.ports import CompactionRequests, LiveCounts, LiveVHStore
 from domain.history.viewing_record import Newest, newest_per_session
 from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, HISTORY_WRITE, SESSION_CONFLICTS, SKIPPED, Metrics
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import CompactionRequest, ViewingRecord
 from streams.progress import count_retry

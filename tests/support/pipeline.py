@@ -25,7 +25,8 @@ from infra.runtime.settings import LOCAL_KEY, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from producers.ports import Message
-from schemas.codec import BatchDecoder, decode
+from schemas.batch import BatchDecoder
+from schemas.codec import decode
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, Event, Playback, ViewingRecord
 from schemas.framing import unframe

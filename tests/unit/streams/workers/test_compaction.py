@@ -4,7 +4,8 @@ from domain.history.compaction import Compactor
 from domain.history.rollup import RollUpRules
 from domain.metrics import COMPACTIONS, SKIPPED
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.framing import frame
 from streams.runtime.batches import RawBatch
 from streams.workers.compaction import CompactionHandler

@@ -6,7 +6,8 @@ import pytest
 
 from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, SESSION_CONFLICTS, SKIPPED
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import CompactionRequest
 from schemas.framing import frame
