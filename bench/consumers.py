@@ -37,11 +37,8 @@ from schemas.batch import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
-from streams.runtime.app import build_app
-from streams.runtime.broker import Broker
-from streams.workers.compaction_trigger import Overgrown
-from streams.workers.history import FETCH_WAIT_MS, add_history_agent
-from streams.workers.live_writer import Recorder
+from streams.runtime.worker import Broker, StreamWorker
+from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
 
 class Meter:
@@ -114,16 +111,13 @@ async def faust_worker(settings: Settings, topic: str, events: int, store: NoSto
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
     folder = Path(settings.folder / "bench")
-    app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
+    worker = StreamWorker(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
     registry = Registry(settings)
-    recorder = Recorder(BatchDecoder(registry.resolve), store, metrics)
     requests = KafkaCompactionRequests(settings, registry)
-    overgrown = Overgrown(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
-    add_history_agent(app, topic, recorder, overgrown, metrics)
-    app.in_worker = True
-    await app.start()
-    await done.wait()
-    await app.stop()
+    trigger = CompactionTrigger(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
+    writer = LiveWriter(BatchDecoder(registry.resolve), store, trigger, metrics)
+    worker.subscribe(topic, writer.handle)
+    await worker.run_until(done.wait())
 
 
 def plain_consumer(settings: Settings, topic: str, events: int) -> None:

@@ -36,7 +36,7 @@ def compaction(worker: Worker = 0) -> None:
 
 @app.command()
 def quality(worker: Worker = 0) -> None:
-    """Playback events into figures, quality of experience, and what support is told of members."""
+    """Playback events into figures, quality of experience, and the support view of members."""
     import asyncio
 
     asyncio.run(_quality(worker))
@@ -47,23 +47,19 @@ async def _history(worker: int) -> None:
     from infra.engines.registry import Registry
     from infra.stores.history_cassandra import LiveVH
     from schemas.batch import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
-    from streams.workers.compaction_trigger import Overgrown
-    from streams.workers.history import FETCH_WAIT_MS, add_history_agent
-    from streams.workers.live_writer import Recorder
+    from streams.wiring import cassandra, now, start_worker
+    from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
-    at = workplace("history", worker)
-    (topic,) = at.topics
-    with cassandra(at.settings) as session:
-        registry, live = Registry(at.settings), LiveVH(session)
-        recorder = Recorder(BatchDecoder(registry.resolve), live, at.metrics)
-        requests = KafkaCompactionRequests(at.settings, registry)
-        overgrown = Overgrown(live, requests, at.settings.compaction_threshold, now)
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_history_agent(faust_app, topic, recorder, overgrown, at.metrics)
-        await serve(faust_app)
+    context = start_worker("history", worker)
+    settings, (topic,) = context.settings, context.topics
+    with cassandra(settings) as session:
+        registry, live = Registry(settings), LiveVH(session)
+        requests = KafkaCompactionRequests(settings, registry)
+        trigger = CompactionTrigger(live, requests, settings.compaction_threshold, now)
+        writer = LiveWriter(BatchDecoder(registry.resolve), live, trigger, context.metrics)
+        stream = context.stream_worker(FETCH_WAIT_MS)
+        stream.subscribe(topic, writer.handle)
+        await stream.run_until_signal()
 
 
 async def _compaction(worker: int) -> None:
@@ -73,25 +69,22 @@ async def _compaction(worker: int) -> None:
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
     from schemas.batch import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
-    from streams.workers.compaction import FETCH_WAIT_MS, add_compaction_agent
-    from streams.workers.compaction_requests import Requests
+    from streams.wiring import cassandra, now, start_worker
+    from streams.workers.compaction import FETCH_WAIT_MS, CompactionHandler
 
-    at = workplace("compaction", worker)
-    (topic,) = at.topics
-    with cassandra(at.settings) as session:
+    context = start_worker("compaction", worker)
+    settings, (topic,) = context.settings, context.topics
+    with cassandra(settings) as session:
         rules = RollUpRules(
-            keep_live=at.settings.compaction_keep_live,
-            timeout_ms=at.settings.session_timeout_seconds * 1000,
-            chunk_bytes=at.settings.chunk_bytes,
+            keep_live=settings.compaction_keep_live,
+            timeout_ms=settings.session_timeout_seconds * 1000,
+            chunk_bytes=settings.chunk_bytes,
         )
-        compactor = Compactor(LiveVH(session), CompressedVH(session), at.metrics, rules, now)
-        requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_compaction_agent(faust_app, topic, requests, compactor, at.metrics)
-        await serve(faust_app)
+        compactor = Compactor(LiveVH(session), CompressedVH(session), context.metrics, rules, now)
+        handler = CompactionHandler(BatchDecoder(Registry(settings).resolve), compactor, context.metrics)
+        stream = context.stream_worker(FETCH_WAIT_MS)
+        stream.subscribe(topic, handler.handle)
+        await stream.run_until_signal()
 
 
 async def _quality(worker: int) -> None:
@@ -103,27 +96,24 @@ async def _quality(worker: int) -> None:
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
     from schemas.batch import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
-    from streams.workers.error_reports import ErrorReports
-    from streams.workers.errors import add_error_agent
-    from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
+    from streams.wiring import cassandra, now, start_worker
+    from streams.workers.errors import ErrorHandler
+    from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
 
-    at = workplace("quality", worker)
-    playback, errors = at.topics
-    with cassandra(at.settings) as session:
-        cluster = KafkaCluster(at.settings)
+    context = start_worker("quality", worker)
+    settings, (playback, errors) = context.settings, context.topics
+    with cassandra(settings) as session:
+        cluster = KafkaCluster(settings)
         store = QualityCheckpoints(session, wait_until_available(lambda: cluster.topic_ids([playback]))[playback])
-        decoder = BatchDecoder(Registry(at.settings).resolve)
-        processor = QualityProcessor(
-            decoder, store, at.metrics, CheckpointedMetrics(), at.settings.session_timeout_seconds * 1000, now
-        )
-        durable = {playback: processor.committable_offset}
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=durable)
-        add_quality_agent(faust_app, playback, processor, at.metrics)
-        add_error_agent(faust_app, errors, ErrorReports(decoder, SupportWriter(session), at.metrics), at.metrics)
-        await serve(faust_app)
+        decoder = BatchDecoder(Registry(settings).resolve)
+        timeout_ms = settings.session_timeout_seconds * 1000
+        processor = QualityProcessor(decoder, store, context.metrics, CheckpointedMetrics(), timeout_ms, now)
+        stream = context.stream_worker(FETCH_WAIT_MS, {playback: processor.committable_offset})
+        quality = QualityHandler(playback, processor, stream, context.metrics)
+        stream.subscribe(playback, quality.handle, concurrency=1)
+        stream.subscribe(errors, ErrorHandler(decoder, SupportWriter(session), context.metrics).handle)
+        stream.every(CHECKPOINT_S, quality.checkpoint)
+        await stream.run_until_signal()
 
 
 @app.command()
@@ -141,10 +131,10 @@ def lake(worker: Worker = 0) -> None:
     from streams.lake_sink.dead_letter_limit import DeadLetterLimit
     from streams.lake_sink.partition import SinkContext, TopicContract
     from streams.lake_sink.sink import Sink
-    from streams.wiring import now, stop_on_signals, workplace
+    from streams.wiring import now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = workplace("lake", worker)
+    at = start_worker("lake", worker)
     settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
     wait_until_available(lambda: prove_first_put_wins(store))
@@ -189,10 +179,10 @@ def ledger() -> None:
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import CollectorCounts
     from streams.reconciler.reconciler import Reconciler, run_forever
-    from streams.wiring import cassandra, now, stop_on_signals, workplace
+    from streams.wiring import cassandra, now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = workplace("ledger", 0)
+    at = start_worker("ledger", 0)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request to the collector
     with cassandra(at.settings) as session:
         reconciler = Reconciler(

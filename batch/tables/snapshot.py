@@ -13,7 +13,7 @@ from batch.tables.audit import AuditFailed, publish_if_sound
 from batch.tables.ingest import Stage
 from batch.tables.table import Table, replace_partitions
 from batch.tables.table_schemas import RECORDS
-from domain.history.reading import HistoryReader, Whole
+from domain.history.reading import FullHistory, HistoryReader
 from schemas.events import ViewingRecord
 
 AT_ONCE = 32
@@ -39,8 +39,8 @@ def whole_histories(profiles: Iterable[str], reader: HistoryReader) -> Iterator[
             yield from whole.records
 
 
-async def _read(reader: HistoryReader, profiles: Sequence[str]) -> list[Whole]:
-    return await asyncio.gather(*map(reader.whole, profiles))
+async def _read(reader: HistoryReader, profiles: Sequence[str]) -> list[FullHistory]:
+    return await asyncio.gather(*map(reader.read_all, profiles))
 
 
 def publish(table: Table, day: date, records: Iterable[ViewingRecord], stage: Stage) -> None:

@@ -214,7 +214,7 @@ class HistorySource:
                 yield record.playback_session_id, record.seq
 
     async def _records(self, profiles: Iterable[str]) -> Iterable[ViewingRecord]:
-        found = await asyncio.gather(*map(self._reader.whole, profiles))
+        found = await asyncio.gather(*map(self._reader.read_all, profiles))
         return chained.from_iterable(whole.records for whole in found)
 
 

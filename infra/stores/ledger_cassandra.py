@@ -61,7 +61,7 @@ class CollectorCounts:
 
 
 class LedgerReader:
-    """Satisfies ``services.ports.LedgerReader``: states as the pages read them."""
+    """Satisfies ``services.ops.ports.LedgerReader``: states as the pages read them."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -1,25 +1,49 @@
-"""The continuous ledger's accounts of all partitions, as the live page shows them."""
+"""What the ledger compared and found, summed up for the live page."""
 
 from collections.abc import Mapping
 
 from domain.ledger.state import ReconciliationState
-from services.ops.document import Compared
-from services.ports import Partition
+from services.ops.document import Ledger, LedgerTopic
+from services.ops.ports import Partition
 
 FINDINGS_SHOWN = 5
 
 
-def compared(accounts: Mapping[Partition, ReconciliationState], hour: int) -> Compared:
-    """``hour``: the present one, since the epoch."""
-    differing: dict[str, int] = {}
-    findings: list[str] = []
-    for (topic, number), account in sorted(accounts.items()):
-        for finding in account.findings:
-            differing[topic] = differing.get(topic, 0) + finding.records
-            findings.append(f"{topic}[{number}]: {finding.what}")
-    return Compared(_received(accounts, hour), _received(accounts, hour - 1), differing, findings[:FINDINGS_SHOWN])
+def ledger_status(
+    states: Mapping[Partition, ReconciliationState],
+    starts: Mapping[Partition, int],
+    ends: Mapping[Partition, int],
+    hour: int,
+) -> Ledger:
+    """Of the same partitions, each by topic. ``hour``: the present one, since the epoch."""
+    topics = [
+        _topic(topic, {each: state for each, state in states.items() if each[0] == topic}, starts, ends)
+        for topic in dict.fromkeys(topic for topic, _ in sorted(states))
+    ]
+    findings = [
+        f"{topic}[{number}]: {finding.what}"
+        for (topic, number), state in sorted(states.items())
+        for finding in state.findings
+    ]
+    return Ledger(topics, _received(states, hour), _received(states, hour - 1), findings[:FINDINGS_SHOWN])
 
 
-def _received(accounts: Mapping[Partition, ReconciliationState], hour: int) -> int:
-    found = [account.hours[hour] for account in accounts.values() if hour in account.hours]
+def _topic(
+    topic: str,
+    states: Mapping[Partition, ReconciliationState],
+    starts: Mapping[Partition, int],
+    ends: Mapping[Partition, int],
+) -> LedgerTopic:
+    kafka = waiting = 0
+    for partition, state in states.items():
+        end = max(ends[partition], state.position)  # the ledger may have read Kafka later
+        kafka += end
+        waiting += end - max(state.position, starts[partition])
+    return LedgerTopic(
+        topic, kafka, waiting, sum(finding.records for state in states.values() for finding in state.findings)
+    )
+
+
+def _received(states: Mapping[Partition, ReconciliationState], hour: int) -> int:
+    found = [state.hours[hour] for state in states.values() if hour in state.hours]
     return sum(counts.records + counts.dead_letters for counts in found)

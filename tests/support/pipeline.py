@@ -119,7 +119,7 @@ class Pipeline:
         session = connect(self.settings)
         try:
             reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeMetrics())
-            histories = await asyncio.gather(*map(reader.whole, profiles))
+            histories = await asyncio.gather(*map(reader.read_all, profiles))
         finally:
             await asyncio.to_thread(close, session)
         return [record for whole in histories for record in whole.records]

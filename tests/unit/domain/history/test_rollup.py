@@ -1,6 +1,6 @@
 """A session is over when it says so or has been silent for long."""
 
-from domain.history.closed import is_closed
+from domain.history.rollup import is_closed
 from tests.support.builders import T0, viewing_record
 
 HOUR_MS = 3_600_000

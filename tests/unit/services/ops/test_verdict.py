@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from domain.titles.catalogue import Catalogue
-from services.history.support import support_view
-from services.ops.support import Verdict, verdict
+from services.ops.support import support_view
+from services.ops.verdict import Verdict, verdict
 from tests.support.builders import T0, session_report
 from tests.support.fake_quality import FakeSupport
 

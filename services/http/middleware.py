@@ -1,4 +1,4 @@
-"""What every answer gets on its way out: headers that keep a page to itself, and a count."""
+"""What every answer gets on its way out: headers that keep a page to itself, and a measured time."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,24 @@ HEADERS = {
 }
 
 
-class FrontDoor:
+class SecurityHeaders:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # a daily report has its own policy
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class RequestTimes:
     """ASGI middleware. ``seconds`` is a monotonic clock."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, seconds: Callable[[], float]) -> None:
@@ -35,18 +52,12 @@ class FrontDoor:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         began = self._seconds()
 
-        async def send_on(message: Message) -> None:
+        async def send_and_measure(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)  # a whole file brings a policy of its own
                 route = getattr(scope.get("route"), "path", "other")
                 self._metrics.observe(SERVICES_LATENCY, self._seconds() - began, route=route, status=message["status"])
             await send(message)
 
-        await self._app(scope, receive, send_on)
+        await self._app(scope, receive, send_and_measure)

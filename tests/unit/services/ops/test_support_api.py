@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from domain.support.updates import Received
-from services.history.support import outcome
+from services.ops.support import outcome
 from tests.support.builders import SESSION, T0, member_error, session_report, viewing_record
 from tests.unit.services.conftest import Services
 
