@@ -1,4 +1,4 @@
-"""What all reports share: which run made a page, and how a page appears."""
+"""What all report pages share: the run that made a page, and how a page is written."""
 
 import os
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Run:
 
 
 def write_atomically(html: str, file: Path) -> None:
-    """A reader sees the old page or the new one, never half of it."""
+    """Replace the file in one step: a reader gets the old page or the new one."""
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:

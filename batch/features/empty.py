@@ -1,4 +1,4 @@
-"""Lists and maps that hold nothing, in place of nulls that joins leave."""
+"""Empty lists and maps instead of the nulls of an outer join."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F

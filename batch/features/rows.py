@@ -1,4 +1,4 @@
-"""Tables of events, sessions and titles -> rows of the three feature tables. Pure: DataFrames to DataFrames."""
+"""Events, sessions and titles -> the rows of the three feature tables. Pure: DataFrames to DataFrames."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from batch.features.title import title_features
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """As their tables hold them."""
+    """Rows of the tables that features are made from."""
 
     sessions_df: DataFrame
     playback_df: DataFrame
-    """At least the events of sessions that were heard of since the first midnight."""
+    """At least the events of all sessions with an event since the first midnight."""
     ui_df: DataFrame
     titles_df: DataFrame
 
@@ -27,7 +27,7 @@ class Inputs:
 def feature_rows(
     inputs: Inputs, as_ofs: Collection[date], keep: Callable[[DataFrame], DataFrame]
 ) -> dict[str, DataFrame]:
-    """Name of a table -> its rows at these midnights. ``keep`` sees what several tables are made of."""
+    """Table name -> its rows at these midnights. ``keep`` caches a DataFrame that several tables use."""
     known_df = keep(sessions_as_of(inputs.sessions_df, inputs.playback_df, as_ofs))
     watched_df = keep(watched(known_df, inputs.titles_df))
     return {

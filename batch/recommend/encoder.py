@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from batch.features.definitions import LAST
+from batch.features.definitions import NEWEST_TITLES
 from batch.recommend.ease import ease
 from batch.recommend.interactions import Floats, Ints
 from batch.recommend.item_cosine import cosine
@@ -25,7 +25,7 @@ NAMES = (
     "release year",
     "lift in the country",
     "EASE",
-    f"cosine to the last {LAST}",
+    f"cosine to the last {NEWEST_TITLES}",
     "genres of all watched",
     "years of all watched × release year",
     "history size × views ever",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from batch.features.definitions import LAST, TASTE_HALF_LIFE_DAYS, VIEW_DAYS
+from batch.features.definitions import NEWEST_TITLES, TASTE_HALF_LIFE_DAYS, VIEW_DAYS
 from batch.recommend.interactions import DAY_MS, Floats, Interactions
 from batch.recommend.rows import FeatureRows
 from batch.recommend.titles import Facts, decades, genres
@@ -66,7 +66,7 @@ def _mean_where(watched: Floats, values: Floats, known: NDArray[np.bool_]) -> Fl
 
 def _newest(past: Interactions) -> Floats:
     newest = np.zeros((len(past.profiles), len(past.titles)), np.float32)
-    room = np.full(len(past.profiles), LAST)
+    room = np.full(len(past.profiles), NEWEST_TITLES)
     for profile, title in zip(past.profile[::-1], past.title[::-1], strict=True):
         if room[profile]:
             newest[profile, title] = 1

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from batch.features.definitions import LEAST_SHARE, VIEW_DAYS
+from batch.features.definitions import MIN_VIEW_SHARE, VIEW_DAYS
 from batch.recommend.interactions import DAY_MS, Floats, Interactions
 from batch.recommend.rows import FeatureRows
 from batch.recommend.titles import Facts, decade, decades, genre_names, genres
@@ -69,7 +69,7 @@ def facts(tables: Tables) -> dict[str, Facts]:
 
 
 def views(pairs: pl.DataFrame) -> pl.DataFrame:
-    return pairs.filter(pl.col("watched_share") >= LEAST_SHARE)
+    return pairs.filter(pl.col("watched_share") >= MIN_VIEW_SHARE)
 
 
 def feature_rows(tables: Tables, history: Interactions, moment: int) -> FeatureRows:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from batch.features.definitions import LEAST_SHARE
+from batch.features.definitions import MIN_VIEW_SHARE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -89,13 +89,13 @@ class Interactions:
     def _known(
         cls, profiles: tuple[str, ...], titles: tuple[str, ...], countries: tuple[str, ...], sittings: Sittings
     ) -> "Interactions":
-        """What these sittings tell. Less than ``LEAST_SHARE`` of a title is no view."""
+        """What these sittings tell. Less than ``MIN_VIEW_SHARE`` of a title is no view."""
         pair = sittings.profile * len(titles) + sittings.title
         _, first, place = np.unique(pair, return_index=True, return_inverse=True)
         last = np.zeros_like(first)
         last[place] = np.arange(len(pair))  # of a pair's sittings the last one stays
         seen = np.argsort(first)
-        seen = seen[sittings.weight[last[seen]] >= LEAST_SHARE]
+        seen = seen[sittings.weight[last[seen]] >= MIN_VIEW_SHARE]
         first, last = first[seen], last[seen]
         return cls(
             profiles=profiles,

@@ -1,6 +1,6 @@
 """The recommend job, step by step: feature tables -> history and features -> lists -> store. Clients are for main."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -9,14 +9,13 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from batch.features.definitions import FEATURES
-from batch.features.features_job import newest
+from batch.features.features_job import newest_as_of
+from batch.progress import Report
 from batch.recommend.features_from_tables import Published, Tables, facts, history, midnight
 from batch.recommend.lists import Lists, recommend
 from batch.recommend.ports import ListSink
 from batch.recommend.ranker import Ranker, looks
-from batch.tables.table import Table, required
-
-Stage = Callable[[str, int], None]
+from batch.tables.table import Table, require_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +31,42 @@ class Gathered:
         return int(datetime.combine(self.as_of, time(), UTC).timestamp() * 1000)
 
 
-def gather(spark: SparkSession, namespace: str, stage: Stage) -> Gathered | None:
+def gather(spark: SparkSession, namespace: str, report: Report) -> Gathered | None:
     """None while the feature tables are empty. LakeError while there are none."""
-    tables = [required(spark, namespace, each, "features") for each in FEATURES]
-    if (as_of := newest(spark, namespace)) is None:
+    tables = [require_table(spark, namespace, each, "features") for each in FEATURES]
+    if (as_of := newest_as_of(spark, namespace)) is None:
         return None
     now = Gathered(as_of, _read(tables, [as_of]))
     _, moments = looks(history(now.tables), now.at)
     earlier = _read(tables, list(map(midnight, moments)))
-    stage("midnights to learn from", earlier.pairs["as_of"].n_unique())
+    report("midnights to learn from", earlier.pairs["as_of"].n_unique())
     return Gathered(as_of, now.tables.and_(earlier))
 
 
-def make(gathered: Gathered, now: int, stage: Stage) -> Lists | None:
+def make(gathered: Gathered, now: int, report: Report) -> Lists | None:
     """Lists for every profile that pressed play before ``as_of``; None if nobody has watched anything yet.
 
     They are dated ``now`` or, if that was earlier, ``as_of``: when what they are made of ends.
     """
     last = gathered.tables.at(gathered.as_of)
     views = history(last)
-    stage("profiles", len(last.profiles))
-    stage("views", len(views))
+    report("profiles", len(last.profiles))
+    report("views", len(views))
     if not len(views):
         return None
     everybody = dict(last.profiles.select("profile_id", "country").iter_rows())
     model = "ranker", Ranker(Published(gathered.tables))
     made = recommend(views, gathered.at, model, everybody, facts(last)).dated(min(now, gathered.at))
-    stage(f"lists by {made.model}", len(made.profiles))
+    report(f"lists by {made.model}", len(made.profiles))
     return made
 
 
-async def write(made: Lists, sink: ListSink, stage: Stage) -> None:
+async def write(made: Lists, sink: ListSink, report: Report) -> None:
     """Countries first, so that nobody is ever without. Raises TransientError; a repeat finishes the work."""
     await sink.write("country", made.countries)
-    stage("lists of countries written", len(made.countries))
+    report("lists of countries written", len(made.countries))
     await sink.write("profile", made.profiles)
-    stage("lists of profiles written", len(made.profiles))
+    report("lists of profiles written", len(made.profiles))
 
 
 def _read(tables: Collection[Table], as_ofs: Collection[date]) -> Tables:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from batch.features.definitions import LEAST_SHARE, USUAL_RUNTIME_MS
+from batch.features.definitions import DEFAULT_RUNTIME_MS, MIN_VIEW_SHARE
 from batch.recommend.interactions import Interactions
 
 SESSION_COLUMNS = {
@@ -24,11 +24,11 @@ def interactions(sessions: pl.DataFrame, runtimes: Mapping[str, int]) -> Interac
     What a profile has barely looked at in all of them is left out.
     """
     pair = ("profile_id", "title_id")
-    runtime = pl.col("title_id").replace_strict(runtimes, default=USUAL_RUNTIME_MS, return_dtype=pl.Int64)
+    runtime = pl.col("title_id").replace_strict(runtimes, default=DEFAULT_RUNTIME_MS, return_dtype=pl.Int64)
     sittings = (
         sessions.sort("event_time", "country")
         .with_columns(pl.col("watched_ms").cum_sum().over(pair), pl.col("country").forward_fill().over(pair))
         .with_columns(weight=(pl.col("watched_ms") / runtime).clip(0, 1))
-        .filter(pl.col("weight").max().over(pair) >= LEAST_SHARE)
+        .filter(pl.col("weight").max().over(pair) >= MIN_VIEW_SHARE)
     )
     return Interactions.of(sittings.rename({"profile_id": "profile", "title_id": "title", "event_time": "time"}))

@@ -1,12 +1,13 @@
 """The dashboards job, step by step: tables -> material for the pages of some days. Where the pages go is for main."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 
+from batch.progress import Report
 from batch.reports.aggregates import sums_by_day
 from batch.reports.funnel import UI_COLUMNS, choices, funnel_by_day
 from batch.reports.inputs import Material, with_context, with_week_before
@@ -15,10 +16,8 @@ from batch.reports.views import SESSION_COLUMNS, views
 from batch.reports.volumes import newest, volumes
 from batch.tables.events import on_days
 from batch.tables.schema_guard import require_columns
-from batch.tables.table import Table, required
-from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES, Definition
-
-Stage = Callable[[str, int], None]
+from batch.tables.table import Table, require_table
+from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +30,10 @@ class DashboardsJob:
     """Aware; tells views that are over from those that may go on."""
     session_timeout: timedelta
 
-    def run(self, spark: SparkSession, stage: Stage) -> Material:
+    def run(self, spark: SparkSession, report: Report) -> Material:
         """One aggregation for each kind of figure, whatever the number of days.
 
-        ``stage`` hears of each and of its rows. Raises LakeError, SchemaMismatch.
+        ``report`` hears of each and of its rows. Raises LakeError, SchemaMismatch.
         """
         sessions_df = self._read(spark, SESSIONS, SESSION_COLUMNS)
         playback_df = self._read(spark, EVENTS["playback"], EVENT_COLUMNS)
@@ -45,7 +44,7 @@ class DashboardsJob:
 
         def made(name: str, small_df: DataFrame) -> pl.DataFrame:
             frame = pl.DataFrame(small_df.toArrow())
-            stage(name, len(frame))
+            report(name, len(frame))
             return frame
 
         views_df = views(sessions_df, all_days, self.now, self.session_timeout)
@@ -58,15 +57,15 @@ class DashboardsJob:
             funnel=made("days with browsing or viewing", funnel_by_day(choices_df)),
             volumes=fullest.filter(pl.col("day").is_in(list(all_days))),
             newest=dict(made("families", newest(tables)).iter_rows()),
-            titles=self._titles(spark, stage),
+            titles=self._titles(spark, report),
         )
 
-    def _read(self, spark: SparkSession, definition: Definition, columns: Mapping[str, str]) -> DataFrame:
-        return required(spark, self.namespace, definition).rows().transform(require_columns, columns)
+    def _read(self, spark: SparkSession, schema: TableSchema, columns: Mapping[str, str]) -> DataFrame:
+        return require_table(spark, self.namespace, schema).rows().transform(require_columns, columns)
 
-    def _titles(self, spark: SparkSession, stage: Stage) -> dict[str, tuple[str, int | None]]:
+    def _titles(self, spark: SparkSession, report: Report) -> dict[str, tuple[str, int | None]]:
         """Nothing while there is no catalogue: titles then go by their ids."""
         titles = Table(spark, self.namespace, TITLES)
         rows = titles.rows().select("title_id", "name", "year").collect() if titles.exists else []
-        stage("titles in the catalogue", len(rows))
+        report("titles in the catalogue", len(rows))
         return {row.title_id: (row.name, row.year) for row in rows}

@@ -13,7 +13,7 @@ def volumes(tables: Sequence[Table]) -> DataFrame:
     return _union(
         [
             table.spark.table(f"{table.name}.partitions").select(
-                F.lit(table.definition.name).alias("family"),
+                F.lit(table.schema.name).alias("family"),
                 F.col("partition.event_time_day").alias("day"),
                 F.col("record_count").alias("rows"),
                 F.col("total_data_file_size_in_bytes").alias("bytes"),
@@ -29,7 +29,7 @@ def newest(tables: Sequence[Table]) -> DataFrame:
         [
             table.rows()
             .agg(F.max("received_at").alias("received_at"))
-            .select(F.lit(table.definition.name).alias("family"), F.unix_millis("received_at").alias("received_at"))
+            .select(F.lit(table.schema.name).alias("family"), F.unix_millis("received_at").alias("received_at"))
             for table in tables
         ]
     )

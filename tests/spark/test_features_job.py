@@ -15,10 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from batch.features.definitions import FEATURES, PAIR_FEATURES
-from batch.features.features_job import FeaturesJob, newest
+from batch.features.features_job import FeaturesJob, newest_as_of
 from batch.tables.derived_tables import update_sessions
 from batch.tables.iceberg_catalog import LAKE
-from batch.tables.ingest import Where
+from batch.tables.ingest import IngestContext
 from batch.tables.table import Table, ensure_namespace
 from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES
 from tests.spark.feature_tables import film, play, show
@@ -56,8 +56,8 @@ class Service:
         for family, changes in (("playback", plays), ("ui", shows)):
             if changes:
                 self.append(self.table(family), received(self.spark, family, *changes))
-        where = Where(self.spark, FakeObjectStore(), "", self.namespace, dry_run=False)
-        update_sessions(where, lambda *_: None)
+        context = IngestContext(self.spark, FakeObjectStore(), "", self.namespace, dry_run=False)
+        update_sessions(context, lambda *_: None)
 
     def append(self, table: Table, rows_df: DataFrame) -> None:
         table.ensure()
@@ -113,7 +113,7 @@ def test_each_midnight_is_published_once_and_a_second_run_changes_nothing(servic
 
     dry = service.publish(dry_run=True)
     assert dry["pair_features: rows to publish"] == 15
-    assert newest(service.spark, service.namespace) is None
+    assert newest_as_of(service.spark, service.namespace) is None
     first = service.publish()
     history = pairs.history()
     second = service.publish()
@@ -121,7 +121,7 @@ def test_each_midnight_is_published_once_and_a_second_run_changes_nothing(servic
     assert first["pair_features: rows of the midnights made"] == 15
     assert second == dict.fromkeys((f"{each.name}: rows changed" for each in FEATURES), 0)
     assert pairs.history() == history
-    assert newest(service.spark, service.namespace) == MIDNIGHTS[-1]
+    assert newest_as_of(service.spark, service.namespace) == MIDNIGHTS[-1]
     assert rows(pairs.rows().where("title_id = 'x'"), "as_of", "profile_id", "watched_share") == [
         (MIDNIGHTS[0], "a", 1.0),
         (MIDNIGHTS[0], "b", 0.5),

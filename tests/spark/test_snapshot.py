@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from batch.tables import snapshot
 from batch.tables.audit import AuditFailed
-from batch.tables.snapshot import publish, whole_histories
+from batch.tables.snapshot import publish, read_histories
 from batch.tables.table import Table
 from batch.tables.table_schemas import RECORDS, SNAPSHOTS
 from domain.history.reading import HistoryReader
@@ -29,7 +29,7 @@ def test_a_day_holds_every_history_and_a_later_run_replaces_it(
     reader = HistoryReader(live, FakeCompressedVH(), FakeMetrics())
 
     def take(day: date, *profiles: str) -> None:
-        publish(table, day, whole_histories(profiles, reader), said.__setitem__)
+        publish(table, day, read_histories(profiles, reader), said.__setitem__)
 
     take(MONDAY)
     assert said == {"viewing records": 0}

@@ -62,7 +62,7 @@ def run_command(
 
 
 def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    """Stage -> rows, of a table ``table: stage``."""
+    """Report -> rows, of a table ``table: stage``."""
     return {stage: rows for job in each_job(run) for stage, rows in job.items()}
 
 

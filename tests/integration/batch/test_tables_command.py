@@ -179,7 +179,7 @@ def test_a_damaged_object_fails_the_audit_of_its_table_only(
     run = command(*RUN)
 
     assert run.returncode == 5
-    assert f"{damaged.key(0)} does not hold the bytes that were put" in run.stderr
+    assert f"{damaged.key(0)} does not hold the bytes that were written" in run.stderr
     assert "Traceback" not in run.stderr
     assert published(settings, "ui") == 0
     assert published(settings, "playback") > 0
@@ -196,4 +196,4 @@ def test_an_unknown_table_is_refused_before_anything_starts() -> None:
     )
 
     assert run.returncode == 2
-    assert "there is no films" in run.stderr
+    assert "no table films" in run.stderr

@@ -1,18 +1,18 @@
 import pytest
 
 from batch.features.definitions import FEATURES
-from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, Definition
+from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, TableSchema
 from schemas.topics import FAMILIES
 
 ALL = (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, *FEATURES)
 
 
-@pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)
-def test_every_table_and_every_column_says_what_it_means(definition: Definition) -> None:
-    assert definition.meaning
-    assert all(column.meaning.endswith(".") or len(column.meaning) > 20 for column in definition.columns)
-    assert {*definition.key} <= definition.types.keys()
-    assert definition.columns[0].name not in (definition.partition or ""), "which SeaweedFS refuses"
+@pytest.mark.parametrize("schema", ALL, ids=lambda each: each.name)
+def test_every_table_and_every_column_says_what_it_means(schema: TableSchema) -> None:
+    assert schema.doc
+    assert all(column.doc.endswith(".") or len(column.doc) > 20 for column in schema.columns)
+    assert {*schema.key} <= schema.types.keys()
+    assert schema.columns[0].name not in (schema.partition or ""), "which SeaweedFS refuses"
 
 
 def test_there_is_a_table_for_each_family() -> None:
