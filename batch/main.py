@@ -183,26 +183,26 @@ def dashboards(
 ) -> None:
     """Write a page a day (viewing, quality, funnel, client loss, the lake) and an index. A second run replaces both."""
     from batch.page import Run
-    from batch.reports.build_day import day_of
+    from batch.reports.build_day import build_day
     from batch.reports.page import render_day, render_index
-    from batch.reports.published import Published, UnreadablePage
-    from batch.reports.reports_job import DashboardsJob
+    from batch.reports.report_folder import ReportFolder, UnreadablePage
+    from batch.reports.reports_job import ReportsJob
     from batch.wiring import ExitCode, fail, job
 
     now = datetime.now(UTC)
     days = _days((now - timedelta(days=1), now), one, first, last)
     with job("dashboards") as run:
         timeout = timedelta(seconds=run.settings.session_timeout_seconds)
-        material = DashboardsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.report)
-    pages = Published(out or run.settings.folder / "reports" / "dashboards")
+        inputs = ReportsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.report)
+    pages = ReportFolder(out or run.settings.folder / "reports" / "dashboards")
     made = Run(run.id, int(run.now.timestamp() * 1000))
     try:
         others = sorted({*pages.days(), *days})
         for each in days:
-            day = day_of(material, each)
+            day = build_day(inputs, each)
             if not dry_run:
                 pages.put(each, render_day(day, made, others))
-            run.report(f"{each}: starts", int(day.now.figures["starts"] or 0))
+            run.report(f"{each}: starts", int(day.now.metrics["starts"] or 0))
         if dry_run:
             run.log.info("nothing written", reason="--dry-run")
             return

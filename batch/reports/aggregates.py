@@ -1,7 +1,6 @@
-"""Views -> what adds up: one row a day and group, so that any days and groups can be put together afterwards.
+"""Views -> one row per day and group with additive aggregates, so that days and groups can be added up later.
 
-All groupings come from one pass over the views. Figures that do not add up (ratios, percentiles) are made of these sums
-by the one quality formula module: see ``figures``.
+One pass over the views computes all groupings. ``metrics`` computes ratios and percentiles from these aggregates.
 """
 
 from collections.abc import Sequence
@@ -20,20 +19,20 @@ GROUPINGS = {
     "country": ("country",),
     "title": ("title_id",),
 }
-"""Name of a grouping -> its keys, beside the day."""
+"""Name of a grouping -> its keys, besides the day."""
 KEYS = ("hour", "device_type", "app_version", "country", "title_id")
 STARTUPS = tuple(f"startups_{n}" for n in range(len(STARTUP_BOUNDS_MS) + 1))
-"""The startup histogram: starts by bucket."""
+"""The startup time histogram: starts by bucket."""
 LEFT = tuple(f"left_{n}" for n in range(1, QUARTERS + 1))
-"""Views left unfinished, by the title's quarter."""
+"""Unfinished views, by the quarter of the title in which they ended."""
 
 
-def sums_by_day(views_df: DataFrame) -> DataFrame:
-    """``day``, ``grouping`` (a name of GROUPINGS), KEYS (null where the grouping has them not) and the sums."""
+def aggregates_by_day(views_df: DataFrame) -> DataFrame:
+    """``day``, ``grouping`` (a name in GROUPINGS), KEYS (null if not a key of the grouping) and the aggregates."""
     sets = [[F.col("day"), *map(F.col, keys)] for keys in GROUPINGS.values()]
     name = F.col("_id")
     named = F.coalesce(*(F.when(name == _id(keys), grouping) for grouping, keys in GROUPINGS.items()))
-    summed = [column.cast("bigint").alias(name) for name, column in sums().items()]
+    summed = [column.cast("bigint").alias(name) for name, column in aggregates().items()]
     return (
         views_df.groupingSets(sets, "day", *KEYS)
         .agg(F.grouping_id().alias("_id"), *summed)
@@ -42,8 +41,8 @@ def sums_by_day(views_df: DataFrame) -> DataFrame:
     )
 
 
-def sums() -> dict[str, Column]:
-    """What is counted of a group of views. Durations are milliseconds."""
+def aggregates() -> dict[str, Column]:
+    """The aggregates of a group of views. Durations are in milliseconds."""
     return {
         "views": F.count("*"),
         "starts": F.count_if("started"),
@@ -61,7 +60,7 @@ def sums() -> dict[str, Column]:
 
 
 def _startups() -> list[Column]:
-    """Counts by the buckets of ``formulas.startup_bucket``."""
+    """Counts in the buckets of ``formulas.startup_bucket``."""
     startup = F.col("startup_time_ms")
     lowers: Sequence[int | None] = (None, *STARTUP_BOUNDS_MS)
     uppers: Sequence[int | None] = (*STARTUP_BOUNDS_MS, None)
@@ -73,5 +72,5 @@ def _startups() -> list[Column]:
 
 
 def _id(keys: Sequence[str]) -> int:
-    """Spark's id of a grouping set: a bit for each column that it leaves out, the last column's the lowest."""
+    """Spark's id of a grouping set: one bit for each column not in the set, the last column's lowest."""
     return sum(1 << n for n, key in enumerate(reversed(KEYS)) if key not in keys)

@@ -1,20 +1,20 @@
-"""Browsing and views -> how many titles that members saw were opened, played, started and finished. Pure."""
+"""Browsing and views -> how many of the titles shown were opened, played, started and finished. Pure."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 UI_COLUMNS = {"event_time": "timestamp", "profile_id": "string", "title_id": "string", "action": "string"}
-"""What is taken of the UI events."""
+"""The columns of UI events that are read."""
 STEPS = ("shown", "opened", "played", "started", "finished")
-"""Each is counted among those of the step before, so that a step never has more."""
+"""A step only counts choices that reached the step before, so no step has more than its predecessor."""
 _CHOICE = ("day", "profile_id", "title_id")
 
 
 def choices(ui_df: DataFrame, views_df: DataFrame) -> DataFrame:
-    """One row a day, profile and title that was shown or played: STEPS as booleans, and ``unbrowsed``.
+    """One row per day, profile and title that was shown or played: STEPS as booleans, and ``unbrowsed``.
 
-    unbrowsed: played without a click on that title on that day (autoplay, a link, or midnight in between); the funnel
-    leaves these out, and counts how many it leaves out.
+    unbrowsed: played without a click on the title on that day (autoplay, a link, a click before midnight). The funnel
+    does not count these plays; ``funnel_by_day`` counts them apart.
     """
     saw = F.col("action").isin("impression", "click") & F.col("profile_id").isNotNull() & F.col("title_id").isNotNull()
     browsed_df = (
@@ -37,7 +37,7 @@ def choices(ui_df: DataFrame, views_df: DataFrame) -> DataFrame:
 
 
 def funnel_by_day(choices_df: DataFrame) -> DataFrame:
-    """``day``; of each step the choices, and ``<step>_members``; ``unbrowsed``; ``members`` who pressed play at all."""
+    """``day``; for each step its choices and ``<step>_members``; ``unbrowsed``; ``members`` who pressed play."""
     a_member_df = choices_df.groupBy("day", "profile_id").agg(
         *(F.count_if(step).alias(step) for step in (*STEPS, "unbrowsed", "pressed_play"))
     )

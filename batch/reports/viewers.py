@@ -1,4 +1,4 @@
-"""Playback events -> how many watched at once. Pure: DataFrame to DataFrame."""
+"""Playback events -> concurrent viewers. Pure: DataFrame to DataFrame."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,13 +11,13 @@ EVENT_COLUMNS = {
     "player_state": "string",
     "state_since_ms": "bigint",
 }
-"""What is taken of the playback events."""
+"""The columns of playback events that are read."""
 
 
 def viewers_by_minute(events_df: DataFrame) -> DataFrame:
-    """``day``, ``minute`` (0 to 1439) and ``viewers``: sessions that an event of that minute says are watched.
+    """``day``, ``minute`` (0 to 1439) and ``viewers``: sessions with an event in that minute in which somebody watches.
 
-    Players speak twice a minute. Minutes without any are left out.
+    Players send an event twice a minute. Minutes without viewers have no row.
     """
     since_midnight = F.hour("event_time") * 60 + F.minute("event_time")
     return (

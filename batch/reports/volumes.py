@@ -1,4 +1,4 @@
-"""How full and how fresh each family's table is, from what Iceberg knows of its files: no row is read."""
+"""The size and freshness of each family's table."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from batch.tables.table import Table
 
 
 def volumes(tables: Sequence[Table]) -> DataFrame:
-    """``family``, ``day`` (of event time), ``rows``, ``bytes``: a row for each day that a table holds."""
+    """``family``, ``day`` (of event time), ``rows``, ``bytes`` for each day in a table, from Iceberg's metadata."""
     return _union(
         [
             table.spark.table(f"{table.name}.partitions").select(
@@ -24,7 +24,7 @@ def volumes(tables: Sequence[Table]) -> DataFrame:
 
 
 def newest(tables: Sequence[Table]) -> DataFrame:
-    """``family`` and ``received_at``: milliseconds, receipt of the newest event; null while a table is empty."""
+    """``family`` and ``received_at``: when its newest event was received, in milliseconds; null if there is none."""
     return _union(
         [
             table.rows()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from batch.reports.published import Published
+from batch.reports.report_folder import ReportFolder
 from domain.recommendations.model import RecommendationList
 from infra.engines.cassandra import close, connect
 from infra.local import jars as packages
@@ -58,7 +58,7 @@ def night(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Night:
 
 def test_the_page_of_a_day_shows_what_is_in_the_lake(night: Night) -> None:
     assert night.run.returncode == 0, night.run.stderr
-    found = Published(night.pages).days()
+    found = ReportFolder(night.pages).days()
     assert list(found) == [DAY - timedelta(days=1), DAY]
     shown = found[DAY]
     assert [shown[name] for name in ("views", "starts", "members", "peak")] == [3, 3, 2, 3]
@@ -67,7 +67,7 @@ def test_the_page_of_a_day_shows_what_is_in_the_lake(night: Night) -> None:
     assert found[DAY - timedelta(days=1)]["views"] == 0
     page = (night.pages / f"{DAY}.html").read_text()
     assert "Toy Story (1995)" in page
-    assert "1 played title of this day (2 views) the catalogue does not know" in page
+    assert "Not in the catalogue, so shown by id: 1 played title (2 views)." in page
     assert "Nobody pressed play on this day." in (night.pages / f"{DAY - timedelta(days=1)}.html").read_text()
     assert sorted(file.name for file in night.pages.iterdir()) == [f"{each}.html" for each in found] + ["index.html"]
 
@@ -104,7 +104,7 @@ def stored(settings: Settings, *profiles: str) -> list[RecommendationList | None
 def test_spark_submit_takes_the_same_arguments_and_replaces_the_page(night: Night, tmp_path: Path) -> None:
     jars = ",".join(str(jar) for jar in packages.folder(night.settings.home, "spark").glob("*.jar"))
     submit = ("spark-submit", "--master", "local[1]", "--jars", jars)
-    pages = Published(tmp_path)
+    pages = ReportFolder(tmp_path)
     pages.put(DAY, '<script type="application/json" id="summary">{"starts": 0}</script>')
 
     run = run_command(

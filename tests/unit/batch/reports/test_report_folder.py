@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from batch.reports.published import Published, UnreadablePage
+from batch.reports.report_folder import ReportFolder, UnreadablePage
 
 MONDAY, TUESDAY = date(2023, 11, 13), date(2023, 11, 14)
 
@@ -13,7 +13,7 @@ def page(starts: int) -> str:
 
 
 def test_days_are_read_back_in_order_from_their_own_pages(tmp_path: Path) -> None:
-    published = Published(tmp_path / "not" / "there")
+    published = ReportFolder(tmp_path / "not" / "there")
     assert published.days() == {}
 
     published.put(TUESDAY, page(2))
@@ -24,7 +24,7 @@ def test_days_are_read_back_in_order_from_their_own_pages(tmp_path: Path) -> Non
 
 
 def test_a_day_made_again_is_replaced_and_nothing_is_left_over(tmp_path: Path) -> None:
-    published = Published(tmp_path)
+    published = ReportFolder(tmp_path)
     published.put(MONDAY, page(1))
     published.put(MONDAY, page(5))
 
@@ -34,5 +34,5 @@ def test_a_day_made_again_is_replaced_and_nothing_is_left_over(tmp_path: Path) -
 
 def test_a_file_that_is_no_page_of_ours_is_named(tmp_path: Path) -> None:
     (tmp_path / "2023-11-13.html").write_text("<p>notes")
-    with pytest.raises(UnreadablePage, match=r"2023-11-13\.html is no dashboard: move it away"):
-        Published(tmp_path).days()
+    with pytest.raises(UnreadablePage, match=r"2023-11-13\.html is no daily report: move it away"):
+        ReportFolder(tmp_path).days()

@@ -1,50 +1,50 @@
-"""Published days -> what the index shows, gaps between them included. Pure."""
+"""Published days -> what the index page shows, with the gaps between them. Pure."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
-from batch.reports import formatting as wording
+from batch.reports import formatting
 from batch.reports.metrics import QUALITY
 
 SHOWN_DAYS = 91
-"""As many as fit beside each other; the table has all."""
+"""As many as fit into the chart; the table shows all days."""
 ONE = timedelta(days=1)
 Summary = Mapping[str, Any]
 
 
-def index_of(published: Mapping[date, Summary]) -> dict[str, Any]:
-    """What ``index.html`` asks for."""
+def index_context(published: Mapping[date, Summary]) -> dict[str, Any]:
+    """The variables of ``index.html``."""
     days = sorted(published, reverse=True)
     if not days:
-        return {"days": [], "finding": "No day is published yet: `playhead job dashboards` makes the first ones."}
+        return {"days": [], "headline": "No day is published yet: `playhead job dashboards` makes the first ones."}
     shown = [
         {"day": days[0] - n * ONE, "summary": published.get(days[0] - n * ONE)}
         for n in range(min(SHOWN_DAYS, (days[0] - days[-1]).days + 1))
     ]
     return {
         "days": [{"day": day} for day in days],
-        "finding": finding(published),
+        "headline": headline(published),
         "shown": shown[::-1],
         "rows": list(_rows(published)),
         "most": {band: max((published[day][band] or 0 for day in days), default=0) or 1 for band in ("hours", "peak")},
-        "medians": {measure.name: _median(published, measure.name) for measure in QUALITY},
+        "medians": {metric.name: _median(published, metric.name) for metric in QUALITY},
     }
 
 
-def finding(published: Mapping[date, Summary]) -> str:
-    """Which of the whole days had the most watched."""
+def headline(published: Mapping[date, Summary]) -> str:
+    """Names the complete day with the most hours watched."""
     whole = {day: summary for day, summary in published.items() if summary["over"] and summary["hours"]}
     if not whole:
-        return "No whole day with viewing is published yet."
+        return "No complete day with views is published yet."
     best = max(whole, key=lambda day: whole[day]["hours"])
-    said = f"{wording.hours(whole[best]['hours'])} hours"
-    return f"The most was watched on {wording.day_long(best)}: {said}, with at most {whole[best]['peak']:,} at once."
+    hours, peak = formatting.hours(whole[best]["hours"]), formatting.number(whole[best]["peak"])
+    return f"The most was watched on {formatting.day_long(best)}: {hours} hours, with at most {peak} at once."
 
 
 def _rows(published: Mapping[date, Summary]) -> Iterator[dict[str, Any]]:
-    """Newest first; days in between that are not published as one row."""
+    """Newest first. Consecutive days that are not published are one row."""
     newer = None
     for day in sorted(published, reverse=True):
         if newer and newer - day > ONE:

@@ -1,4 +1,4 @@
-"""The folder of published days: one file a day, which is page and summary at once, so that the two never differ."""
+"""The folder of published days. A day is one file, with its summary inside the page, so that the two never differ."""
 
 import json
 import re
@@ -15,11 +15,11 @@ _SUMMARY = re.compile(r'<script type="application/json" id="summary">(.*?)</scri
 
 
 class UnreadablePage(Exception):
-    """A file has the name of a day but is no page of ours; the message names it."""
+    """A file is named like a day and is no daily report; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class ReportFolder:
     folder: Path
 
     def days(self) -> dict[date, Mapping[str, Any]]:
@@ -28,7 +28,7 @@ class Published:
         return {day: _summary(files[day]) for day in sorted(files)}
 
     def put(self, day: date, html: str) -> Path:
-        """Replace the day's page, or add it; a reader sees the old one or the new one."""
+        """Write or replace the day's page."""
         file = self.folder / f"{day}.html"
         write_atomically(html, file)
         return file
@@ -42,6 +42,6 @@ class Published:
 def _summary(file: Path) -> Mapping[str, Any]:
     found = _SUMMARY.search(file.read_text(encoding="utf-8"))
     if not found:
-        raise UnreadablePage(f"{file} is no dashboard: move it away, then run again")
+        raise UnreadablePage(f"{file} is no daily report: move it away, then run again")
     summary: Mapping[str, Any] = json.loads(found[1])
     return summary
