@@ -78,8 +78,8 @@ bench-batch: setup ## five million events into the tables, one aggregate by Spar
 bench-history: setup ## compare the two stores with one row per record: disk, reads, writes, maintenance; about twenty minutes
 	@$(BIN)/python -m bench.history.main $(ARGS)
 
-evaluate: setup ## tune and test every recommender: tables, and a page with charts
-	@$(PLAYHEAD) evaluate $(ARGS)
+evaluate: setup ## tune and test every recommender; writes docs/benchmarks/recommendations.md
+	@$(BIN)/python -m bench.evaluate $(ARGS)
 
 docs: setup ## build the documentation as a site in site/; a broken link fails
 	@report=$$($(BIN)/zensical build --strict --clean 2>&1) || { echo "$$report" | sed -e 's/\x1b\[[0-9;]*m//g' -e '/^Traceback/,$$d' >&2; exit 1; }

@@ -219,15 +219,15 @@ def recommend(dry_run: DryRun = False) -> None:
     """Learn from the feature tables, and write each profile's recommendations to Cassandra."""
     import asyncio
 
-    from batch.recommend.recommend_job import gather, make, write
+    from batch.recommend.recommend_job import make_lists, read_training_data, write
     from batch.wiring import ExitCode, fail, job
     from infra.engines.cassandra import close, connect
     from infra.stores.recommendations_cassandra import Recommendations
     from schemas.errors import TransientError
 
     with job("recommend") as run:
-        gathered = gather(run.spark, run.settings.iceberg_namespace, run.report)
-    made = make(gathered, int(run.now.timestamp() * 1000), run.report) if gathered else None
+        data = read_training_data(run.spark, run.settings.iceberg_namespace, run.report)
+    made = make_lists(data, int(run.now.timestamp() * 1000), run.report) if data else None
     if made is None or dry_run:
         run.log.info("nothing written", reason="--dry-run" if dry_run else "nobody has watched anything yet")
         return

@@ -184,9 +184,8 @@ ELSEWHERE = {
     "ledger": Elsewhere("infra.commands.ledger", "Prove that nothing was lost, doubled or made up; name what was."),
     "job": Elsewhere("batch.main", "Run a Spark job over the lake and its tables."),
     "sql": Elsewhere("batch.main", "Ask the lake's tables in SQL."),
-    "evaluate": Elsewhere("bench.evaluate", "Tune and test every recommender; print and draw how good each is."),
 }
-GROUPS = ("simulate", "replay", "job", "evaluate")
+GROUPS = ("simulate", "replay", "job")
 """Those whose module is the command itself; in the others it is one of several."""
 ALL_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from batch.recommend.metrics import coverage, long_tail_share, ndcg, novelty, recall
-from batch.recommend.ranking import best
+from batch.recommend.model import top_k
+from bench.evaluate.metrics import coverage, long_tail_share, ndcg, novelty, recall
 
 LISTS = np.array([[2, 0, 1], [3, 4, -1]])
 RELEVANT = np.array([[1, 1, 0, 0, 0], [0, 1, 0, 0, 1]], np.float32)
@@ -50,9 +50,9 @@ def test_the_long_tail_begins_after_four_fifths_of_the_views() -> None:
 
 def test_the_best_come_first_and_ties_by_number() -> None:
     scores = np.array([[1, 3, 3, 2]], np.float32)
-    assert best(scores, np.zeros((1, 4), np.float32), 3).tolist() == [[1, 2, 3]]
+    assert top_k(scores, np.zeros((1, 4), np.float32), 3).tolist() == [[1, 2, 3]]
 
 
 def test_watched_titles_are_never_listed_even_where_nothing_else_is_left() -> None:
     scores = np.array([[9, 1, 5]], np.float32)
-    assert best(scores, np.array([[1, 0, 1]], np.float32), 3).tolist() == [[1, -1, -1]]
+    assert top_k(scores, np.array([[1, 0, 1]], np.float32), 3).tolist() == [[1, -1, -1]]

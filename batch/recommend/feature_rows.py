@@ -1,7 +1,7 @@
-"""Feature rows at one moment, laid out along a history's profiles and titles: what the encoder reads.
+"""Feature rows at one moment, in the order of a history's profiles and titles: the encoder's input.
 
-They come from the published feature tables (``published``) or, where there are no tables, from the history itself
-(``computed``). A test holds both to the same numbers.
+They come from the published feature tables (``features_from_tables``) or, without tables, from the history. A test
+compares both.
 """
 
 from collections.abc import Mapping
@@ -14,26 +14,26 @@ from batch.recommend.interactions import Floats, Interactions, Ints
 
 @dataclass(frozen=True)
 class FeatureRows:
-    """Names as in the tables; profiles, titles and countries in the history's order, genres in any."""
+    """Named as in the tables. Profiles, titles and countries are in the history's order, genres in any order."""
 
     span_days: float
-    """Since the first view of all."""
+    """Since the first view of any title."""
     views: Mapping[int, Floats]
-    """By days (``VIEW_DAYS``): of each title."""
+    """Window in days (``VIEW_DAYS``) -> views of each title."""
     viewers: Floats
     """Of each title."""
     views_28d_by_country: Floats
     """Countries × titles."""
     decades: Floats
-    """Release year of each title, in decades from 1990; 0 where unknown."""
+    """Release year of each title, in decades from 1990; 0 if unknown."""
     genres: Floats
-    """Titles × genres: a title's one vote, shared among its genres."""
+    """Titles × genres: a title's one vote, divided among its genres."""
     home: Ints
     """Country of each profile; -1 is unknown."""
     genre_shares: Floats
     """Profiles × genres."""
     mean_decade: Floats
-    """Of each profile: mean_release_year, in decades from 1990; 0 where unknown."""
+    """mean_release_year of each profile, in decades from 1990; 0 if unknown."""
     newest: Floats
     """Profiles × titles: 1 for each of newest_titles."""
     watched: Floats
@@ -45,5 +45,5 @@ class FeatureRows:
 
 class FeatureSource(Protocol):
     def at(self, history: Interactions, moment: int) -> FeatureRows | None:
-        """Of what was before ``moment`` (milliseconds since the epoch); None if that moment has no rows."""
+        """Rows as of ``moment`` (milliseconds since the epoch); None if it has none for that moment."""
         ...

@@ -1,6 +1,6 @@
 import polars as pl
 
-from batch.recommend.views import SESSION_COLUMNS, interactions
+from bench.evaluate.datasets import SESSION_COLUMNS, interactions
 
 MINUTE = 60_000
 

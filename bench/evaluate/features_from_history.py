@@ -1,4 +1,4 @@
-"""Feature rows made of a history: for evaluation, whose data sets have no tables. Defined as the tables are."""
+"""Feature rows from a history, for data sets that have no feature tables. The definitions are those of the tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,21 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from batch.features.definitions import NEWEST_TITLES, TASTE_HALF_LIFE_DAYS, VIEW_DAYS
+from batch.recommend.feature_rows import FeatureRows
 from batch.recommend.interactions import DAY_MS, Floats, Interactions
-from batch.recommend.rows import FeatureRows
-from batch.recommend.titles import Facts, decades, genres
+from batch.recommend.titles import TitleMetadata, decades, genres
 
 
 @dataclass(frozen=True)
-class Computed:
-    """A ``FeatureSource`` that has rows for every moment. ``facts``: of the titles that are known, by id."""
+class FeaturesFromHistory:
+    """A ``FeatureSource`` with rows for every moment. ``metadata``: of each known title, by id."""
 
-    facts: Mapping[str, Facts] = field(default_factory=dict)
+    metadata: Mapping[str, TitleMetadata] = field(default_factory=dict)
 
     def at(self, history: Interactions, moment: int) -> FeatureRows:
         past = history.before(moment)
-        years, kinds = decades(history.titles, self.facts), genres(history.titles, self.facts)
-        known = np.array([bool(self.facts.get(title, Facts()).year) for title in history.titles])
+        years, votes = decades(history.titles, self.metadata), genres(history.titles, self.metadata)
+        known = np.array([bool(self.metadata.get(title, TitleMetadata()).year) for title in history.titles])
         month = past.between(moment - 28 * DAY_MS, moment)
         return FeatureRows(
             span_days=(moment - int(past.time[0])) / DAY_MS if len(past) else 0,
@@ -29,9 +29,9 @@ class Computed:
             viewers=past.views,
             views_28d_by_country=_by_country(month),
             decades=years,
-            genres=kinds,
+            genres=votes,
             home=past.home,
-            genre_shares=_genre_shares(past, moment, kinds),
+            genre_shares=_genre_shares(past, moment, votes),
             mean_decade=_mean_where(past.watched, years, known),
             newest=_newest(past),
             watched=past.watched,
@@ -49,10 +49,10 @@ def _by_country(window: Interactions) -> Floats:
     return counts
 
 
-def _genre_shares(past: Interactions, moment: int, kinds: Floats) -> Floats:
-    votes = np.zeros((len(past.profiles), kinds.shape[1]), np.float32)
-    worth = 0.5 ** ((moment - past.time) / DAY_MS / TASTE_HALF_LIFE_DAYS)
-    np.add.at(votes, past.profile, kinds[past.title] * worth[:, None].astype(np.float32))
+def _genre_shares(past: Interactions, moment: int, title_votes: Floats) -> Floats:
+    votes = np.zeros((len(past.profiles), title_votes.shape[1]), np.float32)
+    weight = 0.5 ** ((moment - past.time) / DAY_MS / TASTE_HALF_LIFE_DAYS)
+    np.add.at(votes, past.profile, title_votes[past.title] * weight[:, None].astype(np.float32))
     total = votes.sum(1, keepdims=True)
     shares: Floats = votes / np.maximum(total, 1e-30)
     return shares
