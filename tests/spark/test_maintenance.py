@@ -58,5 +58,5 @@ def test_an_event_that_is_there_twice_is_noticed_wherever_it_is(lake: RawLake, t
     name = tables.playback.name
     tables.context.spark.sql(f"INSERT INTO {name} SELECT * FROM {name} WHERE seq = 3")
 
-    with pytest.raises(AuditFailed, match=r"1 keys are there more than once, for instance 018bcfe5-.*3; `job tables"):
+    with pytest.raises(AuditFailed, match=r"1 keys occur more than once, for instance 018bcfe5-.*3; `job tables"):
         look_after(tables, NO_PAST)
