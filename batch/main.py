@@ -182,9 +182,8 @@ def dashboards(
     dry_run: DryRun = False,
 ) -> None:
     """Write a page a day (viewing, quality, funnel, client loss, the lake) and an index. A second run replaces both."""
-    from batch.page import Run
     from batch.reports.build_day import build_day
-    from batch.reports.page import render_day, render_index
+    from batch.reports.page import Run, render_day, render_index
     from batch.reports.report_folder import ReportFolder, UnreadablePage
     from batch.reports.reports_job import ReportsJob
     from batch.wiring import ExitCode, fail, job

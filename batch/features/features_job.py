@@ -1,6 +1,6 @@
 """The features job: tables -> what was known at some midnights -> feature tables, audited and published."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -10,14 +10,40 @@ from typing import Self
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from batch.features.definitions import FEATURES
-from batch.features.point_in_time import known_at
-from batch.features.rows import Inputs, feature_rows
+from batch.features.definitions import FEATURES, PAIR_FEATURES, PROFILE_FEATURES, TITLE_FEATURES
+from batch.features.pair import pair_features, watched
+from batch.features.point_in_time import known_at, sessions_as_of
+from batch.features.profile import profile_features
+from batch.features.title import title_features
 from batch.progress import Report
 from batch.tables.audit import publish_if_sound, require_sound
 from batch.tables.derived_tables import SOURCE
 from batch.tables.table import Table, replace_partitions, require_table, snapshot_property
 from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES, TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Rows of the tables that features are made from."""
+
+    sessions_df: DataFrame
+    playback_df: DataFrame
+    """At least the events of all sessions with an event since the first midnight."""
+    ui_df: DataFrame
+    titles_df: DataFrame
+
+
+def feature_rows(
+    inputs: Inputs, as_ofs: Collection[date], keep: Callable[[DataFrame], DataFrame]
+) -> dict[str, DataFrame]:
+    """Table name -> its rows at these midnights. ``keep`` caches a DataFrame that several tables use."""
+    known_df = keep(sessions_as_of(inputs.sessions_df, inputs.playback_df, as_ofs))
+    watched_df = keep(watched(known_df, inputs.titles_df))
+    return {
+        PROFILE_FEATURES.name: profile_features(known_df, watched_df, inputs.titles_df),
+        TITLE_FEATURES.name: title_features(known_df, watched_df, inputs.titles_df),
+        PAIR_FEATURES.name: pair_features(watched_df, inputs.ui_df, as_ofs),
+    }
 
 
 @dataclass

@@ -7,7 +7,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from batch.features.definitions import DEFAULT_RUNTIME_MS, PAIR_FEATURES, WINDOW_DAYS
-from batch.features.point_in_time import at_each, days_before, with_since, within
+from batch.features.expressions import days_before, within
+from batch.features.point_in_time import at_each, with_since
 
 PAIR = PAIR_FEATURES.key
 

@@ -55,15 +55,5 @@ def at_each(any_df: DataFrame, as_ofs: Collection[date]) -> DataFrame:
     return any_df.withColumn("as_of", F.explode(later)).drop("since")
 
 
-def within(time: str, days: int) -> Column:
-    """Whether this time is at most ``days`` days before ``as_of``."""
-    return F.col(time) >= F.date_sub("as_of", days)
-
-
-def days_before(time: str) -> Column:
-    """From this time to ``as_of``, in days."""
-    return (F.unix_millis(F.col("as_of").cast("timestamp")) - F.unix_millis(time)) / 86_400_000
-
-
 def _midnights(as_ofs: Collection[date]) -> Column:
     return F.array(*(F.lit(day) for day in sorted(as_ofs)))

@@ -17,9 +17,7 @@ from batch.features.definitions import (
     TASTE_HALF_LIFE_DAYS,
     WINDOW_DAYS,
 )
-from batch.features.empty import or_empty
-from batch.features.point_in_time import days_before, within
-from batch.features.rates import rates
+from batch.features.expressions import days_before, or_empty, rates, within
 
 PROFILE = PROFILE_FEATURES.key
 

@@ -10,9 +10,7 @@ from batch.features.definitions import (
     VIEW_DAYS,
     WINDOW_DAYS,
 )
-from batch.features.empty import or_empty
-from batch.features.point_in_time import days_before, within
-from batch.features.rates import rates
+from batch.features.expressions import days_before, or_empty, rates, within
 
 TITLE = TITLE_FEATURES.key
 _VIEWS = {days: f"views_{days}d" for days in VIEW_DAYS}

@@ -9,7 +9,6 @@ import polars as pl
 
 from batch.reports.aggregates import LEFT
 from batch.reports.inputs import WEEK, ReportInputs, context
-from batch.reports.lake import Family, families
 from batch.reports.metrics import HOUR_MS, metrics_of, share
 from batch.reports.quality import Group, by_dimension, overall, title_label, titles_by_week
 
@@ -85,6 +84,17 @@ class Abandoned:
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    name: str
+    rows: Sequence[int]
+    """By day of event time."""
+    bytes: int
+    """Size of the shown day's files."""
+    newest: int | None
+    """When its newest event was received, in milliseconds; None if the table is empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     now: DayStats
     before: DayStats | None
@@ -132,7 +142,7 @@ def build_day(inputs: ReportInputs, day: date) -> Day:
         titles=_top_titles(inputs, played),
         worst_titles=titles_by_week(inputs, days),
         abandoned=_abandoned(inputs, days[-7:]),
-        lake=families(inputs, days),
+        lake=_families(inputs, days),
         unknown_titles=len(unknown),
         unknown_views=sum(row["views"] for row in unknown),
     )
@@ -182,3 +192,14 @@ def _abandoned(inputs: ReportInputs, week: Sequence[date]) -> list[Abandoned]:
     return sorted((row for row in rows if row.left[0]), key=lambda row: (-row.early, -row.starts, row.label))[
         :TOP_TITLES
     ]
+
+
+def _families(inputs: ReportInputs, days: Sequence[date]) -> list[Family]:
+    """Every family that has a table, the one with the most rows on the shown day (the last) first."""
+    found = []
+    for name, newest in inputs.newest.items():
+        volumes = inputs.volumes.filter(pl.col("family") == name)
+        by_day = {day: (rows, size) for day, rows, size in volumes.select("day", "rows", "bytes").iter_rows()}
+        rows = [by_day.get(day, (0, 0))[0] for day in days]
+        found.append(Family(name, rows, by_day.get(days[-1], (0, 0))[1], newest))
+    return sorted(found, key=lambda family: (-family.rows[-1], family.name))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from batch.reports.build_day import Abandoned, Day, DayStats, TitleRow, WeekComparison
+from batch.reports.build_day import Abandoned, Day, DayStats, Family, TitleRow, WeekComparison
 from batch.reports.formatting import (
     UNKNOWN,
     change,
@@ -15,7 +15,6 @@ from batch.reports.formatting import (
     percent,
     weekday,
 )
-from batch.reports.lake import Family
 from batch.reports.metrics import QUALITY, Metric
 from batch.reports.quality import Group
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from batch.reports.aggregates import GROUPINGS, KEYS
-from batch.reports.funnel import STEPS
+from batch.reports.aggregates import GROUPINGS, KEYS, STEPS
 
 CONTEXT_DAYS = 13
 """A page shows this many days before its own: two weeks in all."""

@@ -5,8 +5,8 @@ from math import ceil, log2, log10
 from typing import Any
 
 from batch.reports import formatting
+from batch.reports.aggregates import STEPS
 from batch.reports.build_day import Day, DayStats, WeekComparison
-from batch.reports.funnel import STEPS
 from batch.reports.metrics import METRICS, Metric, Unit
 from batch.reports.quality import Group
 

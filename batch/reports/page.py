@@ -1,6 +1,7 @@
 """A day, or the index of all published days -> one self-contained HTML file that opens anywhere."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from inspect import getmembers, isfunction
@@ -10,14 +11,21 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from batch.page import Run
 from batch.reports import formatting, headlines, layout
 from batch.reports.build_day import Day
 from batch.reports.index import index_context
 from batch.reports.metrics import METRICS, QUALITY
 
 _HERE = Path(__file__).with_name("templates")
-_LOOK = Path(__file__).parents[1] / "templates" / "report.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run that made the page."""
+
+    id: str
+    made_at: int
+    """Milliseconds since the epoch."""
 
 
 def render_day(day: Day, run: Run, others: Sequence[date]) -> str:
@@ -76,7 +84,7 @@ def _pages() -> Environment:
     )
     drawn = (layout.line, layout.area, layout.tint, layout.short, headlines.outlier)
     pages.filters |= dict(getmembers(formatting, isfunction)) | {each.__name__: each for each in drawn}
-    styles = "\n".join(file.read_text(encoding="utf-8") for file in (_LOOK, _HERE / "dashboards.css"))
+    styles = (_HERE / "dashboards.css").read_text(encoding="utf-8")
     script = (_HERE / "dashboards.js").read_text(encoding="utf-8")
     pages.globals |= {"styles": Markup(styles), "script": Markup(script)}
     return pages

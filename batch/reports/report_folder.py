@@ -1,14 +1,13 @@
 """The folder of published days. A day is one file, with its summary inside the page, so that the two never differ."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
-
-from batch.page import write_atomically
 
 INDEX = "index.html"
 _SUMMARY = re.compile(r'<script type="application/json" id="summary">(.*?)</script>', re.DOTALL)
@@ -30,12 +29,12 @@ class ReportFolder:
     def put(self, day: date, html: str) -> Path:
         """Write or replace the day's page."""
         file = self.folder / f"{day}.html"
-        write_atomically(html, file)
+        _write_atomically(html, file)
         return file
 
     def put_index(self, html: str) -> Path:
         file = self.folder / INDEX
-        write_atomically(html, file)
+        _write_atomically(html, file)
         return file
 
 
@@ -45,3 +44,14 @@ def _summary(file: Path) -> Mapping[str, Any]:
         raise UnreadablePage(f"{file} is no daily report: move it away, then run again")
     summary: Mapping[str, Any] = json.loads(found[1])
     return summary
+
+
+def _write_atomically(html: str, file: Path) -> None:
+    """Replace the file in one step: a reader gets the old page or the new one."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(html, encoding="utf-8")
+        unfinished.replace(file)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -8,12 +8,18 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 
 from batch.progress import Report
-from batch.reports.aggregates import aggregates_by_day
-from batch.reports.funnel import UI_COLUMNS, choices, funnel_by_day
+from batch.reports.aggregates import (
+    EVENT_COLUMNS,
+    UI_COLUMNS,
+    aggregates_by_day,
+    choices,
+    funnel_by_day,
+    newest,
+    viewers_by_minute,
+    volumes,
+)
 from batch.reports.inputs import ReportInputs, with_context, with_week_before
-from batch.reports.viewers import EVENT_COLUMNS, viewers_by_minute
 from batch.reports.views import SESSION_COLUMNS, views
-from batch.reports.volumes import newest, volumes
 from batch.tables.events import on_days
 from batch.tables.schema_guard import require_columns
 from batch.tables.table import Table, require_table

@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from batch.page import Run
 from batch.reports.aggregates import GROUPINGS, LEFT, STARTUPS
 from batch.reports.inputs import FUNNEL_COLUMNS, ReportInputs
+from batch.reports.page import Run
 from domain.quality.formulas import startup_bucket
 
 DAY = date(2026, 3, 2)

@@ -8,9 +8,7 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.reports.aggregates import STARTUPS, aggregates_by_day
-from batch.reports.funnel import choices, funnel_by_day
-from batch.reports.viewers import viewers_by_minute
+from batch.reports.aggregates import STARTUPS, aggregates_by_day, choices, funnel_by_day, viewers_by_minute
 from batch.reports.views import SESSION_COLUMNS, exited_before_start, is_viewing, views
 from batch.tables.schema_guard import SchemaMismatch, require_columns
 from domain.quality.formulas import startup_bucket

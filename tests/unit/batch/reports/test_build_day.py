@@ -1,7 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from batch.reports.build_day import Abandoned, Hour, Peak, TitleRow, build_day
-from batch.reports.lake import Family
+from batch.reports.build_day import Abandoned, Family, Hour, Peak, TitleRow, build_day
 from tests.unit.batch.reports.few_aggregates import DAY, HOUR_MS, funnel, report_inputs, view, viewers, volumes
 
 WEEK_BEFORE = DAY - timedelta(days=7)
