@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batch.chained_commands import Chain
+from batch.chained_commands import ChainedCommands
 
 # Commands import Spark when they run, so that `playhead job --help` is fast.
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 KEEP_DAYS = 7
 
-app = typer.Typer(cls=Chain, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=ChainedCommands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 DAY = ["%Y-%m-%d"]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
 Tables = Annotated[
