@@ -111,16 +111,16 @@ def snapshot(dry_run: DryRun = False) -> None:
     from infra.stores.history_cassandra import LiveVH
     from infra.stores.profiles_cassandra import Profiles
 
-    with job("snapshot") as run:
+    with job("snapshot") as run, run.step("viewing history") as report:
         session = connect(run.settings)
         try:
             reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
             records = read_histories(Profiles(session), reader)
             if dry_run:
-                run.report("viewing records read", sum(1 for _ in records))
+                report("viewing records read", sum(1 for _ in records))
                 return
             ensure_namespace(run.spark, run.settings.iceberg_namespace)
-            publish(Table(run.spark, run.settings.iceberg_namespace, SNAPSHOTS), run.now.date(), records, run.report)
+            publish(Table(run.spark, run.settings.iceberg_namespace, SNAPSHOTS), run.now.date(), records, report)
         finally:
             close(session)
 
@@ -192,25 +192,27 @@ def dashboards(
     days = _days((now - timedelta(days=1), now), one, first, last)
     with job("dashboards") as run:
         timeout = timedelta(seconds=run.settings.session_timeout_seconds)
-        inputs = ReportsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.report)
-    pages = ReportFolder(out or run.settings.folder / "reports" / "dashboards")
-    made = Run(run.id, int(run.now.timestamp() * 1000))
-    try:
-        others = sorted({*pages.days(), *days})
-        for each in days:
-            day = build_day(inputs, each)
-            if not dry_run:
-                pages.put(each, render_day(day, made, others))
-            run.report(f"{each}: starts", int(day.now.metrics["starts"] or 0))
-        if dry_run:
-            run.log.info("nothing written", reason="--dry-run")
-            return
-        index = pages.put_index(render_index(pages.days(), made))
-    except UnreadablePage as error:
-        fail(ExitCode.UNWRITABLE, str(error))
-    except OSError as error:
-        fail(ExitCode.UNWRITABLE, f"{pages.folder} cannot be written: {error.strerror}")
-    run.log.info("pages written", index=str(index), days=len(days), seconds=run.seconds)
+        with run.step("tables") as report:
+            inputs = ReportsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, report)
+        pages = ReportFolder(out or run.settings.folder / "reports" / "dashboards")
+        made = Run(run.id, int(run.now.timestamp() * 1000))
+        try:
+            others = sorted({*pages.days(), *days})
+            for each in days:
+                with run.step(str(each)) as report:
+                    day = build_day(inputs, each)
+                    if not dry_run:
+                        pages.put(each, render_day(day, made, others))
+                    report("starts", int(day.now.metrics["starts"] or 0))
+            if dry_run:
+                run.note("nothing written: --dry-run")
+                return
+            index = pages.put_index(render_index(pages.days(), made))
+        except UnreadablePage as error:
+            fail(ExitCode.UNWRITABLE, str(error))
+        except OSError as error:
+            fail(ExitCode.UNWRITABLE, f"{pages.folder} cannot be written: {error.strerror}")
+        run.note(f"pages written: {index}")
 
 
 @app.command()
@@ -225,19 +227,22 @@ def recommend(dry_run: DryRun = False) -> None:
     from schemas.errors import TransientError
 
     with job("recommend") as run:
-        data = read_training_data(run.spark, run.settings.iceberg_namespace, run.report)
-    made = make_lists(data, int(run.now.timestamp() * 1000), run.report) if data else None
-    if made is None or dry_run:
-        run.log.info("nothing written", reason="--dry-run" if dry_run else "nobody has watched anything yet")
-        return
-    try:
-        session = connect(run.settings)
+        with run.step("features") as report:
+            data = read_training_data(run.spark, run.settings.iceberg_namespace, report)
+        with run.step("lists") as report:
+            made = make_lists(data, int(run.now.timestamp() * 1000), report) if data else None
+        if made is None or dry_run:
+            run.note("nothing written: " + ("--dry-run" if dry_run else "nobody has watched anything yet"))
+            return
         try:
-            asyncio.run(write(made, Recommendations(session), run.report))
-        finally:
-            close(session)
-    except TransientError as error:
-        fail(ExitCode.UNWRITABLE, str(error))
+            session = connect(run.settings)
+            try:
+                with run.step("Cassandra") as report:
+                    asyncio.run(write(made, Recommendations(session), report))
+            finally:
+                close(session)
+        except TransientError as error:
+            fail(ExitCode.UNWRITABLE, str(error))
 
 
 @app.command()

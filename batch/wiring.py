@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,15 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from functools import partial
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
+from uuid import uuid4
 
 import structlog
 import typer
 from pydantic import ValidationError
 from pyspark.sql import SparkSession
+from rich.console import Console
 
-from batch.progress import Report
+from batch.progress import Progress, Report
 from batch.session import Cluster, Connection, ObjectStoreAccess, spark_session
 from batch.tables.audit import AuditFailed
 from batch.tables.iceberg_catalog import RestCatalog, SigV4, Token
@@ -51,25 +53,34 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run of a job: its Spark session, settings and log."""
+    """One run of a job: its Spark session and settings. It logs JSON lines and shows its progress."""
 
     id: str
     now: datetime
     settings: Settings
     spark: SparkSession
     log: Any
-    began: float
+    progress: Progress
 
     @property
     def root(self) -> str:
         return f"s3a://{self.settings.lake_bucket}"
 
-    @property
-    def seconds(self) -> float:
-        return round(time.monotonic() - self.began, 1)
+    @contextmanager
+    def step(self, name: str) -> Iterator[Report]:
+        """Log and show what the block reports."""
+        began = time.monotonic()
+        with self.progress.step(name) as count:
 
-    def report(self, name: str, rows: int, **context: str) -> None:
-        self.log.info(name, rows=rows, seconds=self.seconds, **context)
+            def report(what: str, rows: int) -> None:
+                self.log.info(what, step=name, rows=rows, seconds=round(time.monotonic() - began, 1))
+                count(what, rows)
+
+            yield report
+
+    def note(self, text: str) -> None:
+        self.log.info(text)
+        self.progress.note(text)
 
     def run_steps(self, *groups: Mapping[str, Callable[[Report], None]]) -> None:
         """Run the groups in order; within a group, the steps of a few tables concurrently.
@@ -81,11 +92,12 @@ class Job:
         if any(codes):
             raise typer.Exit(max(codes))
 
-    def _run_step(self, table: str, step: Callable[[Report], None]) -> int:
+    def _run_step(self, name: str, step: Callable[[Report], None]) -> int:
         try:
-            with _expected_errors():
-                step(partial(self.report, table=table))
+            with _expected_errors(), self.step(name) as report:
+                step(report)
         except JobFailed as failed:
+            self.log.error("step failed", step=name, reason=str(failed), code=failed.code)
             typer.secho(str(failed), fg="red", err=True)
             return failed.code
         return 0
@@ -106,17 +118,61 @@ def job(name: str) -> Iterator[Job]:
     The jobs of one command share the session, which ends with the process.
     """
     settings, cluster = load_settings()
-    logs.configure(name, settings.log_level)
+    now = datetime.now(UTC)
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
+    log = structlog.get_logger("batch").bind(run=run_id)
+    with _outputs(name, run_id, settings, cluster) as (lines, console), Progress(name, console) as progress:
+        try:
+            with _expected_errors():
+                with _stderr_to(lines):
+                    spark = start_spark(name, settings, cluster)
+                yield Job(run_id, now, settings, spark, log, progress)
+        except JobFailed as failed:
+            log.error("job failed", reason=str(failed), code=failed.code)
+            fail(failed.code, str(failed))
+
+
+@contextmanager
+def _outputs(name: str, run_id: str, settings: Settings, cluster: Cluster | None) -> Iterator[tuple[TextIO, Console]]:
+    """Where JSON log lines go, ``logs/jobs/<run>.log`` in the stack's folder, and the console for progress.
+
+    ``spark-submit`` collects what its program prints, so there the JSON lines go to stderr, without progress.
+    """
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    now, began = datetime.now(UTC), time.monotonic()
-    run_id = f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    if cluster is None:
+        logs.configure(name, settings.log_level)
+        yield sys.stderr, Console(quiet=True)
+        return
+    file = settings.folder / "logs" / "jobs" / f"{run_id}.log"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8") as stream:
+        logs.configure(name, settings.log_level, stream)
+        try:
+            yield stream, Console()
+        finally:
+            logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # the file is closed now
+
+
+@contextmanager
+def _stderr_to(stream: TextIO) -> Iterator[None]:
+    """Java inherits file descriptor 2: a JVM that starts in the block writes its warnings to ``stream``."""
+    if stream is sys.stderr:
+        yield
+        return
+    terminal = os.dup(2)
+    os.dup2(stream.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def start_spark(name: str, settings: Settings, cluster: Cluster | None) -> SparkSession:
+    """Start Spark, or return the session that an earlier job of this process has started."""
     spark = spark_session(name, connections(settings), cluster)
     atexit.register(spark.stop)
-    try:
-        with _expected_errors():
-            yield Job(run_id, now, settings, spark, structlog.get_logger("batch").bind(run=run_id), began)
-    except JobFailed as failed:
-        fail(failed.code, str(failed))
+    return spark
 
 
 def load_settings() -> tuple[Settings, Cluster | None]:
