@@ -1,4 +1,4 @@
-"""One aggregate over the table of playback events, twice, by one engine; prints seconds and answer as JSON."""
+"""Runs one aggregate over the table of playback events twice with one engine; prints seconds and answer as JSON."""
 
 import json
 import sys

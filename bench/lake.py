@@ -1,4 +1,4 @@
-"""A lake of millions of playback events, made by columns: one by one they would take longer than what is measured."""
+"""Fills a lake with millions of playback events, column by column: one by one would take longer than the benchmark."""
 
 import json
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ START = 1_790_000_000_000
 EVENTS_A_SESSION = 40
 SPAN_MS = 7 * 24 * 3_600_000
 REPEATED = 50
-"""One event in this many is duplicated."""
+"""One event in this many is written twice."""
 
 
 def fill(store: ObjectStore, events: int) -> int:
-    """Puts this many events, and repeats of one in 50, as the lake sink would; the bytes of all objects."""
+    """Writes events, and one in 50 twice, as the lake sink would; returns the bytes of all objects."""
     own = schema("playback")
     size = 0
     ends = dict.fromkeys(range(PARTITIONS), 0)
@@ -35,8 +35,8 @@ def fill(store: ObjectStore, events: int) -> int:
         batch = rows.to_arrow().cast(arrow_schema(physical(own))).combine_chunks().to_batches()[0]
         datums = pyruhvro.serialize_record_batch(batch, json.dumps(physical(own)), 1)[0].to_pylist()
         body = container.write(chain.key(start), own, datums, {})
-        said = {"end": str(ends[partition]), "records": str(rows.height), "dead_letters": "0", "kind": "data"}
-        store.put_if_absent(chain.key(start), body, said | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
+        metadata = {"end": str(ends[partition]), "records": str(rows.height), "dead_letters": "0", "kind": "data"}
+        store.put_if_absent(chain.key(start), body, metadata | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
         size += len(body)
     return size
 
@@ -48,7 +48,7 @@ def _objects(events: int) -> Iterator[pl.DataFrame]:
 
 
 def _events(start: int, stop: int, of: int) -> pl.DataFrame:
-    """Events spread over a week in order of time, 40 a session."""
+    """Events over a week in order of time, 40 per session."""
     number = pl.int_range(start, stop, dtype=pl.Int64)
     session, seq = number // EVENTS_A_SESSION, number % EVENTS_A_SESSION
     began = START + session * (SPAN_MS * EVENTS_A_SESSION // of)

@@ -55,7 +55,7 @@ def view(random: Random, app_version: str) -> dict[str, int]:
 
 
 def report_inputs(days: int = 14, **changes: Any) -> ReportInputs:
-    """So many days up to DAY; one title has a hostile name, and ``ml-9999`` is in no catalogue."""
+    """``days`` days up to DAY; one title has a hostile name, and ``ml-9999`` is in no catalogue."""
     random, rows, viewers = Random(8), [], []
     for day in [DAY - timedelta(days=n) for n in range(days)][::-1]:
         minutes = [0] * 1440

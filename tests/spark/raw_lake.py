@@ -32,18 +32,20 @@ class RawLake:
     def put_datums(
         self, record: str, datums: Sequence[bytes], written_by: Schema, partition: int = 0, topic_id: str = "AAA"
     ) -> str:
-        said = {
+        metadata = {
             "records": str(len(datums)),
             "dead_letters": "0",
             "kind": "data",
             "schema-id": str(hash(str(written_by))),
         }
-        return self._put(Chain(EVENT_TOPICS[record].name, topic_id, partition), len(datums), datums, (written_by, said))
+        return self._put(
+            Chain(EVENT_TOPICS[record].name, topic_id, partition), len(datums), datums, (written_by, metadata)
+        )
 
     def put_gap(self, record: str, positions: int, partition: int = 0) -> str:
         """Positions that had left Kafka before the lake read them."""
-        said = {"records": "0", "dead_letters": "0", "kind": "gap", "reason": "the log begins later"}
-        return self._put(Chain(EVENT_TOPICS[record].name, "AAA", partition), positions, [], (schema(record), said))
+        metadata = {"records": "0", "dead_letters": "0", "kind": "gap", "reason": "the log begins later"}
+        return self._put(Chain(EVENT_TOPICS[record].name, "AAA", partition), positions, [], (schema(record), metadata))
 
     def damage(self, key: str, body: bytes) -> None:
         """Other bytes under the same name, as no store should give."""
@@ -51,7 +53,7 @@ class RawLake:
         self.store.objects[key] = (body, self.store.objects[key][1])
 
     def _put(self, chain: Chain, span: int, datums: Sequence[bytes], made: tuple[Schema, dict[str, str]]) -> str:
-        written_by, said = made
+        written_by, metadata = made
         start = self.ends.get(chain, 0)
         self.ends[chain] = start + span
         key = chain.key(start)
@@ -59,5 +61,5 @@ class RawLake:
         file = self.folder / key
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(body)
-        self.store.objects[key] = (body, said | {"end": str(start + span), "sha256": sha256(body).hexdigest()})
+        self.store.objects[key] = (body, metadata | {"end": str(start + span), "sha256": sha256(body).hexdigest()})
         return key

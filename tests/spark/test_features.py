@@ -142,7 +142,7 @@ def test_evaluation_knows_of_an_earlier_moment_no_more_than_its_tables(made: Tab
 
 @pytest.mark.parametrize("as_of", [EARLIER, LATER])
 def test_evaluation_computes_the_features_that_the_tables_hold(made: Tables, as_of: date) -> None:
-    """Beside an oracle: evaluation's own way from sessions to features, without Spark."""
+    """Compared with an oracle: the evaluation computes the same features without Spark."""
     moment = millis(f"{as_of} 00:00")
     runtimes = {"x": 100 * MINUTE, "y": 100 * MINUTE}
     table = interactions(known_sessions(moment), runtimes)

@@ -46,7 +46,7 @@ Rows = Mapping[date, Counter[str]]
 
 @dataclass(frozen=True)
 class Service:
-    """Separate tables, and the jobs that fill them."""
+    """Its own tables, and the jobs that fill them."""
 
     spark: SparkSession
     namespace: str
@@ -64,15 +64,15 @@ class Service:
         table.selected(rows_df).writeTo(table.name).append()
 
     def publish(self, *, dry_run: bool = False) -> dict[str, int]:
-        said: dict[str, int] = {}
+        reports: dict[str, int] = {}
 
         def hear(name: str, stage: str, count: int) -> None:
-            said[f"{name}: {stage}"] = count
+            reports[f"{name}: {stage}"] = count
 
         with FeaturesJob(self.spark, self.namespace, MIDNIGHTS, dry_run) as job:
             for name, step in job.steps().items():
                 step(partial(hear, name))
-        return said
+        return reports
 
     def published(self) -> Rows:
         """Midnight -> every row of the three tables."""
@@ -86,7 +86,7 @@ class Service:
         return found
 
     def inputs(self) -> dict[str, int]:
-        """Name of each table that the job reads, and its current snapshot."""
+        """Each table that the job reads -> its current snapshot."""
         tables = [self.table(name) for name in ("playback", "ui", SESSIONS.name)]
         return {table.name: table.history()[0].id for table in tables}
 
@@ -159,7 +159,7 @@ def what_came_later(draw: st.DrawFn, cut: date) -> tuple[list[dict[str, Any]], l
 
 @pytest.fixture(scope="module")
 def before(service: Service) -> tuple[Mapping[str, int], Rows]:
-    """Where the input tables stand, and what is published of them."""
+    """The snapshots of the input tables and of the published ones."""
     service.publish()
     return service.inputs(), service.published()
 
@@ -175,9 +175,9 @@ def test_what_comes_later_changes_no_published_row_of_an_earlier_midnight(
     service.back_to(inputs)
 
     service.receive(*data.draw(what_came_later(cut)))
-    said = service.publish()
+    reports = service.publish()
 
-    assert said["pair_features: rows of the midnights made"], "has run"
+    assert reports["pair_features: rows of the midnights made"], "has run"
     changed = service.published()
     for midnight in MIDNIGHTS[: MIDNIGHTS.index(cut) + 1]:
         assert changed[midnight] == unchanged[midnight]

@@ -35,9 +35,9 @@ class Tables:
         self.playback = Table(spark, namespace, EVENTS["playback"])
 
     def run(self, family: str = "playback", **options: bool) -> dict[str, int]:
-        said: dict[str, int] = {}
-        ingest(self.context, family, said.__setitem__, **options)
-        return said
+        reports: dict[str, int] = {}
+        ingest(self.context, family, reports.__setitem__, **options)
+        return reports
 
     def seqs(self) -> list[int]:
         return [seq for (seq,) in rows(self.playback.rows(), "seq")]
@@ -153,8 +153,8 @@ def test_a_damaged_object_publishes_nothing_and_is_named(lake: RawLake, tables: 
 
 def test_an_object_with_other_rows_than_it_says_publishes_nothing(lake: RawLake, tables: Tables) -> None:
     key = lake.put(event(1), event(2))
-    body, said = lake.store.objects[key]
-    lake.store.objects[key] = (body, said | {"records": "3"})
+    body, metadata = lake.store.objects[key]
+    lake.store.objects[key] = (body, metadata | {"records": "3"})
 
     with pytest.raises(AuditFailed, match=f"{key} should hold 3 records; 2 were read"):
         tables.run()

@@ -27,9 +27,9 @@ def tables(spark: SparkSession, lake: RawLake, namespace: str) -> Tables:
 
 
 def look_after(tables: Tables, options: MaintenanceOptions) -> dict[str, int]:
-    said: dict[str, int] = {}
-    maintain(tables.playback, options, said.__setitem__)
-    return said
+    reports: dict[str, int] = {}
+    maintain(tables.playback, options, reports.__setitem__)
+    return reports
 
 
 def test_files_and_snapshots_become_few_and_rows_and_positions_stay(lake: RawLake, tables: Tables) -> None:
@@ -40,10 +40,10 @@ def test_files_and_snapshots_become_few_and_rows_and_positions_stay(lake: RawLak
     tables.playback.stage(tables.playback.rows(), tables.playback.history()[0], append, {})  # a killed job's
 
     dry = look_after(tables, MaintenanceOptions(NO_PAST.now, NO_PAST.keep, dry_run=True))
-    said = look_after(tables, NO_PAST)
+    reports = look_after(tables, NO_PAST)
 
     assert dry == {"files": 5, "snapshots": 6}
-    assert (said["files"], said["small files compacted"]) == (5, 5)
+    assert (reports["files"], reports["small files compacted"]) == (5, 5)
     assert tables.context.spark.table(f"{tables.playback.name}.files").count() == 1
     assert len(tables.playback.history()) == 1
     assert tables.playback.refs().keys() == {"main"}

@@ -39,7 +39,7 @@ def evening(spark: SparkSession) -> Tables:
 
 
 async def test_plays_become_stored_lists(evening: Tables, stages: dict[str, int]) -> None:
-    """Browsing is not a view, but a member who only browsed still gets a list."""
+    """A few seconds are no view, but the profile gets a list."""
     store = FakeRecommendations()
 
     made = make_lists(TrainingData(AS_OF, evening), NOW, stages.__setitem__)

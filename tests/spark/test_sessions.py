@@ -69,11 +69,11 @@ def test_the_table_grows_by_what_is_new_and_equals_one_that_was_made_at_once(
     table = Table(spark, namespace, SESSIONS)
 
     def run(**options: bool) -> dict[str, int]:
-        said: dict[str, int] = {}
-        ingest(context, "playback", said.__setitem__)
-        update_sessions(context, said.__setitem__, **options)
-        update_records(context, said.__setitem__, **options)
-        return said
+        reports: dict[str, int] = {}
+        ingest(context, "playback", reports.__setitem__)
+        update_sessions(context, reports.__setitem__, **options)
+        update_records(context, reports.__setitem__, **options)
+        return reports
 
     def event(number: int, **changes: Any) -> Any:
         return playback(event_id=f"018bcfe5-6800-7000-8000-{number:012d}", seq=number, **changes)
@@ -111,25 +111,25 @@ def test_titles_follow_the_catalogue_and_what_it_lacks_is_counted(
     lake = RawLake(tmp_path)
     context = IngestContext(spark, lake.store, lake.root, namespace, dry_run=False)
     titles = Table(spark, namespace, TITLES)
-    said: dict[str, int] = {}
+    reports: dict[str, int] = {}
     star_wars = (
         b'{"title_id": "ml-50", "name": "Star Wars", "year": 1977, "runtime_ms": 7260000, "genres": ["Action"]}\n'
     )
-    update_titles(context, said.__setitem__)
+    update_titles(context, reports.__setitem__)
     assert not titles.exists
 
     lake.store.put(CATALOGUE_KEY, star_wars)
-    update_titles(context, said.__setitem__)
+    update_titles(context, reports.__setitem__)
     made = titles.history()
-    update_titles(context, said.__setitem__)
+    update_titles(context, reports.__setitem__)
     lake.put(playback(), playback(event_id=SESSION, title_id="ml-404"))
-    ingest(context, "playback", said.__setitem__)
-    update_sessions(context, said.__setitem__)
+    ingest(context, "playback", reports.__setitem__)
+    update_sessions(context, reports.__setitem__)
 
     assert titles.history() == made
     assert rows(titles.rows(), "title_id", "name", "year", "country") == [("ml-50", "Star Wars", 1977, None)]
-    assert said["titles that the catalogue lacks"] == 1
+    assert reports["titles that the catalogue lacks"] == 1
     lake.store.put(CATALOGUE_KEY, star_wars * 2)
     with pytest.raises(AuditFailed, match="titles: 2 rows, but only 1 distinct title_id"):
-        update_titles(context, said.__setitem__)
+        update_titles(context, reports.__setitem__)
     assert titles.rows().count() == 1

@@ -37,12 +37,12 @@ def session(number: int, **changes: object) -> Playback:
 def put(lake: ObjectStore, partition: int, *events: Playback) -> str:
     key = f"raw/playhead.playback/TopicIdOfThisTest00000/partition={partition}/{0:020d}.avro"
     body = container.write(key, schema("playback"), [encode(event) for event in events], {})
-    said = {"end": str(len(events)), "records": str(len(events)), "dead_letters": "0", "kind": "data"}
-    lake.put_if_absent(key, body, said | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
+    metadata = {"end": str(len(events)), "records": str(len(events)), "dead_letters": "0", "kind": "data"}
+    lake.put_if_absent(key, body, metadata | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
     return key
 
 
-def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(
+def test_dry_runs_write_nothing_and_a_missing_table_names_its_job(
     lake: ObjectStore, command: Command, tmp_path: Path
 ) -> None:
     put(lake, 0, session(1))
@@ -58,7 +58,7 @@ def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(
     assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(page, "yesterday's")]
 
 
-def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> None:
+def test_a_lake_that_does_not_exist_is_one_line(command: Command) -> None:
     run = command("tables", "--table", "playback")
 
     assert run.code == 3
@@ -66,7 +66,7 @@ def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> Non
     assert "Traceback" not in run.stderr
 
 
-def test_without_features_recommend_says_which_job_makes_them(command: Command) -> None:
+def test_without_features_recommend_names_the_job_that_makes_them(command: Command) -> None:
     run = command("recommend", "--dry-run")
 
     assert run.code == 3

@@ -1,4 +1,4 @@
-"""A day of simulated events through the tables job, killed midway, compared with an oracle without Spark."""
+"""A day of simulated events through the tables job, which is killed once, compared with an oracle without Spark."""
 
 import os
 import signal
@@ -61,8 +61,8 @@ def chains(events: Iterable[Event]) -> dict[Chain, list[list[Event]]]:
 def put(store: ObjectStore, chain: Chain, number: int, events: Sequence[Event]) -> None:
     start = number * OBJECT_EVENTS
     body = container.write(chain.key(start), schema(family(events[0])), [encode(event) for event in events], {})
-    said = {"end": str(start + len(events)), "records": str(len(events)), "dead_letters": "0", "kind": "data"}
-    store.put_if_absent(chain.key(start), body, said | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
+    metadata = {"end": str(start + len(events)), "records": str(len(events)), "dead_letters": "0", "kind": "data"}
+    store.put_if_absent(chain.key(start), body, metadata | {"schema-id": "1", "sha256": sha256(body).hexdigest()})
 
 
 def expected_events(events: Iterable[Event], name: str) -> pl.DataFrame:
@@ -163,9 +163,9 @@ def test_a_damaged_object_fails_the_audit_of_its_table_only(
         put(lake, chain, 0, objects[0])
     damaged = next(chain for chain in by_chain if chain.topic == EVENT_TOPICS["ui"].name)
     body = lake.get(damaged.key(0))
-    said = lake.head(damaged.key(0))
+    metadata = lake.head(damaged.key(0))
     lake.delete(damaged.key(0))
-    lake.put_if_absent(damaged.key(0), body[:-40] + bytes(40), said)
+    lake.put_if_absent(damaged.key(0), body[:-40] + bytes(40), metadata)
 
     run = command(*RUN)
 

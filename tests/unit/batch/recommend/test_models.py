@@ -88,7 +88,7 @@ class TestItemToItem:
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 class TestEveryModel:
-    def test_fitted_twice_it_says_the_same(self, model: Model) -> None:
+    def test_fitted_twice_it_gives_the_same_scores(self, model: Model) -> None:
         table, everybody = drawn(7), np.arange(40)
         at = 100 * DAY_MS
         assert np.array_equal(model.fit(table, at)(everybody), model.fit(table, at)(everybody))
@@ -117,7 +117,7 @@ class TestRanker:
         assert set(ranked[:2]) == {"week10", "week11"}
         assert ranked.index("old hit") > 2
 
-    def test_it_says_when_there_is_nothing_to_learn_from(self) -> None:
+    def test_without_earlier_weeks_it_refuses_to_fit(self) -> None:
         with pytest.raises(TooLittleHistory):
             Ranker(FeaturesFromHistory()).fit(watched(("a", "x", 1), ("b", "x", 1)), 2 * DAY_MS)
 

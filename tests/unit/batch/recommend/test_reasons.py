@@ -36,13 +36,13 @@ def test_without_such_a_title_it_is_the_country_if_it_is_watched_there() -> None
     assert why(table, "me", "y") == ("popular", None)
 
 
-def test_what_was_popular_in_the_country_long_ago_is_not_said_to_be() -> None:
+def test_what_was_popular_in_the_country_long_ago_is_no_reason() -> None:
     rows = [("me", "mine", AT - 1, 1.0, "NL"), ("a", "x", AT - 29 * DAY_MS, 1.0, "NL")]
     table = Interactions.of(pl.DataFrame(rows, COLUMNS, orient="row"))
     assert why(table, "me", "x") == ("picked", None)
 
 
-def test_a_genre_that_is_often_watched_is_said() -> None:
+def test_a_genre_that_is_often_watched_is_a_reason() -> None:
     """Two comedies of three titles: often. One drama: not."""
     metadata = {title: TitleMetadata(genres=("Comedy",)) for title in ("c1", "c2", "c3")}
     metadata |= {title: TitleMetadata(genres=("Drama", "War")) for title in ("d1", "d2")}
@@ -53,7 +53,7 @@ def test_a_genre_that_is_often_watched_is_said() -> None:
     assert why(table, "me", "bare", metadata) == ("picked", None)
 
 
-def test_only_what_is_among_the_worlds_most_watched_is_said_to_be_popular() -> None:
+def test_only_the_worlds_most_watched_titles_are_popular() -> None:
     hits = [(f"p{n}", f"hit{n % 20:02}", 39.0) for n in range(40)]
     table = watched(*hits, ("a", "rare", 39), ("me", "mine", 1))
     assert why(table, "me", "hit00") == ("popular", None)

@@ -11,7 +11,7 @@ def millis(days_after: float) -> int:
     return int((midnight + timedelta(days=days_after)).timestamp() * 1000)
 
 
-def test_a_day_stands_beside_the_same_weekday_a_week_before() -> None:
+def test_a_day_is_compared_with_the_same_weekday_a_week_before() -> None:
     day = build_day(report_inputs(view(), view(), view(WEEK_BEFORE), view(DAY - timedelta(days=1))), DAY)
 
     assert day.now.metrics["starts"] == 2
@@ -52,7 +52,7 @@ def test_hours_that_nobody_began_in_are_zeros() -> None:
     assert busy == {9: Hour(0.0, 1, 1), 21: Hour(1.0, 1, 0)}
 
 
-def test_weeks_say_how_many_of_their_days_had_viewing() -> None:
+def test_weeks_count_their_days_with_views() -> None:
     days = (0, 1, 6, 7, 13)
     weeks = build_day(report_inputs(*(view(DAY - timedelta(days=n)) for n in days)), DAY).weeks
 
@@ -79,7 +79,7 @@ def test_the_most_abandoned_titles_are_those_left_in_their_first_quarter() -> No
     ]
 
 
-def test_quality_is_told_by_group_and_day() -> None:
+def test_quality_has_groups_and_days() -> None:
     yesterday = DAY - timedelta(days=1)
     day = build_day(report_inputs(view(yesterday, failures=1), view(), view(keys={"device_type": "set_top_box"})), DAY)
 
@@ -90,7 +90,7 @@ def test_quality_is_told_by_group_and_day() -> None:
     assert tv.has_few_views
 
 
-def test_versions_of_a_device_stand_together_the_newest_first() -> None:
+def test_versions_are_grouped_by_device_the_newest_first() -> None:
     apps = (("tv", "8.9.0"), ("phone", "1.0"), ("tv", "8.12.0"), ("tv", "8.9.0"))
     views = [view(keys={"device_type": device, "app_version": version}) for device, version in apps]
 
@@ -108,7 +108,7 @@ def test_members_are_those_of_the_funnel() -> None:
     assert [side.funnel[step] for step in ("shown", "opened", "finished", "unbrowsed")] == [20, 4, 1, 2]
 
 
-def test_the_lake_says_what_each_family_brought_and_how_fresh_it_is() -> None:
+def test_each_family_has_its_rows_and_its_newest_event() -> None:
     sizes = volumes([("ui", DAY, 30, 900), ("ui", DAY - timedelta(days=1), 20, 600), ("playback", DAY, 70, 2_100)])
     newest = {"ui": millis(0.5), "playback": millis(0.6), "error": None}
 

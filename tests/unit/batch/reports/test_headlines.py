@@ -48,8 +48,8 @@ def test_viewers() -> None:
 
 
 def test_the_busiest_hour() -> None:
-    said = headlines.busiest_hour(whole_day(view(), view(), view(keys={"hour": 23})).now)
-    assert said == "The most was watched in views that began from 21:00 to 22:00 UTC: 2.0 hours in 2 starts."
+    sentence = headlines.busiest_hour(whole_day(view(), view(), view(keys={"hour": 23})).now)
+    assert sentence == "The most was watched in views that began from 21:00 to 22:00 UTC: 2.0 hours in 2 starts."
 
 
 def test_week_over_week_names_what_got_worse() -> None:
@@ -59,45 +59,45 @@ def test_week_over_week_names_what_got_worse() -> None:
     assert headlines.weeks(alike.weeks) == "As much watched; no quality metric got worse by a quarter."
 
 
-def test_a_group_stands_out_only_with_enough_views() -> None:
+def test_a_group_is_an_outlier_only_with_enough_views() -> None:
     good = [view()] * 60
     bad = [view(keys={"device_type": "phone"}, failures=1)] * 30
     day, thin = whole_day(*good, *bad), whole_day(*good, *bad[1:])
-    said = headlines.outlier(FAILURES, day.quality["device"], day.overall, "device")
-    assert said == "Phone is worst: 100 %, average 33.3 %."
-    said = headlines.outlier(FAILURES, thin.quality["device"], thin.overall, "device")
-    assert said == "No device is far from the average of 32.6 %."
+    sentence = headlines.outlier(FAILURES, day.quality["device"], day.overall, "device")
+    assert sentence == "Phone is worst: 100 %, average 33.3 %."
+    sentence = headlines.outlier(FAILURES, thin.quality["device"], thin.overall, "device")
+    assert sentence == "No device is far from the average of 32.6 %."
 
 
-def test_too_few_views_are_said_to_be_so() -> None:
+def test_too_few_views_are_not_compared() -> None:
     day = whole_day(view(failures=1))
-    said = headlines.outlier(FAILURES, day.quality["device"], day.overall, "device")
-    assert said == "Too few views to compare one device with another."
+    sentence = headlines.outlier(FAILURES, day.quality["device"], day.overall, "device")
+    assert sentence == "Too few views to compare one device with another."
 
 
 def test_the_funnel() -> None:
     steps = whole_day(view(), funnel=funnel([(DAY, 500, 50, 49, 48, 20, 2, 9, 4, 3, 3, 1, 5)])).now.funnel
-    said = headlines.funnel(steps)
-    assert said == "Of 100 titles that members opened, 96 started and 40 were played to their end."
+    sentence = headlines.funnel(steps)
+    assert sentence == "Of 100 titles that members opened, 96 started and 40 were played to their end."
     assert headlines.funnel(whole_day(view()).now.funnel) == "Nobody opened a title after browsing."
 
 
 def test_titles() -> None:
     assert headlines.top([TitleRow("Fargo", 2.25, 1)]) == "Fargo was watched most: 2.2 hours in 1 start."
-    said = headlines.abandoned([Abandoned("Fargo", 14, [8, 1, 0, 2], 3)])
-    assert said == "Fargo loses most: 8 of 14 views ended in its first quarter."
+    sentence = headlines.abandoned([Abandoned("Fargo", 14, [8, 1, 0, 2], 3)])
+    assert sentence == "Fargo loses most: 8 of 14 views ended in its first quarter."
     assert headlines.abandoned([]).startswith("No title")
 
 
 def test_client_loss() -> None:
     lossy = [view(keys={"device_type": "phone"}, events=8)] * 30
     day, none = whole_day(*[view()] * 30, *lossy), whole_day(view())
-    said = headlines.loss(day.quality["version"], day.overall)
-    assert said == "Of 10 events, one is missing; most often from Phone 1.0.0, 20.0 %."
+    sentence = headlines.loss(day.quality["version"], day.overall)
+    assert sentence == "Of 10 events, one is missing; most often from Phone 1.0.0, 20.0 %."
     assert headlines.loss(none.quality["version"], none.overall) == "Every event that players sent has arrived."
 
 
 def test_the_lake() -> None:
     day = whole_day(view(), volumes=volumes([("playback", DAY, 1_204, 1)]))
-    said = headlines.lake(day.lake, day.data_until)
-    assert said == "This day brought 1,204 rows; playback is there until 16 Nov 2023, 02:00 UTC."
+    sentence = headlines.lake(day.lake, day.data_until)
+    assert sentence == "This day brought 1,204 rows; playback is there until 16 Nov 2023, 02:00 UTC."

@@ -12,7 +12,7 @@ def summary(hours: float, **changes: Any) -> dict[str, Any]:
     return metrics_of(NONE) | {"hours": hours, "over": True, "peak": 7, "members": 3} | changes
 
 
-def test_days_that_are_not_published_are_said_to_be_missing() -> None:
+def test_days_that_are_not_published_are_shown_as_missing() -> None:
     index = index_context({MONDAY: summary(1), TUESDAY: summary(2), SATURDAY: summary(3)})
 
     assert [row.get("day") for row in index["rows"]] == [SATURDAY, None, TUESDAY, MONDAY]
@@ -26,7 +26,7 @@ def test_the_day_with_the_most_viewing_is_named_among_whole_days() -> None:
     assert index["headline"] == "The most was watched on Monday 13 November 2023: 5.0 hours, with at most 7 at once."
 
 
-def test_before_the_first_day_it_is_said_what_makes_one() -> None:
+def test_before_the_first_day_the_index_names_the_job() -> None:
     assert "`playhead job dashboards`" in index_context({})["headline"]
 
 

@@ -37,7 +37,7 @@ def test_a_cell_holds_four_characters() -> None:
     assert [short(value, "seconds") for value in (1.234, 61.25, 120)] == ["1.23", "61.2", "120"]
 
 
-def test_values_are_said_for_people() -> None:
+def test_values_are_formatted_for_people() -> None:
     assert [formatting.percent(share) for share in (None, 0, 0.0042, 0.125, 1)] == [
         "–",
         "0 %",

@@ -29,6 +29,6 @@ def test_figures_without_anything_to_divide_by_are_unknown() -> None:
     assert metrics_of(NONE) == {"views": 0, "starts": 0, "hours": 0.0, **dict.fromkeys(unknown)}
 
 
-def test_the_slowest_starts_are_told_from_the_same_histogram() -> None:
+def test_a_percentile_comes_from_the_same_histogram() -> None:
     slow = aggregates(**{STARTUPS[startup_bucket(1_000)]: 9, STARTUPS[startup_bucket(20_000)]: 1})
     assert startup_seconds(slow, 0.95) == pytest.approx(17.5)

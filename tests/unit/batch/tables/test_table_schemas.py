@@ -8,7 +8,7 @@ ALL = (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, *FEATURES)
 
 
 @pytest.mark.parametrize("schema", ALL, ids=lambda each: each.name)
-def test_every_table_and_every_column_says_what_it_means(schema: TableSchema) -> None:
+def test_every_table_and_every_column_is_documented(schema: TableSchema) -> None:
     assert schema.doc
     assert all(column.doc.endswith(".") or len(column.doc) > 20 for column in schema.columns)
     assert {*schema.key} <= schema.types.keys()
@@ -39,6 +39,6 @@ def test_a_session_has_all_of_its_newest_event_but_the_id_under_its_own_name() -
     assert SESSIONS.types["newest_event_id"] == "string"
 
 
-def test_a_session_knows_all_that_its_viewing_record_says() -> None:
+def test_a_session_has_all_fields_of_its_viewing_record() -> None:
     assert RECORDS.types.items() <= SESSIONS.types.items()
     assert {**RECORDS.types, "snapshot_on": "date"} == SNAPSHOTS.types
