@@ -147,9 +147,11 @@ def _outputs(name: str, run_id: str, settings: Settings, cluster: Cluster | None
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8") as stream:
         logs.configure(name, settings.log_level, stream)
+        logging.captureWarnings(True)
         try:
             yield stream, Console()
         finally:
+            logging.captureWarnings(False)
             logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # the file is closed now
 
 
