@@ -1,4 +1,4 @@
-"""What the hourly ledger compares, connected."""
+"""Connects the sources of the hourly ledger."""
 
 from cassandra.cluster import Session
 

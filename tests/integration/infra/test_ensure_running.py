@@ -69,5 +69,5 @@ def test_a_command_that_is_none_starts_nothing(make_stack: MakeStack) -> None:
 
     run = playhead("exec", "--", "no-such-command", **environment(stack.settings))
 
-    assert (run.returncode, run.stderr) == (1, "there is no command no-such-command\n")
+    assert (run.returncode, run.stderr) == (1, "command not found: no-such-command\n")
     assert not stack.settings.folder.exists()

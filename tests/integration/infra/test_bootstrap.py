@@ -74,7 +74,7 @@ def test_concurrent_migrations_apply_each_file_once_and_refuse_a_changed_one(sta
     assert sorted(applied) == [[], [], ["900_trial.cql"]]
 
     file.write_text("CREATE TABLE ${keyspace}.other (id int PRIMARY KEY);\n")
-    with pytest.raises(StackError, match=r"900_trial\.cql was changed after it was applied"):
+    with pytest.raises(StackError, match=r"900_trial\.cql has changed since it was applied"):
         migrate(stack, tmp_path)
 
     session = connect(stack)

@@ -83,14 +83,14 @@ def test_the_stack_knows_one_node_by_its_number_and_all_by_the_engine_s_name(tmp
         (
             "cassandra",
             3,
-            "the data of stack unit are of 1 Cassandra node: "
-            "`playhead wipe` deletes them, PLAYHEAD_CASSANDRA_NODES=1 keeps them",
+            "stack unit has data of 1 Cassandra node: "
+            "delete them with `playhead wipe`, or keep them with PLAYHEAD_CASSANDRA_NODES=1",
         ),
         (
             "cassandra-2",
             1,
-            "the data of stack unit are of 3 Cassandra nodes: "
-            "`playhead wipe` deletes them, PLAYHEAD_CASSANDRA_NODES=3 keeps them",
+            "stack unit has data of 3 Cassandra nodes: "
+            "delete them with `playhead wipe`, or keep them with PLAYHEAD_CASSANDRA_NODES=3",
         ),
     ],
 )
