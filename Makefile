@@ -75,6 +75,9 @@ bench-chunks: setup ## compare chunks of CompressedVH with simpler encodings (no
 bench-batch: setup ## five million events into the tables, one aggregate by Spark and by Polars; ARGS="--events 1000000"
 	@$(BIN)/python -m bench.batch $(ARGS)
 
+bench-reads: setup ## what a page and a bounded read of a history decode, needs no engine
+	@$(BIN)/python -m bench.reads
+
 bench-history: setup ## compare the two stores with one row per record: disk, reads, writes, maintenance; about twenty minutes
 	@$(BIN)/python -m bench.history.main $(ARGS)
 
@@ -109,4 +112,4 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-history bench-batch evaluate docs reference lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference lock

@@ -28,8 +28,7 @@ from batch.tables.ingest import PositionsLost
 from batch.tables.lake_errors import LakeError, lake_errors
 from batch.tables.schema_guard import SchemaMismatch
 from batch.tables.table import ConcurrentCommit
-from infra.local import jars as packages
-from infra.local import preflight as host
+from infra.local import jars, preflight
 from infra.local.program import StackError
 from infra.runtime import logs
 from infra.runtime.settings import Settings
@@ -183,14 +182,13 @@ def load_settings() -> tuple[Settings, Cluster | None]:
         settings = Settings()
         if "PYSPARK_GATEWAY_PORT" in os.environ:
             return settings, None
-        host.require_java()
-        packages.fetch(settings.home, "spark")
+        preflight.require_java()
+        jars.fetch(settings.home, "spark")
     except ValidationError as error:
         fail(ExitCode.BAD_SETTINGS, str(error))
     except StackError as error:
         fail(ExitCode.MACHINE_UNFIT, str(error))
-    jars = packages.folder(settings.home, "spark")
-    return settings, Cluster(settings.spark_master, settings.spark_driver_memory, jars)
+    return settings, Cluster(settings.spark_master, settings.spark_driver_memory, jars.folder(settings.home, "spark"))
 
 
 @contextmanager

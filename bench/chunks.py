@@ -16,8 +16,8 @@ import typer
 from bench.histories import history
 from domain.history.chunks.chunk import decode, encode, in_order
 from domain.history.chunks.columns import COLUMNS
-from domain.history.chunks.header import unseal
-from domain.history.order import encoded
+from domain.history.chunks.layout import unpack
+from domain.history.merge import encoded
 from producers.simulator.synthetic import members
 from schemas import codec
 from schemas.events import ViewingRecord
@@ -132,7 +132,7 @@ def _once(work: Callable[[], object]) -> float:
 
 def _print_columns(histories: list[Records]) -> None:
     print(f"\n{'bits a record':36}" + "".join(f"{size:>8,}" for size in SIZES))
-    bodies = {size: [unseal(encode(one[:size]))[1] for one in histories] for size in SIZES}
+    bodies = {size: [unpack(encode(one[:size]))[1] for one in histories] for size in SIZES}
     for column in COLUMNS:
         bits = (fmean(len(one[column.id]) * 8 / size for one in bodies[size]) for size in SIZES)
         print(f"{column.field:36}" + "".join(f"{bit:8.1f}" for bit in bits))

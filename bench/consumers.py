@@ -30,18 +30,15 @@ from infra.engines.kafka.requests import KafkaCompactionRequests
 from infra.engines.registry import Registry
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely
+from infra.runtime.startup import reduce_gc
 from infra.stores.history_cassandra import LiveVH
 from schemas import avro
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
-from streams.runtime.app import build_app
-from streams.runtime.broker import Broker
-from streams.workers.compaction_trigger import Overgrown
-from streams.workers.history import FETCH_WAIT_MS, add_history_agent
-from streams.workers.live_writer import Recorder
+from streams.runtime.worker import Broker, StreamWorker
+from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
 
 class Meter:
@@ -110,20 +107,17 @@ class MeteredMetrics(PrometheusMetrics):
 
 async def faust_worker(settings: Settings, topic: str, events: int, store: NoStore | LiveVH) -> None:
     """The history worker with a given store."""
-    collect_rarely()
+    reduce_gc()
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
     folder = Path(settings.folder / "bench")
-    app = build_app(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
+    worker = StreamWorker(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
     registry = Registry(settings)
-    recorder = Recorder(BatchDecoder(registry.resolve), store, metrics)
     requests = KafkaCompactionRequests(settings, registry)
-    overgrown = Overgrown(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
-    add_history_agent(app, topic, recorder, overgrown, metrics)
-    app.in_worker = True
-    await app.start()
-    await done.wait()
-    await app.stop()
+    trigger = CompactionTrigger(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
+    writer = LiveWriter(BatchDecoder(registry.resolve), store, trigger, metrics)
+    worker.subscribe(topic, writer.handle)
+    await worker.run_until(done.wait())
 
 
 def plain_consumer(settings: Settings, topic: str, events: int) -> None:

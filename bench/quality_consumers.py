@@ -22,14 +22,13 @@ from infra.engines.registry import Registry
 from infra.runtime.metrics.checkpointed import CheckpointedMetrics
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely
+from infra.runtime.startup import reduce_gc
 from infra.stores.quality_cassandra import QualityCheckpoints
 from schemas import avro
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.framing import HEADER_BYTES
-from streams.runtime.app import build_app
-from streams.runtime.broker import Broker
-from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
+from streams.runtime.worker import Broker, StreamWorker
+from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
 
 FOREVER = 1 << 60
 
@@ -57,7 +56,7 @@ class MeteredMetrics(PrometheusMetrics):
 
 async def quality_worker(settings: Settings, topic: str, events: int) -> None:
     """The quality worker itself, up to its last checkpoint."""
-    collect_rarely()
+    reduce_gc()
     meter = Meter(events)
     metrics = MeteredMetrics(meter)
     session = connect(settings)
@@ -65,21 +64,24 @@ async def quality_worker(settings: Settings, topic: str, events: int) -> None:
     timeout_ms = settings.session_timeout_seconds * 1000
     decoder = BatchDecoder(Registry(settings).resolve)
     processor = QualityProcessor(decoder, store, metrics, CheckpointedMetrics(), timeout_ms, lambda: FOREVER)
-    app = build_app(
+    worker = StreamWorker(
         f"bench.{uuid4()}",
         Broker(settings.kafka),
         settings.folder / "bench",
         metrics,
         fetch_wait_ms=FETCH_WAIT_MS,
-        durable={topic: processor.committable_offset},
+        committable_offset={topic: processor.committable_offset},
     )
-    add_quality_agent(app, topic, processor, metrics)
-    app.in_worker = True
-    await app.start()
-    await metrics.over.wait()
-    await processor.checkpoint()
-    meter.report(0)
-    await app.stop()
+    handler = QualityHandler(topic, processor, worker, metrics)
+    worker.subscribe(topic, handler.handle, concurrency=1)
+    worker.every(CHECKPOINT_S, handler.checkpoint)
+
+    async def all_stored() -> None:
+        await metrics.over.wait()
+        await processor.checkpoint()
+        meter.report(0)
+
+    await worker.run_until(all_stored())
     close(session)
 
 

@@ -66,7 +66,7 @@ async def _send(
 
 
 async def _until_visible(client: httpx.AsyncClient, settings: Settings, event: Playback, since: float) -> float:
-    address = f"{settings.services_url}/v1/profiles/{event.profile_id}/viewing-history"
+    address = f"{settings.history_url}/v1/profiles/{event.profile_id}/viewing-history"
     while time.perf_counter() - since < GIVE_UP_S:
         items = (await client.get(address, params={"limit": 1})).json()["items"]
         if items and _shows(items[0], event):

@@ -1,23 +1,23 @@
-"""Which alerts were seen during a drill, and which of them would have woken somebody."""
+"""The alerts observed during a drill, and which of them would have paged."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-TOLD_AFTER_S = 10.0
-"""Alertmanager's own wait before it tells (``group_wait``): what is silenced by then wakes nobody."""
+GROUP_WAIT_S = 10.0
+"""Alertmanager's ``group_wait``: an alert that is inhibited within it pages nobody."""
 
 
 @dataclass(slots=True)
-class Sighting:
+class ObservedAlert:
     """One alert. Times in seconds since the drill began."""
 
     labels: Mapping[str, str]
     first: float
     last: float
-    silenced: bool = False
-    awake_s: float = 0.0
-    """How long it was seen without being silenced."""
+    inhibited: bool = False
+    firing_s: float = 0.0
+    """How long it fired without being inhibited."""
 
     @property
     def name(self) -> str:
@@ -25,49 +25,49 @@ class Sighting:
 
     @property
     def paged(self) -> bool:
-        return self.labels["severity"] == "page" and self.awake_s >= TOLD_AFTER_S
+        return self.labels["severity"] == "page" and self.firing_s >= GROUP_WAIT_S
 
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(f'{k}={v}' for k, v in sorted(self.labels.items()) if k != 'alertname')})"
 
 
 @dataclass(slots=True)
-class Sightings:
-    all: dict[str, Sighting] = field(default_factory=dict)
-    """By Alertmanager's fingerprint, in the order in which they came."""
-    awake: frozenset[str] = frozenset()
-    """Those that fired at the last look and were not silenced."""
-    _looked: float = 0.0
+class AlertTimeline:
+    all: dict[str, ObservedAlert] = field(default_factory=dict)
+    """By Alertmanager's fingerprint, in the order of their first observation."""
+    firing: frozenset[str] = frozenset()
+    """Fingerprints of those that fired at the last observation and were not inhibited."""
+    _observed_at: float = 0.0
 
     def add(self, now: float, shown: Iterable[Mapping[str, Any]]) -> None:
-        """What Alertmanager's API shows now; the dead man's switch is passed over."""
+        """Add an answer of Alertmanager's API. The Watchdog, which always fires, is ignored."""
         alerts = {each["fingerprint"]: each for each in shown if each["labels"].get("severity") in ("page", "ticket")}
-        awake = set(alerts)
+        firing = set(alerts)
         for fingerprint, alert in alerts.items():
-            seen = self.all.setdefault(fingerprint, Sighting(alert["labels"], now, now))
+            seen = self.all.setdefault(fingerprint, ObservedAlert(alert["labels"], now, now))
             if alert["status"]["inhibitedBy"]:
-                seen.silenced = True
-                awake.discard(fingerprint)
-            elif fingerprint in self.awake:
-                seen.awake_s += now - self._looked
+                seen.inhibited = True
+                firing.discard(fingerprint)
+            elif fingerprint in self.firing:
+                seen.firing_s += now - self._observed_at
             seen.last = now
-        self.awake, self._looked = frozenset(awake), now
+        self.firing, self._observed_at = frozenset(firing), now
 
     @property
-    def waking(self) -> list[Sighting]:
-        """Those that page at the last look, or are about to."""
-        return [self.all[each] for each in self.awake if self.all[each].labels["severity"] == "page"]
+    def paging(self) -> list[ObservedAlert]:
+        """Those that paged at the last observation, or were about to."""
+        return [self.all[each] for each in self.firing if self.all[each].labels["severity"] == "page"]
 
     @property
-    def pages(self) -> list[Sighting]:
+    def pages(self) -> list[ObservedAlert]:
         return [each for each in self.all.values() if each.paged]
 
     @property
-    def others(self) -> list[Sighting]:
+    def others(self) -> list[ObservedAlert]:
         return [each for each in self.all.values() if not each.paged]
 
     def has_paged(self, alert: str) -> bool:
         return any(each.name == alert for each in self.pages)
 
-    def has_silenced(self, alert: str) -> bool:
-        return any(each.name == alert and each.silenced for each in self.all.values())
+    def was_inhibited(self, alert: str) -> bool:
+        return any(each.name == alert and each.inhibited for each in self.all.values())

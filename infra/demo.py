@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from infra.runtime.settings import Settings
-from infra.runtime.shutdown import end_as_by_ctrl_c
+from infra.runtime.shutdown import sigterm_as_interrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def run(
     freed = wipe()
     if freed:
         console.print(f"Starting afresh: the last demo's {freed / 2**20:,.0f} MiB are wiped.")
-    signal.signal(signal.SIGTERM, end_as_by_ctrl_c)
+    signal.signal(signal.SIGTERM, sigterm_as_interrupt)
     try:
         for number, step in enumerate(steps(audience), 1):
             console.rule(f"[bold]{number}. {step.title}[/]", align="left")
@@ -107,9 +107,9 @@ def _pages(settings: Settings) -> Panel:
     pages = Table.grid(padding=(0, 2))
     pages.add_column(no_wrap=True)
     pages.add_column(overflow="fold")
-    pages.add_row("The pipeline, live", settings.services_url)
-    pages.add_row("A member", f"{settings.services_url}/members")
-    pages.add_row("Day by day", f"{settings.services_url}/dashboards")
-    pages.add_row("History API", f"{settings.services_url}/docs")
+    pages.add_row("The pipeline, live", settings.ops_url)
+    pages.add_row("A member", f"{settings.ops_url}/members")
+    pages.add_row("Day by day", f"{settings.ops_url}/dashboards")
+    pages.add_row("History API", f"{settings.history_url}/docs")
     pages.add_row("Send your own event", f"{settings.collector_url}/docs")
     return Panel(pages, title="Worth looking at", border_style="green")

@@ -1,4 +1,4 @@
-"""What the hourly ledger compares, connected."""
+"""Connects the sources of the hourly ledger."""
 
 from cassandra.cluster import Session
 
@@ -9,7 +9,7 @@ from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from infra.stores.ledger_cassandra import LedgerAccounts
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 
 
 def ledger_places(settings: Settings, session: Session) -> Places:

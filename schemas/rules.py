@@ -4,9 +4,6 @@ The bounds keep a row small (a playback event under 1 KiB), so that no event is 
 loosened at any time. Tightening one turns events that are still in Kafka into dead letters.
 """
 
-import numpy as np
-
-from schemas.columns import Mask, Rows
 from schemas.errors import InvalidEvent
 from schemas.events import Record, record_name
 from schemas.rule_types import (
@@ -138,11 +135,3 @@ def check_size(record: str, datum: bytes) -> None:
     most = MAX_BYTES.get(record)
     if most is not None and len(datum) > most:
         raise InvalidEvent("too_large", f"The event has {len(datum)} bytes; a {record} event has at most {most}.")
-
-
-def all_hold(record: str, rows: Rows) -> Mask:
-    """True for the rows that obey every rule."""
-    mask = np.ones(rows.count, np.bool_)
-    for rule in RULES.get(record, ()):
-        mask &= rule.holds(rows)
-    return mask

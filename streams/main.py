@@ -36,7 +36,7 @@ def compaction(worker: Worker = 0) -> None:
 
 @app.command()
 def quality(worker: Worker = 0) -> None:
-    """Playback events into figures, quality of experience, and what support is told of members."""
+    """Playback events into figures, quality of experience, and the support view of members."""
     import asyncio
 
     asyncio.run(_quality(worker))
@@ -46,24 +46,20 @@ async def _history(worker: int) -> None:
     from infra.engines.kafka.requests import KafkaCompactionRequests
     from infra.engines.registry import Registry
     from infra.stores.history_cassandra import LiveVH
-    from schemas.codec import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
-    from streams.workers.compaction_trigger import Overgrown
-    from streams.workers.history import FETCH_WAIT_MS, add_history_agent
-    from streams.workers.live_writer import Recorder
+    from schemas.batch import BatchDecoder
+    from streams.wiring import cassandra, now, start_worker
+    from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
-    at = workplace("history", worker)
-    (topic,) = at.topics
-    with cassandra(at.settings) as session:
-        registry, live = Registry(at.settings), LiveVH(session)
-        recorder = Recorder(BatchDecoder(registry.resolve), live, at.metrics)
-        requests = KafkaCompactionRequests(at.settings, registry)
-        overgrown = Overgrown(live, requests, at.settings.compaction_threshold, now)
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_history_agent(faust_app, topic, recorder, overgrown, at.metrics)
-        await serve(faust_app)
+    context = start_worker("history", worker)
+    settings, (topic,) = context.settings, context.topics
+    with cassandra(settings) as session:
+        registry, live = Registry(settings), LiveVH(session)
+        requests = KafkaCompactionRequests(settings, registry)
+        trigger = CompactionTrigger(live, requests, settings.compaction_threshold, now)
+        writer = LiveWriter(BatchDecoder(registry.resolve), live, trigger, context.metrics)
+        stream = context.stream_worker(FETCH_WAIT_MS)
+        stream.subscribe(topic, writer.handle)
+        await stream.run_until_signal()
 
 
 async def _compaction(worker: int) -> None:
@@ -72,26 +68,23 @@ async def _compaction(worker: int) -> None:
     from infra.engines.registry import Registry
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
-    from schemas.codec import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
-    from streams.workers.compaction import FETCH_WAIT_MS, add_compaction_agent
-    from streams.workers.compaction_requests import Requests
+    from schemas.batch import BatchDecoder
+    from streams.wiring import cassandra, now, start_worker
+    from streams.workers.compaction import FETCH_WAIT_MS, CompactionHandler
 
-    at = workplace("compaction", worker)
-    (topic,) = at.topics
-    with cassandra(at.settings) as session:
+    context = start_worker("compaction", worker)
+    settings, (topic,) = context.settings, context.topics
+    with cassandra(settings) as session:
         rules = RollUpRules(
-            keep_live=at.settings.compaction_keep_live,
-            timeout_ms=at.settings.session_timeout_seconds * 1000,
-            chunk_bytes=at.settings.chunk_bytes,
+            keep_live=settings.compaction_keep_live,
+            timeout_ms=settings.session_timeout_seconds * 1000,
+            chunk_bytes=settings.chunk_bytes,
         )
-        compactor = Compactor(LiveVH(session), CompressedVH(session), at.metrics, rules, now)
-        requests = Requests(BatchDecoder(Registry(at.settings).resolve), at.metrics)
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS)
-        add_compaction_agent(faust_app, topic, requests, compactor, at.metrics)
-        await serve(faust_app)
+        compactor = Compactor(LiveVH(session), CompressedVH(session), context.metrics, rules, now)
+        handler = CompactionHandler(BatchDecoder(Registry(settings).resolve), compactor, context.metrics)
+        stream = context.stream_worker(FETCH_WAIT_MS)
+        stream.subscribe(topic, handler.handle)
+        await stream.run_until_signal()
 
 
 async def _quality(worker: int) -> None:
@@ -99,31 +92,28 @@ async def _quality(worker: int) -> None:
     from infra.engines.kafka.admin import KafkaCluster
     from infra.engines.registry import Registry
     from infra.runtime.metrics.checkpointed import CheckpointedMetrics
-    from infra.runtime.startup import enter
+    from infra.runtime.startup import wait_until_available
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
-    from schemas.codec import BatchDecoder
-    from streams.runtime.app import build_app
-    from streams.runtime.worker import serve
-    from streams.wiring import cassandra, now, workplace
-    from streams.workers.error_reports import ErrorReports
-    from streams.workers.errors import add_error_agent
-    from streams.workers.quality import FETCH_WAIT_MS, add_quality_agent
+    from schemas.batch import BatchDecoder
+    from streams.wiring import cassandra, now, start_worker
+    from streams.workers.errors import ErrorHandler
+    from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
 
-    at = workplace("quality", worker)
-    playback, errors = at.topics
-    with cassandra(at.settings) as session:
-        cluster = KafkaCluster(at.settings)
-        store = QualityCheckpoints(session, enter(lambda: cluster.topic_ids([playback]))[playback])
-        decoder = BatchDecoder(Registry(at.settings).resolve)
-        processor = QualityProcessor(
-            decoder, store, at.metrics, CheckpointedMetrics(), at.settings.session_timeout_seconds * 1000, now
-        )
-        durable = {playback: processor.committable_offset}
-        faust_app = build_app(at.group, at.broker, at.folder, at.metrics, fetch_wait_ms=FETCH_WAIT_MS, durable=durable)
-        add_quality_agent(faust_app, playback, processor, at.metrics)
-        add_error_agent(faust_app, errors, ErrorReports(decoder, SupportWriter(session), at.metrics), at.metrics)
-        await serve(faust_app)
+    context = start_worker("quality", worker)
+    settings, (playback, errors) = context.settings, context.topics
+    with cassandra(settings) as session:
+        cluster = KafkaCluster(settings)
+        store = QualityCheckpoints(session, wait_until_available(lambda: cluster.topic_ids([playback]))[playback])
+        decoder = BatchDecoder(Registry(settings).resolve)
+        timeout_ms = settings.session_timeout_seconds * 1000
+        processor = QualityProcessor(decoder, store, context.metrics, CheckpointedMetrics(), timeout_ms, now)
+        stream = context.stream_worker(FETCH_WAIT_MS, {playback: processor.committable_offset})
+        quality = QualityHandler(playback, processor, stream, context.metrics)
+        stream.subscribe(playback, quality.handle, concurrency=1)
+        stream.subscribe(errors, ErrorHandler(decoder, SupportWriter(session), context.metrics).handle)
+        stream.every(CHECKPOINT_S, quality.checkpoint)
+        await stream.run_until_signal()
 
 
 @app.command()
@@ -134,21 +124,21 @@ def lake(worker: Worker = 0) -> None:
     from infra.engines.kafka.dead_letters import KafkaDeadLetters
     from infra.engines.registry import Registry
     from infra.engines.s3 import ObjectStore, prove_first_put_wins
-    from infra.runtime.startup import enter
+    from infra.runtime.startup import wait_until_available
     from schemas import avro
-    from schemas.codec import BatchDecoder
+    from schemas.batch import BatchDecoder
     from schemas.topics import DEAD_LETTERS, TOPICS
     from streams.lake_sink.dead_letter_limit import DeadLetterLimit
     from streams.lake_sink.partition import Contract, World
     from streams.lake_sink.sink import Sink
-    from streams.wiring import now, stop_on_signals, workplace
+    from streams.wiring import now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = workplace("lake", worker)
+    at = start_worker("lake", worker)
     settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
-    enter(lambda: prove_first_put_wins(store))
-    dead_letter_schema = enter(registry.ids)[DEAD_LETTERS.record]
+    wait_until_available(lambda: prove_first_put_wins(store))
+    dead_letter_schema = wait_until_available(registry.ids)[DEAD_LETTERS.record]
     log = KafkaConsumer(settings, at.group, at.name, at.topics)
     world = World(
         log=log,
@@ -189,10 +179,10 @@ def ledger() -> None:
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import LedgerAccepted
     from streams.reconciler.reconciler import Watch, look_again_and_again
-    from streams.wiring import cassandra, now, stop_on_signals, workplace
+    from streams.wiring import cassandra, now, start_worker, stop_on_signals
 
     stop = stop_on_signals()
-    at = workplace("ledger", 0)
+    at = start_worker("ledger", 0)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every look at the collector
     with cassandra(at.settings) as session:
         watch = Watch(ledger_places(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, now)
@@ -201,7 +191,7 @@ def ledger() -> None:
 
 
 if __name__ == "__main__":
-    from infra.runtime.startup import in_log, one_line
+    from infra.runtime.startup import exit_with_message, log_error
 
-    with one_line(in_log):
+    with exit_with_message(log_error):
         app()

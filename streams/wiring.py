@@ -1,12 +1,12 @@
-"""How a stream worker begins: logs and its metrics page first, then as long as it takes until the engines let it in."""
+"""Starts a stream worker: logs and its metrics page first, then it waits until the engines let it in."""
 
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cassandra.cluster import Session
 from prometheus_client import start_http_server
@@ -17,13 +17,15 @@ from infra.engines.kafka.admin import KafkaCluster
 from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely, enter
-from streams.runtime.broker import Broker
+from infra.runtime.startup import reduce_gc, wait_until_available
+
+if TYPE_CHECKING:
+    from streams.runtime.worker import StreamWorker
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
-    """What a worker finds when it begins."""
+class WorkerContext:
+    """What every worker needs."""
 
     name: str
     """For example ``history-0``."""
@@ -32,39 +34,47 @@ class Workplace:
     group: str
     topics: tuple[str, ...]
 
-    @property
-    def folder(self) -> Path:
-        """For Faust's own files."""
-        return self.settings.folder / "faust" / self.name
+    def stream_worker(
+        self, fetch_wait_ms: int, committable_offset: Mapping[str, Callable[[int], int | None]] | None = None
+    ) -> "StreamWorker":
+        """A member of the process's consumer group; see ``StreamWorker`` for the parameters."""
+        from streams.runtime.worker import Broker, StreamWorker  # loads Faust, which lake and ledger do without
 
-    @property
-    def broker(self) -> Broker:
-        return Broker(
-            bootstrap=self.settings.kafka,
-            security_protocol=self.settings.kafka_security_protocol,
-            sasl_mechanism=self.settings.kafka_sasl_mechanism,
-            username=self.settings.kafka_username,
-            password=self.settings.kafka_password.get_secret_value(),
-            ca_file=self.settings.kafka_ca_file,
+        settings = self.settings
+        broker = Broker(
+            bootstrap=settings.kafka,
+            security_protocol=settings.kafka_security_protocol,
+            sasl_mechanism=settings.kafka_sasl_mechanism,
+            username=settings.kafka_username,
+            password=settings.kafka_password.get_secret_value(),
+            ca_file=settings.kafka_ca_file,
+        )
+        return StreamWorker(
+            self.group,
+            broker,
+            settings.folder / "faust" / self.name,
+            self.metrics,
+            fetch_wait_ms=fetch_wait_ms,
+            committable_offset=committable_offset,
         )
 
 
-def workplace(process: str, worker: int) -> Workplace:
-    """Returns once Kafka lets us in: aiokafka would not say why it does not."""
+def start_worker(process: str, worker: int) -> WorkerContext:
+    """Returns once Kafka grants access: aiokafka would not say why it does not."""
     settings, of = Settings(), BY_NAME[process]
     group = of.group or ""
-    place = Workplace(of.worker_name(worker), settings, PrometheusMetrics(process, group), group, of.topics)
-    logs.configure(place.name, settings.log_level)
-    collect_rarely()
+    context = WorkerContext(of.worker_name(worker), settings, PrometheusMetrics(process, group), group, of.topics)
+    logs.configure(context.name, settings.log_level)
+    reduce_gc()
     start_http_server(settings.process_port(of, worker), settings.bind)
-    enter(KafkaCluster(settings).check_access)
-    return place
+    wait_until_available(KafkaCluster(settings).check_access)
+    return context
 
 
 @contextmanager
 def cassandra(settings: Settings) -> Iterator[Session]:
-    """Entered once Cassandra lets us in."""
-    session = enter(lambda: connect(settings))
+    """Entered once Cassandra grants access."""
+    session = wait_until_available(lambda: connect(settings))
     try:
         yield session
     finally:
@@ -72,7 +82,7 @@ def cassandra(settings: Settings) -> Iterator[Session]:
 
 
 def stop_on_signals() -> threading.Event:
-    """Set when somebody asks this process to end."""
+    """Set on SIGTERM or SIGINT."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -46,7 +46,7 @@ from domain.processes import PROCESSES  # noqa: E402
 from infra.local.program import StackError  # noqa: E402
 from infra.local.stack import Stack  # noqa: E402
 from infra.runtime.settings import Settings  # noqa: E402
-from infra.runtime.startup import collect_rarely  # noqa: E402
+from infra.runtime.startup import reduce_gc  # noqa: E402
 
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
 
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """A sixth of the processor time of the tests without engines."""
-    collect_rarely()
+    reduce_gc()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -13,7 +13,7 @@ from batch.progress import Report
 from batch.tables.audit import AuditFailed, publish_if_sound
 from batch.tables.table import Table, replace_partitions
 from batch.tables.table_schemas import RECORDS
-from domain.history.reading import HistoryReader, Whole
+from domain.history.reading import FullHistory, HistoryReader
 from schemas.events import ViewingRecord
 
 CONCURRENT_READS = 32
@@ -38,8 +38,8 @@ def read_histories(profiles: Iterable[str], reader: HistoryReader) -> Iterator[V
             yield from whole.records
 
 
-async def _read(reader: HistoryReader, profiles: Sequence[str]) -> list[Whole]:
-    return await asyncio.gather(*map(reader.whole, profiles))
+async def _read(reader: HistoryReader, profiles: Sequence[str]) -> list[FullHistory]:
+    return await asyncio.gather(*map(reader.read_all, profiles))
 
 
 def publish(table: Table, day: date, records: Iterable[ViewingRecord], report: Report) -> None:

@@ -15,7 +15,7 @@ from bench.stack import bench_stack
 from domain.processes import PROCESSES
 from infra.local.stack import Stack
 from infra.runtime import logs
-from infra.runtime.startup import collect_rarely
+from infra.runtime.startup import reduce_gc
 
 WIDTH = 140
 
@@ -25,7 +25,7 @@ def main(
     long: Annotated[int, typer.Option(min=1, help="Members with 50,000 sessions each.")] = Size.long,
 ) -> None:
     logs.configure("bench", "WARNING")
-    collect_rarely()  # as a service does
+    reduce_gc()  # as a service does
     with bench_stack(["cassandra"]) as settings:
         pid = Stack(settings, PROCESSES).pid("cassandra")
         lines = asyncio.run(run(settings, pid, Size(profiles=profiles, long=long)))

@@ -3,8 +3,7 @@
 import json
 import subprocess
 
-from infra.local import jars as packages
-from infra.local import preflight as host
+from infra.local import jars, preflight
 from infra.local.cassandra import EXPORTS, OPENS
 from infra.runtime.settings import Port, Settings
 
@@ -27,14 +26,13 @@ def bytes_on_disk(settings: Settings, keyspace: str) -> dict[str, int]:
 
 
 def _nodetool(settings: Settings, *arguments: str) -> str:
-    jars = packages.folder(settings.home, "cassandra")
     command = [
-        host.java(),
+        preflight.java(),
         *("-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),  # it lives for a second
         f"-Dlogback.configurationFile=file://{settings.folder}/cassandra/logback.xml",
         *(f"--add-exports={package}=ALL-UNNAMED" for package in EXPORTS),
         *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENS),
-        *("-cp", f"{jars}/*", "org.apache.cassandra.tools.NodeTool"),
+        *("-cp", f"{jars.folder(settings.home, 'cassandra')}/*", "org.apache.cassandra.tools.NodeTool"),
         *("-p", str(settings.port(Port.CASSANDRA_JMX))),
     ]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)

@@ -60,7 +60,7 @@ async def compare(
 
 def _through(ours: Ours) -> Read:
     async def read(profile_id: str) -> list[ViewingRecord]:
-        whole = await ours.reader.whole(profile_id)
+        whole = await ours.reader.read_all(profile_id)
         return whole.records if whole.complete else []
 
     return read

@@ -15,7 +15,7 @@ from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
 from domain.history.compaction import Compactor
-from domain.history.order import KEY, VALUE_FIELDS
+from domain.history.merge import KEY, VALUE_FIELDS
 from domain.history.reading import HistoryReader
 from domain.history.rollup import RollUpRules
 from domain.history.versions import position

@@ -1,18 +1,19 @@
-"""Compaction of one profile: closed records move from LiveVH into CompressedVH. It may be killed anywhere.
+"""Compaction of one profile: closed records move from LiveVH into CompressedVH. It may be killed at any point.
 
     read -> write chunks under a new version -> read them back -> publish the metadata by compare-and-set
-         -> delete the live rows and set the marker, in one step -> delete chunks that nobody lists
+         -> delete the live rows and set the marker, atomically -> delete chunks that no version lists
 
 Why no crash and no race loses or doubles a record:
 
 - A record is deleted from LiveVH only after a version that holds it was published, and only in the state that was
-  rolled up: what arrived meanwhile is newer and survives. Until then it is in both stores, and ``merge`` shows it once.
-- Chunks are never changed. Attempts write under keys of their own, and one compare-and-set decides between them.
-- A compare-and-set without an answer may still happen later. So it is repeated until the row carries another attempt
-  than the base: ours, and we have won; a stranger's, and ours can't happen any more.
-- Only chunks of a generation up to a *published* version's, and not listed by it, are deleted. Every other attempt
-  with such a generation started from a base that is gone, so its compare-and-set must fail. Attempts on top of the
-  published version have higher generations, and reuse only chunks that it lists.
+  rolled up: a state that arrived meanwhile is newer and survives. Until the delete, the record is in both stores, and
+  ``merge`` shows it once.
+- Chunks never change. Each attempt writes under its own keys, and one compare-and-set decides between attempts.
+- A compare-and-set without an answer may still be applied later. It is repeated until the row carries another attempt
+  than the base. If that attempt is ours, we won. If it is another one, ours can no longer be applied.
+- Chunks are deleted only if their generation is at most that of a *published* version and the version does not list
+  them. Every other attempt with such a generation started from a base that was replaced, so its compare-and-set must
+  fail. Attempts on top of the published version have higher generations and reuse only chunks that it lists.
 """
 
 import asyncio
@@ -25,16 +26,16 @@ from uuid import uuid4
 
 import structlog
 
-from domain.history.chunks.errors import CorruptChunk
+from domain.history.chunks.layout import CorruptChunk
 from domain.history.ports import CompressedVHStore, LiveMoves
-from domain.history.rollup import Drafting, RollUpRules, destinations, due
-from domain.history.versions import UNREADABLE, Chunk, Metadata, Version, opened
+from domain.history.rollup import RollUpRules, VersionBuilder, place_records, select_records
+from domain.history.versions import UNREADABLE, Chunk, Metadata, Version, read_chunk
 from domain.metrics import CHUNK_BYTES, COMPACTED_RECORDS, COMPACTION_SECONDS, COMPACTIONS, UNREADABLE_CHUNKS, Metrics
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 
 DELETES = 1_000
-"""Rows in one batch."""
+"""Rows deleted in one batch."""
 SETTLING_TRIES = 12
 LONGEST_WAIT_S = 5.0
 
@@ -42,7 +43,7 @@ log = structlog.get_logger(__name__)
 
 
 class Step(Enum):
-    """The moments between which a compaction's effects lie."""
+    """The points that separate a compaction's effects."""
 
     READ = "read"
     CHUNK_WRITTEN = "chunk written"
@@ -54,10 +55,10 @@ class Step(Enum):
 
 
 Outcome = Literal["nothing due", "published", "unchanged", "lost", "damaged"]
-"""``unchanged``: the records were in their chunks already. ``lost``: another compactor was faster."""
+"""``unchanged``: the chunks held the records already. ``lost``: another compactor was faster."""
 
 
-async def go_on(_: Step) -> None: ...
+async def no_hook(_: Step) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,12 @@ class Compactor:
     rules: RollUpRules
     now: Callable[[], int]
     """Milliseconds since the epoch."""
-    at: Callable[[Step], Awaitable[None]] = go_on
-    """Called whenever a step has been reached."""
+    on_step: Callable[[Step], Awaitable[None]] = no_hook
+    """Called when a step is reached."""
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def compact(self, profile_id: str) -> Outcome:
-        """Roll up what is due. TransientError while a store is away: start again whenever you like."""
+        """Roll up what is due. Raises TransientError while a store is unavailable; call it again at any time."""
         started = perf_counter()
         outcome, records = await self._compact(profile_id)
         log.info("compacted", profile=profile_id, outcome=outcome, records=records)
@@ -84,8 +85,8 @@ class Compactor:
 
     async def _compact(self, profile_id: str) -> tuple[Outcome, int]:
         partition, base = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
-        await self.at(Step.READ)
-        rolled = due(partition.records, self.now(), self.rules)
+        await self.on_step(Step.READ)
+        rolled = select_records(partition.records, self.now(), self.rules)
         published = base
         if rolled:
             try:
@@ -95,11 +96,11 @@ class Compactor:
             if new is not None:
                 if not await self._publish(profile_id, base, new):
                     return "lost", 0
-                await self.at(Step.PUBLISHED)
+                await self.on_step(Step.PUBLISHED)
                 published = new
         if published is None:
             return "nothing due", 0
-        await self._move_out(profile_id, rolled, published)
+        await self._delete_rolled_up(profile_id, rolled, published)
         await self._clean_up(profile_id, published)
         if not rolled:
             return "nothing due", 0
@@ -108,36 +109,36 @@ class Compactor:
     async def _prepare(
         self, profile_id: str, base: Metadata | None, rolled: Sequence[ViewingRecord]
     ) -> Metadata | None:
-        """The next version, all its chunks stored; None if the records are in their chunks already.
+        """The next version, with all its chunks written; None if the chunks hold the records already.
 
-        UNREADABLE when a chunk to be rewritten, or one that was just stored, can't be read.
+        Raises UNREADABLE when a chunk to be rewritten, or one that was just written, cannot be read.
         """
         held = base.chunks if base else ()
-        goal = destinations(rolled, held, self.rules.chunk_bytes)
-        records = {chunk.id: await self._records(profile_id, chunk) for chunk in held if chunk.id in goal.into}
+        placement = place_records(rolled, held, self.rules.chunk_bytes)
+        records = {chunk.id: await self._records(profile_id, chunk) for chunk in held if chunk.id in placement.by_chunk}
         generation = max(base.version.generation + 1 if base else 0, self.now() * 1000)
-        drafting = Drafting(profile_id, Version(generation, uuid4()), self.rules.chunk_bytes)
-        draft = drafting.draft(held, records, goal)
+        builder = VersionBuilder(profile_id, Version(generation, uuid4()), self.rules.chunk_bytes)
+        draft = builder.build(held, records, placement)
         if draft is None:
             return None
         for chunk, body in draft.bodies.items():
             await self.compressed.put_chunk(profile_id, chunk.id, body)
             self.metrics.increment(CHUNK_BYTES, len(body))
-            await self.at(Step.CHUNK_WRITTEN)
+            await self.on_step(Step.CHUNK_WRITTEN)
         for chunk in draft.bodies:
             await self._records(profile_id, chunk)
-        await self.at(Step.CHUNKS_VERIFIED)
+        await self.on_step(Step.CHUNKS_VERIFIED)
         return draft.metadata
 
     async def _records(self, profile_id: str, chunk: Chunk) -> list[ViewingRecord]:
         body = chunk.body or await self.compressed.chunk(profile_id, chunk.id)
         if body is None:
             raise CorruptChunk(f"{chunk.id} is gone")
-        return opened(chunk, body, profile_id, to_rewrite=True)
+        return read_chunk(chunk, body, profile_id, to_rewrite=True)
 
     async def _refuse(self, profile_id: str, base: Metadata | None, error: Exception) -> Outcome:
-        """A chunk that can't be read is never replaced by one without its records, unless somebody replaced it."""
-        newest = await self.compressed.newest_metadata(profile_id)
+        """An unreadable chunk is never replaced by one without its records; another compactor may have replaced it."""
+        newest = await self.compressed.metadata_serial(profile_id)
         if newest != base:
             return "lost"
         self.metrics.increment(UNREADABLE_CHUNKS)
@@ -146,25 +147,25 @@ class Compactor:
         return "damaged"
 
     async def _publish(self, profile_id: str, base: Metadata | None, new: Metadata) -> bool:
-        """Whether our version was published; returns only when that can't change any more."""
+        """Whether our version was published. Returns only when that can no longer change."""
         before = base.version if base else None
-        await self.at(Step.PUBLISHING)
-        for tried in range(SETTLING_TRIES):
+        await self.on_step(Step.PUBLISHING)
+        for attempt in range(SETTLING_TRIES):
             try:
-                there = await self.compressed.publish(profile_id, before, new)
+                current = await self.compressed.publish(profile_id, before, new)
             except TransientError as error:
-                log.warning("publish without an answer", profile=profile_id, attempt=tried, reason=str(error))
+                log.warning("publish without an answer", profile=profile_id, attempt=attempt, reason=str(error))
             else:
-                if there != before:
-                    return there == new.version
-            await self.wait(min(LONGEST_WAIT_S, 0.1 * 2**tried))
-        # Our chunks stay: it may yet be published. If not, a later compaction finds them.
-        raise TransientError("the publish is not settled")
+                if current != before:
+                    return current == new.version
+            await self.wait(min(LONGEST_WAIT_S, 0.1 * 2**attempt))
+        # Our chunks stay, since the publish may still be applied. If not, a later compaction deletes them.
+        raise TransientError("the outcome of the publish is unknown")
 
-    async def _move_out(self, profile_id: str, rolled: Sequence[ViewingRecord], published: Metadata) -> None:
+    async def _delete_rolled_up(self, profile_id: str, rolled: Sequence[ViewingRecord], published: Metadata) -> None:
         for start in range(0, len(rolled), DELETES):
-            await self.live.move_out(profile_id, rolled[start : start + DELETES], published.version.generation)
-            await self.at(Step.MOVED)
+            await self.live.delete_rolled_up(profile_id, rolled[start : start + DELETES], published.version.generation)
+            await self.on_step(Step.MOVED)
 
     async def _clean_up(self, profile_id: str, published: Metadata) -> None:
         in_use = {chunk.id for chunk in published.chunks}
@@ -172,4 +173,4 @@ class Compactor:
         orphans = [chunk for chunk in stored if chunk not in in_use]
         if orphans:
             await self.compressed.delete_chunks(profile_id, orphans)
-        await self.at(Step.CLEANED)
+        await self.on_step(Step.CLEANED)

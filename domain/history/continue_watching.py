@@ -1,8 +1,8 @@
-"""Which titles a member would go on with, and where.
+"""Which titles a member can resume, and where.
 
-Per title the session with the later event time speaks; titles of five minutes and more; from 5 % on, and up to
-90 % of the title. A title played to 90 % once stays played: a rewatch that was left early doesn't bring it back
-to the unplayed ones, but it does show up here with its own bookmark.
+The session with the latest event time decides for its title. Titles of at least five minutes are listed if 5 to 90 %
+was played. A title played to 90 % once stays played: a rewatch that was left early is listed with its own bookmark, but
+the title does not become unplayed.
 """
 
 from collections.abc import Iterable
@@ -25,18 +25,18 @@ class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int
     event_time: int
     played: bool
-    """Some session of the title once came to 90 %."""
+    """Some session of the title got beyond 90 %."""
 
 
 def continue_watching(records: Iterable[ViewingRecord]) -> list[Bookmark]:
-    """One profile's merged records to its bookmarks, the latest watched first."""
+    """One profile's bookmarks from its merged records, the latest watched first."""
     latest: dict[str, ViewingRecord] = {}
     played: set[str] = set()
     for record in records:
         if _share(record) > MAX_SHARE:
             played.add(record.title_id)
-        rival = latest.get(record.title_id)
-        if rival is None or _later(record) > _later(rival):
+        other = latest.get(record.title_id)
+        if other is None or _later(record) > _later(other):
             latest[record.title_id] = record
     bookmarks = [_bookmark(record, record.title_id in played) for record in latest.values() if _resumable(record)]
     return sorted(bookmarks, key=lambda mark: (mark.event_time, mark.playback_session_id), reverse=True)

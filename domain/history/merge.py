@@ -1,12 +1,21 @@
-"""Union of viewing records by session; of two states the newer stays.
+"""Which of two states of a session is newer, and the union of viewing records by session.
 
-Commutative, associative and idempotent: sources may overlap, repeat and come in any order.
+States are ordered by (write timestamp, received_at, encoded value). Cassandra, ``merge`` and the batch of a worker all
+use this order, so it does not matter which of them sees an event first.
+
+``merge`` is commutative, associative and idempotent: its sources may overlap, repeat and come in any order.
 """
 
+import struct
 from collections.abc import Iterable
 
-from domain.history.order import newer
 from schemas.events import ViewingRecord
+
+KEY = ("profile_id", "playback_session_id")
+VALUE_FIELDS: tuple[str, ...] = tuple(name for name in ViewingRecord.__struct_fields__ if name not in KEY)
+"""Fields of the stored value, in order: ``received_at`` first, so a later delivery has the larger bytes."""
+INTS = frozenset({"seq", "rebuffer_count", "seek_count", "bitrate_kbps"})
+NULL = b"\xff\xff\xff\xff"
 
 
 def merge(*sources: Iterable[ViewingRecord]) -> list[ViewingRecord]:
@@ -15,6 +24,35 @@ def merge(*sources: Iterable[ViewingRecord]) -> list[ViewingRecord]:
     for source in sources:
         for record in source:
             key = (record.profile_id, record.playback_session_id)
-            rival = newest.get(key)
-            newest[key] = record if rival is None else newer(rival, record)
+            other = newest.get(key)
+            newest[key] = record if other is None else newer(other, record)
     return [newest[key] for key in sorted(newest)]
+
+
+def newer(one: ViewingRecord, other: ViewingRecord) -> ViewingRecord:
+    """The newer of two states of one session."""
+    order = (one.write_timestamp, one.received_at)
+    other_order = (other.write_timestamp, other.received_at)
+    if order == other_order:
+        return one if encoded(one) >= encoded(other) else other
+    return one if order > other_order else other
+
+
+def encoded(record: ViewingRecord) -> bytes:
+    """The value as Cassandra holds it: each field as its length (32 bits, -1 for null) and its bytes.
+
+    Of equal write timestamps, Cassandra keeps the larger bytes.
+    """
+    return b"".join(_field(name, getattr(record, name)) for name in VALUE_FIELDS)
+
+
+def _field(name: str, value: int | str | bool | None) -> bytes:
+    if value is None:
+        return NULL
+    if isinstance(value, bool):
+        body = struct.pack(">?", value)
+    elif isinstance(value, int):
+        body = struct.pack(">i" if name in INTS else ">q", value)
+    else:
+        body = value.encode()
+    return struct.pack(">i", len(body)) + body

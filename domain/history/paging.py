@@ -1,7 +1,7 @@
-"""Pages of a history, newest session first, and which chunks a page needs.
+"""Pages of a history, newest session first, and the chunks that a page needs.
 
-Sessions are ordered by when they started and their id: neither ever changes, so a page's cursor stays right while
-new events come in and records move from one store to the other.
+Sessions are ordered by their start and id. Neither ever changes, so a cursor stays valid while new events arrive and
+records move from one store to the other.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from domain.history.merge import merge
-from domain.history.order import newer
+from domain.history.merge import merge, newer
 from domain.history.versions import Chunk, Position, position
 from schemas.events import ViewingRecord
 
@@ -29,10 +28,10 @@ _session = attrgetter("playback_session_id")
 
 
 def newest_first(compressed: Sequence[ViewingRecord], live: Iterable[ViewingRecord]) -> list[ViewingRecord]:
-    """One profile's records of both stores as one history: what ``merge`` makes of them, the newest session first.
+    """The ``merge`` of one profile's records from both stores, newest session first.
 
-    ``compressed`` is in the order of positions, as chunks are: a few live records are put in their places, and tens of
-    thousands of others are not sorted again.
+    ``compressed`` is in the order of positions, as chunks are. The few live records are inserted, so tens of thousands
+    of others are not sorted again.
     """
     history = list(compressed)
     for record in live:
@@ -49,26 +48,37 @@ def newest_first(compressed: Sequence[ViewingRecord], live: Iterable[ViewingReco
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """The part of a history that one page needs."""
+class PagePlan:
+    """The part of a history that one read needs."""
 
-    chunks: list[Chunk]
-    older_than: Position | None
-    """Only sessions before it are on the page; None: from the newest on."""
-    newer_than: Position | None
-    """Only sessions after it were read in full; None: down to the oldest."""
+    chunks: Sequence[Chunk]
+    older_than: Position | None = None
+    """Only sessions before it are shown; None: from the newest on."""
+    newer_than: Position | None = None
+    """Only sessions after it are read in full; None: down to the oldest."""
+
+    def covers(self, place: Position) -> bool:
+        return (self.older_than is None or place < self.older_than) and (
+            self.newer_than is None or place > self.newer_than
+        )
 
 
-def cut(chunks: Sequence[Chunk], live: Iterable[ViewingRecord], limit: int, cursor: str | None = None) -> Cut:
-    """The newest chunks, as many as are needed to be sure of more than ``limit`` sessions.
+def plan_page(
+    chunks: Sequence[Chunk],
+    live: Iterable[ViewingRecord],
+    limit: int,
+    older_than: Position | None = None,
+    since: int | None = None,
+) -> PagePlan:
+    """The newest chunks, as many as are needed to be certain of ``limit`` sessions and of whether older ones follow.
 
-    A live row inside a chunk's range may be an old state of a session that is in the chunk, left by a replay: it
-    counts for nothing, and that chunk is among those that are read before the row is shown. Outside of all ranges a
-    live row's session can't be in any chunk, but for one with two starts.
+    ``since``: sessions that started before it (ms) are not needed. A listed chunk that is not needed proves
+    that older sessions follow: it need not be read for that.
 
-    ValueError for a cursor that isn't one of ours.
+    A live row inside a chunk's range may be an old state of a session in that chunk, written by a replay. It does not
+    count, and its chunk is read before the row is shown. A live row outside all ranges is a session that no chunk
+    holds, unless a client gave it two starts.
     """
-    older_than = decode_cursor(cursor) if cursor else None
     places = [position(record) for record in live]
     alone = [
         place
@@ -80,36 +90,32 @@ def cut(chunks: Sequence[Chunk], live: Iterable[ViewingRecord], limit: int, curs
     for chunk in reversed(chunks):
         if older_than is not None and chunk.first >= older_than:
             continue
-        if certain + sum(place > chunk.last for place in alone) > limit:
-            return Cut(needed, older_than, newer_than=chunk.last)
+        too_old = since is not None and chunk.last[0] < since
+        if too_old or certain + sum(place > chunk.last for place in alone) >= limit:
+            return PagePlan(needed, older_than, newer_than=chunk.last)
         needed.append(chunk)
         if older_than is None or chunk.last < older_than:
             certain += chunk.records
-    return Cut(needed, older_than, newer_than=None)
+    return PagePlan(needed, older_than, newer_than=None)
 
 
-def page(history: Sequence[ViewingRecord], limit: int, part: Cut, *, complete: bool = True) -> Page:
-    """Up to ``limit`` sessions of the cut; ``history`` holds, newest first, what could be read of it."""
-    rest = [
-        record
-        for record in history
-        if (part.older_than is None or position(record) < part.older_than)
-        and (part.newer_than is None or position(record) > part.newer_than)
-    ]
+def page(history: Sequence[ViewingRecord], limit: int, plan: PagePlan, *, complete: bool = True) -> Page:
+    """Up to ``limit`` sessions of the plan. ``history``: what could be read of its part, newest first."""
+    rest = [record for record in history if plan.covers(position(record))]
     items = rest[:limit]
-    if len(rest) > limit:
+    if len(rest) > limit or (len(rest) == limit and plan.newer_than is not None):
         return Page(items, encode_cursor(position(items[-1])), complete)
-    if part.newer_than is None:
+    if plan.newer_than is None:
         return Page(items, None, complete)
-    # Fewer than the metadata promised: a chunk was unreadable, or held an old state of a session with two starts. Go on
-    # below the chunks that were needed.
-    below = min([part.chunks[-1].first, *map(position, items[-1:])])
+    # Fewer than the metadata promised: a chunk was unreadable, or held an old state of a session with two starts.
+    # The next page begins below the chunks of this one.
+    below = min([plan.chunks[-1].first, *map(position, items[-1:])])
     return Page(items, encode_cursor(below), complete)
 
 
 def page_of(history: Sequence[ViewingRecord], limit: int, cursor: str | None = None) -> Page:
-    """A page of a whole history that is at hand, newest first. ValueError for a cursor that isn't one of ours."""
-    return page(history, limit, cut((), (), limit, cursor))
+    """A page of a whole history in memory, newest first. Raises ValueError for a cursor that is not one of ours."""
+    return page(history, limit, PagePlan((), older_than=decode_cursor(cursor) if cursor else None))
 
 
 def encode_cursor(place: Position) -> str:
@@ -117,6 +123,7 @@ def encode_cursor(place: Position) -> str:
 
 
 def decode_cursor(cursor: str) -> Position:
+    """Raises ValueError for a cursor that is not one of ours."""
     started_at, slash, session = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition("/")
     if not slash:
         raise ValueError("not a cursor")

@@ -1,9 +1,10 @@
 """What the history needs from its two stores. Adapters in ``infra`` and fakes in tests satisfy these by shape.
 
-Every method raises TransientError when the store is away or slow; a write may have happened then, or still will.
+Every method raises TransientError when the store is unavailable or slow; a write may have been applied then, or later.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from domain.history.versions import ChunkId, Metadata, Version
@@ -11,16 +12,13 @@ from schemas.errors import InvalidEvent
 from schemas.events import CompactionRequest, ViewingRecord
 
 
-class LivePartition(Protocol):
-    """A profile's whole live history, as it stood at one moment."""
+@dataclass(frozen=True, slots=True)
+class LivePartition:
+    """A profile's live history at one moment, all of it."""
 
-    @property
-    def records(self) -> Sequence[ViewingRecord]: ...
-
-    @property
-    def compacted_generation(self) -> int | None:
-        """The newest compaction that moved records out of here, None if there was none yet."""
-        ...
+    records: Sequence[ViewingRecord]
+    compacted_generation: int | None
+    """The newest compaction that moved records out of LiveVH; None before the first one."""
 
 
 class LiveReads(Protocol):
@@ -28,25 +26,25 @@ class LiveReads(Protocol):
 
 
 class LiveMoves(LiveReads, Protocol):
-    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
-        """Delete these states and mark the partition with the generation that holds them, all at one moment.
+    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+        """Delete these states and mark the partition with the generation that holds them, atomically.
 
-        A newer state of a session survives. A lower generation than the marker's leaves the marker as it is.
+        A newer state of a session survives. The marker never goes back to a lower generation.
         """
         ...
 
 
 class CompressedReads(Protocol):
     async def metadata(self, profile_id: str) -> Metadata | None:
-        """The version published last, or the one before while a publish is under way."""
+        """The version published last, or the one before it during a publish."""
         ...
 
-    async def newest_metadata(self, profile_id: str) -> Metadata | None:
-        """The version published last, for certain; slower."""
+    async def metadata_serial(self, profile_id: str) -> Metadata | None:
+        """The version published last, read at SERIAL consistency; slower."""
         ...
 
     async def chunk(self, profile_id: str, chunk: ChunkId) -> bytes | None:
-        """The body, None when it is gone."""
+        """The body; None when it was deleted."""
         ...
 
 
@@ -54,9 +52,9 @@ class CompressedVHStore(CompressedReads, Protocol):
     async def put_chunk(self, profile_id: str, chunk: ChunkId, body: bytes) -> None: ...
 
     async def publish(self, profile_id: str, base: Version | None, new: Metadata) -> Version | None:
-        """Replace the metadata if it still is of version ``base`` (None: there is none yet).
+        """Replace the metadata if its version still is ``base`` (None: there is no metadata yet).
 
-        Returns the version that is there afterwards. TransientError: it was replaced, or not, or will be.
+        Returns the version in place afterwards. TransientError: it was replaced, or not, or will be later.
         """
         ...
 
@@ -69,17 +67,17 @@ class CompressedVHStore(CompressedReads, Protocol):
 
 class LiveVHStore(LiveReads, Protocol):
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
-        """Store every record, in any order, any number of times: the newest per session stays.
+        """Store every record, in any order, any number of times: the newest per session wins.
 
-        Returns one error for each record that the store refuses for ever. Raises TransientError when some
-        records may not have been stored: write all of them again.
+        Returns one error for each record that the store will never accept. Raises TransientError when some records may
+        not have been stored: write all of them again.
         """
         ...
 
 
 class LiveCounts(Protocol):
     async def count(self, profile_id: str, limit: int) -> int:
-        """How many sessions a profile has in LiveVH, ``limit`` at most. Raises TransientError."""
+        """The number of a profile's sessions in LiveVH, at most ``limit``. Raises TransientError."""
         ...
 
 

@@ -1,9 +1,9 @@
 """The merged read: LiveVH and CompressedVH as one history.
 
-Records only ever move from LiveVH to CompressedVH, and a row's delete becomes visible together with the marker that
-names the generation holding it. So both stores are read at the same time, and nothing is missed as long as the
-metadata is not older than the marker. Where it is, or where a chunk is gone because a newer compaction cleaned up,
-the metadata is read again, for certain. Usually that makes two steps: {live, metadata}, then all chunks at once.
+Records only move from LiveVH to CompressedVH, and a row's delete becomes visible together with the marker that names
+the generation holding the record. Both stores can therefore be read concurrently, and nothing is missed as long as the
+metadata is not older than the marker. If it is older, or if a chunk was deleted by a newer compaction, the metadata is
+read again at SERIAL consistency. A read usually takes two steps: {live, metadata}, then all chunks concurrently.
 """
 
 import asyncio
@@ -12,35 +12,48 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from domain.history.paging import Page, cut, newest_first, page
+from domain.history.paging import Page, PagePlan, decode_cursor, newest_first, page, plan_page
 from domain.history.ports import CompressedReads, LivePartition, LiveReads
-from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, opened
+from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, position, read_chunk
 from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS, Metrics
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 
 ROUNDS = 4
-"""So often compactions may overtake one read."""
+"""How often compactions may overtake one read."""
 EXPORT_PAGE = 2_000
+RECENT_SESSIONS = 500
+"""Enough for months of anybody's viewing, and usually one chunk: see docs/decisions/0019."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class FullHistory:
     """A profile's whole history, newest session first."""
 
     records: list[ViewingRecord]
     complete: bool
     """False when a part could not be read."""
     live: int
-    """So many records came from LiveVH; an old state of a session in a chunk is one of them."""
+    """Records read from LiveVH, including old states of sessions in chunks."""
     compressed: int
-    """So many came from CompressedVH."""
+    """Records read from CompressedVH."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentHistory:
+    """A profile's newest sessions, newest first."""
+
+    records: list[ViewingRecord]
+    complete: bool
+    """False when a part of them could not be read."""
+    older: bool
+    """Whether older sessions were left out."""
 
 
 Answers = dict[ChunkId, list[ViewingRecord] | Exception | None]
-"""What came of each chunk: its records, why they can't be read, or that it is gone."""
+"""The answer for each chunk: its records, the error, or None if it was deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,16 @@ class _Found:
     live: Sequence[ViewingRecord]
     compressed: list[ViewingRecord]
     """In the order of positions."""
+    plan: PagePlan
     complete: bool
+
+    @property
+    def newest_first(self) -> list[ViewingRecord]:
+        return newest_first(self.compressed, self.live)
+
+
+Plan = Callable[[Sequence[Chunk], Sequence[ViewingRecord]], PagePlan]
+"""Chooses from the listed chunks, knowing the live records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,54 +80,59 @@ class HistoryReader:
     metrics: Metrics
 
     async def page(self, profile_id: str, limit: int, cursor: str | None = None) -> Page:
-        """Up to ``limit`` sessions after the cursor. ValueError for a strange cursor, TransientError.
+        """Up to ``limit`` sessions after the cursor. Raises TransientError, and ValueError for an invalid cursor.
 
-        Each session is in its newest state of all that was read: of the live records and the chunks of this page. Only
-        one that a client gave two starts, both rolled up, can be on a later page again; the first is the newer one.
+        Each session has its newest state among the live records and the chunks of this page. Only a session that a
+        client gave two starts, both rolled up, can be on a later page again; the first one is the newer.
         """
-        part = cut((), (), limit, cursor)
+        older_than = decode_cursor(cursor) if cursor else None
+        found = await self._read(profile_id, lambda chunks, live: plan_page(chunks, live, limit, older_than))
+        return page(found.newest_first, limit, found.plan, complete=found.complete)
 
-        def needed(chunks: Sequence[Chunk], live: Sequence[ViewingRecord]) -> Sequence[Chunk]:
-            nonlocal part
-            part = cut(chunks, live, limit, cursor)
-            return part.chunks
+    async def read_recent(
+        self, profile_id: str, limit: int = RECENT_SESSIONS, since: int | None = None
+    ) -> RecentHistory:
+        """The newest ``limit`` sessions, of those that started at ``since`` (ms) or later. Raises TransientError.
 
-        found = await self._read(profile_id, needed)
-        return page(newest_first(found.compressed, found.live), limit, part, complete=found.complete)
+        Chunks are read from the newest backwards until the bound is reached, never the whole history. Nothing within
+        the bound is missed: LiveVH is read in full as always, and a session that is not there is in a listed chunk
+        whose range is in the metadata. A client that gives sessions two starts may get fewer than ``limit``.
+        """
+        found = await self._read(profile_id, lambda chunks, live: plan_page(chunks, live, limit, since=since))
+        newest = [record for record in found.newest_first if found.plan.covers(position(record))]
+        records = [record for record in newest[:limit] if since is None or record.session_started_at >= since]
+        older = found.plan.newer_than is not None or len(newest) > len(records)
+        return RecentHistory(records, found.complete, older)
 
-    async def whole(self, profile_id: str) -> Whole:
+    async def read_all(self, profile_id: str) -> FullHistory:
         """Raises TransientError."""
-        found = await self._read(profile_id, lambda chunks, _: chunks)
-        records = newest_first(found.compressed, found.live)
-        return Whole(records, found.complete, len(found.live), len(found.compressed))
+        found = await self._read(profile_id, lambda chunks, _: PagePlan(chunks))
+        return FullHistory(found.newest_first, found.complete, len(found.live), len(found.compressed))
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
-        """The whole history page by page, so that no more than a few chunks and all session ids are in memory."""
+        """The whole history page by page: memory holds a few chunks and all session ids."""
         cursor: str | None = None
         seen: set[str] = set()
         while True:
             part = await self.page(profile_id, EXPORT_PAGE, cursor)
-            # The first of a session with two starts is the newer one: see `page`.
+            # Of a session with two starts the first one is the newer: see `page`.
             yield replace(part, items=[record for record in part.items if record.playback_session_id not in seen])
             seen.update(record.playback_session_id for record in part.items)
             if (cursor := part.next_cursor) is None:
                 return
 
-    async def _read(
-        self, profile_id: str, needed: Callable[[Sequence[Chunk], Sequence[ViewingRecord]], Sequence[Chunk]]
-    ) -> _Found:
-        """``needed`` chooses from the listed chunks, knowing the live records."""
+    async def _read(self, profile_id: str, plan_for: Plan) -> _Found:
         partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
         if _is_older(metadata, partition):
             self.metrics.increment(HISTORY_READ_RETRIES, reason="newer marker")
-            metadata = await self.compressed.newest_metadata(profile_id)
+            metadata = await self.compressed.metadata_serial(profile_id)
         answers: Answers = {}
         for _ in range(ROUNDS):
-            chunks = needed(metadata.chunks if metadata else (), partition.records)
-            await self._fetch(profile_id, chunks, answers)
-            if all(answers[chunk.id] is not None for chunk in chunks):
+            plan = plan_for(metadata.chunks if metadata else (), partition.records)
+            await self._fetch(profile_id, plan.chunks, answers)
+            if all(answers[chunk.id] is not None for chunk in plan.chunks):
                 break
-            newest = await self.compressed.newest_metadata(profile_id)
+            newest = await self.compressed.metadata_serial(profile_id)
             if newest == metadata:
                 break
             self.metrics.increment(HISTORY_READ_RETRIES, reason="chunk gone")
@@ -114,7 +141,7 @@ class HistoryReader:
         if not complete:
             self._alarm(profile_id, metadata, "metadata older than the live partition's marker")
         records: list[ViewingRecord] = []
-        for chunk in sorted(chunks, key=lambda chunk: chunk.first):
+        for chunk in sorted(plan.chunks, key=lambda chunk: chunk.first):
             answer = answers[chunk.id]
             if isinstance(answer, list):
                 records += answer
@@ -124,10 +151,10 @@ class HistoryReader:
                 log.warning("chunk not read", profile=profile_id, reason=str(answer))
             else:
                 self._alarm(profile_id, metadata, str(answer or f"{chunk.id} is gone"))
-        return _Found(partition.records, records, complete)
+        return _Found(partition.records, records, plan, complete)
 
     async def _fetch(self, profile_id: str, chunks: Sequence[Chunk], answers: Answers) -> None:
-        """Ask for what was not asked for yet, all at once; each chunk is decoded while others are on their way."""
+        """Fetch missing chunks concurrently; each is decoded while others are in flight."""
         missing = [chunk for chunk in chunks if chunk.id not in answers]
         found = await asyncio.gather(*(self._records(profile_id, chunk) for chunk in missing))
         answers.update({chunk.id: answer for chunk, answer in zip(missing, found, strict=True)})
@@ -135,7 +162,7 @@ class HistoryReader:
     async def _records(self, profile_id: str, chunk: Chunk) -> list[ViewingRecord] | Exception | None:
         try:
             body = chunk.body or await self.compressed.chunk(profile_id, chunk.id)
-            return opened(chunk, body, profile_id) if body is not None else None
+            return read_chunk(chunk, body, profile_id) if body is not None else None
         except (TransientError, *UNREADABLE) as error:
             return error
 

@@ -1,7 +1,7 @@
-"""A profile's compressed history: a metadata row that lists immutable chunks, replaced as a whole by each compaction.
+"""A profile's compressed history: a metadata row that lists immutable chunks. Each compaction replaces the whole row.
 
-A version is a generation AND the id of the attempt that made it: two compactors that race from the same base take
-the same generation at worst, and must never write to the same chunk.
+A version is a generation AND the id of the attempt that made it: two compactors that race from the same base may take
+the same generation, and must never write to the same chunk.
 """
 
 import zlib
@@ -11,12 +11,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.history.chunks.chunk import decode, decode_for_rewriting
-from domain.history.chunks.errors import CorruptChunk, UnknownSchema
+from domain.history.chunks.layout import CorruptChunk, UnknownSchema
 from schemas.events import ViewingRecord
 
 UNREADABLE = (CorruptChunk, UnknownSchema)
 Position = tuple[int, str]
-"""A session's place in the history: when it started (milliseconds) and its id. Neither ever changes."""
+"""A session's position in the history: its start (milliseconds) and its id. Neither ever changes."""
 
 
 def position(record: ViewingRecord) -> Position:
@@ -25,7 +25,7 @@ def position(record: ViewingRecord) -> Position:
 
 class Version(NamedTuple):
     generation: int
-    """Microseconds since the epoch or a little more: it grows with every publish."""
+    """About microseconds since the epoch: it grows with every publish."""
     attempt: UUID
 
 
@@ -48,7 +48,7 @@ class Chunk:
     checksum: int
     """CRC-32 of the body."""
     body: bytes | None = None
-    """The body itself, if it is small and the only one; then it is not in the table of chunks."""
+    """The body itself, if the chunk is small and the only one; then it is not in the table of chunks."""
 
     def covers(self, place: Position) -> bool:
         return self.first <= place <= self.last
@@ -61,8 +61,8 @@ class Metadata:
     """In the order of positions; their ranges do not overlap."""
 
 
-def listed(id: ChunkId, records: Sequence[ViewingRecord], body: bytes) -> Chunk:
-    """The entry for a chunk with these records, which are in the order of positions."""
+def describe_chunk(id: ChunkId, records: Sequence[ViewingRecord], body: bytes) -> Chunk:
+    """The metadata's entry for a chunk with these records, which are in the order of positions."""
     return Chunk(
         id=id,
         first=position(records[0]),
@@ -73,10 +73,10 @@ def listed(id: ChunkId, records: Sequence[ViewingRecord], body: bytes) -> Chunk:
     )
 
 
-def opened(chunk: Chunk, body: bytes, profile_id: str, *, to_rewrite: bool = False) -> list[ViewingRecord]:
-    """The records of a listed chunk, in the order of positions. UNREADABLE when that can't be done.
+def read_chunk(chunk: Chunk, body: bytes, profile_id: str, *, to_rewrite: bool = False) -> list[ViewingRecord]:
+    """The records of a listed chunk, in the order of positions. Raises UNREADABLE.
 
-    CorruptChunk also when the body is not the one that was listed.
+    CorruptChunk also means that the body is not the one that was listed.
     """
     if zlib.crc32(body) != chunk.checksum:
         raise CorruptChunk(f"{chunk.id}: {len(body)} bytes do not have the checksum that the metadata lists")

@@ -1,31 +1,30 @@
-"""From a batch of decoded playback events to the newest viewing record of each session."""
+"""Reduces a batch of decoded playback events to the newest viewing record of each session."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
-from domain.history.merge import merge
-from domain.history.order import KEY
+from domain.history.merge import KEY, merge
 from schemas.events import ViewingRecord
 
 FIELDS: tuple[str, ...] = ViewingRecord.__struct_fields__
 DELIVERY_FIELDS = ("received_at", "event_time")
-"""These differ when a client delivers the same event again."""
+"""Fields that differ when a client delivers the same event again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Newest:
     records: list[ViewingRecord]
     conflicts: int
-    """Events that claim a seq of their session which another one has, with different content."""
+    """Events whose session and seq another event has too, with different content."""
     starting: list[str]
-    """Profiles, each once, of one in eight of the sessions that started among these events."""
+    """Profiles, each once, of one in eight of the sessions that start in this batch."""
 
 
 def newest_per_session(events: pl.DataFrame) -> Newest:
     """Playback events (columns of the Avro record, times in milliseconds) to one record per session."""
-    # Only what orders the rows is sorted; whole rows are gathered for the few that matter.
+    # Only the ordering columns are sorted; whole rows are gathered for the few that matter.
     ordered = (
         events.select(*KEY, _write_timestamp(), "received_at")
         .with_row_index("row")
@@ -33,7 +32,7 @@ def newest_per_session(events: pl.DataFrame) -> Newest:
         .with_columns(same_session=_as_next(*KEY))
         .with_columns(same_seq=pl.col("same_session") & _as_next("write_timestamp"))
     )
-    # Usually the last of each session; where received_at ties too, `merge` compares the whole values.
+    # Usually the last of each session; where received_at ties too, `merge` compares whole values.
     tied = pl.col("same_seq") & _as_next("received_at")
     candidates = events[ordered.filter(~pl.col("same_session") | tied)["row"]]
     return Newest(merge(_records(candidates)), _conflicts(events, ordered), _starting(events))
@@ -50,12 +49,12 @@ def _as_next(*columns: str) -> pl.Expr:
 
 
 def _records(rows: pl.DataFrame) -> Iterator[ViewingRecord]:
-    # Column by column and by position: a third of the time of polars' own rows and of names.
+    # By column and position: a third of the time of polars' own rows and of names.
     return map(ViewingRecord, *(rows[name].to_list() for name in FIELDS))
 
 
 def _starting(events: pl.DataFrame) -> list[str]:
-    """Chosen by the random end of the session id: the same ones in a replay."""
+    """Sampled by the random end of the session id: a replay samples the same sessions."""
     in_sample = pl.col("playback_session_id").str.slice(-1).is_in(["0", "8"])
     return events.filter((pl.col("seq") == 0) & in_sample)["profile_id"].unique(maintain_order=True).to_list()
 

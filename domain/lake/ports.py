@@ -122,6 +122,6 @@ class Verdicts(Protocol):
 
 
 class Decoder(Protocol):
-    """``schemas.codec.BatchDecoder`` by shape."""
+    """``schemas.batch.BatchDecoder`` by shape."""
 
     def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> Verdicts: ...

@@ -12,7 +12,7 @@ from domain.lake.reading import LakeObject, read_objects, read_rows
 from domain.ledger import snapshot as sides
 from domain.ledger.ports import History, KafkaLog, Span, Tables
 from domain.ledger.snapshot import Sides, TableSide
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 
 _EVENT_TOPICS = {topic.name for topic in EVENT_TOPICS.values()}

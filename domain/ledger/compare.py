@@ -13,7 +13,7 @@ from domain.lake.reading import LakeObject, checked, read_rows
 from domain.ledger.dead_letter_index import Letters
 from domain.ledger.ports import RecordLog
 from domain.ledger.state import HOUR_MS, Finding, HourCounts
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.framing import HEADER_BYTES
 from schemas.topics import TOPICS
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from domain.lake.keys import Chain
 from domain.ledger.ports import RecordLog
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.topics import DEAD_LETTERS
 
 EARLIER_MS = 24 * 3_600_000

@@ -25,5 +25,5 @@ class ReadBack:
                 yield record.playback_session_id, record.seq
 
     async def _records(self, profiles: Iterable[str]) -> Iterable[ViewingRecord]:
-        found = await asyncio.gather(*map(self._reader.whole, profiles))
+        found = await asyncio.gather(*map(self._reader.read_all, profiles))
         return chain.from_iterable(whole.records for whole in found)

@@ -18,7 +18,7 @@ from domain.metrics import QUALITY_CHECKPOINT, SKIPPED, Metrics
 from domain.quality.fold import Fold
 from domain.quality.ports import CheckpointedMetrics, Checkpoints, QualitySnapshot, Records
 from domain.quality.state import State, decoded, encoded
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import InvalidEvent, TransientError
 
 FUTURE_MS = 10 * 60 * 1000

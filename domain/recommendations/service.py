@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.history.reading import Whole
+from domain.history.reading import FullHistory
 from domain.recommendations.model import WORLD, Recommendation, RecommendationList
 from domain.recommendations.ports import Recommendations
 from domain.titles.catalogue import Catalogue
@@ -24,7 +24,7 @@ class Shown:
     """Without titles already watched, and without those to go on with, which have a row of their own."""
 
 
-async def recommendations(stored: Recommendations, profile_id: str, whole: Whole, limit: int) -> Shown:
+async def recommendations(stored: Recommendations, profile_id: str, whole: FullHistory, limit: int) -> Shown:
     """For a profile that no run has seen yet: what is popular in the country it watches in. Raises TransientError."""
     made = await stored.recommended("profile", profile_id)
     if made is None and whole.records:

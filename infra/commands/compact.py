@@ -17,7 +17,7 @@ from infra.engines.cassandra import close, connect
 from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import in_red, one_line
+from infra.runtime.startup import exit_with_message, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.profiles_cassandra import Profiles
@@ -90,5 +90,5 @@ def _fail(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    with one_line(in_red):
+    with exit_with_message(print_error):
         app(prog_name="playhead")

@@ -28,12 +28,12 @@ from infra.engines.s3 import ObjectStore
 from infra.ledger_sources import ledger_places
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import in_red, one_line
+from infra.runtime.startup import exit_with_message, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerAccepted
 from infra.stores.profiles_cassandra import Profiles
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import AccessDenied, TransientError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -166,5 +166,5 @@ def _fail(message: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    with one_line(in_red):
+    with exit_with_message(print_error):
         app(prog_name="playhead")

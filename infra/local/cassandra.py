@@ -1,12 +1,9 @@
-"""Cassandra, one node or a ring of three. A node is ready when it answers a CQL OPTIONS frame."""
+"""Cassandra, one node or three. A node is ready when it answers a CQL OPTIONS frame."""
 
 import socket
 from collections.abc import Iterator
 
-from infra.local import cassandra_cluster as ring
-from infra.local import jars as packages
-from infra.local import preflight as host
-from infra.local import template
+from infra.local import cassandra_cluster, jars, preflight, template
 from infra.local.program import Program
 from infra.runtime.settings import LOCAL_NODES, Port, Settings
 
@@ -31,11 +28,11 @@ def programs(settings: Settings) -> Iterator[Program]:
 
 
 def _node(settings: Settings, node: int) -> Program:
-    name, address = ring.name(settings, node), LOCAL_NODES[node]
+    name, address = cassandra_cluster.name(settings, node), LOCAL_NODES[node]
     port, storage_port = settings.port(Port.CASSANDRA), settings.port(Port.CASSANDRA_STORAGE)
     folder = settings.folder / name
     jmx_port = settings.port(Port.CASSANDRA_JMX, node)
-    jars = packages.folder(settings.home, "cassandra")
+    classpath = jars.folder(settings.home, "cassandra")
     properties = {
         "cassandra.config": f"file://{folder}/cassandra.yaml",
         "cassandra.storagedir": folder / "data",
@@ -44,7 +41,7 @@ def _node(settings: Settings, node: int) -> Program:
         "cassandra.jmx.local.port": jmx_port,
         "cassandra-foreground": "yes",
         "cassandra.superuser_setup_delay_ms": 0,
-        # a single node has nobody to wait for
+        # a single node has no peers to wait for
         "cassandra.ring_delay_ms": 500 if settings.cassandra_nodes == 1 else 3000,
         "cassandra.skip_wait_for_gossip_to_settle": 0,
         "jdk.attach.allowAttachSelf": "true",
@@ -53,8 +50,8 @@ def _node(settings: Settings, node: int) -> Program:
     }
 
     def configure() -> None:
-        host.require_free_port(jmx_port, name)  # on 127.0.0.1, wherever the node is
-        tokens = ring.tokens(node, settings.cassandra_nodes)
+        preflight.require_free_port(jmx_port, name)  # JMX listens on 127.0.0.1 for every node
+        tokens = cassandra_cluster.tokens(node, settings.cassandra_nodes)
         template.write(
             "cassandra.yaml",
             folder / "cassandra.yaml",
@@ -71,28 +68,28 @@ def _node(settings: Settings, node: int) -> Program:
     return Program(
         name=name,
         command=(
-            host.java(),
+            preflight.java(),
             f"-Xms{settings.cassandra_heap}",
             f"-Xmx{settings.cassandra_heap}",
             *settings.cassandra_java_options.split(),
-            f"-javaagent:{jars}/jamm-0.4.0.jar",
+            f"-javaagent:{classpath}/jamm-0.4.0.jar",
             *(f"-D{key}={value}" for key, value in properties.items()),
             *(f"--add-exports={package}=ALL-UNNAMED" for package in EXPORTS),
             *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENS),
             "-cp",
-            f"{jars}/*",
+            f"{classpath}/*",
             "org.apache.cassandra.service.CassandraDaemon",
         ),
         ports=(port, storage_port),
         host=address,
-        is_ready=lambda: _answers(address, port),
+        is_ready=lambda: _is_ready(address, port),
         configure=configure,
-        meet=lambda: ring.meet(settings),
+        wait_for_peers=lambda: cassandra_cluster.wait_for_peers(settings),
         package="cassandra",
     )
 
 
-def _answers(address: str, port: int) -> bool:
+def _is_ready(address: str, port: int) -> bool:
     with socket.create_connection((address, port), timeout=2) as connection:
         connection.sendall(OPTIONS_FRAME)
         header = connection.recv(9)

@@ -6,9 +6,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from infra.engines.kafka.config import client_config
-from infra.local import jars as packages
-from infra.local import preflight as host
-from infra.local import template
+from infra.local import jars, preflight, template
 from infra.local.program import LOOPBACK, Program, StackError
 from infra.runtime.settings import Port, Settings
 
@@ -18,7 +16,7 @@ CLUSTER_ID = "cGxheWhlYWQtbG9jYWwtMQ"  # any 22 characters of base64
 def program(settings: Settings) -> Program:
     folder = settings.folder / "kafka"
     properties = folder / "server.properties"
-    java = (host.java(), "-cp", f"{packages.folder(settings.home, 'kafka')}/*")
+    java = (preflight.java(), "-cp", f"{jars.folder(settings.home, 'kafka')}/*")
 
     def configure() -> None:
         data = folder / "data"
@@ -40,14 +38,14 @@ def program(settings: Settings) -> Program:
             *java[:1],
             f"-Xms{settings.kafka_heap}",
             f"-Xmx{settings.kafka_heap}",
-            "-XX:TieredStopAtLevel=1",  # optimising costs a small machine more than it saves
+            "-XX:TieredStopAtLevel=1",  # on a small machine the optimising compiler costs more than it saves
             f"-Dlog4j2.configurationFile={folder}/log4j2.properties",
             *java[1:],
             "kafka.Kafka",
             str(properties),
         ),
         ports=(settings.port(Port.KAFKA), settings.port(Port.KAFKA_CONTROLLER)),
-        is_ready=lambda: _answers(settings),
+        is_ready=lambda: _is_ready(settings),
         configure=configure,
         package="kafka",
     )
@@ -57,10 +55,10 @@ def _format(command: tuple[str, ...]) -> None:
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         last = (run.stdout + run.stderr).strip().splitlines()[-1:]
-        raise StackError(f"Kafka's storage could not be formatted: {' '.join(last)} – `playhead wipe` starts afresh")
+        raise StackError(f"cannot format Kafka's storage: {' '.join(last)} – `playhead wipe` deletes it")
 
 
-def _answers(settings: Settings) -> bool:
+def _is_ready(settings: Settings) -> bool:
     client = AdminClient({**client_config(settings), "log_level": "0"})
     try:
         return bool(client.list_topics(timeout=1).brokers)

@@ -90,7 +90,7 @@ def _prometheus(settings: Settings, processes: Sequence[Process]) -> Program:
             f"--web.console.libraries={CONFIGURATION}/consoles",
         ),
         ports=(settings.port(Port.PROMETHEUS),),
-        is_ready=lambda: _answers(address),
+        is_ready=lambda: _is_ready(address),
         configure=lambda: write_configuration(settings, processes, folder),
     )
 
@@ -108,7 +108,7 @@ def _alertmanager(settings: Settings) -> Program:
             "--cluster.listen-address=",
         ),
         ports=(settings.port(Port.ALERTMANAGER),),
-        is_ready=lambda: _answers(address),
+        is_ready=lambda: _is_ready(address),
     )
 
 
@@ -116,7 +116,7 @@ def _address(settings: Settings, port: Port) -> str:
     return f"{LOOPBACK}:{settings.port(port)}"
 
 
-def _answers(address: str) -> bool:
+def _is_ready(address: str) -> bool:
     try:
         return httpx.get(f"http://{address}/-/ready", timeout=2).is_success
     except httpx.HTTPError:

@@ -2,8 +2,7 @@
 
 import httpx
 
-from infra.local import jars as packages
-from infra.local import preflight as host
+from infra.local import jars, preflight
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 
@@ -11,11 +10,11 @@ from infra.runtime.settings import Port, Settings
 def program(settings: Settings) -> Program:
     folder = settings.folder / "registry"
     port = settings.port(Port.REGISTRY)
-    jar = packages.folder(settings.home, "registry") / "apicurio-registry-app-2.6.13.Final-runner.jar"
+    jar = jars.folder(settings.home, "registry") / "apicurio-registry-app-2.6.13.Final-runner.jar"
     return Program(
         name="registry",
-        # With the quick compiler alone it starts in a fraction of the time on busy cores; it has little to do later.
-        command=(host.java(), f"-Xmx{settings.registry_heap}", "-XX:TieredStopAtLevel=1", "-jar", str(jar)),
+        # The quick compiler starts it much faster on busy cores; it has little to do later.
+        command=(preflight.java(), f"-Xmx{settings.registry_heap}", "-XX:TieredStopAtLevel=1", "-jar", str(jar)),
         ports=(port,),
         is_ready=lambda: _lists_subjects(port),
         environment={

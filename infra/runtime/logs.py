@@ -1,6 +1,6 @@
-"""Logs to stderr: one JSON object a line, or coloured lines when somebody is watching.
+"""Logs to stderr: one JSON object per line, or coloured text on a terminal.
 
-Code logs through ``structlog.get_logger()``; libraries that use ``logging`` come out in the same form.
+Code logs through ``structlog.get_logger()``; libraries that use ``logging`` get the same format.
 """
 
 import logging

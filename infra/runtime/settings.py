@@ -345,8 +345,12 @@ class Settings(BaseSettings):
         return self.process_url(BY_NAME["collector"])
 
     @property
-    def services_url(self) -> str:
-        return self.process_url(BY_NAME["services"])
+    def history_url(self) -> str:
+        return self.process_url(BY_NAME["history-api"])
+
+    @property
+    def ops_url(self) -> str:
+        return self.process_url(BY_NAME["ops"])
 
     @property
     def prometheus_url(self) -> str:

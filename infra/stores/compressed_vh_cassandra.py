@@ -47,7 +47,7 @@ class CompressedVH:
     async def metadata(self, profile_id: str) -> Metadata | None:
         return _metadata(await run(self._session, self._metadata, (profile_id,)))
 
-    async def newest_metadata(self, profile_id: str) -> Metadata | None:
+    async def metadata_serial(self, profile_id: str) -> Metadata | None:
         return _metadata(await run(self._session, self._newest, (profile_id,)))
 
     async def publish(self, profile_id: str, base: Version | None, new: Metadata) -> Version | None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -11,21 +10,14 @@ from cassandra import InvalidRequest
 from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType, PreparedStatement
 
-from domain.history.order import VALUE_FIELDS
+from domain.history.merge import VALUE_FIELDS
+from domain.history.ports import LivePartition
 from infra.engines.cassandra import batches, prepared_read, run
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 
 record_value = attrgetter(*VALUE_FIELDS)
 """A record as the value of its cell."""
-
-
-@dataclass(frozen=True, slots=True)
-class LivePartition:
-    """Satisfies ``domain.history.ports.LivePartition``."""
-
-    records: list[ViewingRecord]
-    compacted_generation: int | None
 
 
 class LiveVH:
@@ -45,7 +37,7 @@ class LiveVH:
         self._select = prepared_read(
             session, f"SELECT playback_session_id, record, compacted_generation FROM {table} WHERE profile_id = ?"
         )
-        # Paged, the static marker of the first page could be older than the rows of the second.
+        # With paging, the static marker of the first page could be older than the rows of the second.
         self._select.fetch_size = None
         self._count = prepared_read(session, f"SELECT playback_session_id FROM {table} WHERE profile_id = ? LIMIT ?")
         self._delete: PreparedStatement = session.prepare(
@@ -56,7 +48,7 @@ class LiveVH:
         )
 
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
-        """Unlogged batches: atomicity isn't needed, since every row is whole by itself and can be written again."""
+        """Unlogged batches: atomicity is not needed, since every row is complete and can be written again."""
         outcomes = await asyncio.gather(
             *map(self._write_batch, batches(self._session, records)), return_exceptions=True
         )
@@ -73,11 +65,11 @@ class LiveVH:
         )
 
     async def count(self, profile_id: str, limit: int) -> int:
-        """How many sessions a profile has here, ``limit`` at most."""
+        """The number of a profile's sessions, at most ``limit``."""
         return len(await run(self._session, self._count, (profile_id, limit)))
 
-    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
-        """One batch of one partition: readers see all of it or nothing."""
+    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+        """One batch in one partition: readers see all of it or nothing."""
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
         batch.add(self._mark, (generation, generation, profile_id))
         for record in records:
@@ -96,12 +88,12 @@ class LiveVH:
         return []
 
     async def _write_row(self, record: ViewingRecord) -> InvalidEvent | None:
-        """After a refused batch: find the culprit."""
+        """After a refused batch: find the invalid row."""
         try:
             await run(self._session, self._insert, _row(record))
         except InvalidRequest as error:
             if "live_vh" not in self._session.cluster.metadata.keyspaces[self._session.keyspace].tables:
-                raise  # it isn't the row: nobody may count the whole topic as invalid
+                raise  # the table is missing: the rows are not invalid
             return InvalidEvent("refused_by_store", f"{record.playback_session_id}: {error}")
         return None
 

@@ -60,7 +60,7 @@ class LedgerAccepted:
 
 
 class LedgerReader:
-    """Satisfies ``services.ports.LedgerReader``."""
+    """Satisfies ``services.ops.ports.LedgerReader``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -17,7 +17,7 @@ from infra.engines.registry import Registry
 from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import collect_rarely, enter, in_log, one_line
+from infra.runtime.startup import exit_with_message, log_error, reduce_gc, wait_until_available
 from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
 from producers.collector.byte_budget import ByteBudget
@@ -33,7 +33,7 @@ def collector() -> None:
     """Accept events over HTTP until SIGTERM."""
     settings = Settings()
     logs.configure("collector", settings.log_level)
-    collect_rarely()
+    reduce_gc()
     if failure := uvloop.run(_collect(settings)):
         structlog.get_logger().error("collector stopped", reason=failure)
         raise typer.Exit(1)
@@ -47,7 +47,7 @@ async def _collect(settings: Settings) -> str | None:
         raise
     except TransientError:
         structlog.get_logger().warning("Kafka is unreachable")  # /readyz and every reply say so, too
-    schema_ids = enter(Registry(settings).ids)
+    schema_ids = wait_until_available(Registry(settings).ids)
     shutdown = Shutdown()
     shutdown.on_signals()
     wait = settings.collector_wait_seconds
@@ -71,5 +71,5 @@ async def _collect(settings: Settings) -> str | None:
 
 
 if __name__ == "__main__":
-    with one_line(in_log):
+    with exit_with_message(log_error):
         app()

@@ -14,12 +14,12 @@ from infra.engines.kafka.dead_letters import KafkaDeadLetters
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
-from infra.runtime.startup import in_red, one_line
+from infra.runtime.startup import exit_with_message, print_error
 from producers.replay.collector_client import CollectorClient
 from producers.replay.pending import Filter, mark, pending, read
 from producers.replay.replay import Replay, Tally
 from producers.replay.targets import CollectorTarget, TopicTarget
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.errors import TransientError
 from schemas.events import DeadLetter
 from schemas.topics import DEAD_LETTERS
@@ -79,5 +79,5 @@ def _show(tally: Tally) -> None:
 
 
 if __name__ == "__main__":
-    with one_line(in_red):
+    with exit_with_message(print_error):
         app(prog_name="playhead replay")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.events import DeadLetter
 from schemas.topics import DEAD_LETTERS
 

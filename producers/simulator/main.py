@@ -17,7 +17,7 @@ from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
-from infra.runtime.startup import in_red, one_line
+from infra.runtime.startup import exit_with_message, print_error
 from producers.simulator.audience import Member, build_audience
 from producers.simulator.catalogue import OBJECT_KEY, Title, join, to_jsonl
 from producers.simulator.client_log import ClientLog, Outcome
@@ -211,5 +211,5 @@ def _now() -> int:
 
 
 if __name__ == "__main__":
-    with one_line(in_red, DatasetError, Rejected, ValueError, FileNotFoundError):
+    with exit_with_message(print_error, DatasetError, Rejected, ValueError, FileNotFoundError):
         app(prog_name="playhead simulate")

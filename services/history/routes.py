@@ -3,104 +3,99 @@
 A profile that never watched anything is a new member, not an error: an empty list.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator
 
 from domain.history import paging
 from domain.history.continue_watching import continue_watching
+from domain.history.reading import HistoryReader
+from domain.metrics import Metrics
+from domain.recommendations.ports import Recommendations
 from domain.recommendations.service import recommendations
 from domain.titles.catalogue import Catalogue
-from services.history.items import (
+from services.history.messages import (
     ContinueItem,
     End,
     ExportEnd,
-    HistoryItem,
     Page,
     Recommended,
     continue_item,
-    history_item,
     recommended,
 )
-from services.history.support import SupportView, support_view
-from services.http.errors import RESPONSES, BadRequest
-from services.ports import MemberReads
+from services.http.app import create_app as create_service
+from services.http.errors import RESPONSES
+from services.http.messages import HistoryItem, history_item
+from services.http.pages import templates
+from services.http.parameters import Cursor, Limit, ProfileId, reading_cursor
 
-MAX_ID_BYTES = 64
 JSON_LINES = "application/jsonl"
 
 
-def _fits(profile_id: str) -> str:
-    """The contract's own rule for ids."""
-    if not 1 <= len(profile_id.encode()) <= MAX_ID_BYTES:
-        raise ValueError(f"it must have 1 to {MAX_ID_BYTES} bytes of UTF-8")
-    return profile_id
+@dataclass(frozen=True, slots=True)
+class Stores:
+    history: HistoryReader
+    recommendations: Recommendations
 
 
-ProfileId = Annotated[
-    str, AfterValidator(_fits), Path(description=f"1 to {MAX_ID_BYTES} bytes of UTF-8.", examples=["ml-387"])
-]
-Limit = Annotated[int, Query(ge=1, le=200, description="Items in one answer.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the answer before.")]
+Connect = Callable[[], Awaitable[Stores]]
+"""Raises TransientError while the stores cannot be reached."""
 
 
-@contextmanager
-def reading_cursor() -> Iterator[None]:
-    """A cursor that can't be one of ours is the client's mistake."""
-    try:
-        yield
-    except ValueError as error:
-        raise BadRequest(
-            "bad_cursor", "cursor", "cursor: pass next_cursor of an earlier answer unchanged, or leave it out."
-        ) from error
+def create_app(connect: Connect, catalogue: Catalogue, ops_port: int, metrics: Metrics) -> FastAPI:
+    async def ready() -> None:
+        await (await connect()).history.page("nobody", 1)
+
+    return create_service(
+        title="Playhead history API",
+        description="What members watched and where they stopped, newest first, a moment after it happened.",
+        routers=[router(connect, catalogue)],
+        page=templates(ports={"ops": ops_port}).TemplateResponse,
+        ready=ready,
+        metrics=metrics,
+    )
 
 
-def router(reads: MemberReads, catalogue: Catalogue, now: Callable[[], int]) -> APIRouter:
+def router(connect: Connect, catalogue: Catalogue) -> APIRouter:
     routes = APIRouter(prefix="/v1/profiles/{profile_id:path}", tags=["history"], responses=RESPONSES)
-    history = reads.history
 
     @routes.get("/viewing-history", summary="What a member watched, newest session first")
     async def viewing_history(profile_id: ProfileId, limit: Limit = 50, cursor: Cursor = None) -> Page[HistoryItem]:
-        """Each session is there once. Only one that a client gave two starts may come again on a later page, in an
-        older state: keep the first."""
+        """Each session is there once. Only a session to which a client gave two starts may come again on a later page,
+        in an older state: keep the first."""
+        stores = await connect()
         with reading_cursor():
-            shown = await history.page(profile_id, limit, cursor)
+            shown = await stores.history.page(profile_id, limit, cursor)
         items = [history_item(record, catalogue) for record in shown.items]
         return Page(items=items, next_cursor=shown.next_cursor, complete=shown.complete)
 
-    @routes.get("/continue-watching", summary="Titles to go on with, and where, on any device")
+    @routes.get("/continue-watching", summary="Titles to resume, and where, on any device")
     async def continue_list(profile_id: ProfileId) -> Page[ContinueItem]:
-        whole = await history.whole(profile_id)
+        stores = await connect()
+        whole = await stores.history.read_all(profile_id)
         items = [continue_item(bookmark, catalogue) for bookmark in continue_watching(whole.records)]
         return Page(items=items, next_cursor=None, complete=whole.complete)
 
     @routes.get("/recommendations", summary="What a member might watch next, best first, each with a reason")
     async def recommended_list(profile_id: ProfileId, limit: Limit = 20) -> Recommended:
-        """Titles already watched, and those to continue with, are left out as of this moment."""
-        whole = await history.whole(profile_id)
-        shown = await recommendations(reads.recommendations, profile_id, whole, limit)
+        """Titles already watched, and titles to resume, are left out as of this moment."""
+        stores = await connect()
+        whole = await stores.history.read_all(profile_id)
+        shown = await recommendations(stores.recommendations, profile_id, whole, limit)
         return recommended(shown, catalogue, whole.complete)
-
-    @routes.get("/support", summary="What went wrong for a member: the last sessions, errors, devices")
-    async def support(profile_id: ProfileId, limit: Limit = 20) -> SupportView:
-        """For whoever helps a member to whom it does not play. 35 days are kept. Starts, stalls, errors and ends are
-        here within seconds; that a session still goes on, every 10 minutes."""
-        return await support_view(reads.support, profile_id, limit, catalogue, now())
 
     @routes.get(
         "/export",
         summary="All that a member ever watched, as JSON Lines",
-        description='One session a line, newest first; the last line is `{"end": …}`, or it was cut off.',
+        description='One session a line, newest first. The last line is `{"end": …}`; without it the file is cut off.',
         response_class=StreamingResponse,
         responses={200: {"content": {JSON_LINES: {}}}},
     )
     async def export(profile_id: ProfileId) -> StreamingResponse:
-        pages = history.export(profile_id)
-        first = await anext(pages)  # before the answer begins: while the history is away, it is a 503
+        pages = (await connect()).history.export(profile_id)
+        first = await anext(pages)  # before the answer begins: while the history cannot be read, it is a 503
         return StreamingResponse(_lines(first, pages, catalogue), media_type=JSON_LINES)
 
     return routes

@@ -1,13 +1,13 @@
-"""What a supervisor and a load balancer ask: alive, ready, and the numbers."""
+"""What a supervisor and a load balancer ask: alive, ready, metrics."""
+
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from schemas.errors import TransientError
-from services.ops.state import Board
 
-
-def router(board: Board) -> APIRouter:
+def router(ready: Callable[[], Awaitable[None]]) -> APIRouter:
+    """``ready`` raises TransientError while the service cannot answer."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/livez")
@@ -16,9 +16,7 @@ def router(board: Board) -> APIRouter:
 
     @routes.get("/readyz")
     async def readyz() -> dict[str, str]:
-        """Ready while Cassandra answers: without it no history can be read. Pages work without the others."""
-        if error := board.sources["cassandra"].error:
-            raise TransientError(f"not ready: {error}")
+        await ready()
         return {"status": "ready"}
 
     @routes.get("/metrics")

@@ -41,28 +41,25 @@ class DeadLetters(msgspec.Struct, frozen=True):
     newest: list[Refusal]
 
 
-class Balance(msgspec.Struct, frozen=True):
-    """One topic of the ledger: records in Kafka = in the lake + dead letters + still in flight + lost."""
-
+class LedgerTopic(msgspec.Struct, frozen=True):
     topic: str
     kafka: int
-    lake: int
-    dead_letters: int
-    in_flight: int
-    lost: int
-    """Records that left Kafka unread, or that no object holds: an alarm whenever it is not 0."""
+    """Records that Kafka has numbered."""
+    waiting: int
+    """Records that are not compared yet."""
+    differing: int
+    """Records that Kafka and the lake do not both hold, nor a dead letter names. Must be 0."""
 
 
-class Compared(msgspec.Struct, frozen=True):
-    """What the continuous ledger compared record by record."""
+class Ledger(msgspec.Struct, frozen=True):
+    """What the ledger compared, record by record."""
 
+    topics: list[LedgerTopic]
     this_hour: int
-    """Records received in the hour that runs."""
+    """Records received in the current hour."""
     last_hour: int
-    differing: dict[str, int]
-    """Records by topic, where there are any."""
     findings: list[str]
-    """Which they are."""
+    """Which records differ, the first few."""
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -167,10 +164,11 @@ class Live(msgspec.Struct, frozen=True):
     """Events per second by family, and dead letters."""
     lag: Series
     """Records behind by consumer group."""
+    groups: list[str]
+    """Consumer groups, in the order of the process table."""
     dead_letters: DeadLetters
-    ledger: list[Balance]
-    compared: Compared | None
-    """None before the first look."""
+    ledger: Ledger | None
+    """None before the first answer."""
     writes: list[Write]
     processes: list[ProcessHealth]
     experience: Experience | None

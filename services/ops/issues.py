@@ -7,9 +7,8 @@ from schemas.topics import EVENT_TOPICS
 from services.ops.document import (
     NEVER,
     AppExperience,
-    Balance,
-    Compared,
     Experience,
+    Ledger,
     Live,
     ProcessHealth,
     Refusal,
@@ -31,7 +30,7 @@ def troubles(live: Live, appended: Mapping[str, int]) -> list[Trouble]:
         *_plays(live),
         *_away(live.sources),
         *_down(live.processes),
-        *_ledger(live.ledger, live.compared),
+        *_ledger(live.ledger),
         *_refused(appended, live.dead_letters.newest),
     ]
 
@@ -72,12 +71,11 @@ def _down(processes: Iterable[ProcessHealth]) -> Iterator[Trouble]:
             yield Trouble(f"{process.name} is down", f"worker {process.index} shows no numbers", "processes")
 
 
-def _ledger(ledger: Iterable[Balance], compared: Compared | None) -> Iterator[Trouble]:
-    if compared and compared.differing:
-        count = sum(compared.differing.values())
-        yield Trouble(f"Kafka and the lake differ by {_records(count)}", _families(list(compared.differing)), "ledger")
-    elif lost := {balance.topic: balance.lost for balance in ledger if balance.lost}:
-        yield Trouble(f"{_records(sum(lost.values()))} lost before the lake had them", _families(list(lost)), "ledger")
+def _ledger(ledger: Ledger | None) -> Iterator[Trouble]:
+    if ledger and (differing := {each.topic: each.differing for each in ledger.topics if each.differing}):
+        yield Trouble(
+            f"Kafka and the lake differ by {_records(sum(differing.values()))}", _families(list(differing)), "ledger"
+        )
 
 
 def _records(count: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from services.ports import Partition
+from services.ops.ports import Partition
 
 LONGEST = 2_000
 """Sights kept of one partition; then every second one goes, and ages are told less exactly."""

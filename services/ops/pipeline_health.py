@@ -1,79 +1,86 @@
-"""How the pipeline is, seen from beside: which engine answers, and how far each consumer group is behind.
+"""Which backends answer, and how far each consumer group is behind.
 
-A worker that is dead or stands still cannot tell; what it committed, and when the log had grown beyond that, can.
+Measured here, because a worker that is dead or stuck cannot report it. What it committed can, together with the time at
+which the log had grown beyond that offset.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Metrics
-from domain.processes import PROCESSES
+from domain.processes import consumer_groups
 from schemas.errors import TransientError
 from services.ops.offset_ages import LogAges
-from services.ports import EventLog, Partition
+from services.ops.ports import Partition
 
-INTERVAL_S = 2.0
-PATIENCE_S = 5.0
-"""An engine that lets us wait longer counts as away."""
-GROUPS = {process.group: frozenset(process.topics) for process in PROCESSES if process.group}
-Ask = Callable[[], Awaitable[None]]
-"""Raises TransientError while an engine is away."""
+SLOW_S = 5.0
+"""A backend that takes longer counts as down."""
+GROUPS = consumer_groups()
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """Of every partition of our topics."""
+
+    starts: Mapping[Partition, int]
+    """First kept."""
+    ends: Mapping[Partition, int]
+    """Next to be written."""
+    committed: Mapping[str, Mapping[Partition, int]]
+    """By group: next to be read. Partitions without a commit are absent."""
+
+    def next_reads(self, group: str) -> dict[Partition, int]:
+        """Of each partition of the group's topics. Without a commit: the first kept offset."""
+        committed, topics = self.committed[group], GROUPS[group]
+        return {each: committed.get(each, self.starts.get(each, 0)) for each in self.ends if each[0] in topics}
+
+    def lag(self, group: str) -> int:
+        """Records that the group has yet to commit."""
+        return sum(max(0, self.ends[partition] - offset) for partition, offset in self.next_reads(group).items())
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineHealth:
-    event_log: EventLog
     metrics: Metrics
-    now: Callable[[], int]
     _ages: LogAges = field(default_factory=LogAges)
 
-    async def forever(self, engines: Mapping[str, Ask]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for name, ask in {**engines, "kafka": self.look}.items():
-                tasks.create_task(self._watch(name, ask))
+    async def probe(self, backend: str, question: Callable[[], Awaitable[T]]) -> T:
+        """The answer. The backend is up when it answers, and down while it takes too long or is away.
 
-    async def look(self) -> None:
-        """How far the groups are. TransientError while Kafka is away."""
+        Raises TransientError. A question is awaited to its end: a backend that hangs is not asked twice at once.
+        """
+        asking = asyncio.ensure_future(question())
         try:
-            starts, ends = await asyncio.to_thread(self.event_log.offsets)
-            committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in GROUPS}
-        except TransientError:
-            for group in GROUPS:
-                self.metrics.set(GROUP_LAG, None, group=group)
-                self.metrics.set(GROUP_LAG_SECONDS, None, group=group)
-            raise
-        now = self.now()
-        self._ages.saw(now, ends)
-        oldest = dict(ends)
-        for group, topics in GROUPS.items():
-            places = {at: committed[group].get(at, starts.get(at, 0)) for at in ends if at[0] in topics}
-            self._tell(group, places, ends, now)
-            oldest |= {at: min(oldest[at], place) for at, place in places.items()}
-        for at, place in oldest.items():
-            self._ages.forget(at, place)
-
-    def _tell(self, group: str, places: Mapping[Partition, int], ends: Mapping[Partition, int], now: int) -> None:
-        records = sum(max(0, ends[at] - place) for at, place in places.items())
-        age = max((self._ages.age(at, place, now) for at, place in places.items()), default=0)
-        self.metrics.set(GROUP_LAG, records, group=group)
-        self.metrics.set(GROUP_LAG_SECONDS, age / 1000, group=group)
-
-    async def _watch(self, engine: str, ask: Ask) -> None:
-        while True:
-            await self.ask(engine, ask)
-            await asyncio.sleep(INTERVAL_S)
-
-    async def ask(self, engine: str, ask: Ask) -> None:
-        """One question, waited for to its end: an engine that hangs is not asked twice at once."""
-        asking = asyncio.ensure_future(ask())
-        try:
-            await asyncio.wait([asking], timeout=PATIENCE_S)
+            await asyncio.wait([asking], timeout=SLOW_S)
             if not asking.done():
-                self.metrics.set(BACKEND_UP, 0, backend=engine)
-            await asking
-            self.metrics.set(BACKEND_UP, 1, backend=engine)
+                self.metrics.set(BACKEND_UP, 0, backend=backend)
+            answer = await asking
         except TransientError:
-            self.metrics.set(BACKEND_UP, 0, backend=engine)
+            self.metrics.set(BACKEND_UP, 0, backend=backend)
+            raise
         finally:
             asking.cancel()
+        self.metrics.set(BACKEND_UP, 1, backend=backend)
+        return answer
+
+    def set_lag(self, at: int, offsets: Offsets) -> None:
+        """``at``: milliseconds since the epoch."""
+        self._ages.saw(at, offsets.ends)
+        oldest = dict(offsets.ends)
+        for group in GROUPS:
+            next_reads = offsets.next_reads(group)
+            age = max((self._ages.age(*each, at) for each in next_reads.items()), default=0)
+            self.metrics.set(GROUP_LAG, offsets.lag(group), group=group)
+            self.metrics.set(GROUP_LAG_SECONDS, age / 1000, group=group)
+            oldest |= {partition: min(oldest[partition], offset) for partition, offset in next_reads.items()}
+        for partition, offset in oldest.items():
+            self._ages.forget(partition, offset)
+
+    def clear_lag(self) -> None:
+        """Kafka is away: nobody knows how far the groups are."""
+        for group in GROUPS:
+            self.metrics.set(GROUP_LAG, None, group=group)
+            self.metrics.set(GROUP_LAG_SECONDS, None, group=group)

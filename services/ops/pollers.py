@@ -4,26 +4,25 @@ A source that is away keeps its last numbers on the board, beside what went wron
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from domain.ledger.state import HOUR_MS
-from domain.processes import BY_NAME, PROCESSES
-from domain.quality.ports import Minutes
-from domain.titles.catalogue import CATALOGUE_KEY, read_titles
+from domain.quality.tally import MinuteFigures
+from domain.titles.catalogue import CATALOGUE_KEY
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, Playback
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
+from services.http.titles import refresh
 from services.ops.alerts import AlertWatch
-from services.ops.chains import walk_all
 from services.ops.experience import MINUTES, experience, starts_a_minute
-from services.ops.ledger_status import compared
+from services.ops.ledger_status import ledger_status
+from services.ops.pipeline_health import GROUPS, Offsets, PipelineHealth
+from services.ops.ports import Connect, EventLog, ObjectStore
 from services.ops.processes import ProcessWatch
 from services.ops.state import SHOWN, Board
-from services.ports import EventLog, History, LedgerReader, ObjectStore, Partition
 
 PEEK = 25
 """Newest records looked at in each partition whenever there are new ones."""
@@ -33,7 +32,6 @@ MINUTE_MS = 60_000
 WEEK = 7 * 24 * 60
 """Minutes."""
 WATCHED = (DEAD_LETTERS.name, EVENT_TOPICS["playback"].name)
-GROUPS = tuple(process.group for process in PROCESSES if process.group)
 
 log = structlog.get_logger()
 
@@ -44,26 +42,37 @@ class Gatherers:
 
     board: Board
     event_log: EventLog
-    history: History
-    quality: Minutes
-    book: LedgerReader
+    connect: Connect
     store: ObjectStore
     processes: ProcessWatch
     alerts: AlertWatch
+    health: PipelineHealth
+    ping_registry: Callable[[], None]
+    """Blocks; raises TransientError."""
     now: Callable[[], int]
     _peeked: dict[str, int] = field(default_factory=dict)
     """Records that the topics of WATCHED had when their newest were looked at."""
 
     async def kafka(self) -> None:
-        """Offsets, commits; and the newest records of a topic that has grown."""
-        starts, ends = await asyncio.to_thread(self.event_log.offsets)
-        committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in GROUPS}
-        self.board.offsets(self.now(), starts, ends, committed)
+        """Offsets and commits; and the newest records of a topic that has grown."""
+        try:
+            offsets = await self.health.probe("kafka", self._offsets)
+        except TransientError:
+            self.health.clear_lag()
+            raise
+        now = self.now()
+        self.health.set_lag(now, offsets)
+        self.board.saw_offsets(now, offsets)
         for topic in WATCHED:
             total = self.board.total(topic)
             if self._peeked.get(topic, 0) != total:
                 await self._peek(topic, PEEK if topic in self._peeked else FIRST_PEEK)
                 self._peeked[topic] = total
+
+    async def _offsets(self) -> Offsets:
+        starts, ends = await asyncio.to_thread(self.event_log.offsets)
+        committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in GROUPS}
+        return Offsets(starts, ends, committed)
 
     async def _peek(self, topic: str, count: int) -> None:
         records = [record for _, record in await asyncio.to_thread(self.event_log.newest, topic, count)]
@@ -73,53 +82,48 @@ class Gatherers:
             self.board.played([record for record in records if isinstance(record, Playback)])
 
     async def cassandra(self) -> None:
-        """Read back what the history answers for the sessions that the page shows, until it has answered the newest
-        state of each; and what members see."""
+        """What members see; and what the history answers for the sessions that the page shows, until it has answered
+        the newest state of each."""
+        minute = self.now() // MINUTE_MS
+        minutes = await self.health.probe("cassandra", lambda: self._minutes(minute - MINUTES, minute))
+        self.board.experience = experience(minutes, minute)
+        stores = await self.connect()
         shown = {event.playback_session_id for event in self.board.playback[:SHOWN]}
         kept = {session: record for session, record in self.board.stored.items() if session in shown}
-        for each in await asyncio.gather(*map(self.history.whole, self.board.unseen())):
+        for each in await asyncio.gather(*map(stores.history.read_all, self.board.unseen())):
             kept |= {
                 record.playback_session_id: record for record in each.records if record.playback_session_id in shown
             }
         self.board.stored = kept
-        minute = self.now() // MINUTE_MS
-        minutes = await self.quality.minutes("device", minute - MINUTES, minute)
-        self.board.experience = experience(minutes, minute)
+
+    async def _minutes(self, first: int, last: int) -> Sequence[MinuteFigures]:
+        return await (await self.connect()).minutes.minutes("device", first, last)
 
     async def last_week(self) -> None:
         minute = self.now() // MINUTE_MS - WEEK
-        around = await self.quality.minutes("device", minute - MINUTES // 2, minute + MINUTES // 2)
+        around = await self._minutes(minute - MINUTES // 2, minute + MINUTES // 2)
         self.board.starts_last_week = starts_a_minute(around)
 
     async def ledger(self) -> None:
-        """What the continuous ledger has found."""
-        if not self.board.ends:
+        """What the ledger compared, and what it found."""
+        offsets = self.board.offsets
+        if offsets is None:
             return
+        book = (await self.connect()).ledger
         topic_ids = await asyncio.to_thread(self.event_log.topic_ids)
-        partitions = sorted(self.board.ends)
-        accounts = await asyncio.gather(*(self.book.account(topic_ids[topic], number) for topic, number in partitions))
-        self.board.compared = compared(dict(zip(partitions, accounts, strict=True)), self.now() // HOUR_MS)
+        partitions = sorted(offsets.ends)
+        accounts = await asyncio.gather(*(book.account(topic_ids[topic], number) for topic, number in partitions))
+        found = dict(zip(partitions, accounts, strict=True))
+        self.board.ledger = ledger_status(found, offsets.starts, offsets.ends, self.now() // HOUR_MS)
 
     async def lake(self) -> None:
-        if not self.board.ends:
-            return
-        topics = set(BY_NAME["lake"].topics)
-        known = sorted(at for at in self.board.ends if at[0] in topics)
-        partitions = [at for at in known if self._lacks(at)] or known[:1]  # one in any case: is the store there?
-        topic_ids = await asyncio.to_thread(self.event_log.topic_ids)
-        try:
-            chains = await asyncio.to_thread(walk_all, self.store, partitions, topic_ids, self.board.chains)
-        except KeyError as error:
-            raise TransientError("an object of the lake vanished while it was read") from error
-        self.board.chains = {**self.board.chains, **chains}
+        await self.health.probe("s3", lambda: asyncio.to_thread(lambda: next(self.store.list(CATALOGUE_KEY, ""), None)))
 
-    def _lacks(self, partition: Partition) -> bool:
-        chain = self.board.chains.get(partition)
-        return (chain.end if chain else 0) != self.board.ends[partition]  # beyond it: the topic was recreated
+    async def registry(self) -> None:
+        await self.health.probe("registry", lambda: asyncio.to_thread(self.ping_registry))
 
     async def catalogue(self) -> None:
-        with suppress(KeyError):  # there is none yet; ids stand for names
-            self.board.catalogue.replace(read_titles(await asyncio.to_thread(self.store.get, CATALOGUE_KEY)))
+        await refresh(self.board.catalogue, self.store.get)
 
     async def process_health(self) -> None:
         self.board.processes = await self.processes.look(self.now())
@@ -140,7 +144,8 @@ class Gatherers:
         return (
             ("kafka", self.kafka, 2),
             ("cassandra", self.cassandra, 2),
-            ("lake", self.lake, 3),
+            ("lake", self.lake, 2),
+            ("registry", self.registry, 2),
             (None, self.ledger, 5),  # Cassandra's health is told by the other one
             ("processes", self.process_health, 3),
             (None, self.last_week, 30),

@@ -5,18 +5,15 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from domain.processes import BY_NAME, PROCESSES
 from domain.titles.catalogue import Catalogue
 from schemas.events import DeadLetter, Playback, ViewingRecord
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
-from services.ops.balance import balance, lag
-from services.ops.chains import Chain
 from services.ops.document import (
     NEVER,
     Alerts,
-    Compared,
     DeadLetters,
     Experience,
+    Ledger,
     Live,
     ProcessHealth,
     Refusal,
@@ -24,8 +21,8 @@ from services.ops.document import (
     Write,
 )
 from services.ops.issues import REFUSED, troubles
+from services.ops.pipeline_health import GROUPS, Offsets
 from services.ops.rolling_series import Trail
-from services.ports import Partition
 
 KEEP_MS = 10 * 60 * 1000
 LATELY_MS = 5 * 60 * 1000
@@ -36,6 +33,7 @@ SOURCES = {
     "kafka": "Kafka",
     "cassandra": "Cassandra",
     "lake": "Object store",
+    "registry": "Schema registry",
     "processes": "Process metrics",
 }
 
@@ -64,9 +62,7 @@ class Board:
 
     catalogue: Catalogue
     sources: dict[str, Health] = field(default_factory=lambda: {name: Health() for name in SOURCES})
-    starts: Mapping[Partition, int] = field(default_factory=dict)
-    ends: Mapping[Partition, int] = field(default_factory=dict)
-    chains: Mapping[Partition, Chain] = field(default_factory=dict)
+    offsets: Offsets | None = None
     refusals: Sequence[DeadLetter] = ()
     playback: Sequence[Playback] = ()
     """Each session's newest event, newest session first."""
@@ -75,24 +71,18 @@ class Board:
     processes: Sequence[ProcessHealth] = ()
     experience: Experience | None = None
     starts_last_week: float | None = None
-    compared: Compared | None = None
+    ledger: Ledger | None = None
     alerts: Alerts = field(default_factory=lambda: Alerts("none"))
     members: dict[str, Playback] = field(default_factory=dict)
     """Each member's newest event that was seen, the member seen last at the end."""
     _appended: Trail = field(default_factory=lambda: Trail(KEEP_MS))
     _behind: Trail = field(default_factory=lambda: Trail(KEEP_MS))
 
-    def offsets(
-        self,
-        at: int,
-        starts: Mapping[Partition, int],
-        ends: Mapping[Partition, int],
-        committed: Mapping[str, Mapping[Partition, int]],
-    ) -> None:
-        self.starts, self.ends = starts, ends
+    def saw_offsets(self, at: int, offsets: Offsets) -> None:
+        self.offsets = offsets
         totals = {family: self.total(topic.name) for family, topic in EVENT_TOPICS.items()}
         self._appended.add(at, totals | {REFUSED: self.total(DEAD_LETTERS.name)})
-        self._behind.add(at, {p.group: lag(ends, starts, committed[p.group], p.topics) for p in PROCESSES if p.group})
+        self._behind.add(at, {group: offsets.lag(group) for group in GROUPS})
 
     def played(self, newest: Sequence[Playback]) -> None:
         """Events, newest first: the newest of each session stays, and of each member."""
@@ -110,7 +100,8 @@ class Board:
 
     def total(self, topic: str) -> int:
         """Records ever appended to a topic."""
-        return sum(end for (name, _), end in self.ends.items() if name == topic)
+        ends = self.offsets.ends if self.offsets else {}
+        return sum(end for (name, _), end in ends.items() if name == topic)
 
     def live(self, at: int) -> Live:
         live = Live(
@@ -120,9 +111,9 @@ class Board:
             troubles=[],
             rates=self._appended.rates(),
             lag=self._behind.values(),
+            groups=list(GROUPS),
             dead_letters=DeadLetters(self.total(DEAD_LETTERS.name), [_refusal(d) for d in self.refusals[:SHOWN]]),
-            ledger=balance(BY_NAME["lake"].topics, self.starts, self.ends, self.chains),
-            compared=self.compared,
+            ledger=self.ledger,
             writes=[self._write(event) for event in self.playback[:SHOWN]],
             processes=list(self.processes),
             experience=self.experience,

@@ -1,9 +1,9 @@
 """Faust's aiokafka driver, changed to hand over batches of raw records instead of single messages.
 
 Stock Faust runs four asyncio tasks per message; here a partition's fetched records are ONE message, whose value is a
-``RawBatch`` and whose offset is the batch's last. That is where a factor of ten to twenty in events per core comes
-from. It also cures a fault of the stock driver (faust-streaming #606), which with manual acknowledgement can commit
-past a message that is still being worked on.
+``RawBatch`` and whose offset is the batch's last: ten to twenty times the events per core. It also avoids a fault of
+the stock driver (faust-streaming #606), which with manual acknowledgement can commit past a message that is still being
+processed.
 
 The methods overridden are private to pinned versions of faust-streaming and aiokafka. The kill and rebalance tests
 hold the promise that an offset is committed only after everything before it was acknowledged.
@@ -12,7 +12,6 @@ hold the promise that an offset is committed only after everything before it was
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer
@@ -21,35 +20,23 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
 
+from streams.runtime.batches import RawBatch
+
 MAX_RECORDS = 5_000
-"""Records of one fetch, all partitions together."""
+"""Records of one fetch, over all partitions."""
 MAX_BATCHES = 2
-"""Unacknowledged batches of one partition; then its intake pauses. One being written and one waiting is enough: more
-would queue small batches behind a slow store, while what stays in Kafka comes as one large batch (fewer writes)."""
+"""Unacknowledged batches of one partition at which its intake pauses. One being written and one waiting is enough: more
+would queue small batches behind a slow store, while records left in Kafka come as one large batch (fewer writes)."""
 MAX_BYTES = 16 * 2**20
-"""The same in payload bytes."""
+"""The same limit in payload bytes."""
 POLL_S = 1.0
 POLL_WHILE_PAUSED_S = 0.05
 FETCH_MIN_BYTES = 2**20
-"""More than a quiet minute brings: the broker gathers until ``fetch_wait_ms`` is over, and a fetch costs both sides
+"""More than arrives in a quiet minute: the broker gathers until ``fetch_wait_ms`` is over, and a fetch costs both sides
 the same whether it brings one record or a thousand. A backlog is answered at once."""
 
-Durable = Callable[[int], int | None]
-
-
-@dataclass(frozen=True, slots=True)
-class RawBatch:
-    """Consecutive records of one partition, undecoded."""
-
-    topic: str
-    partition: int
-    payloads: list[bytes | None]
-    offsets: list[int]
-    """One a payload, rising."""
-    appended: Mapping[int, int]
-    """How many of them the broker appended at which millisecond."""
-    size: int
-    """Bytes of all payloads."""
+CommittableOffset = Callable[[int], int | None]
+"""The next offset of a partition to read if the worker died now; None if nothing was stored yet."""
 
 
 class InFlight:
@@ -68,7 +55,7 @@ class InFlight:
         self._messages.append(message)
 
     def settle(self) -> None:
-        """Something was acknowledged: move past the prefix that is complete."""
+        """After an acknowledgement: move past the complete prefix."""
         while self._messages and self._messages[0].acked:
             self.committable = self._messages.popleft().offset + 1
 
@@ -118,7 +105,7 @@ class BatchConsumer(driver.Consumer):
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     async def _seek_back(self) -> None:
-        """The flow was stopped while records came in: they are thrown away, and must be read again."""
+        """The flow was stopped while records came in: they are dropped and must be read again."""
         if self.should_stop:
             return
         try:
@@ -163,10 +150,10 @@ class BatchConsumer(driver.Consumer):
         return (tp for tp in list(self._in_flight) if topics is None or tp in topics or tp.topic in topics)
 
     def _new_offset(self, tp: TP) -> int | None:
-        durable = cast(BatchTransport, self.transport).durable.get(tp.topic)
-        return self._of(tp).committable if durable is None else durable(tp.partition)
+        committable = cast(BatchTransport, self.transport).committable_offset.get(tp.topic)
+        return self._of(tp).committable if committable is None else committable(tp.partition)
 
-    # A rebalance or a seek: what was in flight is abandoned and will be delivered again.
+    # After a rebalance or a seek, batches in flight are abandoned and delivered again.
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         await super().on_partitions_revoked(revoked)
@@ -182,7 +169,7 @@ class BatchConsumer(driver.Consumer):
         self._buffered_partitions.clear()
 
     async def verify_all_partitions_active(self) -> None:
-        """Faust's detector takes a long retry for a hang. The sign of life is committed lag, see ``lag``."""
+        """Faust's detector takes a long retry for a hang. Committed lag is our liveness signal, see ``lag``."""
 
     async def lag(self) -> dict[TP, int]:
         """Log end less committed position, of every partition assigned now."""
@@ -204,12 +191,11 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 
 class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
-    durable: Mapping[str, Durable] = {}
-    """By topic, where results last only from the next checkpoint on: the next offset of a partition to read if the
-    worker died now, instead of what was acknowledged; None if it has never stored anything."""
+    committable_offset: Mapping[str, CommittableOffset] = {}
+    """By topic, where results are durable only from the next checkpoint on: replaces the acknowledged offset."""
     fetch_wait_ms = 100
     """How long the broker may gather before it answers a fetch. aiokafka keeps one fetch per broker in flight, so this
-    is also how late a record may come: Faust's 1,500 ms would be the latency."""
+    is also the latency of a record: with Faust's default, 1,500 ms."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,60 +1,42 @@
-"""The loop that every agent of ours is: take a batch, do all of it, acknowledge it."""
+"""Batches of raw records, and what a worker does with one. Handlers import this module and need not know Faust."""
 
-import time
-from collections.abc import Awaitable, Callable
-from time import perf_counter
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
-import faust
-import structlog
-from faust.streams import Stream
-from faust.types import StreamT
 
-from domain.metrics import BATCH_SECONDS, Metrics
-from schemas.errors import TransientError
-from streams.progress import report_consumed, report_processed
-from streams.runtime.batch_transport import RawBatch
+@dataclass(frozen=True, slots=True)
+class RawBatch:
+    """Consecutive records of one partition, undecoded."""
 
-log = structlog.get_logger(__name__)
+    topic: str
+    partition: int
+    payloads: list[bytes | None]
+    offsets: list[int]
+    """One per payload, rising."""
+    appended: Mapping[int, int]
+    """How many of the records the broker appended at which millisecond."""
+    size: int
+    """Bytes of all payloads."""
+
+
 Revoked = Callable[[], bool]
-"""True once the batch is no longer ours: another worker has it, or we stop."""
-BATCHES_AT_ONCE = 4
-"""While one waits for a store, others are decoded. Only the acknowledged prefix is committed."""
+"""True once the batch is no longer ours: another worker has its partition, or this one stops."""
+Handler = Callable[[RawBatch, Revoked], Awaitable[None]]
+"""Returns when the batch is processed for good; raises TransientError when it was revoked meanwhile."""
 
 
-def add_agent(
-    app: faust.App,
-    topic: str,
-    process: Callable[[RawBatch, Revoked], Awaitable[None]],
-    metrics: Metrics,
-    at_once: int = BATCHES_AT_ONCE,
-) -> None:
-    """``process`` returns when the batch is done for good; TransientError when it was revoked meanwhile.
+class Assignment(Protocol):
+    """This worker's place in its consumer group."""
 
-    Batches done one ``at_once`` come in the order of their partition.
-    """
-    channel = app.topic(topic, key_serializer="raw", value_serializer="raw")
+    @property
+    def generation(self) -> int:
+        """Grows with every rebalance."""
+        ...
 
-    @app.agent(channel, concurrency=at_once, name=process.__name__)
-    async def agent(stream: StreamT[Any]) -> None:
-        # `noack`, because Faust would acknowledge after an exception too; a batch that isn't done never is.
-        async for event in cast(Stream[Any], stream).noack().events():
-            batch, message = cast(RawBatch, event.value), event.message
+    @property
+    def stopping(self) -> bool: ...
 
-            def revoked(generation: int = message.generation_id) -> bool:
-                return app.should_stop or generation != app.consumer_generation_id
-
-            report_consumed(metrics, batch.topic, len(batch.payloads))
-            started = perf_counter()
-            try:
-                with structlog.contextvars.bound_contextvars(partition=batch.partition, offset=batch.offsets[-1]):
-                    await process(batch, revoked)
-            except TransientError:
-                log.info("abandoned", partition=batch.partition, offset=batch.offsets[-1])
-            except Exception as error:
-                await app.crash(error)
-                raise
-            else:
-                metrics.observe(BATCH_SECONDS, perf_counter() - started)
-                report_processed(metrics, batch.topic, batch.partition, batch.appended, time.time_ns() // 1_000_000)
-                event.ack()
+    def partitions(self, topic: str) -> set[int]:
+        """Those assigned to this worker now."""
+        ...

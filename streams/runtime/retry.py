@@ -14,14 +14,16 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-async def in_place(operation: Callable[[], Awaitable[T]], give_up: Callable[[], bool], note: Callable[[], None]) -> T:
-    """Repeat after each TransientError, with growing, jittered waits. ``note`` is called before each repeat.
+async def retry_transient(
+    operation: Callable[[], Awaitable[T]], give_up: Callable[[], bool], on_retry: Callable[[], None]
+) -> T:
+    """Repeat after each TransientError, with growing, jittered waits. ``on_retry`` is called before each repeat.
 
     Once ``give_up()`` is true the last TransientError comes out.
     """
 
     def before_wait(state: RetryCallState) -> None:
-        note()
+        on_retry()
         log.warning("retrying", attempt=state.attempt_number, reason=str(state.outcome and state.outcome.exception()))
 
     async def once() -> T:  # tenacity awaits only what is declared async: not a lambda that returns a coroutine

@@ -1,30 +1,49 @@
-"""The compaction processor: requests, keyed by profile, into roll-ups. Repeating one is harmless."""
+"""The compaction worker: requests, keyed by profile, into roll-ups. Repeating a request is harmless."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
-import faust
+import structlog
 
 from domain.history.compaction import Compactor
-from domain.metrics import Metrics
+from domain.metrics import SKIPPED, Metrics
+from schemas.batch import BatchDecoder
 from schemas.errors import TransientError
+from schemas.topics import COMPACTION_REQUESTS
 from streams.progress import count_retry
-from streams.runtime.batch_transport import RawBatch
-from streams.runtime.batches import Revoked, add_agent
-from streams.runtime.retry import in_place
-from streams.workers.compaction_requests import Requests
+from streams.runtime.batches import RawBatch, Revoked
+from streams.runtime.retry import retry_transient
 
 FETCH_WAIT_MS = 1_000
 """Nobody waits for a roll-up."""
 
+log = structlog.get_logger(__name__)
 
-def add_compaction_agent(
-    app: faust.App, topic: str, requests: Requests, compactor: Compactor, metrics: Metrics
-) -> None:
-    async def compact(batch: RawBatch, revoked: Revoked) -> None:
-        decode = partial(requests.profiles, batch.payloads)
-        for profile in await in_place(decode, revoked, count_retry(metrics, "decode")):
+
+@dataclass(frozen=True, slots=True)
+class CompactionHandler:
+    """Invalid payloads are counted and skipped: the lake sink makes their dead letters."""
+
+    decoder: BatchDecoder
+    compactor: Compactor
+    metrics: Metrics
+
+    async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
+        """Returns when every profile was compacted."""
+        decode = partial(self.profiles, batch.payloads)
+        for profile in await retry_transient(decode, revoked, count_retry(self.metrics, "decode")):
             if revoked():
                 raise TransientError("another worker has these requests now")
-            await in_place(partial(compactor.compact, profile), revoked, count_retry(metrics, "compact"))
+            compact = partial(self.compactor.compact, profile)
+            await retry_transient(compact, revoked, count_retry(self.metrics, "compact"))
 
-    add_agent(app, topic, compact, metrics)
+    async def profiles(self, payloads: Sequence[bytes | None]) -> list[str]:
+        """Each profile once, in the order of requests. Raises TransientError while the registry is unavailable."""
+        # In a thread, since an unknown schema id asks the registry over HTTP.
+        decoded = await asyncio.to_thread(self.decoder.decode, COMPACTION_REQUESTS.record, payloads)
+        for invalid in decoded.invalid:
+            self.metrics.increment(SKIPPED, topic=COMPACTION_REQUESTS.name, code=invalid.error.code)
+            log.warning("skipped", code=invalid.error.code, reason=invalid.error.reason)
+        return list(dict.fromkeys(decoded.frame["profile_id"].to_list()))

@@ -1,21 +1,48 @@
 """Writes errors that apps report to support's table, and commits offsets only after the writes are acknowledged."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
-import faust
+import structlog
 
-from domain.metrics import Metrics
+from domain.metrics import SKIPPED, Metrics
+from domain.support.ports import ErrorSink
+from domain.support.updates import MemberError, errors_of_members
+from schemas.batch import BatchDecoder
 from streams.progress import count_retry
-from streams.runtime.batch_transport import RawBatch
-from streams.runtime.batches import Revoked, add_agent
-from streams.runtime.retry import in_place
-from streams.workers.error_reports import ErrorReports
+from streams.runtime.batches import RawBatch, Revoked
+from streams.runtime.retry import retry_transient
+
+log = structlog.get_logger(__name__)
 
 
-def add_error_agent(app: faust.App, topic: str, reported: ErrorReports, metrics: Metrics) -> None:
-    async def report(batch: RawBatch, revoked: Revoked) -> None:
-        decode = partial(reported.decode, batch.topic, batch.payloads)
-        errors = await in_place(decode, revoked, count_retry(metrics, "decode"))
-        await in_place(partial(reported.save, errors), revoked, count_retry(metrics, "save_errors"))
+@dataclass(frozen=True, slots=True)
+class ErrorHandler:
+    """Invalid payloads are counted and skipped: the lake sink makes their dead letters."""
 
-    add_agent(app, topic, report, metrics)
+    decoder: BatchDecoder
+    store: ErrorSink
+    metrics: Metrics
+
+    async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
+        """Returns when the writes are acknowledged."""
+        decode = partial(self.decode, batch.topic, batch.payloads)
+        errors = await retry_transient(decode, revoked, count_retry(self.metrics, "decode"))
+        await retry_transient(partial(self.save, errors), revoked, count_retry(self.metrics, "save_errors"))
+
+    async def decode(self, topic: str, payloads: Sequence[bytes | None]) -> list[MemberError]:
+        """The errors of members. Raises TransientError while the registry is unavailable."""
+        # In a thread, since an unknown schema id asks the registry over HTTP.
+        decoded = await asyncio.to_thread(self.decoder.decode, "error", payloads)
+        for invalid in decoded.invalid:
+            self.metrics.increment(SKIPPED, topic=topic, code=invalid.error.code)
+        if decoded.invalid:
+            first = decoded.invalid[0].error
+            log.warning("skipped", topic=topic, events=len(decoded.invalid), first=first.code, reason=first.reason)
+        return errors_of_members(decoded.frame)
+
+    async def save(self, errors: Sequence[MemberError]) -> None:
+        """Raises TransientError while the store is unavailable; saving all of them again is harmless."""
+        await self.store.save_errors(errors)

@@ -1,48 +1,52 @@
 """The quality worker: folds playback events, and commits offsets only after the checkpoint that covers them."""
 
+from dataclasses import dataclass
 from functools import partial
-
-import faust
 
 from domain.metrics import Metrics
 from domain.quality.processor import QualityProcessor
 from schemas.errors import TransientError
 from streams.progress import count_retry
-from streams.runtime.batch_transport import RawBatch
-from streams.runtime.batches import Revoked, add_agent
-from streams.runtime.retry import in_place
+from streams.runtime.batches import Assignment, RawBatch, Revoked
+from streams.runtime.retry import retry_transient
 
 CHECKPOINT_S = 3.0
 FETCH_WAIT_MS = 1_000
 """A record is not visible before the next checkpoint anyway."""
 
 
-def add_quality_agent(app: faust.App, topic: str, processor: QualityProcessor, metrics: Metrics) -> None:
-    """``processor.committable_offset`` must be what the app commits this topic by."""
+@dataclass(frozen=True, slots=True)
+class QualityHandler:
+    """``processor.committable_offset`` must be what the worker commits this topic by."""
 
-    async def assign(*partitions: int) -> None:
-        ours = {tp.partition for tp in app.consumer.assignment() if tp.topic == topic}
-        await processor.assign(app.consumer_generation_id, ours.union(partitions))
+    topic: str
+    processor: QualityProcessor
+    assignment: Assignment
+    metrics: Metrics
 
-    async def count(batch: RawBatch, revoked: Revoked) -> None:
-        await in_place(partial(assign, batch.partition), revoked, count_retry(metrics, "load_checkpoint"))
-        events = await in_place(partial(processor.decode, batch), revoked, count_retry(metrics, "decode"))
+    async def handle(self, batch: RawBatch, revoked: Revoked) -> None:
+        """One batch of a partition after the other."""
+        assign = partial(self._assign, batch.partition)
+        await retry_transient(assign, revoked, count_retry(self.metrics, "load_checkpoint"))
+        decode = partial(self.processor.decode, batch)
+        events = await retry_transient(decode, revoked, count_retry(self.metrics, "decode"))
         if revoked():
             raise TransientError("another worker owns this partition now")
-        processor.fold(batch, events)
+        self.processor.fold(batch, events)
 
-    async def checkpoint() -> None:
+    async def checkpoint(self) -> None:
         """Also loads newly assigned partitions: the metrics of a quiet partition must not be missing."""
-        generation = app.consumer_generation_id
+        generation = self.assignment.generation
 
         def revoked() -> bool:
-            return app.should_stop or generation != app.consumer_generation_id
+            return self.assignment.stopping or generation != self.assignment.generation
 
         try:
-            await in_place(assign, revoked, count_retry(metrics, "load_checkpoint"))
-            await in_place(processor.checkpoint, revoked, count_retry(metrics, "save_checkpoint"))
+            await retry_transient(self._assign, revoked, count_retry(self.metrics, "load_checkpoint"))
+            await retry_transient(self.processor.checkpoint, revoked, count_retry(self.metrics, "save_checkpoint"))
         except TransientError:
             return  # a rebalance: the next checkpoint follows
 
-    add_agent(app, topic, count, metrics, at_once=1)
-    app.timer(CHECKPOINT_S)(checkpoint)
+    async def _assign(self, *partitions: int) -> None:
+        ours = self.assignment.partitions(self.topic)
+        await self.processor.assign(self.assignment.generation, ours.union(partitions))

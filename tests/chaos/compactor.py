@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
-from domain.history.compaction import Compactor, Step, go_on
+from domain.history.compaction import Compactor, Step, no_hook
 from domain.history.rollup import RollUpRules
 from infra.engines.cassandra import close, connect
 from infra.runtime.settings import Settings
@@ -33,16 +33,16 @@ class Death:
 
 
 def doomed(settings: Settings, profile_id: str, now: int, death: Death) -> BaseProcess:
-    """Compacts until it is killed; ends by itself, with code 0, only if it never comes to that step."""
+    """Compacts until it is killed; exits 0 only if it never reaches that step."""
     process = processes.Process(target=_die, args=(settings, profile_id, now, death), daemon=True)
     process.start()
     return process
 
 
-def rival(
+def racing_compactor(
     settings: Settings, profile_id: str, now: int, start: Barrier, outcomes: "Queue[str]", rounds: int
 ) -> BaseProcess:
-    """Compacts so often, each time at the same moment as the others at the barrier."""
+    """Compacts so many rounds, each time together with the others at the barrier."""
     process = processes.Process(target=_race, args=(settings, profile_id, now, start, outcomes, rounds), daemon=True)
     process.start()
     return process
@@ -84,7 +84,7 @@ def _with_compactor(
     settings: Settings,
     now: int,
     run: Callable[[Compactor], Awaitable[None]],
-    at: Callable[[Step], Awaitable[None]] = go_on,
+    at: Callable[[Step], Awaitable[None]] = no_hook,
 ) -> None:
     session = connect(settings)
 

@@ -8,11 +8,12 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from domain.history.compaction import Compactor
+from domain.history.ports import LivePartition
 from domain.history.reading import HistoryReader
 from domain.history.versions import ChunkId
 from domain.metrics import UNREADABLE_CHUNKS
 from infra.stores.compressed_vh_cassandra import CompressedVH
-from infra.stores.history_cassandra import LivePartition, LiveVH
+from infra.stores.history_cassandra import LiveVH
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
 from tests.chaos.compactor import RULES
@@ -103,14 +104,14 @@ class Member:
 
     async def orphans(self) -> set[ChunkId]:
         """Chunks that are stored and not listed."""
-        metadata = await self.answer(lambda: self.compressed.newest_metadata(self.profile_id))
+        metadata = await self.answer(lambda: self.compressed.metadata_serial(self.profile_id))
         listed = {chunk.id for chunk in metadata.chunks} if metadata else set()
         return set(await self.answer(lambda: self.compressed.stored_chunks(self.profile_id, 2**62))) - listed
 
     async def check(self, reader: HistoryReader) -> None:
         """The whole history holds what was acknowledged before."""
         known = dict(self.newest)
-        whole = await self.whole_answer(lambda: reader.whole(self.profile_id))
+        whole = await self.whole_answer(lambda: reader.read_all(self.profile_id))
         self._hold(whole.records, known)
 
     async def check_page(self, reader: HistoryReader) -> None:
@@ -119,6 +120,13 @@ class Member:
         page = await self.whole_answer(lambda: reader.page(self.profile_id, PAGE))
         oldest = page.items[-1].playback_session_id if page.next_cursor else ""  # ids are in the order of starts
         self._hold(page.items, {session: seq for session, seq in known.items() if session >= oldest})
+
+    async def check_recent(self, reader: HistoryReader) -> None:
+        """So do its newest sessions, however few a reader asks for."""
+        known, limit = dict(self.newest), self.random.randint(1, 3 * PAGE)
+        recent = await self.whole_answer(lambda: reader.read_recent(self.profile_id, limit))
+        oldest = recent.records[-1].playback_session_id if len(recent.records) == limit else ""
+        self._hold(recent.records, {session: seq for session, seq in known.items() if session >= oldest})
 
     def _hold(self, records: list[ViewingRecord], known: dict[str, int]) -> None:
         """Each session once, in the state that is known or a newer one; and nothing that was never sent."""
@@ -138,6 +146,7 @@ class Member:
         while True:
             await self.check(reader)
             await self.check_page(reader)
+            await self.check_recent(reader)
 
     async def _write(self) -> None:
         while True:

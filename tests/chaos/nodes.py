@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import cycle
 
-from infra.local import cassandra_cluster as ring
+from infra.local import cassandra_cluster
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from tests.support.pipeline import eventually
@@ -24,7 +24,7 @@ def kill(stack: Stack, node: str) -> int:
 def await_return(stack: Stack, node: str, pid: int) -> None:
     """Until another process runs in its place, and all nodes see each other."""
     eventually(lambda: _pid(stack, node) not in (None, pid))
-    ring.meet(stack.settings)
+    cassandra_cluster.wait_for_peers(stack.settings)
 
 
 def _pid(stack: Stack, node: str) -> int | None:
@@ -42,7 +42,7 @@ async def going_on(stack: Stack, node: str) -> AsyncIterator[int]:
         yield pid
     finally:
         os.kill(pid, signal.SIGCONT)
-    await asyncio.to_thread(ring.meet, stack.settings)
+    await asyncio.to_thread(cassandra_cluster.wait_for_peers, stack.settings)
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 from cassandra.policies import WrapperPolicy
 
-from domain.history.compaction import Compactor, Step, go_on
+from domain.history.compaction import Compactor, Step, no_hook
 from domain.history.versions import Metadata, Version
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
@@ -75,13 +75,13 @@ class Hanging:
             outcome = await member.answer(lambda: compactor.compact(member.profile_id))
         except Died:
             os.kill(self.pid, signal.SIGCONT)
-            there = await member.answer(lambda: compressed.newest_metadata(member.profile_id))
+            there = await member.answer(lambda: compressed.metadata_serial(member.profile_id))
             happened = there is not None and there.version == compressed.asked
             return f"no answer, died; it {'happened' if happened else 'did not happen'}"
         return f"no answer, {self.fate}: {outcome}" if self.unanswered else f"answered in time: {outcome}"
 
     def _compactor(
-        self, at: Callable[[Step], Awaitable[None]] = go_on, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self, at: Callable[[Step], Awaitable[None]] = no_hook, wait: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> Compactor:
         steered = self.steered
         return Compactor(steered.live, steered.compressed, self.member.metrics, RULES, lambda: NOW, at, wait)

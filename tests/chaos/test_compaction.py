@@ -18,7 +18,7 @@ from infra.local.stack import Stack
 from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
-from tests.chaos.compactor import RULES, Death, doomed, processes, rival
+from tests.chaos.compactor import RULES, Death, doomed, processes, racing_compactor
 from tests.chaos.member_oracle import NOW, Member
 from tests.support.soak import repeat
 
@@ -83,7 +83,7 @@ async def test_of_two_compactors_that_race_one_wins_and_the_history_stays_right(
     async with member.watched(readers=2):
         while not counted["lost"]:  # whether two really meet is the machine's choice
             await member.until(sessions=len(member.newest) + SESSIONS)
-            racing = [rival(stack, member.profile_id, NOW, start, outcomes, ROUNDS) for _ in range(2)]
+            racing = [racing_compactor(stack, member.profile_id, NOW, start, outcomes, ROUNDS) for _ in range(2)]
             for process in racing:
                 await asyncio.to_thread(process.join)
                 assert process.exitcode == 0

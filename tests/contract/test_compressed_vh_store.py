@@ -57,21 +57,21 @@ def metadata(
 
 async def test_a_new_profile_has_no_metadata(store: CompressedVHStore, profile: str) -> None:
     assert await store.metadata(profile) is None
-    assert await store.newest_metadata(profile) is None
+    assert await store.metadata_serial(profile) is None
 
 
 @pytest.mark.parametrize("published", [metadata(chunks=3), metadata(body=b"\x00chunk")])
 async def test_what_was_published_is_read(store: CompressedVHStore, profile: str, published: Metadata) -> None:
     assert await store.publish(profile, None, published) == published.version
     assert await store.metadata(profile) == published
-    assert await store.newest_metadata(profile) == published
+    assert await store.metadata_serial(profile) == published
 
 
 async def test_only_one_of_two_first_publishes_happens(store: CompressedVHStore, profile: str) -> None:
     one, other = metadata(attempt=FIRST), metadata(attempt=SECOND)
     assert await store.publish(profile, None, one) == one.version
     assert await store.publish(profile, None, other) == one.version
-    assert await store.newest_metadata(profile) == one
+    assert await store.metadata_serial(profile) == one
 
 
 async def test_a_publish_replaces_its_base_only(store: CompressedVHStore, profile: str) -> None:

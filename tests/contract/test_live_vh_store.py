@@ -119,7 +119,7 @@ async def test_nothing_was_compacted_yet(store: Live, profile: str) -> None:
 async def test_moving_out_deletes_and_marks(store: Live, profile: str) -> None:
     history = [viewing_record(profile_id=profile, playback_session_id=session_id(n), seq=n) for n in range(5)]
     await store.write(history)
-    await store.move_out(profile, history[:3], 1_700_000_000_000_001)
+    await store.delete_rolled_up(profile, history[:3], 1_700_000_000_000_001)
     partition = await store.read(profile)
     assert (list(partition.records), partition.compacted_generation) == (history[3:], 1_700_000_000_000_001)
 
@@ -127,32 +127,32 @@ async def test_moving_out_deletes_and_marks(store: Live, profile: str) -> None:
 async def test_the_marker_stays_when_every_record_has_moved_out(store: Live, profile: str) -> None:
     only = viewing_record(profile_id=profile)
     await store.write([only])
-    await store.move_out(profile, [only], 7)
+    await store.delete_rolled_up(profile, [only], 7)
     partition = await store.read(profile)
     assert (list(partition.records), partition.compacted_generation) == ([], 7)
 
 
 async def test_a_lower_generation_leaves_the_marker(store: Live, profile: str) -> None:
-    await store.move_out(profile, [viewing_record(profile_id=profile)], 8)
-    await store.move_out(profile, [viewing_record(profile_id=profile)], 7)
+    await store.delete_rolled_up(profile, [viewing_record(profile_id=profile)], 8)
+    await store.delete_rolled_up(profile, [viewing_record(profile_id=profile)], 7)
     assert (await store.read(profile)).compacted_generation == 8
 
 
 async def test_a_newer_state_survives_the_move_and_an_older_one_stays_dead(store: Live, profile: str) -> None:
     old, moved, new = (viewing_record(profile_id=profile, seq=seq) for seq in (1, 2, 3))
     await store.write([moved])
-    await store.move_out(profile, [moved], 7)
+    await store.delete_rolled_up(profile, [moved], 7)
     await store.write([old, moved])
     assert list((await store.read(profile)).records) == []
     await store.write([new])
-    await store.move_out(profile, [moved], 7)
+    await store.delete_rolled_up(profile, [moved], 7)
     assert list((await store.read(profile)).records) == [new]
 
 
 async def test_another_state_with_the_seq_of_one_that_has_moved_stays_dead(store: Live, profile: str) -> None:
     moved, rival = (viewing_record(profile_id=profile, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
     await store.write([moved])
-    await store.move_out(profile, [moved], 7)
+    await store.delete_rolled_up(profile, [moved], 7)
     await store.write([rival])
     assert list((await store.read(profile)).records) == []
 
@@ -160,7 +160,7 @@ async def test_another_state_with_the_seq_of_one_that_has_moved_stays_dead(store
 async def test_a_thousand_records_move_out_in_one_step(store: Live, profile: str) -> None:
     history = [viewing_record(profile_id=profile, playback_session_id=session_id(n)) for n in range(1_000)]
     await store.write(history)
-    await store.move_out(profile, history, 7)
+    await store.delete_rolled_up(profile, history, 7)
     assert list((await store.read(profile)).records) == []
 
 

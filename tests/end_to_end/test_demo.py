@@ -48,24 +48,24 @@ def demo(local_stack: Stack) -> Iterator[Demo]:
 
 def test_it_balances_the_ledger_and_names_its_pages(demo: Demo) -> None:
     assert "The ledger balances." in demo.printed, demo.printed
-    for address in (demo.stack.settings.services_url, demo.stack.settings.collector_url):
+    for address in (demo.stack.settings.ops_url, demo.stack.settings.collector_url):
         assert address in demo.printed
 
 
 def test_its_members_have_a_history(demo: Demo) -> None:
-    page = get(f"{demo.stack.settings.services_url}/members")
+    page = get(f"{demo.stack.settings.ops_url}/members")
     members = re.findall(r"/members/(ml-\d+)", page.text)
     assert members
-    answer = get(f"{demo.stack.settings.services_url}/v1/profiles/{members[0]}/viewing-history").json()
+    answer = get(f"{demo.stack.settings.history_url}/v1/profiles/{members[0]}/viewing-history").json()
     assert answer["items"][0]["title"]["name"]
-    support = get(f"{demo.stack.settings.services_url}/members/{members[0]}/support").text
+    support = get(f"{demo.stack.settings.ops_url}/members/{members[0]}/support").text
     assert 'class="verdict' in support, "the quality worker feeds support"
 
 
 def test_its_members_get_recommendations_with_reasons(demo: Demo) -> None:
-    site = demo.stack.settings.services_url
+    site = demo.stack.settings.ops_url
     member = re.findall(r"/members/(ml-\d+)", get(f"{site}/members").text)[0]
-    answer = get(f"{site}/v1/profiles/{member}/recommendations").json()
+    answer = get(f"{demo.stack.settings.history_url}/v1/profiles/{member}/recommendations").json()
     assert len(answer["items"]) == 20
     assert answer["items"][0]["reason"]["text"] in get(f"{site}/members/{member}").text.replace("&#39;", "'")
 
@@ -74,7 +74,7 @@ def test_each_of_its_days_has_a_page_which_the_site_hands_out(demo: Demo) -> Non
     folder = demo.stack.settings.folder / "reports" / "dashboards"
     days = sorted(file.stem for file in folder.glob("20*.html"))
     assert len(days) == 5, "four days and the one on which it runs"
-    page = get(f"{demo.stack.settings.services_url}/dashboards/{days[-2]}.html").text
+    page = get(f"{demo.stack.settings.ops_url}/dashboards/{days[-2]}.html").text
     assert "Quality of experience, day by day" in page, "an empty day would not have it"
 
 
@@ -89,11 +89,12 @@ def test_its_tables_hold_every_history_and_the_features_of_each_midnight(demo: D
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_its_pages_fit_and_the_console_is_silent(demo: Demo, width: int, scheme: str) -> None:
-    site = demo.stack.settings.services_url
+    site = demo.stack.settings.ops_url
     day = max(file.name for file in (demo.stack.settings.folder / "reports" / "dashboards").glob("20*.html"))
     days = (f"{site}/dashboards/index.html", f"{site}/dashboards/{day}")
     with sync_playwright() as playwright, launched(playwright) as browser:
-        for address in (site, f"{site}/members", f"{site}/docs", f"{demo.stack.settings.collector_url}/docs", *days):
+        apis = (demo.stack.settings.history_url, demo.stack.settings.collector_url)
+        for address in (site, f"{site}/members", *(f"{api}/docs" for api in apis), *days):
             complaints: list[str] = []
             page = opened(browser, address, width, scheme, complaints)
             assert page.evaluate(OVERFLOW) == [], address
@@ -105,7 +106,7 @@ def test_status_finds_every_process_ready(demo: Demo) -> None:
     def all_are_ready() -> bool:
         """One that has to wait for a core may answer too late to be ready at the first look."""
         status = playhead("status")
-        return status.returncode == 0 and len(re.findall(r"\bready\b", status.stdout)) == 11
+        return status.returncode == 0 and len(re.findall(r"\bready\b", status.stdout)) == 12
 
     eventually(all_are_ready)
 

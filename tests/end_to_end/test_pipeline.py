@@ -138,7 +138,7 @@ def test_what_only_json_can_get_wrong_is_refused_with_its_field_and_code(played:
 
 
 def test_the_history_api_answers_with_the_newest_state(played: Pipeline) -> None:
-    answer = get(f"{played.settings.services_url}/v1/profiles/http-2/viewing-history").json()
+    answer = get(f"{played.settings.history_url}/v1/profiles/http-2/viewing-history").json()
     assert [item["playback_session_id"] for item in answer["items"]] == [SESSION.format(2)]
     assert answer["complete"] is True
     assert answer["next_cursor"] is None

@@ -1,4 +1,4 @@
-"""The services on an invented evening, in a thread: the pages for the browser, without any engine."""
+"""Both services on an invented evening, in a thread: the pages for the browser, without any engine."""
 
 import asyncio
 import socket
@@ -10,11 +10,13 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+import services.history.routes as history
+import services.ops.routes as ops
 from domain.processes import PROCESSES
 from domain.titles.catalogue import Catalogue
 from infra.runtime.settings import ROOT
-from services.app import create_app
 from services.ops.alerts import AlertWatch
+from services.ops.pipeline_health import PipelineHealth
 from services.ops.pollers import Gatherers
 from services.ops.processes import ProcessWatch, Target
 from services.ops.routes import Files
@@ -54,36 +56,55 @@ def gatherers(evening: Evening) -> Gatherers:
     return Gatherers(
         board=Board(Catalogue()),
         event_log=evening,
-        history=evening.history,
-        quality=evening,
-        book=evening,
+        connect=evening.stores,
         store=evening,
         processes=ProcessWatch(client, TARGETS),
         alerts=AlertWatch(client, "http://alertmanager"),
+        health=PipelineHealth(evening.metrics),
+        ping_registry=evening.ping_registry,
         now=lambda: evening.now,
     )
 
 
 @contextmanager
 def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> Iterator[str]:
-    """The site's address; ``past_seconds`` of the evening have already been seen, ``dashboards`` are published."""
+    """Address of the pages, whose links lead to a history API that is served too.
+
+    ``past_seconds`` of the evening have already been seen, ``dashboards`` are published.
+    """
     gather, files = gatherers(evening), Files(ECHARTS, dashboards, RUNBOOKS)
-    app = create_app(gather.board, evening.reads, FakeMetrics(), files, lambda: evening.now)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    catalogue = gather.board.catalogue
+    with _listener() as here, _listener() as api:
+        apps = {
+            here: ops.create_app(gather.board, evening.stores, files, _port(api), FakeMetrics(), lambda: evening.now),
+            api: history.create_app(evening.history_stores, catalogue, _port(here), FakeMetrics()),
+        }
+        servers = {
+            listener: uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+            for listener, app in apps.items()
+        }
 
-    async def run() -> None:
-        for _ in range(0, past_seconds, 2):
-            evening.pass_time(2)
-            await gather.once()
-        serving = asyncio.create_task(server.serve([listener]))
-        while not serving.done():
-            evening.pass_time(2)
-            await gather.once()
-            await asyncio.wait([serving], timeout=0.5)
+        async def run() -> None:
+            for _ in range(0, past_seconds, 2):
+                evening.pass_time(2)
+                await gather.once()
+            serving = [asyncio.create_task(server.serve([listener])) for listener, server in servers.items()]
+            while not all(each.done() for each in serving):
+                evening.pass_time(2)
+                await gather.once()
+                await asyncio.wait(serving, timeout=0.5)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
+        yield f"http://127.0.0.1:{_port(here)}"
+        for server in servers.values():
+            server.should_exit = True
         thread.join(60)
+
+
+def _listener() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def _port(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])

@@ -51,6 +51,22 @@ def test_a_page_fits_and_the_console_is_silent(
     page.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_page_leads_to_the_documentation_of_the_history_api_and_back(
+    browser: Browser, site: str, width: int, scheme: str, complaints: list[str]
+) -> None:
+    page = opened(browser, f"{site}/members", width, scheme, complaints)
+    page.get_by_role("link", name="API").click()
+    page.locator(".operation").nth(3).wait_for()
+    assert page.locator("h1").text_content() == "Playhead history API"
+    assert page.evaluate(OVERFLOW) == []
+    page.get_by_role("link", name="Members").click()
+    page.wait_for_url(f"{site}/members")
+    assert complaints == []
+    page.close()
+
+
 def test_a_member_sees_why_titles_are_recommended(browser: Browser, site: str, complaints: list[str]) -> None:
     page = opened(browser, f"{site}/members/{MEMBER}", 390, "light", complaints)
     cards = page.locator("section[aria-labelledby=recommended-title] .card-text p").all_text_contents()

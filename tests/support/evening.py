@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from domain.history.ports import LivePartition
 from domain.history.reading import HistoryReader
 from domain.ledger.state import HOUR_MS, Account, Finding, HourCounts
 from domain.processes import BY_NAME
@@ -21,10 +22,11 @@ from domain.titles.catalogue import CATALOGUE_KEY
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, Playback, Record, ViewingRecord
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
-from services.ports import MemberReads, Partition
+from services.history.routes import Stores as HistoryStores
+from services.ops.ports import Partition, Stores
 from tests.support.evening_troubles import REFUSALS, tell_support
 from tests.support.evening_viewing import DAY, MEMBER, MEMBERS, MINUTE, RECOMMENDED, record, session, session_id, titles
-from tests.support.fake_history import FakeCompressedVH, FakePartition
+from tests.support.fake_history import FakeCompressedVH
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fake_quality import FakeSupport
 from tests.support.fakes import FakeRecommendations
@@ -72,7 +74,6 @@ class Evening:
     away: set[str] = field(default_factory=set)
     ends: dict[Partition, int] = field(default_factory=dict)
     in_lake: dict[Partition, int] = field(default_factory=dict)
-    objects: dict[str, dict[str, str]] = field(default_factory=dict)
     sessions: list[Playback] = field(default_factory=list)
     rows: dict[str, dict[str, ViewingRecord]] = field(default_factory=dict)
     compressed: FakeCompressedVH = field(default_factory=FakeCompressedVH)
@@ -83,17 +84,20 @@ class Evening:
     """As Alertmanager shows them; None = no monitoring runs."""
     letters: list[DeadLetter] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    """The profiles that were read and the prefixes that were listed."""
+    """The profiles that were read."""
     missing: dict[Partition, tuple[Finding, ...]] = field(default_factory=dict)
     """What the ledger misses."""
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
 
     @property
     def history(self) -> HistoryReader:
         return HistoryReader(self, self.compressed, FakeMetrics())
 
-    @property
-    def reads(self) -> MemberReads:
-        return MemberReads(self.history, self.recommendations, self)
+    async def stores(self) -> Stores:
+        return Stores(self.history, self.recommendations, self, self, self)
+
+    async def history_stores(self) -> HistoryStores:
+        return HistoryStores(self.history, self.recommendations)
 
     def __post_init__(self) -> None:
         tell_support(self.support, self.now)
@@ -136,18 +140,8 @@ class Evening:
             self.flush()
 
     def flush(self) -> None:
-        """The lake writes one more object a partition."""
-        for (topic, number), end in self.ends.items():
-            start = self.in_lake[topic, number]
-            if end > start:
-                bad = 1 if topic == EVENT_TOPICS["playback"].name and start == 0 and number in (0, 2) else 0
-                self.objects[f"raw/{topic}/id-{topic}/partition={number}/{start:020}.avro"] = {
-                    "end": str(end),
-                    "records": str(end - start - bad),
-                    "dead_letters": str(bad),
-                    "kind": "data",
-                }
-                self.in_lake[topic, number] = end
+        """The lake writes all that Kafka has."""
+        self.in_lake = dict(self.ends)
 
     def _append(self, family: str, count: int) -> None:
         topic = EVENT_TOPICS[family].name
@@ -205,10 +199,10 @@ class Evening:
 
     # LiveReads
 
-    async def read(self, profile_id: str) -> FakePartition:
+    async def read(self, profile_id: str) -> LivePartition:
         self._answers("cassandra", "no node of Cassandra can be reached")
         self.asked.append(profile_id)
-        return FakePartition(list(self.rows.get(profile_id, {}).values()))
+        return LivePartition(list(self.rows.get(profile_id, {}).values()), None)
 
     # SupportReads
 
@@ -241,17 +235,14 @@ class Evening:
         events = sorted(self.sessions, key=lambda event: event.received_at, reverse=True)
         return [(event.received_at, event) for event in events[: count * PARTITIONS]]
 
+    def ping_registry(self) -> None:
+        self._answers("registry", "the schema registry does not answer")
+
     # ObjectStore
 
     def list(self, prefix: str, start_after: str) -> Iterator[str]:
-        self._answers(
-            "lake", f"the object store refuses connections: http://127.0.0.1:8333/lake?prefix={'raw%2F' * 20}"
-        )
-        self.asked.append(prefix)
-        yield from (key for key in sorted(self.objects) if key.startswith(prefix) and key > start_after)
-
-    def head(self, key: str) -> Mapping[str, str]:
-        return self.objects[key]
+        self._answers("lake", f"the object store refuses connections: http://127.0.0.1:8333/lake?prefix={'raw' * 20}")
+        yield from (key for key in (CATALOGUE_KEY,) if key.startswith(prefix) and key > start_after)
 
     def get(self, key: str) -> bytes:
         self._answers("lake", "the object store refuses connections")

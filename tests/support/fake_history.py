@@ -1,18 +1,12 @@
 """In-memory stand-ins for a history's two stores, which pass the adapters' contract suites."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from domain.history.order import newer
+from domain.history.merge import newer
+from domain.history.ports import LivePartition
 from domain.history.versions import ChunkId, Metadata, Version
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import ViewingRecord
-
-
-@dataclass(frozen=True, slots=True)
-class FakePartition:
-    records: list[ViewingRecord]
-    compacted_generation: int | None = None
 
 
 class FakeLiveVH:
@@ -33,14 +27,14 @@ class FakeLiveVH:
         self._store(records)
         return []
 
-    async def read(self, profile_id: str) -> FakePartition:
+    async def read(self, profile_id: str) -> LivePartition:
         rows = self.rows.get(profile_id, {})
-        return FakePartition([rows[session] for session in sorted(rows)], self.markers.get(profile_id))
+        return LivePartition([rows[session] for session in sorted(rows)], self.markers.get(profile_id))
 
     async def count(self, profile_id: str, limit: int) -> int:
         return min(limit, len(self.rows.get(profile_id, {})))
 
-    async def move_out(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
         rows = self.rows.setdefault(profile_id, {})
         for record in records:
             key = profile_id, record.playback_session_id
@@ -71,7 +65,7 @@ class FakeCompressedVH:
     async def metadata(self, profile_id: str) -> Metadata | None:
         return self.seen.get(profile_id)
 
-    async def newest_metadata(self, profile_id: str) -> Metadata | None:
+    async def metadata_serial(self, profile_id: str) -> Metadata | None:
         self._show(profile_id)
         return self.decided.get(profile_id)
 

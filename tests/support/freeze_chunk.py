@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from domain.history.chunks.chunk import encode, in_order
-from domain.history.chunks.header import FORMAT_VERSION
+from domain.history.chunks.layout import FORMAT_VERSION
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.histories import history

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from domain.history.order import newer
+from domain.history.merge import newer
 from schemas.events import Playback, ViewingRecord
 
 Comparable = dict[str, Any]

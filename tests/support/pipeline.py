@@ -25,7 +25,8 @@ from infra.runtime.settings import LOCAL_KEY, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from producers.ports import Message
-from schemas.codec import BatchDecoder, decode
+from schemas.batch import BatchDecoder
+from schemas.codec import decode
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, Event, Playback, ViewingRecord
 from schemas.framing import unframe
@@ -36,7 +37,7 @@ from tests.support.oracle import Comparable, by_profile, expected_history
 
 PATIENCE_S = 240.0
 """For whatever has to come to pass on a machine that two suites share: no test fails for its time."""
-AWAY = "`playhead status` tells what runs."
+AWAY = "`playhead status` shows which processes run."
 """The end of the error message when a backend did not answer in time."""
 ATTEMPTS = 3
 Place = tuple[str, int, int]
@@ -118,7 +119,7 @@ class Pipeline:
         session = connect(self.settings)
         try:
             reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeMetrics())
-            histories = await asyncio.gather(*map(reader.whole, profiles))
+            histories = await asyncio.gather(*map(reader.read_all, profiles))
         finally:
             await asyncio.to_thread(close, session)
         return [record for whole in histories for record in whole.records]

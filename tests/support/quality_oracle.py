@@ -9,7 +9,8 @@ import polars as pl
 from domain.quality.figures import Figures, Label
 from domain.quality.formulas import STARTUP_BOUNDS_MS
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.events import Playback
 from schemas.framing import frame
 

@@ -1,13 +1,26 @@
-"""What the site's builder does not check: the pages outside of ``docs``, and the table of contents."""
+"""What the docs name exists. The site's builder checks the links inside of ``docs``; this checks the rest."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.runtime.settings import ROOT
+from infra.cli import app
+from infra.runtime.metrics.page import series
+from infra.runtime.settings import ROOT, Settings
 
 OUTSIDE = [*ROOT.glob("*.md"), ROOT / "schemas" / "README.md"]
+PAGES = [*(ROOT / "docs").rglob("*.md"), *OUTSIDE]
+HISTORY = ROOT / "CHANGELOG.md"
+"""It also names what was renamed or removed."""
+
+
+def named(pattern: str) -> Iterator[tuple[str, str]]:
+    """(page, name) for whatever the pattern's group finds in the pages."""
+    for page in PAGES:
+        if page != HISTORY:
+            yield from ((str(page.relative_to(ROOT)), name) for name in re.findall(pattern, page.read_text()))
 
 
 @pytest.mark.parametrize("page", OUTSIDE, ids=lambda page: page.name)
@@ -20,3 +33,29 @@ def test_every_page_is_in_the_table_of_contents() -> None:
     contents = re.findall(r"[\w/-]+\.md", (ROOT / "mkdocs.yml").read_text())
     pages = [str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")]
     assert sorted(contents) == sorted(pages)
+
+
+def test_settings_exist() -> None:
+    settings = {name.upper() for name in Settings.model_fields} | {"ENV_FILE"}
+    assert [each for each in named(r"PLAYHEAD_([A-Z0-9_]+)") if each[1] not in settings] == []
+
+
+def test_commands_exist() -> None:
+    commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    assert [each for each in named(r"(?m)(?:`|^)playhead ([a-z]+)") if each[1] not in commands] == []
+
+
+def test_make_targets_exist() -> None:
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    assert [each for each in named(r"(?m)(?:`|^)make ([a-z-]+)") if each[1] not in targets] == []
+
+
+def test_metrics_exist() -> None:
+    names = series() | {name.rsplit("_", 1)[0] for name in series()}
+    assert [each for each in named(r"`(playhead_(?!ms\b)[a-z0-9_]+)") if each[1] not in names] == []
+
+
+def test_files_exist() -> None:
+    folders = "|".join(("schemas", "domain", "infra", "producers", "streams", "services", "batch", "bench", "tests"))
+    paths = named(rf"`((?:{folders})/[\w/.-]+)`")
+    assert [each for each in paths if not (ROOT / each[1]).exists()] == []

@@ -1,8 +1,8 @@
-"""The columns of a chunk: which field each holds, and what its values are expected to be.
+"""The columns of a chunk: which field each holds, and how its values are predicted from the columns before it.
 
-Stored is only how far values are from what the columns before it say. Expectations and the numbers in them are part
-of the format: they may be wrong for some records, which then take more bytes, but they must never change. A new
-field of the contract gets a new column id and has a default in its Avro schema; its column is written last.
+Only the difference from the prediction is stored. Predictions and the numbers in them are part of the format: they may
+be wrong for some records, which then take more bytes, but they must never change. A new field of the contract gets a
+new column id and has a default in its Avro schema; its column is written last.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,65 @@ from enum import Enum, auto
 
 import numpy as np
 
-from domain.history.chunks.known import CHUNK, Known
 from domain.history.chunks.numbers import Ints
 
 _HEARTBEAT_MS = 30_000
 _SEEK_MS = 500
+CHUNK = "chunk"
+"""The group of all records."""
+
+
+class Groups:
+    """Records grouped by equal numbers (a title, a device). Sorted once, for all columns that use the group."""
+
+    def __init__(self, numbers: Ints) -> None:
+        self._order = numbers.argsort(kind="stable")
+        ordered = numbers[self._order]
+        starting = np.ones(len(numbers), np.bool_)
+        np.not_equal(ordered[1:], ordered[:-1], out=starting[1:])
+        self._starts = starting.nonzero()[0]
+        self._group = starting.cumsum() - 1
+
+    def differences(self, values: Ints) -> Ints:
+        """Each value less the one before it in its group; a group's first value is kept."""
+        return values - self.previous(values)
+
+    def sums(self, values: Ints) -> Ints:
+        """Undoes ``differences``."""
+        ordered = values[self._order]
+        totals = ordered.cumsum()
+        before = totals[self._starts] - ordered[self._starts]
+        return self._back(totals - before[self._group])
+
+    def previous(self, values: Ints) -> Ints:
+        """The value before each in its group, 0 for a group's first."""
+        ordered = values[self._order]
+        shifted = np.empty_like(ordered)
+        shifted[1:] = ordered[:-1]
+        shifted[self._starts] = 0
+        return self._back(shifted)
+
+    def _back(self, ordered: Ints) -> Ints:
+        values = np.empty_like(ordered)
+        values[self._order] = ordered
+        return values
+
+
+class DecodedColumns(dict[str, Ints]):
+    """The columns written or read so far, by field: numbers, 0 for null; a text is its number in the column's table."""
+
+    def __init__(self, count: int, first_started_at: int) -> None:
+        super().__init__()
+        self.count = count
+        self[CHUNK] = np.zeros(count, np.int64)
+        self["first_started_at"] = np.full(count, first_started_at, np.int64)
+        self._groups: dict[str, Groups] = {}
+
+    def groups(self, field: str) -> Groups:
+        """The records grouped by equal values of a field."""
+        if field not in self._groups:
+            self._groups[field] = Groups(self[field])
+        return self._groups[field]
 
 
 class Kind(Enum):
@@ -25,8 +79,8 @@ class Kind(Enum):
     TEXT = auto()
 
 
-def _nothing(known: Known) -> Ints:
-    return np.zeros_like(known[CHUNK])
+def _zero(columns: DecodedColumns) -> Ints:
+    return np.zeros_like(columns[CHUNK])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +88,32 @@ class Column:
     id: int
     field: str
     kind: Kind
-    expected: Callable[[Known], Ints] = _nothing
+    predicted: Callable[[DecodedColumns], Ints] = _zero
     by: str | None = None
-    """The field whose equal values make a group, within which differences are stored."""
+    """The field whose equal values make a group; differences are stored within groups."""
 
 
-def _watched(known: Known) -> Ints:
-    """From where the title was left, unless that was near its end or the member is further back now."""
-    left_at = known.groups("title_id").previous(known["playhead_ms"])
-    resumed = (left_at <= known["playhead_ms"]) & (left_at * 100 < known["duration_ms"] * 93)
-    return known["playhead_ms"] - np.where(resumed, left_at, 0)
+def _watched(columns: DecodedColumns) -> Ints:
+    """Watched since the title was last left, unless that was near its end or the member is further back now."""
+    left_at = columns.groups("title_id").previous(columns["playhead_ms"])
+    resumed = (left_at <= columns["playhead_ms"]) & (left_at * 100 < columns["duration_ms"] * 93)
+    return columns["playhead_ms"] - np.where(resumed, left_at, 0)
 
 
-def _seq(known: Known) -> Ints:
-    """Heartbeats, and the events that the counters tell of."""
-    beats = (known["watched_ms"] + known["paused_ms"] + known["rebuffer_ms"]) // _HEARTBEAT_MS
-    return beats + known["seek_count"] + 2 * known["rebuffer_count"]
+def _seq(columns: DecodedColumns) -> Ints:
+    """Heartbeats, and the events that the counters count."""
+    beats = (columns["watched_ms"] + columns["paused_ms"] + columns["rebuffer_ms"]) // _HEARTBEAT_MS
+    return beats + columns["seek_count"] + 2 * columns["rebuffer_count"]
 
 
-def _event_time(known: Known) -> Ints:
-    """Where all the time went."""
-    spent = known["startup_time_ms"] + known["watched_ms"] + known["paused_ms"] + known["rebuffer_ms"]
-    return known["session_started_at"] + spent + _SEEK_MS * known["seek_count"]
+def _event_time(columns: DecodedColumns) -> Ints:
+    """The start, plus all time spent since."""
+    spent = columns["startup_time_ms"] + columns["watched_ms"] + columns["paused_ms"] + columns["rebuffer_ms"]
+    return columns["session_started_at"] + spent + _SEEK_MS * columns["seek_count"]
 
 
 COLUMNS = (
-    Column(1, "session_started_at", Kind.INTEGER, lambda known: known["first_started_at"], by=CHUNK),
+    Column(1, "session_started_at", Kind.INTEGER, lambda columns: columns["first_started_at"], by=CHUNK),
     Column(2, "playback_session_id", Kind.TEXT),
     Column(3, "title_id", Kind.TEXT),
     Column(4, "device_id", Kind.TEXT),
@@ -73,7 +127,7 @@ COLUMNS = (
     Column(12, "app_version", Kind.TEXT, by="device_id"),
     Column(13, "country", Kind.TEXT),
     Column(14, "duration_ms", Kind.OPTIONAL, by="title_id"),
-    Column(15, "playhead_ms", Kind.INTEGER, lambda known: known["duration_ms"]),
+    Column(15, "playhead_ms", Kind.INTEGER, lambda columns: columns["duration_ms"]),
     Column(16, "watched_ms", Kind.INTEGER, _watched),
     Column(17, "paused_ms", Kind.INTEGER),
     Column(18, "startup_time_ms", Kind.OPTIONAL),
@@ -82,6 +136,6 @@ COLUMNS = (
     Column(21, "seek_count", Kind.INTEGER),
     Column(22, "seq", Kind.INTEGER, _seq),
     Column(23, "event_time", Kind.INTEGER, _event_time),
-    Column(24, "received_at", Kind.INTEGER, lambda known: known["event_time"]),
+    Column(24, "received_at", Kind.INTEGER, lambda columns: columns["event_time"]),
     Column(25, "bitrate_kbps", Kind.OPTIONAL),
 )

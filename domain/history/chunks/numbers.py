@@ -1,8 +1,8 @@
 """A series of 64-bit integers to bytes: as bits of one width, or by pcodec; whichever is shorter.
 
-pcodec sorts the values into bins found in the data, and entropy-codes bin and place: it serves the long series,
-whatever their distribution. Its description of the bins costs more than it saves on a few dozen values, or on
-values that are all alike (of width 0): those are packed.
+pcodec sorts the values into bins found in the data, and entropy-codes bin and offset: it suits long series of any
+distribution. Its description of the bins costs more than it saves on a few dozen values, or on equal values (width 0):
+those are packed.
 """
 
 import numpy as np
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from pcodec import ChunkConfig, DeltaSpec, ModeSpec
 from pcodec.wrapped import FileCompressor, FileDecompressor
 
-from domain.history.chunks.wire import Reader, signed
+from domain.history.chunks.layout import Reader, signed
 
 Ints = NDArray[np.int64]
 
 PCO = 0xFF
 PCO_HEADER = b"\x04\x01"
-"""What pcodec writes in front of its files: the version of its format. The same for every series, so not stored."""
+"""The start of every pcodec file, its format version: the same for every series, so not stored."""
 _DESCRIPTION = 12
-"""About what pcodec takes to describe even a few bins: up to here there is nothing to gain by it."""
+"""About the bytes that pcodec takes to describe even a few bins: below this it gains nothing."""
 _PCO_FILE, _ = FileDecompressor.new(PCO_HEADER)
 _CONFIG = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.no_op(), mode_spec=ModeSpec.classic())
 
@@ -51,10 +51,10 @@ def _pack(offsets: NDArray[np.uint64], width: int) -> bytes:
 def _unpack(data: bytes, width: int, count: int) -> NDArray[np.uint64]:
     if width == 0:
         return np.zeros(count, np.uint64)
-    at = np.arange(0, count * width, width)
-    # A value lies in the word where it begins, and its end may lie in the next one.
+    bit = np.arange(0, count * width, width)
+    # A value begins in one word and may end in the next.
     words = np.frombuffer(data + bytes(16 - len(data) % 8), "<u8")
-    word, shift = at >> 6, (at & 63).view(np.uint64)
+    word, shift = bit >> 6, (bit & 63).view(np.uint64)
     high = words[word + 1] << np.uint64(1) << (np.uint64(63) - shift)  # by 64 at once would be no shift at all
     values: NDArray[np.uint64] = (words[word] >> shift | high) & np.uint64((1 << width) - 1)
     return values

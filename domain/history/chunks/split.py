@@ -1,4 +1,4 @@
-"""Records of any number to chunks of bounded size."""
+"""Splits any number of records into chunks of bounded size."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from schemas.events import ViewingRecord
 
 MAX_BYTES = 64 * 1024
 _LEAST_BYTES = 16
-"""Of a record: half of it the random part of its session id."""
+"""Of a record; half of it is the random part of its session id."""
 _MARGIN = 0.97
 
 
@@ -20,22 +20,22 @@ class Chunk:
 
 
 def split(records: Sequence[ViewingRecord], max_bytes: int = MAX_BYTES) -> list[Chunk]:
-    """One profile's sessions to chunks in their order, none larger than ``max_bytes``, all but the last nearly full.
+    """One profile's sessions as chunks in their order, none larger than ``max_bytes``, all but the last nearly full.
 
-    ValueError if a single record is larger.
+    Raises ValueError if a single record is larger.
     """
     rest = in_order(records)
     chunks: list[Chunk] = []
     guess = max_bytes // _LEAST_BYTES
     while rest:
-        chunk = _fitting(rest[:guess], max_bytes)
+        chunk = _fill(rest[:guess], max_bytes)
         chunks.append(chunk)
-        guess = len(chunk.records)  # the next are much like these
+        guess = len(chunk.records)  # the next records take about as much
         rest = rest[guess:]
     return chunks
 
 
-def _fitting(records: list[ViewingRecord], max_bytes: int) -> Chunk:
+def _fill(records: list[ViewingRecord], max_bytes: int) -> Chunk:
     """As many of the first records as fit."""
     while len(body := encode(records)) > max_bytes:
         if len(records) == 1:

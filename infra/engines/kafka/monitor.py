@@ -1,4 +1,4 @@
-"""Offsets, committed positions and the newest records, for the live page. Satisfies ``services.ports.EventLog``."""
+"""Offsets, committed positions and the newest records, for the live page. Satisfies ``services.ops.ports.EventLog``."""
 
 import time
 from collections.abc import Iterable, Mapping

@@ -1,12 +1,12 @@
 // Lines over time, with the page's colours, in light and dark. SVG, so that the texts are texts.
 /* global echarts */
 
-import { clock, rate, short } from "./page.js";
+import { clock, rate, short } from "/static/page.js";
 
 const charts = [];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** A chart in `element`: `names` are series and colours alike; `label` says what is drawn, and in which unit. */
+/** A chart in `element`. `names` are the series; a style variable of the same name is a line's colour. `label` says what is drawn, and its unit. */
 export function timeChart(element, names, label, { legend = false, area = true, empty }) {
   element.setAttribute("role", "img");
   element.setAttribute("aria-label", label);
@@ -60,8 +60,8 @@ export function timeChart(element, names, label, { legend = false, area = true, 
         type: "line",
         showSymbol: false,
         data: series.times.map((time, place) => [time, series.values[name]?.[place] ?? 0]),
-        lineStyle: { width: 1.8, color: colour(name) },
-        itemStyle: { color: colour(name) },
+        lineStyle: { width: 1.8, color: colour(name) || undefined },
+        itemStyle: { color: colour(name) || undefined },
         areaStyle: area ? { color: colour(name), opacity: 0.16 } : undefined,
       })),
     });

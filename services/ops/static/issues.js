@@ -1,6 +1,6 @@
 // What the live page begins with: the alerts that fire, and what its own numbers call wrong.
 
-import { ago, clock, count, make } from "./page.js";
+import { ago, clock, count, make } from "/static/page.js";
 
 const PAGE = document.title;
 const WATCH = {

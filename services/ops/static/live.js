@@ -1,13 +1,12 @@
 // The live page: asks for the document every two seconds and draws it. Old numbers are shown as old, never as new.
 
-import { ago, clock, count, lasting, make, position, rate, short, tenth, words } from "./page.js";
+import { ago, clock, count, lasting, make, position, rate, short, tenth, words } from "/static/page.js";
 import { timeChart } from "./chart.js";
-import { showWrong } from "./wrong.js";
+import { showWrong } from "./issues.js";
 
 const EVERY_MS = 2000;
 const LATE_MS = 12000;
 const FAMILIES = ["playback", "ui", "performance", "diagnostic", "error", "processing"];
-const GROUPS = ["history", "lake", "quality", "compaction"];
 const at = (id) => document.getElementById(id);
 
 const multiples = FAMILIES.map((family) => {
@@ -19,11 +18,7 @@ const multiples = FAMILIES.map((family) => {
   const draw = timeChart(chart, [family], `${family} events a second, last ten minutes`, { empty: "no events" });
   return { family, now, draw };
 });
-const drawLag = timeChart(at("lag"), GROUPS, "Records behind by consumer group, last ten minutes", {
-  legend: true,
-  area: false,
-  empty: "nothing to catch up on",
-});
+let drawLag = null;
 
 function tile(name, text, aside, state = "") {
   at(`tile-${name}`).textContent = text;
@@ -31,6 +26,7 @@ function tile(name, text, aside, state = "") {
   at(`tile-${name}-aside`).textContent = aside;
 }
 
+const bare = (name) => name.replace("playhead.", "");
 const last = (values) => values?.at(-1) ?? 0;
 const sum = (numbers) => numbers.reduce((one, other) => one + other, 0);
 
@@ -44,51 +40,46 @@ function showRates({ rates }) {
   tile("rate", rate(last(totals)), minute.length ? `${rate(sum(minute) / minute.length)} a second over the last minute` : "");
 }
 
-function showLag({ lag }) {
-  const named = Object.fromEntries(Object.entries(lag.values).map(([group, values]) => [group.replace("playhead.", ""), values]));
-  drawLag({ times: lag.times, values: named });
-  const groups = Object.entries(named).map(([group, values]) => [group, last(values)]);
-  tile("lag", short(sum(groups.map(([, records]) => records))), groups.map(([group, records]) => `${group} ${short(records)}`).join(" · "));
+function showLag({ lag, groups }) {
+  drawLag ??= timeChart(at("lag"), groups.map(bare), "Records behind by consumer group, last ten minutes", {
+    legend: true,
+    area: false,
+    empty: "nothing to catch up on",
+  });
+  drawLag({ times: lag.times, values: Object.fromEntries(groups.map((group) => [bare(group), lag.values[group] ?? []])) });
+  const newest = groups.map((group) => [bare(group), last(lag.values[group])]);
+  tile("lag", short(sum(newest.map(([, records]) => records))), newest.map(([group, records]) => `${group} ${short(records)}`).join(" · "));
 }
 
-function state(balance, differing) {
+function state({ kafka, waiting, differing }) {
   if (differing) return ["bad", `${count(differing)} differ`];
-  if (balance.lost) return ["bad", `${count(balance.lost)} lost`];
-  if (balance.in_flight) return ["", `${short(balance.in_flight)} in flight`];
-  return balance.kafka ? ["good", "balanced"] : ["", "empty"];
+  if (waiting) return ["", `${short(waiting)} waiting`];
+  return kafka ? ["good", "balanced"] : ["", "empty"];
 }
 
-function showCompared({ compared }) {
-  if (!compared) return;
-  const { this_hour: now, last_hour: before, findings } = compared;
-  at("compared").textContent = `Compared record by record: ${count(now)} received this hour, ${count(before)} in the hour before.`;
-  at("findings").replaceChildren(
-    ...findings.map((finding) => make("li", {}, make("span", { class: "pill bad" }, "differs"), " ", make("code", {}, finding))),
-  );
-}
-
-function showLedger({ ledger, compared, sources }) {
-  if (!ledger.length) return;
-  const away = sources.filter(({ name, error }) => error && ["kafka", "lake"].includes(name)).map(({ label }) => label);
-  const total = (column) => sum(ledger.map((balance) => balance[column]));
+function showLedger({ ledger, sources }) {
+  if (!ledger) return;
+  const { topics, this_hour: now, last_hour: before, findings } = ledger;
+  const away = sources.filter(({ name, error }) => error && ["kafka", "cassandra"].includes(name)).map(({ label }) => label);
   at("ledger").replaceChildren(
-    ...ledger.map((balance) => {
-      const [kind, text] = away.length ? ["", "unknown"] : state(balance, compared?.differing[balance.topic]);
+    ...topics.map((topic) => {
+      const [kind, text] = away.length ? ["", "unknown"] : state(topic);
       const number = (name, value) => make("td", { "data-name": name }, count(value));
       return make(
-        "tr", {}, make("td", {}, words(balance.topic.replace("playhead.", ""))), number("Kafka", balance.kafka),
-        number("Lake", balance.lake), number("Dead letters", balance.dead_letters), make("td", {}, make("span", { class: `pill ${kind}` }, text)),
+        "tr", {}, make("td", {}, words(bare(topic.topic))), number("Kafka", topic.kafka), number("Compared", topic.kafka - topic.waiting),
+        make("td", {}, make("span", { class: `pill ${kind}` }, text)),
       );
     }),
   );
-  const differing = sum(Object.values(compared?.differing ?? {}));
-  const [lost, inFlight] = [total("lost"), total("in_flight")];
-  const aside = `${short(total("kafka"))} in Kafka · ${short(total("lake"))} in the lake`;
+  at("compared").textContent = `${count(now)} records received this hour, ${count(before)} in the hour before.`;
+  at("findings").replaceChildren(
+    ...findings.map((finding) => make("li", {}, make("span", { class: "pill bad" }, "differs"), " ", make("code", {}, finding))),
+  );
+  const total = (column) => sum(topics.map((topic) => topic[column]));
+  const [kind, text] = state({ kafka: total("kafka"), waiting: total("waiting"), differing: total("differing") });
+  const aside = total("differing") ? "the records are named below" : `${short(total("kafka") - total("waiting"))} of ${short(total("kafka"))} records compared`;
   if (away.length) tile("ledger", "Unknown", `${away.join(" and ")} away`, "warn");
-  else if (differing) tile("ledger", `${count(differing)} differ`, "records; see below which", "bad");
-  else if (lost) tile("ledger", `${count(lost)} lost`, aside, "bad");
-  else if (inFlight) tile("ledger", `${short(inFlight)} in flight`, aside);
-  else tile("ledger", total("kafka") ? "Balanced" : "Empty", aside, total("kafka") ? "good" : "");
+  else tile("ledger", text[0].toUpperCase() + text.slice(1), aside, kind);
 }
 
 const seconds = (milliseconds) => (milliseconds === null ? "–" : `${tenth(milliseconds / 1000)} s`);
@@ -208,7 +199,7 @@ function say(kind, text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-const SHOWS = [showWrong, showExperience, showRates, showLag, showLedger, showCompared, showWrites, showDeadLetters, showProcesses, showSources];
+const SHOWS = [showWrong, showExperience, showRates, showLag, showLedger, showWrites, showDeadLetters, showProcesses, showSources];
 let newestAt = null;
 
 async function refresh() {

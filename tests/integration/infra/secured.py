@@ -7,9 +7,7 @@ from pathlib import Path
 from string import Template
 
 from infra.engines.cassandra import UNAVAILABLE, close, connect
-from infra.local import cassandra, kafka, template
-from infra.local import jars as packages
-from infra.local import preflight as host
+from infra.local import cassandra, jars, kafka, preflight, template
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 from schemas.errors import TransientError
@@ -51,7 +49,7 @@ client_encryption_options:
 @contextmanager
 def secured_kafka(settings: Settings, authority: Authority) -> Iterator[None]:
     """One broker that knows the user of the settings, by SCRAM."""
-    packages.fetch(settings.home, "kafka")
+    jars.fetch(settings.home, "kafka")
     folder = settings.folder / "kafka"
     properties = folder / "server.properties"
     values = {
@@ -66,10 +64,10 @@ def secured_kafka(settings: Settings, authority: Authority) -> Iterator[None]:
     template.write("server.properties", properties, **values)
     _append(properties, KAFKA, values)
     template.write("log4j2.properties", folder / "log4j2.properties")
-    jars = packages.folder(settings.home, "kafka")
+    classpath = jars.folder(settings.home, "kafka")
     user = f"SCRAM-SHA-512=[name={values['user']},password={values['password']}]"
     format_ = ("kafka.tools.StorageTool", "format", "-t", kafka.CLUSTER_ID, "-c", str(properties), "--add-scram", user)
-    subprocess.run([host.java(), "-cp", f"{jars}/*", *format_], check=True, capture_output=True)
+    subprocess.run([preflight.java(), "-cp", f"{classpath}/*", *format_], check=True, capture_output=True)
     program = kafka.program(settings)
     with _running(program, folder, program.is_ready):
         yield
@@ -78,7 +76,7 @@ def secured_kafka(settings: Settings, authority: Authority) -> Iterator[None]:
 @contextmanager
 def secured_cassandra(settings: Settings, authority: Authority) -> Iterator[None]:
     """One node with a role as the settings say, that may make keyspaces and nothing else."""
-    packages.fetch(settings.home, "cassandra")
+    jars.fetch(settings.home, "cassandra")
     folder = settings.folder / "cassandra"
     (program,) = cassandra.programs(settings)
     program.configure()

@@ -71,7 +71,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
 
     @eventually
     def the_live_page_shows_what_fires() -> None:
-        alerts = httpx.get(f"{monitored.settings.services_url}/v1/live").json()["alerts"]
+        alerts = httpx.get(f"{monitored.settings.ops_url}/v1/live").json()["alerts"]
         shown = [(each["name"], each["runbook"]) for each in alerts["firing"] if each["summary"] == "a drill"]
         assert shown == [("LakeLate", "/runbooks/LakeLate")]
 

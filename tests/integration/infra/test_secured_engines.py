@@ -108,7 +108,7 @@ def watched(elsewhere: Elsewhere) -> list[Playback]:
 
 
 def test_what_was_sent_over_http_is_in_the_history(elsewhere: Elsewhere, watched: list[Playback]) -> None:
-    url = f"{elsewhere.settings.services_url}/v1/profiles/{MEMBER}/viewing-history"
+    url = f"{elsewhere.settings.history_url}/v1/profiles/{MEMBER}/viewing-history"
     items = httpx.get(url, params={"limit": 100}, timeout=PATIENCE_S).json()["items"]
     assert {item["playback_session_id"] for item in items} == {event.playback_session_id for event in watched}
 

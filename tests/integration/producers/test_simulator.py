@@ -16,7 +16,7 @@ from producers.simulator.live import HttpPost, Run, play_schedule, schedules
 from producers.simulator.network import Faults
 from producers.simulator.sender import Sender
 from producers.simulator.synthetic import members
-from schemas.codec import BatchDecoder
+from schemas.batch import BatchDecoder
 from schemas.topics import EVENT_TOPICS
 from tests.integration.producers.conftest import Collector, Tail
 from tests.support.pipeline import PATIENCE_S

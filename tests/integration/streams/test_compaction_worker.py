@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.history.reading import HistoryReader, Whole
+from domain.history.reading import FullHistory, HistoryReader
 from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.bulk import BulkProducer
@@ -103,11 +103,11 @@ def drained(settings: Settings, *processes: str) -> bool:
     return not any(kafka.lag(BY_NAME[name].group or "", BY_NAME[name].topics) for name in processes)
 
 
-def read(settings: Settings, *profiles: str) -> list[Whole]:
-    async def all_of_them() -> list[Whole]:
+def read(settings: Settings, *profiles: str) -> list[FullHistory]:
+    async def all_of_them() -> list[FullHistory]:
         session = connect(settings)
         reader = HistoryReader(LiveVH(session), CompressedVH(session), FakeMetrics())
-        histories = await asyncio.gather(*map(reader.whole, profiles))
+        histories = await asyncio.gather(*map(reader.read_all, profiles))
         await asyncio.to_thread(close, session)
         return histories
 

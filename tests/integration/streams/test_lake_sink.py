@@ -25,7 +25,8 @@ from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.events import Playback
 from schemas.framing import frame
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from domain.history.compaction import Compactor
-from domain.history.reading import HistoryReader, Whole
+from domain.history.reading import FullHistory, HistoryReader
 from domain.history.rollup import RollUpRules
 from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
@@ -68,10 +68,10 @@ def roll_up(settings: Settings, profiles: list[str]) -> None:
     asyncio.run(with_stores(settings, work))
 
 
-def read(settings: Settings, profiles: list[str]) -> list[Whole]:
-    async def work(live: LiveVH, compressed: CompressedVH) -> list[Whole]:
+def read(settings: Settings, profiles: list[str]) -> list[FullHistory]:
+    async def work(live: LiveVH, compressed: CompressedVH) -> list[FullHistory]:
         reader = HistoryReader(live, compressed, FakeMetrics())
-        return await asyncio.gather(*map(reader.whole, profiles))
+        return await asyncio.gather(*map(reader.read_all, profiles))
 
     return asyncio.run(with_stores(settings, work))
 

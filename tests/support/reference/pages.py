@@ -10,6 +10,7 @@ from infra.runtime.metrics.page import page as metrics
 from infra.runtime.settings import ROOT
 from producers.collector import openapi as collector
 from services.history.routes import router
+from services.ops import members
 from tests.support.evening import Evening
 from tests.support.reference import commands, flow, openapi, settings
 
@@ -27,6 +28,12 @@ What members watched and where they stopped, newest first, a moment after it hap
 durations are milliseconds. An error has a `code` for programs, a `message` for people and, if one is at fault, the
 `field`. A running history API serves this as a document at `/openapi.json`.
 """
+SUPPORT = """
+# Support API
+
+What went wrong for a member: the last sessions, errors, devices. The `ops` process serves it, on the address of the
+live page. Errors and times have the form of the [history API](history-api.md).
+"""
 
 
 def _collector() -> str:
@@ -35,8 +42,14 @@ def _collector() -> str:
 
 def _history() -> str:
     app = FastAPI()
-    app.include_router(router(Evening(0).reads, Catalogue(), lambda: 0))
+    app.include_router(router(Evening(0).history_stores, Catalogue()))
     return openapi.page(app.openapi(), HISTORY)
+
+
+def _support() -> str:
+    app = FastAPI()
+    app.include_router(members.api(Evening(0).stores, Catalogue(), lambda: 0))
+    return openapi.page(app.openapi(), SUPPORT)
 
 
 PAGES: Mapping[Path, Callable[[], str]] = {

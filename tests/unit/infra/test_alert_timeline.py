@@ -1,13 +1,13 @@
-from infra.alert_timeline import Sightings
+from infra.alert_timeline import AlertTimeline
 
 
-def alert(name: str, severity: str = "page", silenced: bool = False) -> dict[str, object]:
-    status = {"inhibitedBy": ["another"] if silenced else []}
+def alert(name: str, severity: str = "page", inhibited: bool = False) -> dict[str, object]:
+    status = {"inhibitedBy": ["another"] if inhibited else []}
     return {"fingerprint": name, "labels": {"alertname": name, "severity": severity}, "status": status}
 
 
-def seen(*looks: tuple[float, list[dict[str, object]]]) -> Sightings:
-    sightings = Sightings()
+def seen(*looks: tuple[float, list[dict[str, object]]]) -> AlertTimeline:
+    sightings = AlertTimeline()
     for now, shown in looks:
         sightings.add(now, shown)
     return sightings
@@ -23,11 +23,11 @@ def test_an_alert_pages_once_it_has_stayed_as_long_as_alertmanager_waits() -> No
 def test_a_symptom_that_shows_for_a_moment_before_its_cause_silences_it_does_not_page() -> None:
     sightings = seen(
         (80, [alert("WorkerDown"), alert("ConsumerLag")]),
-        (81, [alert("WorkerDown"), alert("ConsumerLag", silenced=True)]),
-        (99, [alert("WorkerDown"), alert("ConsumerLag", silenced=True)]),
+        (81, [alert("WorkerDown"), alert("ConsumerLag", inhibited=True)]),
+        (99, [alert("WorkerDown"), alert("ConsumerLag", inhibited=True)]),
     )
     assert [page.name for page in sightings.pages] == ["WorkerDown"]
-    assert sightings.has_silenced("ConsumerLag")
+    assert sightings.was_inhibited("ConsumerLag")
     assert [other.name for other in sightings.others] == ["ConsumerLag"]
 
 
@@ -35,18 +35,18 @@ def test_tickets_and_the_dead_mans_switch_wake_nobody() -> None:
     shown = [alert("Watchdog", "none"), alert("WorkerRetrying", "ticket")]
     sightings = seen((1, shown), (60, shown))
     assert sightings.pages == []
-    assert sightings.awake == {"WorkerRetrying"}
-    assert sightings.waking == []
+    assert sightings.firing == {"WorkerRetrying"}
+    assert sightings.paging == []
 
 
 def test_what_pages_now_is_told_from_what_did() -> None:
-    sightings = seen((1, [alert("WorkerDown")]), (20, [alert("WorkerDown"), alert("ConsumerLag", silenced=True)]))
-    assert [each.name for each in sightings.waking] == ["WorkerDown"]
+    sightings = seen((1, [alert("WorkerDown")]), (20, [alert("WorkerDown"), alert("ConsumerLag", inhibited=True)]))
+    assert [each.name for each in sightings.paging] == ["WorkerDown"]
     sightings.add(30, [])
-    assert sightings.waking == []
+    assert sightings.paging == []
 
 
 def test_the_time_in_which_an_alert_was_gone_does_not_count() -> None:
     sightings = seen((1, [alert("LakeLate")]), (6, []), (30, [alert("LakeLate")]), (35, [alert("LakeLate")]))
     assert not sightings.has_paged("LakeLate")
-    assert sightings.all["LakeLate"].awake_s == 5
+    assert sightings.all["LakeLate"].firing_s == 5

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from domain.processes import MAX_WORKERS, PROCESSES, STORES
-from infra.local.supervisor import family
+from infra.local.supervisor import base_name
 from infra.local.workers import environment, programs
 from infra.runtime.settings import Port, Settings
 
@@ -14,7 +14,7 @@ def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_the
     workers = {program.name: program for program in programs(settings(workers="history=2"), PROCESSES)}
 
     assert list(workers) == [
-        *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger", "services")
+        *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger", "history-api", "ops")
     ]
     assert [workers[name].ports for name in ("history-0", "history-1")] == [(18110,), (18111,)]
     assert workers["history-1"].command[1:] == ("-m", "streams.main", "history", "--worker", "1")
@@ -40,7 +40,7 @@ def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None
 
 
 def test_the_family_of_a_numbered_worker_is_its_process() -> None:
-    assert [family(name) for name in ("history-3", "services", "kafka")] == ["history", "services", "kafka"]
+    assert [base_name(name) for name in ("history-3", "history-api", "kafka")] == ["history", "history-api", "kafka"]
 
 
 def test_no_two_processes_share_a_port_however_many_workers_run() -> None:

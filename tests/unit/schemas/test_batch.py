@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.avro import Schema, schema
-from schemas.codec import BatchDecoder, DecodedBatch, Decoder, encode
+from schemas.batch import BatchDecoder, DecodedBatch
+from schemas.codec import Decoder, encode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import RECORD_TYPES, Record
 from schemas.framing import frame, unframe

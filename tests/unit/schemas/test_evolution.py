@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from schemas.avro import Schema, parsed, physical, schema
-from schemas.codec import BatchDecoder, DecodedBatch, decode, encode
+from schemas.batch import BatchDecoder, DecodedBatch
+from schemas.codec import decode, encode
 from schemas.columnar import columns_between
 from schemas.compatibility import incompatibilities, unreadable
 from schemas.events import RECORD_TYPES, Record

@@ -1,4 +1,4 @@
-"""The services on an invented evening, spoken to over HTTP in memory."""
+"""Both services on an invented evening, spoken to over HTTP in memory."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from services.app import create_app
+import services.history.routes as history
+import services.ops.routes as ops
 from services.ops.pollers import Gatherers
 from services.ops.routes import Files
 from services.ops.state import Board
@@ -21,8 +23,10 @@ class Services:
     evening: Evening
     gather: Gatherers
     client: httpx.AsyncClient
+    """Of the operations service."""
+    history: httpx.AsyncClient
+    """Of the history API."""
     metrics: FakeMetrics
-    """(route, status) of every answer."""
     dashboards: Path
     """The folder of published days, not made yet."""
 
@@ -38,7 +42,12 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     metrics = FakeMetrics()
 
     files = Files(ECHARTS, tmp_path / "dashboards", RUNBOOKS)
-    app = create_app(gather.board, evening.reads, metrics, files, lambda: evening.now)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://services") as client:
-        yield Services(evening, gather, client, metrics, files.dashboards)
+    pages = ops.create_app(gather.board, evening.stores, files, 20003, metrics, lambda: evening.now)
+    api = history.create_app(evening.history_stores, gather.board.catalogue, 20002, metrics)
+    async with _client(pages, 20002) as client, _client(api, 20003) as history_client:
+        yield Services(evening, gather, client, history_client, metrics, files.dashboards)
     await gather.processes.client.aclose()
+
+
+def _client(app: FastAPI, port: int) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://services:{port}")

@@ -65,6 +65,6 @@ class Stores:
         return await self.compactor.compact(PROFILE)
 
     async def history(self) -> list[ViewingRecord]:
-        whole = await self.reader.whole(PROFILE)
+        whole = await self.reader.read_all(PROFILE)
         assert whole.complete
         return whole.records

@@ -123,7 +123,7 @@ async def test_what_a_killed_attempt_left_is_cleaned_up() -> None:
 
     await stores.live.write([session(n) for n in range(30)])
     with pytest.raises(Killed):
-        await replace(stores.compactor, at=kill).compact(PROFILE)
+        await replace(stores.compactor, on_step=kill).compact(PROFILE)
     orphans = set(stores.compressed.bodies)
     assert orphans
     await stores.compacted()

@@ -5,6 +5,7 @@ late ones and replays; compactors are killed between any two of them, calls fail
 effect long after they failed for their caller. Clocks of compactors differ.
 """
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cache
 from random import Random
@@ -22,6 +23,7 @@ from domain.history.compaction import Compactor
 from domain.history.merge import merge
 from domain.history.reading import HistoryReader
 from domain.history.rollup import RollUpRules
+from domain.history.versions import position
 from domain.metrics import UNREADABLE_CHUNKS
 from schemas.errors import TransientError
 from schemas.events import ViewingRecord
@@ -109,7 +111,21 @@ class Compaction(RuleBasedStateMachine):
 
     @rule(limit=st.none() | st.integers(1, 6))
     def read(self, limit: int | None) -> None:
-        """The whole history in one go, or page by page."""
+        """The whole history at once, or page by page."""
+        self._read(lambda reader: _pages(reader, limit) if limit else _whole(reader))
+
+    @rule(limit=st.integers(1, 12), since=st.none() | st.integers(0, 11))
+    def read_recent(self, limit: int, since: int | None) -> None:
+        """The newest sessions, at most so many and since some moment."""
+        started_at = None if since is None else T0 + since * MINUTE
+        self._read(lambda reader: _recent(reader, limit, started_at), limit, started_at)
+
+    def _read(
+        self,
+        ask: Callable[[HistoryReader], Awaitable[list[ViewingRecord] | None]],
+        limit: int | None = None,
+        since: int | None = None,
+    ) -> None:
         if len(self.between.running("reader")) >= 3:
             return
         actor = self._name("reader")
@@ -120,9 +136,9 @@ class Compaction(RuleBasedStateMachine):
 
         async def work() -> None:
             with suppress(TransientError):
-                found = await (_pages(reader, limit) if limit else _whole(reader))
+                found = await ask(reader)
                 if found is not None:
-                    self._check(found, known)
+                    self._check(found, _within(known, found, limit, since))
 
         self.between.start(actor, work())
 
@@ -146,7 +162,7 @@ class Compaction(RuleBasedStateMachine):
         """Many of the above at random: most faults need several compactions and readers at once."""
         random = Random(seed)
         for _ in range(120):
-            match random.randrange(20):
+            match random.randrange(21):
                 case 0 | 1 | 2:
                     first = random.randrange(12)
                     self.watch([*range(first, min(12, first + random.randint(1, 5)))], random.randrange(10))
@@ -161,6 +177,8 @@ class Compaction(RuleBasedStateMachine):
                 case 7 | 8 | 9:
                     self.read(random.choice((None, None, 1, 3)))
                 case 10:
+                    self.read_recent(random.randint(1, 12), random.choice((None, random.randrange(12))))
+                case 11:
                     self.a_late_call_comes(random.randrange(10))
                 case _:
                     self.go_on(random.randrange(10), random.randint(1, 9), random.choice(FATES))
@@ -188,6 +206,7 @@ class Compaction(RuleBasedStateMachine):
         assert {chunk for _, chunk in self.compressed.bodies} == listed
         assert len(self.live.rows[PROFILE]) == RULES.keep_live
         self.read(None)
+        self.read_recent(3, None)
         self.between.finish()
         self.between.close()
 
@@ -216,7 +235,7 @@ class Compaction(RuleBasedStateMachine):
 
 
 async def _whole(reader: HistoryReader) -> list[ViewingRecord] | None:
-    found = await reader.whole(PROFILE)
+    found = await reader.read_all(PROFILE)
     return found.records if found.complete else None
 
 
@@ -231,6 +250,21 @@ async def _pages(reader: HistoryReader, limit: int) -> list[ViewingRecord] | Non
         records += page.items
         if (cursor := page.next_cursor) is None:
             return records
+
+
+async def _recent(reader: HistoryReader, limit: int, since: int | None) -> list[ViewingRecord] | None:
+    found = await reader.read_recent(PROFILE, limit, since)
+    assert len(found.records) <= limit
+    assert since is None or all(one.session_started_at >= since for one in found.records)
+    return found.records if found.complete else None
+
+
+def _within(
+    known: list[ViewingRecord], found: list[ViewingRecord], limit: int | None, since: int | None
+) -> list[ViewingRecord]:
+    """The known states that a bounded read must not miss: since the moment, and down to the end of a full answer."""
+    end = position(found[-1]) if limit is not None and len(found) == limit else (0, "")
+    return [one for one in known if position(one) >= end and one.session_started_at >= (since or 0)]
 
 
 async def _at_once(_: float) -> None: ...

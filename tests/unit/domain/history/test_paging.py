@@ -1,12 +1,15 @@
 """The history as readers page through it."""
 
+from itertools import pairwise
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.history.merge import merge
-from domain.history.paging import newest_first, page_of
-from domain.history.versions import position
+from domain.history.paging import decode_cursor, newest_first, page, page_of, plan_page
+from domain.history.versions import Chunk, ChunkId, position
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
 
@@ -63,6 +66,54 @@ def test_new_sessions_do_not_shift_a_page_of() -> None:
     first = page_of(HISTORY, limit=2)
     fresh = viewing_record(playback_session_id="018bcfe5-6800-7000-8000-000000000009", session_started_at=T0 + 99)
     assert page_of(newest_first(HISTORY[::-1], [fresh]), 2, first.next_cursor).items == HISTORY[2:4]
+
+
+def numbered(number: int) -> ViewingRecord:
+    return viewing_record(
+        playback_session_id=f"018bcfe5-6800-7000-8000-{number:012d}", session_started_at=T0 + number, seq=number % 3
+    )
+
+
+def chunked(records: list[ViewingRecord], ends: set[int]) -> dict[Chunk, list[ViewingRecord]]:
+    """These records, in the order of positions, as chunks that end before these indexes."""
+    bounds = [0, *sorted(end for end in ends if 0 < end < len(records)), len(records)]
+    parts = [records[start:end] for start, end in pairwise(bounds) if start < end]
+    return {
+        Chunk(ChunkId(1, UUID(int=0), n), position(part[0]), position(part[-1]), len(part), 0, 0): part
+        for n, part in enumerate(parts)
+    }
+
+
+@given(
+    compressed=st.sets(st.integers(0, 40)),
+    live=st.sets(st.integers(0, 60)),
+    ends=st.sets(st.integers(1, 40)),
+    limit=st.integers(1, 12),
+)
+def test_pages_are_the_history_and_read_no_chunk_below_a_full_page(
+    compressed: set[int], live: set[int], ends: set[int], limit: int
+) -> None:
+    """Live rows are newer than the chunks, between them, or old states of sessions within them."""
+    chunks = chunked([numbered(n) for n in sorted(compressed)], ends)
+    rows = [numbered(n) for n in live]
+    history = newest_first([record for part in chunks.values() for record in part], rows)
+    found: list[ViewingRecord] = []
+    cursor = None
+    while True:
+        plan = plan_page([*chunks], rows, limit, decode_cursor(cursor) if cursor else None)
+        read = [record for chunk in reversed(plan.chunks) for record in chunks[chunk]]
+        shown = page(newest_first(read, rows), limit, plan)
+        assert shown.items or not history
+        if (
+            cursor is None
+            and len(shown.items) == limit
+            and not any(chunk.covers(position(row)) for chunk in chunks for row in rows)
+        ):
+            assert all(chunk.last >= position(shown.items[-1]) for chunk in plan.chunks)
+        found += shown.items
+        if (cursor := shown.next_cursor) is None:
+            break
+    assert found == history
 
 
 @pytest.mark.parametrize("cursor", ["x", "Zm9v", "!!!", "é"])

@@ -90,3 +90,6 @@ async def test_the_first_of_each_session_on_all_pages_is_the_whole_history(
     assert await stores.history() == whole
     assert await exported(stores) == whole
     assert first_of_each(await pages(stores, limit)) == whole
+    recent = await stores.reader.read_recent(PROFILE, limit)
+    assert recent.records == whole[: len(recent.records)]
+    assert recent.older or recent.records == whole

@@ -10,7 +10,8 @@ from domain.ledger.compare import Auditor
 from domain.ledger.sources import Places
 from domain.metrics import LEDGER_DIFFERENCE
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.framing import frame
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from streams.reconciler.reconciler import Watch

@@ -7,7 +7,8 @@ import pytest
 from domain.metrics import SKIPPED
 from domain.quality.processor import FUTURE_MS, QualityProcessor
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.errors import TransientError
 from schemas.events import Playback
 from schemas.framing import frame

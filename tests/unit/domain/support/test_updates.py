@@ -4,7 +4,8 @@ from domain.quality.fold import Fold
 from domain.quality.state import State, decoded, encoded
 from domain.support.updates import Received, SessionReport, errors_of_members
 from schemas import avro
-from schemas.codec import BatchDecoder, encode
+from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.events import Playback, ViewingRecord
 from schemas.framing import frame
 from tests.support.builders import error

@@ -8,6 +8,7 @@ from producers.replay.pending import Filter, mark, pending, read
 from producers.replay.replay import Replay
 from producers.replay.targets import CollectorTarget, TopicTarget
 from schemas import avro, codec
+from schemas.batch import BatchDecoder
 from schemas.dead_letter import Position, of_record, of_refused
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import DeadLetter
@@ -164,4 +165,4 @@ def test_dead_letters_are_read_from_their_topic_and_what_is_none_is_passed_over(
     dead_letters = [in_kafka(), over_http(), mark(over_http(), NOW)]
     payloads: list[bytes | None] = [frame(LETTER_ID, codec.encode(dead_letter)) for dead_letter in dead_letters]
 
-    assert list(read(codec.BatchDecoder(resolve), [None, *payloads, b"rubbish"])) == dead_letters
+    assert list(read(BatchDecoder(resolve), [None, *payloads, b"rubbish"])) == dead_letters

@@ -38,13 +38,13 @@ def lose_a_chunk(services: Services) -> int:
 
 
 async def get(services: Services, path: str) -> Any:
-    answer = await services.client.get(f"{API}/{path}")
+    answer = await services.history.get(f"{API}/{path}")
     assert answer.status_code == 200
     return answer.json()
 
 
 async def exported(services: Services) -> list[Any]:
-    answer = await services.client.get(f"{API}/export")
+    answer = await services.history.get(f"{API}/export")
     assert answer.headers["content-type"] == "application/jsonl"
     return [json.loads(line) for line in answer.text.splitlines()]
 
@@ -101,7 +101,7 @@ async def test_the_newest_page_is_complete_though_an_old_chunk_is_lost(services:
 
 async def test_an_export_while_cassandra_is_away_is_refused_before_it_begins(services: Services) -> None:
     services.evening.away.add("cassandra")
-    assert (await services.client.get(f"{API}/export")).status_code == 503
+    assert (await services.history.get(f"{API}/export")).status_code == 503
 
 
 async def test_a_members_page_tells_what_came_from_where(services: Services) -> None:

@@ -9,7 +9,7 @@ async def test_a_half_watched_title_comes_with_its_bookmark(services: Services) 
         "over": viewing_record(playback_session_id="over", title_id="ml-100", playhead_ms=5_900_000),
         "phone": viewing_record(playback_session_id="phone", playhead_ms=1_500_000, event_time=T0 + 90_000),
     }
-    answer = await services.client.get("/v1/profiles/ml-1/continue-watching")
+    answer = await services.history.get("/v1/profiles/ml-1/continue-watching")
     assert answer.json() == {
         "items": [
             {

@@ -18,13 +18,13 @@ async def stored(services: Services, **owners: str) -> None:
 
 
 async def recommended(services: Services, profile: str) -> list[str]:
-    answer = await services.client.get(f"/v1/profiles/{profile}/recommendations")
+    answer = await services.history.get(f"/v1/profiles/{profile}/recommendations")
     return [item["title"]["id"] for item in answer.json()["items"]]
 
 
 async def test_each_title_comes_with_its_reason(services: Services) -> None:
     await stored(services, profile="new-1")
-    answer = await services.client.get("/v1/profiles/new-1/recommendations?limit=2")
+    answer = await services.history.get("/v1/profiles/new-1/recommendations?limit=2")
     assert answer.json() == {
         "items": [
             {
@@ -96,7 +96,7 @@ async def test_an_unlisted_country_falls_back_on_the_world(services: Services) -
 
 
 async def test_before_the_first_run_there_is_nothing(services: Services) -> None:
-    answer = await services.client.get("/v1/profiles/p/recommendations")
+    answer = await services.history.get("/v1/profiles/p/recommendations")
     assert answer.json() == {"items": [], "model": "none", "made_at": None, "complete": True}
 
 
@@ -111,7 +111,7 @@ async def test_every_kind_of_reason_has_words(services: Services) -> None:
     made = recommendation_list(items=tuple(recommendation(f"t{n}", 1.0, *reason) for n, reason in enumerate(reasons)))
     await services.gather.once()
     await services.evening.recommendations.write("profile", {"p": made})
-    answer = await services.client.get("/v1/profiles/p/recommendations")
+    answer = await services.history.get("/v1/profiles/p/recommendations")
     assert [item["reason"]["text"] for item in answer.json()["items"]] == [
         "Because you watched Star Wars",
         "Popular in NL",

@@ -10,7 +10,7 @@ PATH = f"/v1/profiles/{MEMBER}/viewing-history"
 async def test_an_item_tells_all_about_a_session(services: Services) -> None:
     await services.gather.once()
     services.evening.rows["ml-1"] = {"s": viewing_record(error_code="drm", received_at=T0)}
-    answer = await services.client.get("/v1/profiles/ml-1/viewing-history")
+    answer = await services.history.get("/v1/profiles/ml-1/viewing-history")
     assert answer.status_code == 200
     assert answer.json() == {
         "items": [
@@ -39,7 +39,7 @@ async def test_an_item_tells_all_about_a_session(services: Services) -> None:
 
 async def test_a_live_stream_has_no_watched_share_and_an_unknown_title_no_name(services: Services) -> None:
     services.evening.rows["ml-1"] = {"s": viewing_record(duration_ms=None, title_id="elsewhere")}
-    (item,) = (await services.client.get("/v1/profiles/ml-1/viewing-history")).json()["items"]
+    (item,) = (await services.history.get("/v1/profiles/ml-1/viewing-history")).json()["items"]
     assert item["watched_share"] is None
     assert item["title"] == {"id": "elsewhere", "name": None, "year": None}
 
@@ -49,7 +49,7 @@ async def test_pages_show_every_session_once_newest_first(services: Services) ->
     starts: list[str] = []
     cursor = ""
     while cursor is not None:
-        page = (await services.client.get(PATH, params={"limit": 7, **({"cursor": cursor} if cursor else {})})).json()
+        page = (await services.history.get(PATH, params={"limit": 7, **({"cursor": cursor} if cursor else {})})).json()
         seen += [item["playback_session_id"] for item in page["items"]]
         starts += [item["started_at"] for item in page["items"]]
         cursor = page["next_cursor"]
@@ -59,13 +59,13 @@ async def test_pages_show_every_session_once_newest_first(services: Services) ->
 
 
 async def test_a_new_member_has_an_empty_history(services: Services) -> None:
-    answer = await services.client.get("/v1/profiles/brand-new/viewing-history")
+    answer = await services.history.get("/v1/profiles/brand-new/viewing-history")
     assert (answer.status_code, answer.json()) == (200, {"items": [], "next_cursor": None, "complete": True})
 
 
 async def test_an_id_may_hold_a_slash_and_any_unicode(services: Services) -> None:
     services.evening.rows["a/ü"] = {"s": viewing_record(profile_id="a/ü")}
-    answer = await services.client.get("/v1/profiles/a%2F%C3%BC/viewing-history")
+    answer = await services.history.get("/v1/profiles/a%2F%C3%BC/viewing-history")
     assert len(answer.json()["items"]) == 1
 
 
@@ -82,7 +82,7 @@ async def test_an_id_may_hold_a_slash_and_any_unicode(services: Services) -> Non
     ],
 )
 async def test_a_parameter_that_cannot_be_used_is_named(services: Services, address: str, field: str) -> None:
-    answer = await services.client.get(address)
+    answer = await services.history.get(address)
     assert answer.status_code == 400
     assert answer.json()["field"] == field
     assert field in answer.json()["message"]
@@ -91,7 +91,7 @@ async def test_a_parameter_that_cannot_be_used_is_named(services: Services, addr
 
 async def test_while_cassandra_is_away_clients_are_told_when_to_ask_again(services: Services) -> None:
     services.evening.away.add("cassandra")
-    answer = await services.client.get(PATH)
+    answer = await services.history.get(PATH)
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
     assert answer.json() == {

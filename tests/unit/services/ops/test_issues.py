@@ -7,10 +7,10 @@ from services.ops.document import (
     NEVER,
     Alerts,
     AppExperience,
-    Balance,
-    Compared,
     DeadLetters,
     Experience,
+    Ledger,
+    LedgerTopic,
     Live,
     ProcessHealth,
     Refusal,
@@ -40,8 +40,8 @@ def found(appended: Mapping[str, int] | None = None, **live: Any) -> list[Troubl
         "rates": Series([], {}),
         "lag": Series([], {}),
         "dead_letters": DeadLetters(0, []),
-        "ledger": [],
-        "compared": None,
+        "groups": [],
+        "ledger": None,
         "writes": [],
         "processes": [],
         "experience": None,
@@ -92,11 +92,9 @@ def test_engines_and_processes_that_are_away_are_named_but_not_before_the_first_
     ]
 
 
-def test_records_that_differ_or_were_lost_are_counted_with_their_families() -> None:
-    lost = [Balance("playhead.ui", 9, 7, 0, 0, 2), Balance("playhead.playback", 9, 9, 0, 0, 0)]
-    assert found(ledger=lost) == [Trouble("2 records lost before the lake had them", "of ui", "ledger")]
-    differing = Compared(1, 1, {"playhead.ui": 1}, ["…"])
-    assert found(ledger=lost, compared=differing) == [
+def test_records_that_differ_are_counted_with_their_families() -> None:
+    topics = [LedgerTopic("playhead.ui", 9, 0, 1), LedgerTopic("playhead.playback", 9, 4, 0)]
+    assert found(ledger=Ledger(topics, 1, 1, ["…"])) == [
         Trouble("Kafka and the lake differ by 1 record", "of ui", "ledger")
     ]
 

@@ -1,8 +1,10 @@
 import msgspec
+import pytest
 
 from domain.ledger.state import Finding
+from domain.metrics import BACKEND_UP, GROUP_LAG
 from domain.titles.catalogue import Catalogue
-from services.ops.document import Live, Source
+from services.ops.document import LedgerTopic, Live, Source
 from services.ops.state import MEMBERS_KEPT, Board
 from tests.pages.site import EVENING
 from tests.support.builders import playback
@@ -24,7 +26,7 @@ async def pass_time(services: Services, seconds: int) -> None:
 
 async def test_before_any_source_answered_the_document_says_so(services: Services) -> None:
     document = await live(services)
-    assert (document.ledger, document.writes, document.processes) == ([], [], [])
+    assert (document.ledger, document.writes, document.processes) == (None, [], [])
     assert {(s.read_at, s.error) for s in document.sources} == {(None, "has not answered yet")}
 
 
@@ -48,25 +50,27 @@ async def test_the_document_shows_the_evening(services: Services) -> None:
         "quality",
         "lake",
         "ledger",
-        "services",
+        "history-api",
+        "ops",
     ]
     assert all(process.up and round(process.cpu_share or 0, 2) == 0.21 for process in document.processes)
-    for topic in document.ledger:
-        assert topic.kafka == topic.lake + topic.dead_letters + topic.in_flight + topic.lost
 
 
-async def test_the_document_says_what_the_ledger_compared_and_what_it_misses(services: Services) -> None:
+async def test_the_document_says_what_the_ledger_compared_and_what_differs(services: Services) -> None:
     await services.gather.once()
-    compared = (await live(services)).compared
-    assert compared
-    assert (compared.last_hour, compared.this_hour) == (197_249, 65_756)
-    assert compared.findings == []
+    ledger = (await live(services)).ledger
+    assert ledger
+    assert (ledger.last_hour, ledger.this_hour) == (197_249, 65_756)
+    assert ledger.topics[-1] == LedgerTopic("playhead.ui", kafka=52_000, waiting=0, differing=0)
+    assert ledger.findings == []
     services.evening.missing["playhead.ui", 2] = (Finding((40, 80), 41, 43, 2, "offsets 41 to 42 are gone"),)
-    await pass_time(services, 2)
-    compared = (await live(services)).compared
-    assert compared
-    assert compared.differing == {"playhead.ui": 2}
-    assert compared.findings == ["playhead.ui[2]: offsets 41 to 42 are gone"]
+    services.evening.ends["playhead.ui", 0] += 9
+    services.evening.now += 2_000
+    await services.gather.once()
+    ledger = (await live(services)).ledger
+    assert ledger
+    assert ledger.topics[-1] == LedgerTopic("playhead.ui", kafka=52_009, waiting=9, differing=2)
+    assert ledger.findings == ["playhead.ui[2]: offsets 41 to 42 are gone"]
 
 
 async def test_a_write_is_stored_once_the_history_answers_with_it(services: Services) -> None:
@@ -88,7 +92,7 @@ async def test_a_source_that_is_away_keeps_its_last_numbers_and_their_age(servic
     assert after.rates == before.rates
     assert after.sources[0] == Source("kafka", "Kafka", EVENING + 10_000, "no broker can be reached")
     assert after.sources[1] == Source("cassandra", "Cassandra", EVENING + 20_000, None)
-    assert [process.up for process in after.processes] == [True, False, True, True, False, True, True]
+    assert [process.up for process in after.processes] == [True, False, True, True, False, True, True, True]
     services.evening.away.clear()
     await pass_time(services, 2)
     assert all(source.error is None for source in (await live(services)).sources)
@@ -104,7 +108,30 @@ async def test_what_cannot_have_changed_is_not_read_again(services: Services) ->
     await services.gather.once()
     await services.gather.once()
     assert evening.asked.count(newer.profile_id) == 2, "its newest state is not stored yet"
-    assert set(evening.asked) == {newer.profile_id, "raw/playhead.playback/id-playhead.playback/partition=3/"}
+    assert set(evening.asked) == {newer.profile_id}
+
+
+async def test_each_poll_measures_its_backend(services: Services) -> None:
+    await services.gather.once()
+    gauges = services.evening.metrics.gauges
+    assert gauges[BACKEND_UP] == {(name,): 1 for name in ("kafka", "cassandra", "s3", "registry")}
+    assert gauges[GROUP_LAG]["playhead.lake",] == 0
+    services.evening.away |= {"kafka", "lake"}
+    await services.gather.once()
+    assert gauges[BACKEND_UP] == {("kafka",): 0, ("cassandra",): 1, ("s3",): 0, ("registry",): 1}
+    assert gauges[GROUP_LAG] == {}
+
+
+async def test_a_poller_that_crashes_ends_the_others(services: Services) -> None:
+    services.evening.newest = lambda *_: 1 / 0  # type: ignore[assignment, method-assign]
+    with pytest.raises(ZeroDivisionError):
+        await services.gather.forever()
+
+
+async def test_damaged_titles_leave_ids_in_place_of_names(services: Services) -> None:
+    services.evening.get = lambda _: b"not JSON"  # type: ignore[method-assign, assignment]
+    await services.gather.once()
+    assert {write.title for write in (await live(services)).writes} >= {"ml-50"}
 
 
 async def test_many_pages_share_one_document(services: Services) -> None:

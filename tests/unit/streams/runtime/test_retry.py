@@ -4,7 +4,7 @@ import pytest
 
 from schemas.errors import TransientError
 from streams.runtime import retry
-from streams.runtime.retry import in_place
+from streams.runtime.retry import retry_transient
 
 
 @pytest.fixture(autouse=True)
@@ -30,18 +30,18 @@ class Flaky:
 
 async def test_it_goes_on_until_it_works_and_notes_each_repeat() -> None:
     flaky = Flaky(failures=3)
-    assert await in_place(flaky, lambda: False, flaky.note) == "done"
+    assert await retry_transient(flaky, lambda: False, flaky.note) == "done"
     assert flaky.noted == 3
 
 
 async def test_it_gives_up_when_told_so() -> None:
     flaky = Flaky(failures=3)
     with pytest.raises(TransientError):
-        await in_place(flaky, lambda: True, flaky.note)
+        await retry_transient(flaky, lambda: True, flaky.note)
 
 
 async def test_any_other_error_comes_out_at_once() -> None:
     flaky = Flaky(failures=1, error=KeyError)
     with pytest.raises(KeyError):
-        await in_place(flaky, lambda: False, flaky.note)
+        await retry_transient(flaky, lambda: False, flaky.note)
     assert flaky.noted == 0

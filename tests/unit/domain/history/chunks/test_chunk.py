@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.history.chunks.chunk import decode, encode, in_order, read_header
-from domain.history.chunks.errors import CorruptChunk
+from domain.history.chunks.layout import CorruptChunk
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.histories import history

@@ -5,8 +5,7 @@ from random import Random
 import pytest
 
 from domain.history.chunks.chunk import decode, encode, read_header
-from domain.history.chunks.errors import CorruptChunk
-from domain.history.chunks.header import seal, unseal
+from domain.history.chunks.layout import CorruptChunk, pack, unpack
 from tests.support.histories import history
 
 CHUNK = encode(history(50))
@@ -44,7 +43,7 @@ def test_the_header_alone_is_not_believed() -> None:
 @pytest.mark.parametrize("column", range(1, 26))
 def test_a_column_sealed_in_a_wrong_state_is_reported_as_damage(column: int) -> None:
     """Such bytes come from a faulty writer, not from a disk: their checksum is right."""
-    header, columns = unseal(CHUNK)
+    header, columns = unpack(CHUNK)
     columns[column] = columns[column][: len(columns[column]) // 2]
     with pytest.raises(CorruptChunk):
-        decode(seal(header, columns), "ml-1")
+        decode(pack(header, columns), "ml-1")

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.history.chunks.transforms import Groups
+from domain.history.chunks.columns import Groups
 
 VALUES = np.array([10, 7, 13, 13, 7], np.int64)
 GROUPS = Groups(np.array([0, 1, 0, 0, 1], np.int64))

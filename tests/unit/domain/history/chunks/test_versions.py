@@ -8,8 +8,7 @@ import pytest
 from pcodec.wrapped import FileCompressor
 
 from domain.history.chunks.chunk import decode, decode_for_rewriting, encode, read_header
-from domain.history.chunks.errors import CorruptChunk, UnknownSchema
-from domain.history.chunks.header import seal, unseal
+from domain.history.chunks.layout import CorruptChunk, UnknownSchema, pack, unpack
 from domain.history.chunks.numbers import PCO_HEADER
 from schemas.events import ViewingRecord
 from tests.support.freeze_chunk import GOLDEN, PROFILE
@@ -20,13 +19,13 @@ NEW_COLUMN, ERROR_CODE, COUNTRY, DURATION = 99, 8, 13, 14
 
 
 def from_newer_software() -> bytes:
-    header, columns = unseal(encode(RECORDS))
-    return seal(replace(header, schema="00112233aabbccdd"), {**columns, NEW_COLUMN: b"what will be"})
+    header, columns = unpack(encode(RECORDS))
+    return pack(replace(header, schema="00112233aabbccdd"), {**columns, NEW_COLUMN: b"what will be"})
 
 
 def without(column: int) -> bytes:
-    header, columns = unseal(encode(RECORDS))
-    return seal(header, {id: column_bytes for id, column_bytes in columns.items() if id != column})
+    header, columns = unpack(encode(RECORDS))
+    return pack(header, {id: column_bytes for id, column_bytes in columns.items() if id != column})
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("v*.bin")), ids=lambda path: path.stem)
@@ -68,8 +67,8 @@ def test_a_column_that_others_are_expected_from_may_not_be_missing() -> None:
 
 
 def test_a_newer_format_is_not_guessed_at() -> None:
-    header, columns = unseal(encode(RECORDS))
-    newer = seal(replace(header, format_version=2), columns)
+    header, columns = unpack(encode(RECORDS))
+    newer = pack(replace(header, format_version=2), columns)
     for read in (read_header, lambda chunk: decode(chunk, "ml-1"), lambda chunk: decode_for_rewriting(chunk, "ml-1")):
         with pytest.raises(UnknownSchema, match="format 2"):
             read(newer)

@@ -1,0 +1,45 @@
+"""The history API as a process: settings -> stores, titles -> HTTP."""
+
+import asyncio
+
+from cassandra.cluster import Session
+
+from domain.history.reading import HistoryReader
+from domain.processes import BY_NAME
+from domain.titles.catalogue import Catalogue
+from infra.engines.s3 import ObjectStore
+from infra.runtime.metrics.prometheus import PrometheusMetrics
+from infra.runtime.settings import Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
+from infra.stores.recommendations_cassandra import Recommendations
+from schemas.errors import TransientError
+from services.history.routes import Stores, create_app
+from services.http.titles import refresh
+from services.http.wiring import cassandra, server
+
+REFRESH_S, RETRY_S = 60, 3
+
+
+async def serve(settings: Settings) -> None:
+    metrics = PrometheusMetrics()
+    catalogue = Catalogue()
+
+    def prepare(session: Session) -> Stores:
+        history = HistoryReader(LiveVH(session), CompressedVH(session), metrics)
+        return Stores(history, Recommendations(session))
+
+    async with cassandra(settings, prepare) as stores:
+        app = create_app(stores, catalogue, settings.process_port(BY_NAME["ops"]), metrics)
+        following = asyncio.create_task(follow_titles(ObjectStore(settings), catalogue))
+        await server(app, settings, settings.process_port(BY_NAME["history-api"])).serve()
+        following.cancel()
+
+
+async def follow_titles(store: ObjectStore, catalogue: Catalogue) -> None:
+    while True:
+        try:
+            await refresh(catalogue, store.get)
+            await asyncio.sleep(REFRESH_S)
+        except TransientError:
+            await asyncio.sleep(RETRY_S)

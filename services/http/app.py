@@ -1,0 +1,41 @@
+"""What both services have in common: the error format, health, API documentation, security headers, request times."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from domain.metrics import Metrics
+from services.http import errors, health
+from services.http.middleware import RequestTimes, SecurityHeaders
+from services.http.pages import HERE, Page
+
+NOTES = """Times are RFC 3339 in UTC, durations milliseconds. An error answer has a `code` for programs, a `message` for
+people and, where one is at fault, the `field`."""
+
+
+def create_app(
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    page: Page,
+    ready: Callable[[], Awaitable[None]],
+    metrics: Metrics,
+) -> FastAPI:
+    """``ready`` raises TransientError while the service cannot answer. ``page`` renders a template."""
+    app = FastAPI(title=title, version="1", description=f"{description}\n{NOTES}", docs_url=None, redoc_url=None)
+    errors.install(app, page)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        return page(request, "docs.html", {"here": "docs"})
+
+    app.include_router(health.router(ready))
+    for router in routers:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestTimes, metrics=metrics, seconds=monotonic)
+    return app

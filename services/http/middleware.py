@@ -1,0 +1,63 @@
+"""What every answer gets on its way out: headers that keep a page to itself, and a measured time."""
+
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.metrics import SERVICES_LATENCY, Metrics
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class SecurityHeaders:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # a daily report has its own policy
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class RequestTimes:
+    """ASGI middleware. ``seconds`` is a monotonic clock."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, seconds: Callable[[], float]) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = self._seconds()
+
+        async def send_and_measure(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "other")
+                self._metrics.observe(SERVICES_LATENCY, self._seconds() - began, route=route, status=message["status"])
+            await send(message)
+
+        await self._app(scope, receive, send_and_measure)

@@ -1,0 +1,24 @@
+"""Names of titles, read from the lake again and again."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from domain.titles.catalogue import CATALOGUE_KEY, Catalogue, read_titles
+
+log = structlog.get_logger()
+
+
+async def refresh(catalogue: Catalogue, get: Callable[[str], bytes]) -> None:
+    """Replace the titles. Without an object, or with a damaged one, they stay as they are: pages show ids.
+
+    ``get`` blocks, and raises TransientError, or KeyError for a missing key.
+    """
+    try:
+        catalogue.replace(read_titles(await asyncio.to_thread(get, CATALOGUE_KEY)))
+    except KeyError:
+        pass
+    except msgspec.MsgspecError as error:
+        log.error("titles not readable", key=CATALOGUE_KEY, reason=str(error))

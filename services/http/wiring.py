@@ -1,0 +1,58 @@
+"""What both processes need to run: stores that connect when they are first asked, and a server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import uvicorn
+from cassandra.cluster import Session
+from fastapi import FastAPI
+
+from infra.engines.cassandra import close, connect, translate
+from infra.runtime.settings import Settings
+
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def cassandra(settings: Settings, prepare: Callable[[Session], T]) -> AsyncIterator[Callable[[], Awaitable[T]]]:
+    """A function that connects on its first call, so that a service starts while Cassandra is away.
+
+    It returns what ``prepare`` made of the session, and raises TransientError until it can.
+    """
+    connecting = asyncio.Lock()
+    session: Session | None = None
+    prepared: list[T] = []
+
+    async def connected() -> T:
+        nonlocal session
+        async with connecting:
+            if session is None:
+                session = await asyncio.to_thread(connect, settings)
+            if not prepared:
+                try:
+                    prepared.append(await asyncio.to_thread(prepare, session))
+                except Exception as error:
+                    raise translate(error) from error
+        return prepared[0]
+
+    try:
+        yield connected
+    finally:
+        if session is not None:
+            close(session)
+
+
+def server(app: FastAPI, settings: Settings, port: int) -> uvicorn.Server:
+    """Its ``serve()`` returns after SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        app,
+        host=settings.bind,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,80 @@
+"""The operations service as a process: settings -> stores, pollers -> HTTP."""
+
+import asyncio
+import time
+
+import httpx
+from cassandra.cluster import Session
+
+from domain.history.reading import HistoryReader
+from domain.processes import BY_NAME, PROCESSES
+from domain.titles.catalogue import Catalogue
+from infra.engines.kafka.monitor import KafkaMonitor
+from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
+from infra.runtime.metrics.prometheus import PrometheusMetrics
+from infra.runtime.settings import ROOT, Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
+from infra.stores.history_cassandra import LiveVH
+from infra.stores.ledger_cassandra import LedgerReader
+from infra.stores.quality_cassandra import QualityMinutes
+from infra.stores.recommendations_cassandra import Recommendations
+from infra.stores.support_cassandra import SupportReader
+from services.http.wiring import cassandra, server
+from services.ops.alerts import AlertWatch
+from services.ops.pipeline_health import PipelineHealth
+from services.ops.pollers import Gatherers
+from services.ops.ports import Stores
+from services.ops.processes import ProcessWatch, Target
+from services.ops.routes import Files, create_app
+from services.ops.state import Board
+
+ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
+RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
+
+
+def targets(settings: Settings) -> tuple[Target, ...]:
+    """Where each worker of each process serves its metrics."""
+    return tuple(
+        Target(process.name, worker, f"{settings.process_url(process, worker)}/metrics", process.does)
+        for process in PROCESSES
+        for worker in settings.worker_numbers(process)
+    )
+
+
+async def serve(settings: Settings) -> None:
+    def now() -> int:
+        return time.time_ns() // 1_000_000
+
+    def prepare(session: Session) -> Stores:
+        return Stores(
+            HistoryReader(LiveVH(session), CompressedVH(session), metrics),
+            Recommendations(session),
+            SupportReader(session),
+            QualityMinutes(session),
+            LedgerReader(session),
+        )
+
+    metrics = PrometheusMetrics()
+    registry, store = Registry(settings), ObjectStore(settings)
+    event_log = KafkaMonitor(settings, registry)
+    board = Board(Catalogue())
+    files = Files(ECHARTS, settings.folder / "reports" / "dashboards", RUNBOOKS)
+    async with cassandra(settings, prepare) as stores, httpx.AsyncClient(timeout=2) as client:
+        gatherers = Gatherers(
+            board=board,
+            event_log=event_log,
+            connect=stores,
+            store=store,
+            processes=ProcessWatch(client, targets(settings)),
+            alerts=AlertWatch(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
+            health=PipelineHealth(metrics),
+            ping_registry=registry.ping,
+            now=now,
+        )
+        app = create_app(board, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, now)
+        async with asyncio.TaskGroup() as tasks:  # a poller that crashes ends this process, which is started again
+            polling = tasks.create_task(gatherers.forever())
+            await server(app, settings, settings.process_port(BY_NAME["ops"])).serve()
+            polling.cancel()
+    event_log.close()
