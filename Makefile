@@ -36,7 +36,7 @@ demo: setup ## the whole pipeline at work, then its pages; ARGS=--exit ends by i
 monitor: setup ## start Prometheus and Alertmanager with our alerts, and the stack if it is down
 	@$(PLAYHEAD) monitor
 
-drill: setup ## break things, on the running stack or on one that it starts, and see who would be woken; ARGS=worker-stopped does one
+drill: setup ## break things, on the running stack or on one that it starts, and check which alerts page; ARGS=worker-stopped does one
 	@$(PLAYHEAD) drill $(ARGS)
 
 JOBS = $(JOB) $(if $(DATE),--date $(DATE)) $(ARGS)
@@ -60,7 +60,7 @@ test: check ## check, then every test on real backends (its own stacks; a demo's
 soak: setup ## the tests that repeat, in full number: kills, dead nodes, models, drills; hours
 	@SOAK=1 $(BIN)/pytest tests -m soak --numprocesses 0 --timeout 14400 $(ARGS)
 
-bench-stream: setup ## the hot path beside a plain consumer, and latency from accepted to visible
+bench-stream: setup ## compare the hot path with a plain consumer, and measure latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
 bench-quality: setup ## compare the quality worker with a plain consumer that only decodes
@@ -81,8 +81,8 @@ bench-reads: setup ## what a page and a bounded read of a history decode, needs 
 bench-history: setup ## compare the two stores with one row per record: disk, reads, writes, maintenance; about twenty minutes
 	@$(BIN)/python -m bench.history.main $(ARGS)
 
-evaluate: setup ## tune and test every recommender: tables, and a page with charts
-	@$(PLAYHEAD) evaluate $(ARGS)
+evaluate: setup ## tune and test every recommender; writes docs/benchmarks/recommendations.md
+	@$(BIN)/python -m bench.evaluate $(ARGS)
 
 docs: setup ## build the documentation as a site in site/; a broken link fails
 	@report=$$($(BIN)/zensical build --strict --clean 2>&1) || { echo "$$report" | sed -e 's/\x1b\[[0-9;]*m//g' -e '/^Traceback/,$$d' >&2; exit 1; }

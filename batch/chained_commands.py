@@ -5,17 +5,25 @@ from typing import Any
 from typer.core import TyperGroup
 
 
-class Chain(TyperGroup):
-    """``first --option second --option``: a command ends where its options do. All are parsed before any runs; with
-    ``--check`` of the group itself none does."""
+class ChainedCommands(TyperGroup):
+    """``first --option second --option``: a command ends where its options end.
+
+    All commands are parsed before any runs. With the group's option ``--check`` none runs.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Leaves the commands in ``ctx.args``; the group's own method moves the first one to a private attribute."""
+        return super(TyperGroup, self).parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> None:
-        words, contexts = [*ctx._protected_args, *ctx.args], []
-        ctx._protected_args, ctx.args = [], []
+        words, contexts = ctx.args, []
+        ctx.args = []
+        if not words:
+            ctx.fail(f"Missing command: {', '.join(self.list_commands(ctx))}.")
         with ctx:
             while words:
                 name, command, words = self.resolve_command(ctx, words)
-                assert command is not None  # an unknown name has ended all of it
+                assert command is not None  # resolve_command raises a usage error for an unknown name
                 one = command.make_context(
                     name, words, parent=ctx, allow_extra_args=True, allow_interspersed_args=False
                 )

@@ -3,9 +3,9 @@ dashboards``), or on any Spark cluster
 
     PYTHONPATH=. spark-submit --master … --jars "$(printf '%s,' <home>/packages/spark/*.jar)" batch/main.py tables
 
-Exit codes: 0 done, 1 this machine lacks something, 2 wrong arguments or settings, 3 lake or tables cannot be read,
-4 pages or lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and
-6 the published tables are as they were.
+Exit codes: 0 done, 1 Java or jars are missing, 2 wrong arguments or settings, 3 the lake or the tables cannot be read,
+4 pages or lists cannot be written, 5 an audit failed, 6 another job changed the table meanwhile. After 3, 5 and 6 the
+published tables are unchanged.
 """
 
 import subprocess
@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from batch.chained_commands import Chain
+from batch.chained_commands import ChainedCommands
 
-# Spark and what needs it is imported by the commands, so that `playhead job --help` need not load it.
+# Commands import Spark when they run, so that `playhead job --help` is fast.
 if TYPE_CHECKING:
-    from batch.tables.ingest import Stage
+    from batch.progress import Report
 
 KEEP_DAYS = 7
 
-app = typer.Typer(cls=Chain, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=ChainedCommands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 DAY = ["%Y-%m-%d"]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
 Tables = Annotated[
@@ -37,7 +37,7 @@ Tables = Annotated[
 def _jobs(
     check: Annotated[bool, typer.Option("--check", help="Only check what follows; run nothing.")] = False,
 ) -> None:
-    """Spark jobs over the event lake. Name several, each with its options: they run in order, in one session."""
+    """Spark jobs over the event lake. Several jobs, each with its options, run in order in one Spark session."""
 
 
 @app.command()
@@ -48,9 +48,9 @@ def tables(
     ] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Take what is new in the lake into the Iceberg tables; a second run finds nothing to do."""
-    from batch.tables import derived_tables as derive
-    from batch.tables.ingest import Where, ingest
+    """Append new events of the lake to the Iceberg tables and update the derived ones. Safe to run again."""
+    from batch.tables import derived_tables
+    from batch.tables.ingest import IngestContext, ingest
     from batch.tables.table import ensure_namespace
     from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, TITLES
     from batch.tables.viewing_records import update_records
@@ -60,48 +60,47 @@ def tables(
     chosen = _chosen(table, NAMES)
     with job("tables") as run:
         settings = run.settings
-        where = Where(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
+        context = IngestContext(run.spark, ObjectStore(settings), run.root, settings.iceberg_namespace, dry_run)
         if not dry_run:
             ensure_namespace(run.spark, settings.iceberg_namespace)
-        sources: dict[str, Callable[[Stage], None]] = {
-            TITLES.name: partial(derive.update_titles, where),
-            **{family: partial(ingest, where, family, rebuild=rebuild) for family in EVENTS},
+        sources: dict[str, Callable[[Report], None]] = {
+            TITLES.name: partial(derived_tables.update_titles, context),
+            **{family: partial(ingest, context, family, rebuild=rebuild) for family in EVENTS},
         }
-        derived = {SESSIONS.name: partial(derive.update_sessions, where, rebuild=rebuild)}
-        projected = {RECORDS.name: partial(update_records, where, rebuild=rebuild)}
-        groups = (sources, derived, projected)
-        run.each(*({name: step for name, step in steps.items() if name in chosen} for steps in groups))
+        sessions = {SESSIONS.name: partial(derived_tables.update_sessions, context, rebuild=rebuild)}
+        records = {RECORDS.name: partial(update_records, context, rebuild=rebuild)}
+        groups = (sources, sessions, records)
+        run.run_steps(*({name: step for name, step in steps.items() if name in chosen} for steps in groups))
 
 
 @app.command()
 def maintain(
     table: Tables = None,
     keep_days: Annotated[
-        int, typer.Option("--keep-days", min=0, help="How long a table's past states can still be read.")
+        int, typer.Option("--keep-days", min=0, help="How long a table's old snapshots stay readable.")
     ] = KEEP_DAYS,
     dry_run: DryRun = False,
 ) -> None:
-    """Compact small files, drop old snapshots and orphan files, and check that nothing is in a table twice."""
+    """Compact small files, expire old snapshots, delete orphan files, and check each table for duplicates."""
     from batch.features.definitions import FEATURES
-    from batch.tables import table_schemas as definitions
-    from batch.tables.maintenance import Upkeep, maintain
+    from batch.tables import table_schemas as schemas
+    from batch.tables.maintenance import MaintenanceOptions, maintain
     from batch.tables.table import Table
     from batch.wiring import job
 
-    derived = (definitions.SESSIONS, definitions.RECORDS, definitions.TITLES, definitions.SNAPSHOTS)
-    every = (*definitions.EVENTS.values(), *derived, *FEATURES)
-    known = {each.name: each for each in every}
+    derived = (schemas.SESSIONS, schemas.RECORDS, schemas.TITLES, schemas.SNAPSHOTS)
+    known = {each.name: each for each in (*schemas.EVENTS.values(), *derived, *FEATURES)}
     chosen = _chosen(table, known)
     with job("maintain") as run:
-        upkeep = Upkeep(run.now, timedelta(days=keep_days), dry_run)
+        options = MaintenanceOptions(run.now, timedelta(days=keep_days), dry_run)
         found = [Table(run.spark, run.settings.iceberg_namespace, known[name]) for name in chosen]
-        run.each({each.definition.name: partial(maintain, each, upkeep) for each in found if each.exists})
+        run.run_steps({each.schema.name: partial(maintain, each, options) for each in found if each.exists})
 
 
 @app.command()
 def snapshot(dry_run: DryRun = False) -> None:
-    """Copy every profile's viewing history out of Cassandra into today's snapshot; again replaces it."""
-    from batch.tables.snapshot import publish, whole_histories
+    """Copy every profile's viewing history from Cassandra into today's snapshot. A second run replaces it."""
+    from batch.tables.snapshot import publish, read_histories
     from batch.tables.table import Table, ensure_namespace
     from batch.tables.table_schemas import SNAPSHOTS
     from batch.wiring import job
@@ -112,16 +111,16 @@ def snapshot(dry_run: DryRun = False) -> None:
     from infra.stores.history_cassandra import LiveVH
     from infra.stores.profiles_cassandra import Profiles
 
-    with job("snapshot") as run:
+    with job("snapshot") as run, run.step("viewing history") as report:
         session = connect(run.settings)
         try:
             reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
-            records = whole_histories(Profiles(session), reader)
+            records = read_histories(Profiles(session), reader)
             if dry_run:
-                run.stage("viewing records read", sum(1 for _ in records))
+                report("viewing records read", sum(1 for _ in records))
                 return
             ensure_namespace(run.spark, run.settings.iceberg_namespace)
-            publish(Table(run.spark, run.settings.iceberg_namespace, SNAPSHOTS), run.now.date(), records, run.stage)
+            publish(Table(run.spark, run.settings.iceberg_namespace, SNAPSHOTS), run.now.date(), records, report)
         finally:
             close(session)
 
@@ -147,18 +146,18 @@ def features(
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Make what was known of profiles, titles and pairs of both at each midnight; again replaces it."""
-    from batch.features.features_job import FeaturesJob, newest
+    """Compute the features of profiles, titles and their pairs as of each midnight. A second run replaces them."""
+    from batch.features.features_job import FeaturesJob, newest_as_of
     from batch.wiring import job
 
     now = datetime.now(UTC)
     days = _days((now, now + timedelta(days=1)), one, first, last)
     with job("features") as run:
         namespace = run.settings.iceberg_namespace
-        if not (one or first or last) and (known := newest(run.spark, namespace)) and known < days[0]:
+        if not (one or first or last) and (known := newest_as_of(run.spark, namespace)) and known < days[0]:
             days = _days((now, now + timedelta(days=1)), None, datetime.combine(known, time()), None)
         with FeaturesJob(run.spark, namespace, days, dry_run) as made:
-            run.each(made.steps())
+            run.run_steps(made.steps())
 
 
 @app.command()
@@ -182,79 +181,83 @@ def dashboards(
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Make the pages of days (viewing, quality, funnel, client loss, the lake) and their index; again replaces them."""
-    from batch.page import Run
-    from batch.reports.build_day import day_of
-    from batch.reports.page import render_day, render_index
-    from batch.reports.published import Published, UnreadablePage
-    from batch.reports.reports_job import DashboardsJob
-    from batch.wiring import UNWRITABLE, fail, job
+    """Write a page a day (viewing, quality, funnel, client loss, the lake) and an index. A second run replaces both."""
+    from batch.reports.build_day import build_day
+    from batch.reports.page import Run, render_day, render_index
+    from batch.reports.report_folder import ReportFolder, UnreadablePage
+    from batch.reports.reports_job import ReportsJob
+    from batch.wiring import ExitCode, fail, job
 
     now = datetime.now(UTC)
     days = _days((now - timedelta(days=1), now), one, first, last)
     with job("dashboards") as run:
         timeout = timedelta(seconds=run.settings.session_timeout_seconds)
-        material = DashboardsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, run.stage)
-    pages = Published(out or run.settings.folder / "reports" / "dashboards")
-    made = Run(run.id, int(run.now.timestamp() * 1000))
-    try:
-        others = sorted({*pages.days(), *days})
-        for each in days:
-            day = day_of(material, each)
-            if not dry_run:
-                pages.put(each, render_day(day, made, others))
-            run.stage(f"{each}: starts", int(day.now.figures["starts"] or 0))
-        if dry_run:
-            run.log.info("nothing written", reason="--dry-run")
-            return
-        index = pages.put_index(render_index(pages.days(), made))
-    except UnreadablePage as error:
-        fail(UNWRITABLE, str(error))
-    except OSError as error:
-        fail(UNWRITABLE, f"{pages.folder} cannot be written: {error.strerror}")
-    run.log.info("pages written", index=str(index), days=len(days), seconds=run.seconds)
+        with run.step("tables") as report:
+            inputs = ReportsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, report)
+        pages = ReportFolder(out or run.settings.folder / "reports" / "dashboards")
+        made = Run(run.id, int(run.now.timestamp() * 1000))
+        try:
+            others = sorted({*pages.days(), *days})
+            for each in days:
+                with run.step(str(each)) as report:
+                    day = build_day(inputs, each)
+                    if not dry_run:
+                        pages.put(each, render_day(day, made, others))
+                    report("starts", int(day.now.metrics["starts"] or 0))
+            if dry_run:
+                run.note("nothing written: --dry-run")
+                return
+            index = pages.put_index(render_index(pages.days(), made))
+        except UnreadablePage as error:
+            fail(ExitCode.UNWRITABLE, str(error))
+        except OSError as error:
+            fail(ExitCode.UNWRITABLE, f"{pages.folder} cannot be written: {error.strerror}")
+        run.note(f"pages written: {index}")
 
 
 @app.command()
 def recommend(dry_run: DryRun = False) -> None:
-    """Write to Cassandra what to recommend to each profile, learned from the feature tables."""
+    """Learn from the feature tables, and write each profile's recommendations to Cassandra."""
     import asyncio
 
-    from batch.recommend.recommend_job import gather, make, write
-    from batch.wiring import UNWRITABLE, fail, job
+    from batch.recommend.recommend_job import make_lists, read_training_data, write
+    from batch.wiring import ExitCode, fail, job
     from infra.engines.cassandra import close, connect
     from infra.stores.recommendations_cassandra import Recommendations
     from schemas.errors import TransientError
 
     with job("recommend") as run:
-        gathered = gather(run.spark, run.settings.iceberg_namespace, run.stage)
-    made = make(gathered, int(run.now.timestamp() * 1000), run.stage) if gathered else None
-    if made is None or dry_run:
-        run.log.info("nothing written", reason="--dry-run" if dry_run else "nobody has watched anything yet")
-        return
-    try:
-        session = connect(run.settings)
+        with run.step("features") as report:
+            data = read_training_data(run.spark, run.settings.iceberg_namespace, report)
+        with run.step("lists") as report:
+            made = make_lists(data, int(run.now.timestamp() * 1000), report) if data else None
+        if made is None or dry_run:
+            run.note("nothing written: " + ("--dry-run" if dry_run else "nobody has watched anything yet"))
+            return
         try:
-            asyncio.run(write(made, Recommendations(session), run.stage))
-        finally:
-            close(session)
-    except TransientError as error:
-        fail(UNWRITABLE, str(error))
+            session = connect(run.settings)
+            try:
+                with run.step("Cassandra") as report:
+                    asyncio.run(write(made, Recommendations(session), report))
+            finally:
+                close(session)
+        except TransientError as error:
+            fail(ExitCode.UNWRITABLE, str(error))
 
 
 @app.command()
 def sql(
-    query: Annotated[str | None, typer.Argument(help="Run this and end; without it, a prompt opens.")] = None,
+    query: Annotated[str | None, typer.Argument(help="Run this query and exit; without it, open a prompt.")] = None,
 ) -> None:
-    """Ask the tables in SQL: Spark's own prompt, with the lake's catalogue and namespace chosen."""
+    """Query the tables: Spark's SQL prompt, with the lake's catalog and namespace as defaults."""
     import pyspark
 
     from batch.session import session_settings
-    from batch.tables.iceberg_catalog import chosen
-    from batch.wiring import configured, connections
+    from batch.tables.iceberg_catalog import as_default
+    from batch.wiring import connections, load_settings
 
-    settings, cluster = configured()
-    lines = session_settings("sql", connections(settings), cluster) | chosen(settings.iceberg_namespace)
+    settings, cluster = load_settings()
+    lines = session_settings("sql", connections(settings), cluster) | as_default(settings.iceberg_namespace)
     properties = settings.folder / "sql.properties"
     properties.parent.mkdir(parents=True, exist_ok=True)
     properties.touch(mode=0o600)  # it holds the keys
@@ -267,16 +270,16 @@ def sql(
 def _chosen(tables: list[str] | None, known: Collection[str]) -> list[str]:
     for name in tables or ():
         if name not in known:
-            raise typer.BadParameter(f"there is no {name}, only {', '.join(known)}", param_hint="--table")
+            raise typer.BadParameter(f"no table {name}; choose from {', '.join(known)}", param_hint="--table")
     return tables or list(known)
 
 
 def _days(
     usual: tuple[datetime, datetime], one: datetime | None, first: datetime | None, last: datetime | None
 ) -> list[date]:
-    """``usual``: first and last when nothing is said."""
+    """``usual``: the first and last day by default."""
     if one and (first or last):
-        raise typer.BadParameter("takes no --from and --to beside it", param_hint="--date")
+        raise typer.BadParameter("cannot be combined with --from or --to", param_hint="--date")
     end = (one or last or usual[1]).date()
     start = (one or first or last or usual[0]).date()
     if start > end:

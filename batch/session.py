@@ -1,4 +1,4 @@
-"""The one builder of a Spark session: every job, test and cluster gets the same settings."""
+"""Builds the Spark session, with the same settings for every job, test and cluster."""
 
 import os
 import sys
@@ -10,22 +10,22 @@ from typing import Protocol
 from pyspark.sql import SparkSession
 
 _S3A = "spark.hadoop.fs.s3a."
-# A local job is over before the optimising compiler pays: half the CPU seconds without it at 200,000 events.
-# What is big enough to need it goes to a cluster. Java then keeps but 48 MB for compiled code, which a run of all jobs
-# fills: it sweeps, then stops compiling. Classes take 200 MB; every step up to that would be a full collection.
+# A local job ends before the optimising compiler pays off: without it, 200,000 events take half the CPU seconds.
+# Jobs that are big enough to need it run on a cluster. Without it Java keeps 48 MB for compiled code; a run of all jobs
+# fills that, and Java stops compiling. Classes take 200 MB; growing to that in steps would be a full collection each.
 _SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m -XX:+UseSerialGC"
-_QUIET = f"-Dlog4j2.configurationFile=file:{Path(__file__).with_name('log4j2.properties')}"
+_LOG4J = f"-Dlog4j2.configurationFile=file:{Path(__file__).with_name('log4j2.properties')}"
 
 
 class Connection(Protocol):
-    """Something outside that the session reaches: the object store, the catalogue."""
+    """An external system that the session connects to: the object store, the catalog."""
 
     def spark_settings(self) -> dict[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreAccess:
-    """Where the lake lives. ``endpoint`` None means Amazon's own."""
+    """The lake's object store. ``endpoint`` None means Amazon S3."""
 
     endpoint: str | None
     region: str
@@ -39,7 +39,7 @@ class ObjectStoreAccess:
             _S3A + "access.key": self.access_key,
             _S3A + "secret.key": self.secret_key,
             _S3A + "endpoint.region": self.region,
-            # a store that is away shows within seconds; the defaults hide it for minutes
+            # an unreachable store fails within seconds; the defaults retry for minutes
             _S3A + "attempts.maximum": "3",
             _S3A + "retry.limit": "3",
         }
@@ -50,7 +50,7 @@ class ObjectStoreAccess:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where the job runs when it starts its own driver."""
+    """Where a job runs that starts its own driver."""
 
     master: str
     driver_memory: str
@@ -62,13 +62,13 @@ class Cluster:
             "spark.master": self.master,
             "spark.driver.memory": self.driver_memory,
             "spark.jars": ",".join(str(jar) for jar in sorted(self.jars.glob("*.jar"))),
-            "spark.driver.extraJavaOptions": _QUIET,
+            "spark.driver.extraJavaOptions": _LOG4J,
         }
         if self.local:
             settings |= {
                 "spark.driver.host": "127.0.0.1",
                 "spark.driver.bindAddress": "127.0.0.1",
-                "spark.driver.extraJavaOptions": f"{_QUIET} {_SHORT_LIVED}",
+                "spark.driver.extraJavaOptions": f"{_LOG4J} {_SHORT_LIVED}",
             }
         return settings
 
@@ -80,7 +80,7 @@ class Cluster:
 def session_settings(
     job: str, connections: Sequence[Connection], cluster: Cluster | None, partitions: int = 8
 ) -> dict[str, str]:
-    """Times are in UTC. ``cluster`` None: ``spark-submit`` has started the driver by its own options."""
+    """Times are in UTC. ``cluster`` None: ``spark-submit`` has started the driver with its own options."""
     settings = {
         "spark.app.name": f"playhead-{job}",
         "spark.ui.enabled": "false",
@@ -98,7 +98,7 @@ def session_settings(
 def spark_session(
     job: str, connections: Sequence[Connection], cluster: Cluster | None, partitions: int = 8
 ) -> SparkSession:
-    """The session of one job."""
+    """Start the session, or return the running one."""
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if cluster and cluster.local:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")

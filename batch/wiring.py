@@ -1,111 +1,183 @@
-"""Starts a job: settings, Spark session, a log line a stage; what is known to go wrong becomes one line and a code."""
+"""Starts a job: settings, Spark session, logs. Expected errors become one line and an exit code."""
 
 import atexit
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, NoReturn
+from enum import IntEnum
+from typing import Any, NoReturn, TextIO
+from uuid import uuid4
 
 import structlog
 import typer
 from pydantic import ValidationError
 from pyspark.sql import SparkSession
+from rich.console import Console
 
+from batch.progress import Progress, Report
 from batch.session import Cluster, Connection, ObjectStoreAccess, spark_session
 from batch.tables.audit import AuditFailed
-from batch.tables.iceberg_catalog import RestCatalogue, SigV4, Token
-from batch.tables.ingest import PositionsLost, Stage
+from batch.tables.iceberg_catalog import RestCatalog, SigV4, Token
+from batch.tables.ingest import PositionsLost
 from batch.tables.lake_errors import LakeError, lake_errors
 from batch.tables.schema_guard import SchemaMismatch
-from batch.tables.table import Rival
+from batch.tables.table import ConcurrentCommit
 from infra.local import jars, preflight
 from infra.local.program import StackError
 from infra.runtime import logs
 from infra.runtime.settings import Settings
 from schemas.errors import TransientError
 
-LACKING, WRONG, UNREADABLE, UNWRITABLE, UNSOUND, RIVALLED = 1, 2, 3, 4, 5, 6
-"""Exit codes; ``batch/main.py`` says what they mean."""
-TABLES_AT_ONCE = 3
-"""A small table is a dozen short questions to store and catalogue: while one waits for its answer, another works."""
+CONCURRENT_TABLES = 3
+"""A small table is mostly round trips to the store and the catalog, so several are updated concurrently."""
+
+
+class ExitCode(IntEnum):
+    MACHINE_UNFIT = 1
+    """Java or the connectors' jars are missing."""
+    BAD_SETTINGS = 2
+    UNREADABLE = 3
+    """The lake or the tables cannot be read."""
+    UNWRITABLE = 4
+    """Pages or lists cannot be written."""
+    AUDIT_FAILED = 5
+    CONCURRENT_COMMIT = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A run: its session, what it was told, where it says what it does."""
+    """One run of a job: its Spark session and settings. It logs JSON lines and shows its progress."""
 
     id: str
     now: datetime
     settings: Settings
     spark: SparkSession
     log: Any
-    began: float
+    progress: Progress
 
     @property
     def root(self) -> str:
         return f"s3a://{self.settings.lake_bucket}"
 
-    @property
-    def seconds(self) -> float:
-        return round(time.monotonic() - self.began, 1)
+    @contextmanager
+    def step(self, name: str) -> Iterator[Report]:
+        """Log and show what the block reports."""
+        began = time.monotonic()
+        with self.progress.step(name) as count:
 
-    def stage(self, name: str, rows: int, **about: str) -> None:
-        self.log.info(name, rows=rows, seconds=self.seconds, **about)
+            def report(what: str, rows: int) -> None:
+                self.log.info(what, step=name, rows=rows, seconds=round(time.monotonic() - began, 1))
+                count(what, rows)
 
-    def each(self, *groups: Mapping[str, Callable[[Stage], None]]) -> None:
-        """Group after group, of each a few tables at once; what stops one stops no other, and ends the run with its
-        code."""
-        with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
-            codes = [code for steps in groups for code in pool.map(self._one, steps, steps.values())]
+            yield report
+
+    def note(self, text: str) -> None:
+        self.log.info(text)
+        self.progress.note(text)
+
+    def run_steps(self, *groups: Mapping[str, Callable[[Report], None]]) -> None:
+        """Run the groups in order; within a group, the steps of a few tables concurrently.
+
+        A failed step does not stop the others. The run then exits with the highest code.
+        """
+        with ThreadPoolExecutor(CONCURRENT_TABLES) as pool:
+            codes = [code for steps in groups for code in pool.map(self._run_step, steps, steps.values())]
         if any(codes):
             raise typer.Exit(max(codes))
 
-    def _one(self, table: str, step: Callable[[Stage], None]) -> int:
+    def _run_step(self, name: str, step: Callable[[Report], None]) -> int:
         try:
-            with _known_troubles():
-                step(partial(self.stage, table=table))
-        except _Stopped as stopped:
-            typer.secho(str(stopped), fg="red", err=True)
-            return stopped.code
+            with _expected_errors(), self.step(name) as report:
+                step(report)
+        except JobFailed as failed:
+            self.log.error("step failed", step=name, reason=str(failed), code=failed.code)
+            typer.secho(str(failed), fg="red", err=True)
+            return failed.code
         return 0
 
 
-class _Stopped(Exception):
-    """Why, for a person, and the exit code."""
+class JobFailed(Exception):
+    """The reason in one line, and the exit code."""
 
-    def __init__(self, code: int, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, code: ExitCode, reason: str) -> None:
+        super().__init__(reason)
         self.code = code
 
 
 @contextmanager
 def job(name: str) -> Iterator[Job]:
-    """A Spark session by the settings; known troubles become one line and an exit code.
+    """Run the block with a Spark session. An expected error becomes one line and an exit code.
 
-    Jobs named in one command share the session: it ends with the process.
+    The jobs of one command share the session, which ends with the process.
     """
-    settings, cluster = configured()
-    logs.configure(name, settings.log_level)
+    settings, cluster = load_settings()
+    now = datetime.now(UTC)
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
+    log = structlog.get_logger("batch").bind(run=run_id)
+    with _outputs(name, run_id, settings, cluster) as (lines, console), Progress(name, console) as progress:
+        try:
+            with _expected_errors():
+                with _stderr_to(lines):
+                    spark = start_spark(name, settings, cluster)
+                yield Job(run_id, now, settings, spark, log, progress)
+        except JobFailed as failed:
+            log.error("job failed", reason=str(failed), code=failed.code)
+            fail(failed.code, str(failed))
+
+
+@contextmanager
+def _outputs(name: str, run_id: str, settings: Settings, cluster: Cluster | None) -> Iterator[tuple[TextIO, Console]]:
+    """Where JSON log lines go, ``logs/jobs/<run>.log`` in the stack's folder, and the console for progress.
+
+    ``spark-submit`` collects what its program prints, so there the JSON lines go to stderr, without progress.
+    """
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    now, began = datetime.now(UTC), time.monotonic()
-    run_id = f"{now:%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    if cluster is None:
+        logs.configure(name, settings.log_level)
+        yield sys.stderr, Console(quiet=True)
+        return
+    file = settings.folder / "logs" / "jobs" / f"{run_id}.log"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", encoding="utf-8") as stream:
+        logs.configure(name, settings.log_level, stream)
+        logging.captureWarnings(True)
+        try:
+            yield stream, Console()
+        finally:
+            logging.captureWarnings(False)
+            logging.basicConfig(handlers=[logging.NullHandler()], force=True)  # the file is closed now
+
+
+@contextmanager
+def _stderr_to(stream: TextIO) -> Iterator[None]:
+    """Java inherits file descriptor 2: a JVM that starts in the block writes its warnings to ``stream``."""
+    if stream is sys.stderr:
+        yield
+        return
+    terminal = os.dup(2)
+    os.dup2(stream.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def start_spark(name: str, settings: Settings, cluster: Cluster | None) -> SparkSession:
+    """Start Spark, or return the session that an earlier job of this process has started."""
     spark = spark_session(name, connections(settings), cluster)
     atexit.register(spark.stop)
-    try:
-        with _known_troubles():
-            yield Job(run_id, now, settings, spark, structlog.get_logger("batch").bind(run=run_id), began)
-    except _Stopped as stopped:
-        fail(stopped.code, str(stopped))
+    return spark
 
 
-def configured() -> tuple[Settings, Cluster | None]:
-    """The settings, and where a driver of our own runs; None if ``spark-submit`` has started one."""
+def load_settings() -> tuple[Settings, Cluster | None]:
+    """The settings, and where to run the driver; None if ``spark-submit`` has started it."""
     try:
         settings = Settings()
         if "PYSPARK_GATEWAY_PORT" in os.environ:
@@ -113,27 +185,28 @@ def configured() -> tuple[Settings, Cluster | None]:
         preflight.require_java()
         jars.fetch(settings.home, "spark")
     except ValidationError as error:
-        fail(WRONG, str(error))
+        fail(ExitCode.BAD_SETTINGS, str(error))
     except StackError as error:
-        fail(LACKING, str(error))
+        fail(ExitCode.MACHINE_UNFIT, str(error))
     return settings, Cluster(settings.spark_master, settings.spark_driver_memory, jars.folder(settings.home, "spark"))
 
 
 @contextmanager
-def _known_troubles() -> Iterator[None]:
+def _expected_errors() -> Iterator[None]:
+    """Raises JobFailed for the errors that an operator can act on."""
     try:
         with lake_errors():
             yield
     except (LakeError, SchemaMismatch, PositionsLost, TransientError) as error:
-        raise _Stopped(UNREADABLE, str(error)) from error
+        raise JobFailed(ExitCode.UNREADABLE, str(error)) from error
     except AuditFailed as error:
-        raise _Stopped(UNSOUND, f"the audit failed, nothing was published: {error}") from error
-    except Rival as error:
-        raise _Stopped(RIVALLED, str(error)) from error
+        raise JobFailed(ExitCode.AUDIT_FAILED, f"the audit failed, nothing was published: {error}") from error
+    except ConcurrentCommit as error:
+        raise JobFailed(ExitCode.CONCURRENT_COMMIT, str(error)) from error
 
 
 def connections(settings: Settings) -> list[Connection]:
-    """The lake and the catalogue."""
+    """The object store and the catalog."""
     key, secret = settings.s3_access_key, settings.s3_secret_key.get_secret_value()
     auth: SigV4 | Token | None = None
     if settings.iceberg_auth == "sigv4":
@@ -142,10 +215,10 @@ def connections(settings: Settings) -> list[Connection]:
         auth = Token(settings.iceberg_token.get_secret_value())
     return [
         ObjectStoreAccess(settings.s3, settings.s3_region, key, secret),
-        RestCatalogue(settings.iceberg, settings.iceberg_warehouse, auth),
+        RestCatalog(settings.iceberg, settings.iceberg_warehouse, auth),
     ]
 
 
-def fail(code: int, message: str) -> NoReturn:
+def fail(code: ExitCode, message: str) -> NoReturn:
     typer.secho(message, fg="red", err=True)
     raise typer.Exit(code)

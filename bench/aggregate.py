@@ -1,4 +1,4 @@
-"""One aggregate over the table of playback events, twice, by one engine; prints seconds and answer as JSON."""
+"""Runs one aggregate over the table of playback events twice with one engine; prints seconds and answer as JSON."""
 
 import json
 import sys
@@ -10,9 +10,9 @@ from infra.runtime.settings import Settings
 
 def by_spark(settings: Settings) -> Callable[[], tuple[int, int, int]]:
     from batch.session import spark_session
-    from batch.wiring import configured, connections
+    from batch.wiring import connections, load_settings
 
-    spark = spark_session("bench", connections(settings), configured()[1])
+    spark = spark_session("bench", connections(settings), load_settings()[1])
     query = f"""
         SELECT count(*), sum(events), sum(watched_ms) FROM (
             SELECT title_id, date_trunc('hour', event_time), count(*) AS events, max(watched_ms) AS watched_ms

@@ -1,6 +1,6 @@
 """``make bench-batch``: five million events into the Iceberg tables, then one aggregate by Spark and by Polars.
 
-Starts its own object store and wipes it afterwards. Memory is the most that a job and its JVM held together.
+Starts its own object store and wipes it afterwards. Memory is the peak of a job and its JVM together.
 """
 
 import json
@@ -38,7 +38,7 @@ def main(events: Annotated[int, typer.Option(help="Playback events in the lake."
         print(f"{events:,} events and {events // lake.REPEATED:,} repeats, {size / 2**20:,.0f} MiB of raw objects")
         print(f"(made in {time.monotonic() - began:.0f} s)\n")
         for what in ("playback", "playback_sessions", "playback"):
-            _tell(f"job tables --table {what}", run("-m", "batch.main", "tables", "--table", what), events)
+            _print_result(f"job tables --table {what}", run("-m", "batch.main", "tables", "--table", what), events)
         print("\nviews, events and minutes by title and hour:")
         answers = {engine: _answer(engine) for engine in ENGINES}
     if len(set(answers.values())) != 1:
@@ -53,7 +53,7 @@ def _answer(engine: str) -> str:
     return str(found["answer"])
 
 
-def _tell(what: str, ran: Ran, events: int) -> None:
+def _print_result(what: str, ran: Ran, events: int) -> None:
     rate = f"{events / ran.seconds:,.0f} events/s"
     print(f"  {what:36} {ran.seconds:6.1f} s  {rate:>18}  {ran.most_bytes / 2**30:.2f} GiB")
 
@@ -72,12 +72,12 @@ def run(*arguments: str) -> Ran:
         over = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process.pid, sizes, over))
         watcher.start()
-        printed, said = process.communicate()
+        printed, errors = process.communicate()
         seconds = time.monotonic() - began
         over.set()
         watcher.join()
     if process.returncode:
-        raise SystemExit(f"{' '.join(arguments)} failed:\n{said}")
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{errors}")
     return Ran(seconds, max(sizes), printed)
 
 

@@ -1,6 +1,6 @@
 """``make bench-chunks``: chunks of CompressedVH compared with simpler lossless encodings of the same records.
 
-Needs no engine. Bytes are exact and repeat; speeds are of one core, by processor time, the best of some rounds.
+Needs no engine. Bytes are exact and reproducible. Speeds are per core, by processor time, the best of several rounds.
 """
 
 import time
@@ -25,12 +25,12 @@ from schemas.events import ViewingRecord
 SIZES = (20, 100, 500, 2_000)
 SPEED_AT = 500
 RANDOM_BITS = 74
-"""Of a UUIDv7; the one part of a record that nothing can make smaller."""
+"""Of a UUIDv7: the part of a record that no encoding can compress."""
 Records = list[ViewingRecord]
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Encoding:
     name: str
     encode: Callable[[Records], bytes]
     decode: Callable[[bytes], Records] | None
@@ -46,7 +46,7 @@ def _unzstd(data: bytes) -> bytes:
 
 
 def _rows(records: Records, codec_name: str) -> bytes:
-    """One row a record as Cassandra keeps it: key, write time, value; blocks of 16 KiB."""
+    """One row per record, as Cassandra stores it: key, write time, value; blocks of 16 KiB."""
     rows = b"".join(
         bytes.fromhex(one.playback_session_id.replace("-", "")) + one.write_timestamp.to_bytes(8, "big") + encoded(one)
         for one in sorted(records, key=lambda one: one.playback_session_id)
@@ -69,51 +69,55 @@ def _from_avro(data: bytes) -> Records:
     return records  # type: ignore[return-value]
 
 
-def _ways(profile_id: str) -> list[Way]:
+def _encodings(profile_id: str) -> list[Encoding]:
     json_decoder = msgspec.json.Decoder(list[ViewingRecord])
     return [
-        Way("a row each, LZ4 blocks (estimate)", lambda records: _rows(records, "lz4_raw"), None),
-        Way("a row each, Zstd blocks (estimate)", lambda records: _rows(records, "zstd"), None),
-        Way(
+        Encoding("a row each, LZ4 blocks (estimate)", lambda records: _rows(records, "lz4_raw"), None),
+        Encoding("a row each, Zstd blocks (estimate)", lambda records: _rows(records, "zstd"), None),
+        Encoding(
             "JSON + zstd",
             lambda records: _zstd(msgspec.json.encode(records)),
             lambda d: json_decoder.decode(_unzstd(d)),
         ),
-        Way("Avro + zstd", _avro, _from_avro),
-        Way("chunk", encode, lambda chunk: decode(chunk, profile_id)),
+        Encoding("Avro + zstd", _avro, _from_avro),
+        Encoding("chunk", encode, lambda chunk: decode(chunk, profile_id)),
     ]
 
 
 def main(
     profiles: Annotated[int, typer.Option(help="Members whose histories are made and encoded.")] = 3,
     rounds: Annotated[int, typer.Option(help="Repetitions for the speeds.")] = 10,
-    columns: Annotated[bool, typer.Option(help="Say also what each column of a chunk takes.")] = False,
+    columns: Annotated[bool, typer.Option(help="Also print the size of each column of a chunk.")] = False,
 ) -> None:
     histories = [in_order(history(member, max(SIZES))) for member in members(profiles, seed=3)]
     print(f"{profiles} histories; bytes a record in chunks of {SIZES}, speeds in 1,000 records/s at {SPEED_AT}\n")
     print(f"{'':36}" + "".join(f"{size:>8,}" for size in SIZES) + f"{'encode':>10}{'decode':>8}")
-    for position in range(len(_ways(""))):
-        ways = [_ways(one[0].profile_id)[position] for one in histories]
+    for position in range(len(_encodings(""))):
+        encodings = [_encodings(one[0].profile_id)[position] for one in histories]
         sizes = [
-            fmean(len(way.encode(one[:size])) / size for way, one in zip(ways, histories, strict=True))
+            fmean(len(encoding.encode(one[:size])) / size for encoding, one in zip(encodings, histories, strict=True))
             for size in SIZES
         ]
-        print(f"{ways[0].name:36}" + "".join(f"{size:8.1f}" for size in sizes) + _speeds(ways[0], histories[0], rounds))
+        print(
+            f"{encodings[0].name:36}"
+            + "".join(f"{size:8.1f}" for size in sizes)
+            + _speeds(encodings[0], histories[0], rounds)
+        )
     print(f"\nentropy of a session id's random part: {RANDOM_BITS / 8} bytes a record, in every row of this table")
     if columns:
         _print_columns(histories)
 
 
-def _speeds(way: Way, records: Records, rounds: int) -> str:
+def _speeds(encoding: Encoding, records: Records, rounds: int) -> str:
     records = records[:SPEED_AT]
-    body = way.encode(records)
-    encoding = _seconds(lambda: way.encode(records), rounds)
-    if way.decode is None:
+    body = encoding.encode(records)
+    encode_s = _seconds(lambda: encoding.encode(records), rounds)
+    if encoding.decode is None:
         return ""
-    if way.decode(body) != records:
-        raise AssertionError(f"{way.name} does not give the records back")
-    decoder = way.decode
-    return f"{SPEED_AT / encoding / 1e3:10,.0f}{SPEED_AT / _seconds(lambda: decoder(body), rounds) / 1e3:8,.0f}"
+    if encoding.decode(body) != records:
+        raise AssertionError(f"{encoding.name} is not lossless")
+    decoder = encoding.decode
+    return f"{SPEED_AT / encode_s / 1e3:10,.0f}{SPEED_AT / _seconds(lambda: decoder(body), rounds) / 1e3:8,.0f}"
 
 
 def _seconds(work: Callable[[], object], rounds: int) -> float:

@@ -1,6 +1,6 @@
-"""What a request of 13 events costs the collector: ``make bench-collector``, on its own stack.
+"""``make bench-collector``: what a request of 13 events costs the collector, on its own stack.
 
-Speaks HTTP by hand over kept-alive connections, so that the client leaves the machine to the collector.
+Writes HTTP by hand over kept-alive connections, so that the client takes little CPU from the collector.
 """
 
 import asyncio

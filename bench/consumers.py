@@ -1,6 +1,6 @@
-"""The two compared consumers, each in its own process: ``python -m bench.consumers …``.
+"""The two consumers that are compared, each in its own process: ``python -m bench.consumers …``.
 
-Each reads a topic from its start, prints one JSON line with what it used from the first record to the last.
+Each reads a topic from its start and prints one JSON line with its CPU and time from the first record to the last.
 """
 
 import os
@@ -50,7 +50,7 @@ class Meter:
         self._cpu = self._wall = 0.0
 
     def saw(self, records: int) -> bool:
-        """True once all have been seen."""
+        """True once all records have been seen."""
         self._seen += records
         return self._seen >= self._expected
 
@@ -64,7 +64,7 @@ class Meter:
 
 
 class NoStore:
-    """Takes everything and does nothing, to measure what comes before the store."""
+    """Accepts everything and does nothing, to measure the work before the store."""
 
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:  # noqa: ARG002
         return []
@@ -106,7 +106,7 @@ class MeteredMetrics(PrometheusMetrics):
 
 
 async def faust_worker(settings: Settings, topic: str, events: int, store: NoStore | LiveVH) -> None:
-    """The history worker itself, with a store of our choice."""
+    """The history worker with a given store."""
     reduce_gc()
     done = asyncio.Event()
     metrics = MeteredMetrics(Meter(events), done)
@@ -121,7 +121,7 @@ async def faust_worker(settings: Settings, topic: str, events: int, store: NoSto
 
 
 def plain_consumer(settings: Settings, topic: str, events: int) -> None:
-    """What one would write by hand: confluent-kafka, fastavro, a dict. It checks no rule of the contract."""
+    """A consumer written by hand: confluent-kafka, fastavro, a dict. It checks no rule of the contract."""
     schema = fastavro.parse_schema(avro.physical(avro.schema("playback")))
     consumer = Consumer({**client_config(settings), "group.id": f"bench.{uuid4()}", "auto.offset.reset": "earliest"})
     consumer.subscribe([topic])

@@ -1,4 +1,4 @@
-"""Viewing histories as the simulator makes them: the newest state of a member's sessions, faults and all."""
+"""Viewing histories from the simulator: the newest state of a member's sessions, with faults."""
 
 from domain.history.merge import merge
 from producers.simulator.audience import Member
@@ -9,7 +9,7 @@ from tests.support.simulated_events import DAY_MS, DEFAULT_NOW
 
 _FIELDS = ViewingRecord.__struct_fields__
 _YEARS = 40
-"""Long enough for any number of sessions that is asked for: members come every few days."""
+"""Long enough for any number of sessions: members come every few days."""
 
 
 def history(member: Member, sessions: int, seed: int = 7) -> list[ViewingRecord]:

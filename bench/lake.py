@@ -1,4 +1,4 @@
-"""A lake of millions of playback events, made by columns: one by one they would take longer than what is measured."""
+"""Fills a lake with millions of playback events, column by column: one by one would take longer than the benchmark."""
 
 import json
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ START = 1_790_000_000_000
 EVENTS_A_SESSION = 40
 SPAN_MS = 7 * 24 * 3_600_000
 REPEATED = 50
-"""One event in this many is duplicated."""
+"""One event in this many is written twice."""
 
 
 def fill(store: ObjectStore, events: int) -> int:
-    """Puts this many events, and repeats of one in 50, as the lake sink would; the bytes of all objects."""
+    """Writes events, and one in 50 twice, as the lake sink would; returns the bytes of all objects."""
     own = schema("playback")
     size = 0
     ends = dict.fromkeys(range(PARTITIONS), 0)
@@ -46,7 +46,7 @@ def _objects(events: int) -> Iterator[pl.DataFrame]:
 
 
 def _events(start: int, stop: int, of: int) -> pl.DataFrame:
-    """Events spread over a week in order of time, 40 a session."""
+    """Events over a week in order of time, 40 per session."""
     number = pl.int_range(start, stop, dtype=pl.Int64)
     session, seq = number // EVENTS_A_SESSION, number % EVENTS_A_SESSION
     began = START + session * (SPAN_MS * EVENTS_A_SESSION // of)

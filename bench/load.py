@@ -12,7 +12,7 @@ EVENTS_A_SESSION = 40
 
 
 def playback_events(count: int, viewers: Sequence[str], start: int = START) -> Iterator[Playback]:
-    """All viewers (profiles) watch at once and report in turn: 40 events a session, one session after another."""
+    """All viewers (profiles) watch at once and send events in turn: 40 per session, one session after another."""
     random = Random(7)
     sessions = [_session(viewer, start, random) for viewer in viewers]
     for number in range(count):

@@ -1,4 +1,4 @@
-"""Consumers of the same topic, each in its own process, and the cost of each."""
+"""Runs consumers of the same topic, each in its own process, and compares their cost."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ RUN_LIMIT_S = 300
 
 
 def fill(settings: Settings, events: int, viewers: Sequence[str]) -> int:
-    """Makes the topic; its records' mean size in bytes."""
+    """Fills the topic; returns its records' mean size in bytes."""
     admin = AdminClient({**client_config(settings), **QUIET})
     (created,) = admin.create_topics([NewTopic(TOPIC, settings.topic_partitions)]).values()
     created.result()
@@ -43,13 +43,13 @@ def fill(settings: Settings, events: int, viewers: Sequence[str]) -> int:
 
 
 def cheapest(module: str, kind: str, events: int, rounds: int) -> dict[str, float]:
-    """What the module's consumer of this kind reports, of the round that took the least CPU."""
+    """The report of the module's consumer of this kind, from the round that took the least CPU."""
     command = [sys.executable, "-m", module, kind, TOPIC, str(events)]
     return min((_run(command) for _ in range(rounds)), key=lambda measured: measured["cpu_s"])
 
 
 def compare(kinds: Mapping[str, str], measure: Callable[[str], dict[str, float]]) -> None:
-    """Prints a line a kind; ratios to the first one."""
+    """Prints one line per kind, with ratios to the first."""
     base = 0.0
     print(f"{'':48} {'events/CPU-s':>13} {'ratio':>6} {'events/s':>9} {'records kept':>13}")
     for kind, label in kinds.items():

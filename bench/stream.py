@@ -1,7 +1,7 @@
-"""``make bench-stream``: the history worker's hot path compared with a plain consumer, and event latency.
+"""``make bench-stream``: the history worker compared with a plain consumer, and how fast an event becomes visible.
 
 Starts its own stack and wipes it afterwards.
-Ratios from one run hold; absolute figures belong to the machine and to what else it does.
+Compare ratios of one run; absolute figures depend on the machine and its load.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ def main(
     viewers: Annotated[int, typer.Option(help="Sessions at any time.")] = 5_000,
     rounds: Annotated[int, typer.Option(help="Repetitions; the best of each counts.")] = 2,
     rate: Annotated[int, typer.Option(help="Events per second through the collector.")] = 1_000,
-    seconds: Annotated[float, typer.Option(help="Duration.")] = 30,
+    seconds: Annotated[float, typer.Option(help="Duration of the load.")] = 30,
 ) -> None:
     with bench_stack() as settings:
         _hot_path(settings, events, [f"bench-{number}" for number in range(viewers)], rounds)

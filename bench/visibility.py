@@ -1,4 +1,4 @@
-"""How soon an accepted event shows in the history API, at a steady rate through the collector."""
+"""How soon an accepted event appears in the history API, at a steady rate through the collector."""
 
 import asyncio
 import time
@@ -27,14 +27,14 @@ class Visibility:
     accepted: int = 0
     refused: int = 0
     seconds: list[float] = field(default_factory=list)
-    """From the collector's answer to the first read that shows the event; infinite if it never did."""
+    """From the collector's answer to the first read that shows the event; infinite if none did."""
 
 
 async def measure(settings: Settings, rate: int, seconds: float, viewers: Sequence[str]) -> Visibility:
-    """Requests go out on time whether the ones before were answered or not."""
+    """Sends requests on time, whether or not earlier ones have been answered."""
     seen = Visibility()
     events = playback_events(int(rate * seconds), viewers, start=time.time_ns() // 1_000_000 - 3_600_000)
-    # An idle connection is dropped here before the server does it in the middle of a request.
+    # Drop idle connections before the server does so in the middle of a request.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=1.0)
     async with httpx.AsyncClient(limits=limits, timeout=GIVE_UP_S) as client, asyncio.TaskGroup() as tasks:
         started = time.perf_counter()
@@ -76,7 +76,7 @@ async def _until_visible(client: httpx.AsyncClient, settings: Settings, event: P
 
 
 def _shows(item: dict[str, Any], event: Playback) -> bool:
-    """It, or a newer event of its session."""
+    """Whether the item shows the event, or a newer one of its session."""
     return item["playback_session_id"] == event.playback_session_id and bool(item["watched_ms"] >= event.watched_ms)
 
 

@@ -1,11 +1,11 @@
-"""Which alerts were seen during a drill, and which of them would have woken somebody."""
+"""The alerts observed during a drill, and which of them would have paged."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 GROUP_WAIT_S = 10.0
-"""Alertmanager's own wait before it tells (``group_wait``): what is inhibited by then wakes nobody."""
+"""Alertmanager's ``group_wait``: an alert that is inhibited within it pages nobody."""
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class ObservedAlert:
     last: float
     inhibited: bool = False
     firing_s: float = 0.0
-    """How long it was seen without being inhibited."""
+    """How long it fired without being inhibited."""
 
     @property
     def name(self) -> str:
@@ -34,13 +34,13 @@ class ObservedAlert:
 @dataclass(slots=True)
 class AlertTimeline:
     all: dict[str, ObservedAlert] = field(default_factory=dict)
-    """By Alertmanager's fingerprint, in the order in which they came."""
+    """By Alertmanager's fingerprint, in the order of their first observation."""
     firing: frozenset[str] = frozenset()
-    """Those that fired at the last look and were not inhibited."""
-    _looked: float = 0.0
+    """Fingerprints of those that fired at the last observation and were not inhibited."""
+    _observed_at: float = 0.0
 
     def add(self, now: float, shown: Iterable[Mapping[str, Any]]) -> None:
-        """What Alertmanager's API shows now; the dead man's switch is passed over."""
+        """Add an answer of Alertmanager's API. The Watchdog, which always fires, is ignored."""
         alerts = {each["fingerprint"]: each for each in shown if each["labels"].get("severity") in ("page", "ticket")}
         firing = set(alerts)
         for fingerprint, alert in alerts.items():
@@ -49,13 +49,13 @@ class AlertTimeline:
                 seen.inhibited = True
                 firing.discard(fingerprint)
             elif fingerprint in self.firing:
-                seen.firing_s += now - self._looked
+                seen.firing_s += now - self._observed_at
             seen.last = now
-        self.firing, self._looked = frozenset(firing), now
+        self.firing, self._observed_at = frozenset(firing), now
 
     @property
     def paging(self) -> list[ObservedAlert]:
-        """Those that page at the last look, or are about to."""
+        """Those that paged at the last observation, or were about to."""
         return [self.all[each] for each in self.firing if self.all[each].labels["severity"] == "page"]
 
     @property

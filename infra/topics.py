@@ -1,4 +1,4 @@
-"""Creates the topics of the contract and registers their schemas. Both may run again at any time."""
+"""Create the topics of the contract and register their schemas. Both are idempotent."""
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -26,7 +26,7 @@ def create_all(settings: Settings) -> None:
         try:
             created.result()
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else's `up` was faster
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another `up` was faster
                 raise
 
 
@@ -42,7 +42,7 @@ def _new_topic(topic: Topic, settings: Settings) -> NewTopic:
         num_partitions=settings.topic_partitions,
         replication_factor=settings.topic_replication,
         config={
-            # by arrival, so that old events do not expire at once
+            # time of arrival, so that events of the past do not expire at once
             "message.timestamp.type": "LogAppendTime",
             "retention.ms": str(topic.retention_ms),
             "compression.type": "producer",

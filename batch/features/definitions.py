@@ -1,42 +1,42 @@
-"""The feature tables: a row says what was known at one midnight, and nothing that came after it."""
+"""The feature tables. A row holds what was known at one midnight, and nothing that came after it."""
 
-from batch.tables.table_schemas import Column, Definition
+from batch.tables.table_schemas import Column, TableSchema
 
 WINDOW_DAYS = 28
 VIEW_DAYS = (7, 14, 28, 90)
 """Windows in which a title's views are counted."""
 ACTIVITY_DAYS = (1, 7, 28)
 """Windows in which a profile's plays are counted."""
-USUAL_RUNTIME_MS = 90 * 60_000
-"""Of a title whose length nobody knows."""
-LEAST_SHARE = 0.1
-"""Less of a title was a look, not a view."""
-LAST = 10
-"""So many of a profile's newest titles stand for what it likes now."""
+DEFAULT_RUNTIME_MS = 90 * 60_000
+"""Of a title whose length is unknown."""
+MIN_VIEW_SHARE = 0.1
+"""Less of a title is no view."""
+NEWEST_TITLES = 10
+"""How many of its newest titles represent what a profile likes now."""
 POPULARITY_HALF_LIFE_DAYS = 14
 TASTE_HALF_LIFE_DAYS = 90
-SITTING_HOURS = 3
+SITTING_GAP_HOURS = 3
 
 _AS_OF = Column(
     "as_of",
     "date",
     "The midnight (UTC) at which this day begins: only what had happened and was received before it counts. "
-    "While it is still to come, the row holds what is known so far.",
+    "Before that midnight, the row holds what is known so far.",
     True,
 )
 _WINDOW = f"in the {WINDOW_DAYS} days before as_of"
-_VIEW = f"a title of which the profile has watched {LEAST_SHARE:.0%} or more, dated by the first of its plays"
+_VIEW = f"a title of which the profile has watched {MIN_VIEW_SHARE:.0%} or more, dated by the first of its plays"
 
 
 def _rates(whose: str) -> tuple[Column, ...]:
-    of = f"{whose} {_WINDOW}, of those whose title has a known length; null without any."
+    of = f"{whose} {_WINDOW}, of plays of titles with a known length; null without any."
     return (
-        Column("completion_rate_28d", "double", f"Share of plays that came beyond 90 % of the title, {of}", False),
-        Column("early_exit_rate_28d", "double", f"Share of plays that saw less than {LEAST_SHARE:.0%}, {of}", False),
+        Column("completion_rate_28d", "double", f"Share of plays that reached 90 % of the title, {of}", False),
+        Column("early_exit_rate_28d", "double", f"Share of plays of less than {MIN_VIEW_SHARE:.0%}, {of}", False),
     )
 
 
-PROFILE_FEATURES = Definition(
+PROFILE_FEATURES = TableSchema(
     "profile_features",
     "What was known of each profile at a midnight: how much, when and on what it watches, and its taste.",
     (
@@ -48,7 +48,7 @@ PROFILE_FEATURES = Definition(
             for days in ACTIVITY_DAYS
         ),
         *(
-            Column(f"watched_ms_{days}d", "bigint", f"Milliseconds watched in these plays of {days} days.", True)
+            Column(f"watched_ms_{days}d", "bigint", f"Milliseconds watched in the plays of these {days} days.", True)
             for days in ACTIVITY_DAYS
         ),
         *_rates("of the profile"),
@@ -59,7 +59,7 @@ PROFILE_FEATURES = Definition(
         Column(
             "longest_sitting_28d",
             "int",
-            f"Most plays in a row {_WINDOW}, each of which ended within {SITTING_HOURS} hours of the one before it.",
+            f"Most plays in a row {_WINDOW}, each ending within {SITTING_GAP_HOURS} hours of the one before.",
             True,
         ),
         Column("days_since_last", "double", "Days from the newest play's last event to as_of.", True),
@@ -67,29 +67,29 @@ PROFILE_FEATURES = Definition(
         Column(
             "genre_shares",
             "map<string,double>",
-            "Genre -> share of the views ever; a view's one vote is shared among its title's genres and halves in "
-            f"{TASTE_HALF_LIFE_DAYS} days. Empty if nothing is known.",
+            "Genre -> share of the views ever. A view has one vote, divided among its title's genres. The vote halves "
+            f"every {TASTE_HALF_LIFE_DAYS} days. Empty if nothing is known.",
             True,
         ),
         Column("mean_release_year", "double", "Mean release year of the views ever; null if unknown.", False),
-        Column("newest_titles", "array<string>", f"The titles of the {LAST} newest views, newest first.", True),
+        Column("newest_titles", "array<string>", f"Titles of the {NEWEST_TITLES} newest views, newest first.", True),
     ),
     "as_of",
     ("as_of", "profile_id"),
 )
-TITLE_FEATURES = Definition(
+TITLE_FEATURES = TableSchema(
     "title_features",
     "What was known at a midnight of each title that had been played: how popular it is, where, and how it is liked.",
     (
         Column("title_id", "string", "The title.", True),
         _AS_OF,
-        Column("release_year", "int", "Year of release, as the catalogue said when the row was made.", False),
-        Column("genres", "array<string>", "Genres, as the catalogue said when the row was made.", True),
+        Column("release_year", "int", "Year of release in the catalogue when the row was made.", False),
+        Column("genres", "array<string>", "Genres in the catalogue when the row was made.", True),
         *(
             Column(
                 f"views_{days}d",
                 "double",
-                f"Views in the {days} days before as_of ({_VIEW}), each counted by the share watched, 1 at most.",
+                f"Views in the {days} days before as_of ({_VIEW}), each weighted by the share watched, 1 at most.",
                 True,
             )
             for days in VIEW_DAYS
@@ -98,7 +98,7 @@ TITLE_FEATURES = Definition(
         Column(
             "popularity",
             "double",
-            f"Views ever by the share watched; each counts half as much after every {POPULARITY_HALF_LIFE_DAYS} days.",
+            f"Views ever, weighted by the share watched; the weight halves every {POPULARITY_HALF_LIFE_DAYS} days.",
             True,
         ),
         Column("popularity_by_country", "map<string,double>", "Country -> popularity among its views.", True),
@@ -116,7 +116,7 @@ TITLE_FEATURES = Definition(
     "as_of",
     ("as_of", "title_id"),
 )
-PAIR_FEATURES = Definition(
+PAIR_FEATURES = TableSchema(
     "pair_features",
     "What was known at a midnight of a profile and a title that it has played, or has been shown in 28 days.",
     (
@@ -126,7 +126,7 @@ PAIR_FEATURES = Definition(
         Column("plays", "bigint", "Presses of play ever.", True),
         Column("watched_ms", "bigint", "Milliseconds watched in all of them.", True),
         Column("watched_share", "double", "Of the title's length (90 minutes if unknown); 1 at most.", True),
-        Column("bookmark_ms", "bigint", "Where its newest play stood; null if it was never played.", False),
+        Column("bookmark_ms", "bigint", "Position of its newest play; null if it was never played.", False),
         Column("first_watched_at", "timestamp", "Last event of its first play.", False),
         Column("last_watched_at", "timestamp", "Last event of its newest play.", False),
         Column("days_since", "double", "Days from the newest play's last event to as_of.", False),

@@ -6,19 +6,20 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from batch.features.definitions import PAIR_FEATURES, USUAL_RUNTIME_MS, WINDOW_DAYS
-from batch.features.point_in_time import at_each, days_before, with_since, within
+from batch.features.definitions import DEFAULT_RUNTIME_MS, PAIR_FEATURES, WINDOW_DAYS
+from batch.features.expressions import days_before, within
+from batch.features.point_in_time import at_each, with_since
 
 PAIR = PAIR_FEATURES.key
 
 
 def watched(known_df: DataFrame, titles_df: DataFrame) -> DataFrame:
-    """Sessions as of some midnights (``known.COLUMNS``) -> what was watched of each title by each profile.
+    """Sessions as of some midnights (``point_in_time.COLUMNS``) -> what each profile watched of each title.
 
     ``titles_df``: title_id, runtime_ms.
     """
     newest = F.struct("event_time", "playback_session_id")
-    share = F.col("watched_ms") / F.coalesce(F.nullif("runtime_ms", F.lit(0)), F.lit(USUAL_RUNTIME_MS))
+    share = F.col("watched_ms") / F.coalesce(F.nullif("runtime_ms", F.lit(0)), F.lit(DEFAULT_RUNTIME_MS))
     return (
         known_df.groupBy(*PAIR)
         .agg(
@@ -47,7 +48,7 @@ def pair_features(watched_df: DataFrame, ui_df: DataFrame, as_ofs: Collection[da
 
 
 def shown(ui_df: DataFrame, as_ofs: Collection[date]) -> DataFrame:
-    """How often each title was shown to each profile and opened by it, in the window before each midnight."""
+    """How often each profile was shown each title, and opened it, in the window before each midnight."""
     return (
         ui_df.where(F.col("action").isin("impression", "click"))
         .where("profile_id IS NOT NULL AND title_id IS NOT NULL")

@@ -1,6 +1,6 @@
-"""Profile features: how a member watches, and what. Pure: DataFrame to DataFrame.
+"""Profile features: how and what a member watches. Pure: DataFrame to DataFrame.
 
-Lists are sorted before they are folded, so that the same rows give the same numbers to the last digit.
+Lists are sorted before they are aggregated, so that equal rows give equal numbers to the last digit.
 """
 
 from collections.abc import Callable
@@ -10,22 +10,20 @@ from pyspark.sql import functions as F
 
 from batch.features.definitions import (
     ACTIVITY_DAYS,
-    LAST,
-    LEAST_SHARE,
+    MIN_VIEW_SHARE,
+    NEWEST_TITLES,
     PROFILE_FEATURES,
-    SITTING_HOURS,
+    SITTING_GAP_HOURS,
     TASTE_HALF_LIFE_DAYS,
     WINDOW_DAYS,
 )
-from batch.features.empty import or_empty
-from batch.features.point_in_time import days_before, within
-from batch.features.rates import rates
+from batch.features.expressions import days_before, or_empty, rates, within
 
 PROFILE = PROFILE_FEATURES.key
 
 
 def profile_features(known_df: DataFrame, watched_df: DataFrame, titles_df: DataFrame) -> DataFrame:
-    """From sessions (``known.COLUMNS``), what was watched (``pair.watched``) and title_id, year, genres."""
+    """From sessions (``point_in_time.COLUMNS``), ``pair.watched`` and titles (title_id, year, genres)."""
     return (
         habits(known_df)
         .join(taste(watched_df, titles_df), [*PROFILE], "left")
@@ -55,8 +53,8 @@ def habits(known_df: DataFrame) -> DataFrame:
         )
         .withColumns(
             {
-                "plays_by_hour_28d": _tally("hours", lambda number, _: number.cast("bigint")),
-                "device_shares_28d": _tally("devices", lambda number, all_: F.round(number / all_, 9)),
+                "plays_by_hour_28d": _count_values("hours", lambda count, _: count.cast("bigint")),
+                "device_shares_28d": _count_values("devices", lambda count, total: F.round(count / total, 9)),
                 "longest_sitting_28d": _longest_sitting("ends"),
                 "days_since_last": days_before("newest"),
             }
@@ -79,9 +77,9 @@ def taste(watched_df: DataFrame, titles_df: DataFrame) -> DataFrame:
     names = F.array_sort(F.array_distinct(F.transform("votes", lambda each: each.genre)))
     total = _sum("votes", lambda _: F.lit(True))
     shares = F.transform(names, lambda name: F.round(_sum("votes", lambda each: each.genre == name) / total, 9))
-    newest = F.slice(F.reverse(F.transform("views", lambda view: view.title_id)), 1, LAST)
+    newest = F.slice(F.reverse(F.transform("views", lambda view: view.title_id)), 1, NEWEST_TITLES)
     return (
-        watched_df.where(F.col("watched_share") >= LEAST_SHARE)
+        watched_df.where(F.col("watched_share") >= MIN_VIEW_SHARE)
         .join(titles_df.select("title_id", "year", "genres"), "title_id", "left")
         .withColumn("genres", or_empty("genres", "array<string>"))
         .groupBy(*PROFILE)
@@ -96,12 +94,12 @@ def taste(watched_df: DataFrame, titles_df: DataFrame) -> DataFrame:
     )
 
 
-def _tally(values: str, said: Callable[[Column, Column], Column]) -> Column:
-    """Value -> what ``said`` makes of how often it is in the list, and of the list's length."""
+def _count_values(values: str, result: Callable[[Column, Column], Column]) -> Column:
+    """Each distinct value -> ``result`` of its count and the list's length."""
     names = F.array_sort(F.array_distinct(values))
 
     def of(name: Column) -> Column:
-        return said(F.size(F.filter(values, lambda value: value == name)), F.size(values))
+        return result(F.size(F.filter(values, lambda value: value == name)), F.size(values))
 
     return F.map_from_arrays(names, F.transform(names, of))
 
@@ -112,11 +110,11 @@ def _sum(votes: str, counts: Callable[[Column], Column]) -> Column:
 
 
 def _longest_sitting(ends: str) -> Column:
-    """``ends``: milliseconds, in order. A play that ends too late after the one before begins a sitting of its own."""
+    """``ends``: sorted milliseconds. A play that ends too long after the one before starts a new sitting."""
     start = F.struct(F.lit(0).alias("longest"), F.lit(0).alias("now"), F.lit(0).cast("bigint").alias("end"))
 
     def later(state: Column, end: Column) -> Column:
-        now = F.when(end - state.end <= SITTING_HOURS * 3_600_000, state.now + 1).otherwise(1)
+        now = F.when(end - state.end <= SITTING_GAP_HOURS * 3_600_000, state.now + 1).otherwise(1)
         return F.struct(F.greatest(state.longest, now).alias("longest"), now.alias("now"), end.alias("end"))
 
     return F.aggregate(ends, start, later, lambda state: state.longest)

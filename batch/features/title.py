@@ -1,30 +1,28 @@
-"""Title features: how popular a title is, where, and how it is received. Pure: DataFrame to DataFrame."""
+"""Title features: a title's popularity, by country, and how its plays went. Pure: DataFrame to DataFrame."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from batch.features.definitions import (
-    LEAST_SHARE,
+    MIN_VIEW_SHARE,
     POPULARITY_HALF_LIFE_DAYS,
     TITLE_FEATURES,
     VIEW_DAYS,
     WINDOW_DAYS,
 )
-from batch.features.empty import or_empty
-from batch.features.point_in_time import days_before, within
-from batch.features.rates import rates
+from batch.features.expressions import days_before, or_empty, rates, within
 
 TITLE = TITLE_FEATURES.key
 _VIEWS = {days: f"views_{days}d" for days in VIEW_DAYS}
 
 
 def title_features(known_df: DataFrame, watched_df: DataFrame, titles_df: DataFrame) -> DataFrame:
-    """From sessions (``known.COLUMNS``), what was watched (``pair.watched``) and title_id, year, genres."""
-    facts_df = titles_df.select("title_id", F.col("year").alias("release_year"), "genres")
+    """From sessions (``point_in_time.COLUMNS``), ``pair.watched`` and titles (title_id, year, genres)."""
+    metadata_df = titles_df.select("title_id", F.col("year").alias("release_year"), "genres")
     return (
         reception(known_df)
         .join(popularity(watched_df), [*TITLE], "left")
-        .join(facts_df, "title_id", "left")
+        .join(metadata_df, "title_id", "left")
         .fillna(0, [*_VIEWS.values(), "viewers", "popularity"])
         .withColumns(
             {
@@ -37,7 +35,7 @@ def title_features(known_df: DataFrame, watched_df: DataFrame, titles_df: DataFr
 
 
 def reception(known_df: DataFrame) -> DataFrame:
-    """How plays of a title went, for each title that was ever played."""
+    """How the plays of each title went."""
     recent = within("event_time", WINDOW_DAYS)
     stalled, shown = F.sum(F.when(recent, F.col("rebuffer_ms"))), F.sum(F.when(recent, F.col("watched_ms")))
     ratio = stalled / F.nullif(stalled + shown, F.lit(0))
@@ -45,11 +43,11 @@ def reception(known_df: DataFrame) -> DataFrame:
 
 
 def popularity(watched_df: DataFrame) -> DataFrame:
-    """Views by country, then over all countries."""
+    """Counts views by country, then sums over all countries."""
     decay = F.pow(F.lit(0.5), days_before("first_watched_at") / POPULARITY_HALF_LIFE_DAYS)
     share = F.col("watched_share")
     by_country_df = (
-        watched_df.where(share >= LEAST_SHARE)
+        watched_df.where(share >= MIN_VIEW_SHARE)
         .groupBy(*TITLE, "country")
         .agg(
             *(
@@ -77,7 +75,7 @@ def popularity(watched_df: DataFrame) -> DataFrame:
 
 
 def _map(key: str, value: str, chosen: Column | None = None) -> Column:
-    """Aggregate: key -> value of the group's rows; null keys and rows that are not chosen are left out."""
+    """Aggregate: a map of key -> value of the group's rows, without null keys and rows that are not ``chosen``."""
     wanted = F.col(key).isNotNull() if chosen is None else F.col(key).isNotNull() & chosen
     entry = F.struct(F.col(key), F.round(value, 9))
     return F.map_from_entries(F.array_sort(F.collect_list(F.when(wanted, entry))))

@@ -1,22 +1,22 @@
-"""Feature rows -> what a model sees of a profile and a title. One encoder, for training and for serving.
+"""Feature rows -> the model's inputs for pairs of a profile and a title. Training and serving use the same encoder.
 
-What a pair that never met would have is not stored (profiles × titles a day) but made here, of both sides' rows: what
-item-to-item models say, and how the profile's size of history and taste meet the title.
+Features of all pairs would be profiles × titles rows a day, so they are not stored. The encoder computes them from the
+rows of profiles and titles: scores of item-to-item models, and interactions of a profile's history size and taste with
+the title.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from batch.features.definitions import LAST
-from batch.recommend.ease import ease
+from batch.features.definitions import NEWEST_TITLES
+from batch.recommend.feature_rows import FeatureRows
 from batch.recommend.interactions import Floats, Ints
-from batch.recommend.item_cosine import cosine
-from batch.recommend.rows import FeatureRows
+from batch.recommend.similarity import cosine, ease
 
 WORLD_DAYS = (14, 28, 90)
 COUNTRY_PRIOR = 20
-"""So many views of the world's taste stand beside a country's own."""
+"""A prior of this many views, distributed as in the world, is added to each country's views."""
 EASE_L2 = 300
 NAMES = (
     *(f"views of {days} days" for days in WORLD_DAYS),
@@ -25,7 +25,7 @@ NAMES = (
     "release year",
     "lift in the country",
     "EASE",
-    f"cosine to the last {LAST}",
+    f"cosine to the last {NEWEST_TITLES}",
     "genres of all watched",
     "years of all watched × release year",
     "history size × views ever",
@@ -34,17 +34,17 @@ NAMES = (
 
 @dataclass(frozen=True)
 class Encoder:
-    """Made by ``of``; all that is the same for every profile is in here."""
+    """Create it with ``of``, which computes all that does not depend on the profile."""
 
     rows: FeatureRows
     world: Floats
-    """Titles × the features that are the same for everybody."""
+    """Titles × the features that are the same for every profile."""
     countries: Floats
     """Countries (the last row: unknown) × titles."""
     similar: Floats
-    """Titles × titles, by cosine."""
+    """Titles × titles: cosine."""
     weights: Floats
-    """Titles × titles, by EASE."""
+    """Titles × titles: EASE."""
 
     @classmethod
     def of(cls, rows: FeatureRows) -> "Encoder":
@@ -75,7 +75,7 @@ class Encoder:
         return np.stack(columns, axis=-1).astype(np.float32)
 
     def _genre_affinity(self, shares: Floats) -> Floats:
-        """How much more of the title's genres the profile watches than others do; 1 is as much, 0 unknown."""
+        """How much more the profile watches the title's genres than all profiles do; 1 is equal, 0 unknown."""
         usual = self.rows.viewers @ self.rows.genres
         usual /= max(1.0, usual.sum())
         affinity: Floats = (shares / (usual + 0.01)) @ self.rows.genres.T
@@ -83,16 +83,16 @@ class Encoder:
 
 
 def _log_share(views: Floats) -> Floats:
-    """Log of the views in a thousand, kept finite where there are none."""
+    """Log of the views in a thousand; finite without any."""
     share: Floats = (views + 0.5) / (views.sum() + 0.5)
     logs: Floats = np.log(share * 1000 + 0.1)
     return logs
 
 
 def _lift(world: Floats, by_country: Floats) -> Floats:
-    """Log of how much more a title is watched in the country than in the world; 0 for an unknown country."""
+    """Log of a title's share of views in the country over its share in the world; 0 for an unknown country."""
     usual = (world + 0.5) / (world.sum() + 0.5)
     counts = np.concatenate([by_country, np.zeros((1, len(world)), np.float32)])
-    own = (counts + COUNTRY_PRIOR * usual) / (counts.sum(1, keepdims=True) + COUNTRY_PRIOR * usual.sum())
-    lift: Floats = np.log(own / usual)
+    shares = (counts + COUNTRY_PRIOR * usual) / (counts.sum(1, keepdims=True) + COUNTRY_PRIOR * usual.sum())
+    lift: Floats = np.log(shares / usual)
     return lift

@@ -1,4 +1,4 @@
-"""Feature rows out of the published tables: what the ranker that ships learns from and serves from."""
+"""Feature rows from the published tables, from which the recommend job trains and serves its ranker."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from batch.features.definitions import LEAST_SHARE, VIEW_DAYS
+from batch.features.definitions import MIN_VIEW_SHARE, VIEW_DAYS
+from batch.recommend.feature_rows import FeatureRows
 from batch.recommend.interactions import DAY_MS, Floats, Interactions
-from batch.recommend.rows import FeatureRows
-from batch.recommend.titles import Facts, decade, decades, genre_names, genres
+from batch.recommend.titles import TitleMetadata, decade, decades, genre_names, genres
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Rows of the three feature tables, those of one or several midnights."""
+    """Rows of the three feature tables at one or several midnights."""
 
     profiles: pl.DataFrame
     titles: pl.DataFrame
@@ -33,8 +33,8 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Published:
-    """A ``FeatureSource`` with rows for some midnights."""
+class FeaturesFromTables:
+    """A ``FeatureSource`` with rows for the midnights in its tables."""
 
     tables: Tables
 
@@ -50,7 +50,7 @@ def midnight(moment: int) -> date:
 
 
 def history(tables: Tables) -> Interactions:
-    """The views that tables of one midnight tell of."""
+    """The views in tables of one midnight."""
     return Interactions.of(
         views(tables.pairs).select(
             profile="profile_id",
@@ -62,19 +62,19 @@ def history(tables: Tables) -> Interactions:
     )
 
 
-def facts(tables: Tables) -> dict[str, Facts]:
-    """By title id, of tables of one midnight."""
+def title_metadata(tables: Tables) -> dict[str, TitleMetadata]:
+    """By title id, from tables of one midnight."""
     rows = tables.titles.select("title_id", "release_year", "genres").iter_rows()
-    return {title: Facts(year, tuple(kinds)) for title, year, kinds in rows}
+    return {title: TitleMetadata(year, tuple(genres)) for title, year, genres in rows}
 
 
 def views(pairs: pl.DataFrame) -> pl.DataFrame:
-    return pairs.filter(pl.col("watched_share") >= LEAST_SHARE)
+    return pairs.filter(pl.col("watched_share") >= MIN_VIEW_SHARE)
 
 
 def feature_rows(tables: Tables, history: Interactions, moment: int) -> FeatureRows:
-    """Tables of one midnight, along the axes of a history that reaches as far or further."""
-    known, seen = facts(tables), views(tables.pairs)
+    """Tables of one midnight, in the order of a history that is as long or longer."""
+    known, seen = title_metadata(tables), views(tables.pairs)
     titles = _Axis(tables.titles, "title_id", _places(history.titles))
     profiles = _Axis(tables.profiles, "profile_id", _places(history.profiles))
     countries = _places(history.countries)
@@ -101,21 +101,21 @@ Places = Mapping[str, int]
 
 @dataclass(frozen=True)
 class _Axis:
-    """A table's rows in the order of ``places``, by a key. Who has no row has nothing of anything."""
+    """A table's rows in the order of ``places``, by key. A key without a row gets the ``default``."""
 
     table: pl.DataFrame
     key: str
     places: Places
 
-    def values(self, column: str, nothing: Any) -> list[Any]:
+    def values(self, column: str, default: Any) -> list[Any]:
         found = dict(self.table.select(self.key, column).iter_rows())
-        return [nothing if (value := found.get(each)) is None else value for each in self.places]
+        return [default if (value := found.get(each)) is None else value for each in self.places]
 
     def numbers(self, column: str) -> Floats:
         return np.array(self.values(column, 0), np.float32)
 
     def matrix(self, column: str, columns: Places) -> Floats:
-        """Of a map's values, or of 1 for what is in a list."""
+        """The values of a map column, or 1 for each element of a list column."""
         matrix = np.zeros((len(self.places), len(columns)), np.float32)
         for row, entries in enumerate(self.values(column, ())):
             for name in entries:

@@ -1,7 +1,7 @@
-"""Who watched what, and when: the one table that every model learns from and every evaluation cuts.
+"""Who watched what, and when: the table that models learn from and evaluations split.
 
-Profiles and titles are numbered once for the whole table, so that a part of it (``before``, ``between``) and every
-model fitted on one speak of the same rows and columns.
+Profiles and titles are numbered once for the whole table. Its parts (``before``, ``between``), and the models fitted on
+them, keep these numbers.
 """
 
 from dataclasses import dataclass, replace
@@ -11,24 +11,25 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from batch.features.definitions import LEAST_SHARE
+from batch.features.definitions import MIN_VIEW_SHARE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 DAY_MS = 24 * 60 * 60 * 1000
 COLUMNS = {
     "profile": pl.String,
     "title": pl.String,
     "time": pl.Int64,  # milliseconds since the epoch
-    "weight": pl.Float32,  # how much of a view it is by then: the share watched so far, 0 to 1
-    "country": pl.String,  # null where it isn't known
+    "weight": pl.Float32,  # the share of the title watched so far, 0 to 1
+    "country": pl.String,  # null if unknown
 }
 
 
 @dataclass(frozen=True)
 class Sittings:
-    """Arrays with one entry a sitting, in order of time: what was known of a profile and a title when it ended."""
+    """Arrays with one entry per sitting, in order of time: what was known of the pair when the sitting ended."""
 
     profile: Ints
     title: Ints
@@ -45,12 +46,12 @@ class Sittings:
 
 @dataclass(frozen=True)
 class Interactions:
-    """Views in order of time; every array of numbers has one entry a view, of which a profile and a title have one.
+    """Views in order of time. The arrays of numbers have one entry per view; a profile and a title have at most one.
 
-    A view dates from its first sitting and weighs what is known by its last one.
+    A view has the time of its first sitting and the weight of its last one.
 
-    Dense matrices of profiles × titles are made from it: right up to some 50,000 × 5,000 a machine. Beyond that a
-    model must work on the rows themselves, as ``als`` does.
+    Models make dense matrices of profiles × titles from it, which fits one machine up to some 50,000 × 5,000. Beyond
+    that a model must read the rows themselves, as ALS does.
     """
 
     profiles: tuple[str, ...]
@@ -66,8 +67,7 @@ class Interactions:
 
     @classmethod
     def of(cls, table: pl.DataFrame) -> "Interactions":
-        """From a table with ``COLUMNS``, a row a sitting; its order says nothing. polars' SchemaError names a column
-        that is wrong."""
+        """From a table with ``COLUMNS`` and one row per sitting, in any order. Raises polars' SchemaError."""
         rows = table.select(pl.col(name).cast(kind) for name, kind in COLUMNS.items())
         rows = rows.sort("time", "profile", "title", "weight")
         names = {name: sorted(rows[name].drop_nulls().unique()) for name in ("profile", "title", "country")}
@@ -83,19 +83,19 @@ class Interactions:
             weight=rows["weight"].to_numpy().astype(np.float32),
             country=codes("country"),
         )
-        return cls._known(tuple(names["profile"]), tuple(names["title"]), tuple(names["country"]), sittings)
+        return cls._of_sittings(tuple(names["profile"]), tuple(names["title"]), tuple(names["country"]), sittings)
 
     @classmethod
-    def _known(
+    def _of_sittings(
         cls, profiles: tuple[str, ...], titles: tuple[str, ...], countries: tuple[str, ...], sittings: Sittings
     ) -> "Interactions":
-        """What these sittings tell. Less than ``LEAST_SHARE`` of a title is no view."""
+        """The views of these sittings. Less than ``MIN_VIEW_SHARE`` of a title is no view."""
         pair = sittings.profile * len(titles) + sittings.title
         _, first, place = np.unique(pair, return_index=True, return_inverse=True)
         last = np.zeros_like(first)
-        last[place] = np.arange(len(pair))  # of a pair's sittings the last one stays
+        last[place] = np.arange(len(pair))  # the last of a pair's sittings wins
         seen = np.argsort(first)
-        seen = seen[sittings.weight[last[seen]] >= LEAST_SHARE]
+        seen = seen[sittings.weight[last[seen]] >= MIN_VIEW_SHARE]
         first, last = first[seen], last[seen]
         return cls(
             profiles=profiles,
@@ -113,17 +113,17 @@ class Interactions:
         return len(self.time)
 
     def between(self, since: int, until: int) -> "Interactions":
-        """Views with ``since`` ≤ time < ``until``, each as it is known here."""
+        """Views with ``since`` ≤ time < ``until``, with the weights that they have here."""
         first, end = np.searchsorted(self.time, (since, until))
         rows = Sittings(self.profile, self.title, self.time, self.weight, self.country)[first:end]
         return replace(self, **vars(rows), sittings=rows)
 
     def before(self, until: int) -> "Interactions":
-        """What was known at ``until``: nothing of a sitting that ended then or later."""
-        return self._known(self.profiles, self.titles, self.countries, self.sittings.before(until))
+        """What was known at ``until``, without sittings that ended then or later."""
+        return self._of_sittings(self.profiles, self.titles, self.countries, self.sittings.before(until))
 
     def at_share(self, share: float) -> int:
-        """The time of the row at which so much of the table has passed."""
+        """The time before which this share of the rows lies."""
         return int(np.quantile(self.time, share, method="lower"))
 
     @cached_property
@@ -146,10 +146,3 @@ class Interactions:
         known = self.country >= 0
         home[self.profile[known]] = self.country[known]
         return home
-
-    @cached_property
-    def first_seen(self) -> Ints:
-        """The time of each profile's first row; far in the future for a profile without any."""
-        first = np.full(len(self.profiles), np.iinfo(np.int64).max)
-        np.minimum.at(first, self.profile, self.time)
-        return first

@@ -1,24 +1,24 @@
-"""A model's scores -> the lists that are stored: for profiles with a history, those without, and countries."""
+"""A model's scores -> the stored lists: for profiles with a history, profiles without one, and countries."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from msgspec.structs import replace
 
 from batch.recommend.interactions import Floats, Interactions, Ints
-from batch.recommend.model import Model, Scorer
+from batch.recommend.model import Model, Scorer, top_k
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import AT_ONCE, TooLittleHistory
-from batch.recommend.ranking import best
 from batch.recommend.reasons import Reasons
-from batch.recommend.titles import Facts
-from domain.recommendations.model import WORLD, Reason, Recommendation, RecommendationList
+from batch.recommend.titles import TitleMetadata
+from domain.recommendations.model import WORLD, Audience, Reason, Recommendation, RecommendationList
 
 LENGTH = 60
-"""Titles a list: more than are shown, since what was watched after the run is left out when it is read."""
+"""Titles in a list: more than are shown, since readers skip titles that were watched after the run."""
 COLD = Popularity(days=14, by_country=True)
-"""For whom nothing is known of, and for everybody while there is too little history for the model."""
+"""For profiles without a history, and for all profiles while the model has too little history."""
 Named = tuple[str, Model]
 
 
@@ -28,10 +28,10 @@ class Lists:
     """The name of the model that was used."""
     profiles: dict[str, RecommendationList]
     countries: dict[str, RecommendationList]
-    """By country; ``WORLD`` is for those whose country isn't known."""
+    """By country; ``WORLD`` is for profiles without a known country."""
 
     def dated(self, made_at: int) -> "Lists":
-        """The same lists, made at another moment."""
+        """The same lists with another ``made_at``."""
         profiles, countries = (
             {owner: replace(each, made_at=made_at) for owner, each in lists.items()}
             for lists in (self.profiles, self.countries)
@@ -39,21 +39,34 @@ class Lists:
         return Lists(self.model, profiles, countries)
 
 
-def recommend(
-    history: Interactions, at: int, model: Named, everybody: Mapping[str, str | None], facts: Mapping[str, Facts]
-) -> Lists:
-    """Lists made at ``at`` from a history that ends before it.
+class ListSink(Protocol):
+    async def write(self, audience: Audience, lists: Mapping[str, RecommendationList]) -> None:
+        """Replace each owner's list, unless the stored one is newer. Idempotent.
 
-    ``everybody``: each profile to write a list for with its country, also those that the history does not know.
-    ``facts``: of the titles that are known, by id.
+        Raises TransientError; some lists may be written then.
+        """
+        ...
+
+
+def recommend(
+    history: Interactions,
+    at: int,
+    model: Named,
+    everybody: Mapping[str, str | None],
+    metadata: Mapping[str, TitleMetadata],
+) -> Lists:
+    """Lists as of ``at`` from a history that ends before it.
+
+    ``everybody``: the country of each profile that gets a list, also of profiles without a history.
+    ``metadata``: of each known title, by id.
     """
-    reasons = Reasons.of(history, at, facts)
+    reasons = Reasons.of(history, at, metadata)
     name, scorer = _fitted(model, history, at)
     profiles: dict[str, RecommendationList] = {}
     for start in range(0, len(history.profiles), AT_ONCE):
         part = np.arange(start, min(start + AT_ONCE, len(history.profiles)))
         scores = scorer(part)
-        for profile, row, titles in zip(part, scores, best(scores, history.watched[part], LENGTH), strict=True):
+        for profile, row, titles in zip(part, scores, top_k(scores, history.watched[part], LENGTH), strict=True):
             items = _items(history.titles, row, titles, [reasons.why(int(profile), int(title)) for title in titles])
             profiles[history.profiles[profile]] = RecommendationList(name, at, tuple(items))
     countries = dict(_by_country(history, at, reasons))
@@ -77,7 +90,7 @@ def _by_country(history: Interactions, at: int, reasons: Reasons) -> Iterator[tu
     nothing = np.zeros((1, len(history.titles)), np.float32)
     for place, country in enumerate((*history.countries, WORLD)):
         number = -1 if country == WORLD else place
-        titles = best(counts[number : number + 1 or None], nothing, LENGTH)[0]
+        titles = top_k(counts[number : number + 1 or None], nothing, LENGTH)[0]
         why = [reasons.where(number, int(title)) for title in titles]
         yield country, RecommendationList("popularity", at, tuple(_items(history.titles, counts[number], titles, why)))
 

@@ -1,4 +1,4 @@
-"""What everybody watches now: by decay with age, within a window, in the profile's country."""
+"""The most watched titles: within a window, with decay, or in the profile's country."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ from batch.recommend.model import Scorer
 
 @dataclass(frozen=True)
 class Popularity:
-    """Views of the last ``days``, each worth half as much after every ``half_life`` days.
+    """Counts the views of the last ``days``, each halved every ``half_life`` days.
 
-    ``by_country``: the profile's country counts by itself; titles that are equal there follow the world's order.
-    A profile without a known country gets the world's.
+    ``by_country``: counts within the profile's country; the world's counts break ties. A profile without a known
+    country gets the world's counts.
     """
 
     days: float = float("inf")
@@ -31,14 +31,14 @@ class Popularity:
         return scorer
 
     def counts(self, history: Interactions, at: int) -> Floats:
-        """Countries × titles; the last row is the world, and so place -1 an unknown country."""
+        """Countries × titles. The last row is the world, so index -1 also fits an unknown country."""
         age = (at - history.time) / DAY_MS
-        worth = np.where(age <= self.days, history.weight * 0.5 ** (age / self.half_life), 0)
+        weight = np.where(age <= self.days, history.weight * 0.5 ** (age / self.half_life), 0)
         counts = np.zeros((len(history.countries) + 1, len(history.titles)), np.float32)
-        np.add.at(counts, (history.country, history.title), worth)
+        np.add.at(counts, (history.country, history.title), weight)
         world = counts.sum(0)
-        if self.by_country and (worth > 0).any():
-            # less than any single view's worth: it only orders what is equal in the country
-            counts += world / (1 + world.max()) * worth[worth > 0].min()
+        if self.by_country and (weight > 0).any():
+            # smaller than any single view's weight, so it only breaks ties
+            counts += world / (1 + world.max()) * weight[weight > 0].min()
         counts[-1] = world
         return counts

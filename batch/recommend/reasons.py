@@ -1,4 +1,4 @@
-"""Why a title is on a list, said from the data, whatever model put it there."""
+"""Why a title is on a list, derived from the data whatever model put it there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from batch.recommend.interactions import DAY_MS, Floats, Interactions
-from batch.recommend.item_cosine import cosine
-from batch.recommend.titles import Facts, genre_names, genres
+from batch.recommend.similarity import cosine
+from batch.recommend.titles import TitleMetadata, genre_names, genres
 from domain.recommendations.model import Reason
 
 NEIGHBOURS = 20
-"""A title may be because of one that it is among so many nearest of."""
-SHARED = 2
-"""At least so many profiles watched both: one person's evening is no reason."""
+"""A watched title is a reason for its this many nearest titles."""
+MIN_SHARED = 2
+"""At least this many profiles must have watched both titles."""
 POPULAR = 20
-"""So many titles are popular, in a country or in the world."""
+"""How many titles are popular, in a country and in the world."""
 RECENT_DAYS = 28
 OFTEN, OFTEN_SHARE = 2, 0.3
-"""A genre is often watched if so many titles, and such a part of all that a profile watched, are of it."""
+"""A profile watches a genre often if it has at least this many titles and this share of the profile's titles."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Reasons:
     """Titles × genres: 1 for each of a title's own."""
 
     @classmethod
-    def of(cls, history: Interactions, at: int, facts: Mapping[str, Facts]) -> "Reasons":
+    def of(cls, history: Interactions, at: int, metadata: Mapping[str, TitleMetadata]) -> "Reasons":
         near = cosine(history.watched)
-        near[history.watched.T @ history.watched < SHARED] = 0
+        near[history.watched.T @ history.watched < MIN_SHARED] = 0
         if len(near) > NEIGHBOURS:
             near[near < np.partition(near, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS, None]] = 0
         popular = _popular(history.between(at - RECENT_DAYS * DAY_MS, at))
-        votes = genres(history.titles, facts)
-        return cls(history, near, popular, genre_names(history.titles, facts), np.ceil(votes))
+        votes = genres(history.titles, metadata)
+        return cls(history, near, popular, genre_names(history.titles, metadata), np.ceil(votes))
 
     def why(self, profile: int, title: int) -> tuple[Reason, str | None]:
-        """The first that holds: near to a watched title, popular in the country, of a usual genre, popular."""
+        """The first that applies: near a watched title, popular in the country, a genre watched often, popular."""
         watched = self.history.watched[profile]
         nearness = watched * self.near[:, title]
         if nearness.any():
@@ -57,7 +57,7 @@ class Reasons:
         return ("popular", None) if self.popular[-1, title] else ("picked", None)
 
     def where(self, country: int, title: int) -> tuple[Reason, str | None]:
-        """Of a title that is listed for being popular, for anybody in a country (-1: unknown)."""
+        """The reason for a popular title in a country (-1: unknown)."""
         if country >= 0 and self.popular[country, title]:
             return "country", self.history.countries[country]
         return "popular", None

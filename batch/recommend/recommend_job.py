@@ -1,6 +1,6 @@
-"""The recommend job, step by step: feature tables -> history and features -> lists -> store. Clients are for main."""
+"""The recommend job: feature tables -> history and features -> lists -> store."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -9,19 +9,17 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from batch.features.definitions import FEATURES
-from batch.features.features_job import newest
-from batch.recommend.features_from_tables import Published, Tables, facts, history, midnight
-from batch.recommend.lists import Lists, recommend
-from batch.recommend.ports import ListSink
-from batch.recommend.ranker import Ranker, looks
-from batch.tables.table import Table, required
-
-Stage = Callable[[str, int], None]
+from batch.features.features_job import newest_as_of
+from batch.progress import Report
+from batch.recommend.features_from_tables import FeaturesFromTables, Tables, history, midnight, title_metadata
+from batch.recommend.lists import Lists, ListSink, recommend
+from batch.recommend.ranker import Ranker, training_times
+from batch.tables.table import Table, require_table
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
-    """What lists are made of: feature tables at the last midnight that they know of, and at those to learn from."""
+class TrainingData:
+    """Feature tables at their last midnight, and at the midnights to learn from."""
 
     as_of: date
     tables: Tables
@@ -32,42 +30,42 @@ class Gathered:
         return int(datetime.combine(self.as_of, time(), UTC).timestamp() * 1000)
 
 
-def gather(spark: SparkSession, namespace: str, stage: Stage) -> Gathered | None:
-    """None while the feature tables are empty. LakeError while there are none."""
-    tables = [required(spark, namespace, each, "features") for each in FEATURES]
-    if (as_of := newest(spark, namespace)) is None:
+def read_training_data(spark: SparkSession, namespace: str, report: Report) -> TrainingData | None:
+    """None if the feature tables are empty. Raises LakeError if they do not exist."""
+    tables = [require_table(spark, namespace, each, "features") for each in FEATURES]
+    if (as_of := newest_as_of(spark, namespace)) is None:
         return None
-    now = Gathered(as_of, _read(tables, [as_of]))
-    _, moments = looks(history(now.tables), now.at)
+    now = TrainingData(as_of, _read(tables, [as_of]))
+    _, moments = training_times(history(now.tables), now.at)
     earlier = _read(tables, list(map(midnight, moments)))
-    stage("midnights to learn from", earlier.pairs["as_of"].n_unique())
-    return Gathered(as_of, now.tables.and_(earlier))
+    report("midnights to learn from", earlier.pairs["as_of"].n_unique())
+    return TrainingData(as_of, now.tables.and_(earlier))
 
 
-def make(gathered: Gathered, now: int, stage: Stage) -> Lists | None:
-    """Lists for every profile that pressed play before ``as_of``; None if nobody has watched anything yet.
+def make_lists(data: TrainingData, now: int, report: Report) -> Lists | None:
+    """Lists for every profile that pressed play before ``as_of``; None without any views.
 
-    They are dated ``now`` or, if that was earlier, ``as_of``: when what they are made of ends.
+    Their date is ``now`` or ``as_of``, whichever is earlier.
     """
-    last = gathered.tables.at(gathered.as_of)
+    last = data.tables.at(data.as_of)
     views = history(last)
-    stage("profiles", len(last.profiles))
-    stage("views", len(views))
+    report("profiles", len(last.profiles))
+    report("views", len(views))
     if not len(views):
         return None
     everybody = dict(last.profiles.select("profile_id", "country").iter_rows())
-    model = "ranker", Ranker(Published(gathered.tables))
-    made = recommend(views, gathered.at, model, everybody, facts(last)).dated(min(now, gathered.at))
-    stage(f"lists by {made.model}", len(made.profiles))
+    model = "ranker", Ranker(FeaturesFromTables(data.tables))
+    made = recommend(views, data.at, model, everybody, title_metadata(last)).dated(min(now, data.at))
+    report(f"lists by {made.model}", len(made.profiles))
     return made
 
 
-async def write(made: Lists, sink: ListSink, stage: Stage) -> None:
-    """Countries first, so that nobody is ever without. Raises TransientError; a repeat finishes the work."""
+async def write(made: Lists, sink: ListSink, report: Report) -> None:
+    """Writes countries first, so that every profile has a list. Raises TransientError; run again to finish."""
     await sink.write("country", made.countries)
-    stage("lists of countries written", len(made.countries))
+    report("lists of countries written", len(made.countries))
     await sink.write("profile", made.profiles)
-    stage("lists of profiles written", len(made.profiles))
+    report("lists of profiles written", len(made.profiles))
 
 
 def _read(tables: Collection[Table], as_ofs: Collection[date]) -> Tables:

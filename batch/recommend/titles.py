@@ -1,4 +1,4 @@
-"""What the catalogue says of titles, as far as models use it."""
+"""The metadata of titles that models use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,30 +9,31 @@ from batch.recommend.interactions import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TitleMetadata:
     year: int | None = None
     genres: tuple[str, ...] = ()
 
 
 def decade(year: float | None) -> float:
-    """In decades from 1990; 0 where unknown."""
+    """In decades from 1990; 0 if unknown."""
     return (year - 1990) / 10 if year else 0
 
 
-def decades(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
-    """Release year of each title in decades from 1990; 0 where unknown."""
-    return np.array([decade(facts.get(title, Facts()).year) for title in titles], np.float32)
+def decades(titles: Sequence[str], metadata: Mapping[str, TitleMetadata]) -> Floats:
+    """Release year of each title in decades from 1990; 0 if unknown."""
+    return np.array([decade(metadata.get(title, TitleMetadata()).year) for title in titles], np.float32)
 
 
-def genre_names(titles: Sequence[str], facts: Mapping[str, Facts]) -> list[str]:
-    return sorted({genre for title in titles for genre in facts.get(title, Facts()).genres})
+def genre_names(titles: Sequence[str], metadata: Mapping[str, TitleMetadata]) -> list[str]:
+    return sorted({genre for title in titles for genre in metadata.get(title, TitleMetadata()).genres})
 
 
-def genres(titles: Sequence[str], facts: Mapping[str, Facts]) -> Floats:
-    """Titles × ``genre_names``: a title's one vote, shared among its genres; a row of zeros where none is known."""
-    names = genre_names(titles, facts)
+def genres(titles: Sequence[str], metadata: Mapping[str, TitleMetadata]) -> Floats:
+    """Titles × ``genre_names``: a title's one vote, divided among its genres; zeros if it has none."""
+    names = genre_names(titles, metadata)
     votes = np.zeros((len(titles), len(names)), np.float32)
     for row, title in enumerate(titles):
-        for genre in (own := facts.get(title, Facts()).genres):
-            votes[row, names.index(genre)] = 1 / len(own)
+        title_genres = metadata.get(title, TitleMetadata()).genres
+        for genre in title_genres:
+            votes[row, names.index(genre)] = 1 / len(title_genres)
     return votes

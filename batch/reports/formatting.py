@@ -1,4 +1,4 @@
-"""How values are said to people."""
+"""Formats values for people."""
 
 from datetime import UTC, date, datetime
 
@@ -17,7 +17,7 @@ def count(value: float, noun: str) -> str:
 
 
 def percent(share: float | None) -> str:
-    """``0.42 %``, ``12.5 %``, ``100 %``: never more than three digits that matter."""
+    """``0.42 %``, ``12.5 %``, ``100 %``: at most three significant digits."""
     if share is None:
         return UNKNOWN
     return f"{100 * share:.{0 if abs(share) >= 0.995 or not share else 1 if abs(share) >= 0.1 else 2}f} %"
@@ -31,8 +31,8 @@ def hours(value: float) -> str:
     return number(value, 0 if value >= 100 else 1)
 
 
-def said(value: float | None, unit: Unit) -> str:
-    """A figure with its unit."""
+def format_value(value: float | None, unit: Unit) -> str:
+    """A value with its unit."""
     if value is None:
         return UNKNOWN
     match unit:

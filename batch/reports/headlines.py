@@ -1,20 +1,30 @@
-"""What each chart of a day's page shows, as a sentence. Pure: numbers in, English out."""
+"""The sentence above each chart of a day's page. Pure: numbers to English."""
 
 from collections.abc import Mapping, Sequence
 
-from batch.reports.build_day import Abandoned, Day, Side, TitleRow, Weeks
-from batch.reports.formatting import UNKNOWN, change, clock, count, hours, moment, number, percent, said, weekday
-from batch.reports.lake import Family
-from batch.reports.metrics import QUALITY, Measure
+from batch.reports.build_day import Abandoned, Day, DayStats, Family, TitleRow, WeekComparison
+from batch.reports.formatting import (
+    UNKNOWN,
+    change,
+    clock,
+    count,
+    format_value,
+    hours,
+    moment,
+    number,
+    percent,
+    weekday,
+)
+from batch.reports.metrics import QUALITY, Metric
 from batch.reports.quality import Group
 
-STANDS_OUT = 1.25
-"""A group whose figure is so many times that of all is worth naming."""
+OUTLIER_RATIO = 1.25
+"""A group is an outlier if its metric is at least this many times the average."""
 
 
 def headline(day: Day) -> str:
     """The day in one sentence."""
-    now, before = day.now.figures, day.before and day.before.figures
+    now, before = day.now.metrics, day.before and day.before.metrics
     watched = f"{count(now['starts'] or 0, 'start')} and {hours(now['hours'] or 0)} hours watched"
     if not day.over:
         return f"So far {watched} by {count(day.now.members, 'member')}; the day is not over in the lake."
@@ -25,9 +35,9 @@ def headline(day: Day) -> str:
     return f"{watched}: {compared} {than} on the {weekday(day.before.day)} before."
 
 
-def viewers(now: Side, before: Side | None) -> str:
+def viewers(now: DayStats, before: DayStats | None) -> str:
     if now.peak is None:
-        return "Nobody was seen watching."
+        return "Nobody watched."
     most = f"At most {count(now.peak.viewers, 'viewer')} at once, at {clock(now.peak.minute)} UTC"
     if before is None or before.peak is None:
         return f"{most}."
@@ -36,44 +46,42 @@ def viewers(now: Side, before: Side | None) -> str:
     return f"{most}: {compared} a week before."
 
 
-def busiest_hour(side: Side) -> str:
-    most = max(range(24), key=lambda hour: side.hours[hour].hours)
-    hour = side.hours[most]
+def busiest_hour(day: DayStats) -> str:
+    most = max(range(24), key=lambda hour: day.hours[hour].hours)
+    hour = day.hours[most]
     began = f"views that began from {clock(60 * most)} to {clock(60 * most + 60)} UTC"
     return f"The most was watched in {began}: {hours(hour.hours)} hours in {count(hour.starts, 'start')}."
 
 
-def weeks(weeks: Weeks) -> str:
+def weeks(weeks: WeekComparison) -> str:
     if not weeks.days_before:
         return "There is no viewing from the week before yet."
     parts = [change(weeks.this["hours"] or 0, weeks.before["hours"]) + " watched"] if weeks.before["hours"] else []
-    worst = max(
-        (measure for measure in QUALITY if _grown(weeks, measure)), key=lambda m: _grown(weeks, m), default=None
-    )
-    if worst and _grown(weeks, worst) >= STANDS_OUT:
-        was, now = (said(side[worst.name], worst.unit) for side in (weeks.before, weeks.this))
+    worst = max((metric for metric in QUALITY if _grown(weeks, metric)), key=lambda m: _grown(weeks, m), default=None)
+    if worst and _grown(weeks, worst) >= OUTLIER_RATIO:
+        was, now = (format_value(week[worst.name], worst.unit) for week in (weeks.before, weeks.this))
         parts.append(f"{worst.label.lower()} got worse, from {was} to {now}")
     else:
-        parts.append("no figure of quality got a quarter worse")
+        parts.append("no quality metric got worse by a quarter")
     return f"{'; '.join(parts).capitalize()}."
 
 
-def _grown(weeks: Weeks, measure: Measure) -> float:
-    now, before = weeks.this[measure.name], weeks.before[measure.name]
+def _grown(weeks: WeekComparison, metric: Metric) -> float:
+    now, before = weeks.this[metric.name], weeks.before[metric.name]
     return now / before if now and before else 0.0
 
 
-def stands_out(measure: Measure, groups: Sequence[Group], overall: Group, what: str) -> str:
-    """The group that is worst by a measure, if any is far from all."""
-    average = overall.figures[measure.name]
-    judged = [group for group in groups if not group.few and group.figures[measure.name] is not None]
+def outlier(metric: Metric, groups: Sequence[Group], overall: Group, what: str) -> str:
+    """Names the group with the worst value of a metric, if that is far from the average."""
+    average = overall.metrics[metric.name]
+    judged = [group for group in groups if not group.has_few_views and group.metrics[metric.name] is not None]
     if not average or not judged:
-        return f"Too few views to tell one {what} from another."
-    worst = max(judged, key=lambda group: group.figures[measure.name] or 0)
-    value = worst.figures[measure.name] or 0
-    if value < STANDS_OUT * average:
-        return f"No {what} stands out from the {said(average, measure.unit)} of all."
-    return f"{worst.label} stands out: {said(value, measure.unit)}, against {said(average, measure.unit)} of all."
+        return f"Too few views to compare one {what} with another."
+    worst = max(judged, key=lambda group: group.metrics[metric.name] or 0)
+    value = worst.metrics[metric.name] or 0
+    if value < OUTLIER_RATIO * average:
+        return f"No {what} is far from the average of {format_value(average, metric.unit)}."
+    return f"{worst.label} is worst: {format_value(value, metric.unit)}, average {format_value(average, metric.unit)}."
 
 
 def funnel(steps: Mapping[str, int]) -> str:
@@ -98,13 +106,13 @@ def abandoned(rows: Sequence[Abandoned]) -> str:
 
 
 def loss(groups: Sequence[Group], overall: Group) -> str:
-    rate = overall.figures["loss_rate"]
+    rate = overall.metrics["loss_rate"]
     if not rate:
-        return "Every event that players numbered has arrived."
-    judged = [group for group in groups if not group.few and group.figures["loss_rate"]]
-    worst = max(judged, key=lambda group: group.figures["loss_rate"] or 0, default=None)
+        return "Every event that players sent has arrived."
+    judged = [group for group in groups if not group.has_few_views and group.metrics["loss_rate"]]
+    worst = max(judged, key=lambda group: group.metrics["loss_rate"] or 0, default=None)
     all_of_it = f"{number(1 / rate)} events, one is missing" if rate < 0.5 else "2 events, one or more are missing"
-    named = f"; most often from {worst.label}, {percent(worst.figures['loss_rate'])}" if worst else ""
+    named = f"; most often from {worst.label}, {percent(worst.metrics['loss_rate'])}" if worst else ""
     return f"Of {all_of_it}{named}."
 
 

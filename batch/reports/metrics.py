@@ -1,4 +1,4 @@
-"""Sums -> figures, by the one quality formula module. Plain Python: a figure is the same live, here and in a test."""
+"""Aggregates -> metrics, with the formulas that the live pages use, too."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,84 +7,84 @@ from typing import Literal
 from batch.reports.aggregates import STARTUPS
 from domain.quality import formulas
 
-Sums = Mapping[str, int]
-"""What ``sums`` counts, of any days and groups together."""
+Aggregates = Mapping[str, int]
+"""``aggregates.aggregates`` of any days and groups."""
 Unit = Literal["count", "hours", "seconds", "share", "an hour"]
 HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure of any group of views."""
+class Metric:
+    """A metric of any group of views."""
 
     name: str
     label: str
     unit: Unit
     better: Literal["more", "less"]
-    of: Callable[[Sums], float | None]
-    """None where there is nothing to divide by."""
+    of: Callable[[Aggregates], float | None]
+    """None if the denominator is 0."""
     meaning: str
-    """For a reader of the page, one sentence."""
+    """One sentence for readers of the page."""
 
 
 def share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def startup_seconds(sums: Sums, of_all: float) -> float | None:
-    """The startup time that this share of the starts kept."""
-    found = formulas.startup_percentile([sums[name] for name in STARTUPS], of_all)
+def startup_seconds(aggregates: Aggregates, of_all: float) -> float | None:
+    """The percentile ``of_all`` (0 to 1) of the startup time."""
+    found = formulas.startup_percentile([aggregates[name] for name in STARTUPS], of_all)
     return None if found is None else found / 1000
 
 
-def _stalls_an_hour(sums: Sums) -> float | None:
-    a_minute = formulas.rebuffer_frequency(sums["rebuffers"], sums["rebuffer_ms"], sums["watched_ms"])
+def _stalls_an_hour(aggregates: Aggregates) -> float | None:
+    a_minute = formulas.rebuffer_frequency(aggregates["rebuffers"], aggregates["rebuffer_ms"], aggregates["watched_ms"])
     return None if a_minute is None else 60 * a_minute
 
 
 VOLUME = (
-    Measure("starts", "Starts", "count", "more", lambda s: s["starts"], "Views in which the first frame was seen."),
-    Measure(
+    Metric("starts", "Starts", "count", "more", lambda s: s["starts"], "Views in which the first frame was seen."),
+    Metric(
         *("hours", "Hours watched", "hours", "more"),
         lambda s: s["watched_ms"] / HOUR_MS,
-        "Wall-clock time with the picture moving; pauses and stalls are left out.",
+        "Wall-clock time with the picture moving, without pauses and stalls.",
     ),
 )
 QUALITY = (
-    Measure(
+    Metric(
         *("startup", "Startup time", "seconds", "less"),
         lambda s: startup_seconds(s, 0.5),
-        "Median time from pressing play to the first frame, advertisements left out.",
+        "Median time from pressing play to the first frame, without advertisements.",
     ),
-    Measure(
+    Metric(
         *("rebuffer_ratio", "Time stalled", "share", "less"),
         lambda s: formulas.rebuffer_ratio(s["rebuffer_ms"], s["watched_ms"]),
-        "Time stalled as a share of time stalled or playing; startup and seeking are no stalls.",
+        "Time stalled as a share of time stalled or playing. Startup and seeking do not count as stalls.",
     ),
-    Measure(
+    Metric(
         *("rebuffer_frequency", "Stalls an hour", "an hour", "less"),
         _stalls_an_hour,
-        "Stalls in an hour of watching, stalls included.",
+        "Stalls per hour of watching, including the time stalled.",
     ),
-    Measure(
+    Metric(
         *("exit_rate", "Exits before start", "share", "less"),
         lambda s: share(s["exits"], s["views"]),
-        "Presses of play that were left before the first frame, without an error.",
+        "Views that the member left before the first frame, without an error.",
     ),
-    Measure(
+    Metric(
         *("failure_rate", "Failures", "share", "less"),
         lambda s: share(s["failures"], s["views"]),
-        "Presses of play that an error ended, before or after the first frame.",
+        "Views that an error ended, before or after the first frame.",
     ),
-    Measure(
+    Metric(
         *("loss_rate", "Events lost", "share", "less"),
         lambda s: share(s["events_sent"] - s["events"], s["events_sent"]),
-        "Playback events that players numbered and that never arrived.",
+        "Playback events that players sent and that never arrived.",
     ),
 )
-MEASURES = (*VOLUME, *QUALITY)
+METRICS = (*VOLUME, *QUALITY)
 
 
-def figures(sums: Sums) -> dict[str, float | None]:
-    """Every measure by name, and ``views``: what the shares are of."""
-    return {"views": sums["views"], **{measure.name: measure.of(sums) for measure in MEASURES}}
+def metrics_of(aggregates: Aggregates) -> dict[str, float | None]:
+    """Every metric by name, and ``views``, the denominator of the shares."""
+    return {"views": aggregates["views"], **{metric.name: metric.of(aggregates) for metric in METRICS}}

@@ -1,41 +1,43 @@
-"""The dashboards job, step by step: tables -> material for the pages of some days. Where the pages go is for main."""
+"""The job that computes the inputs of the daily reports from the tables. ``main`` writes the pages."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.reports.aggregates import sums_by_day
-from batch.reports.funnel import UI_COLUMNS, choices, funnel_by_day
-from batch.reports.inputs import Material, with_context, with_week_before
-from batch.reports.viewers import EVENT_COLUMNS, viewers_by_minute
+from batch.progress import Report
+from batch.reports.aggregates import (
+    EVENT_COLUMNS,
+    UI_COLUMNS,
+    aggregates_by_day,
+    choices,
+    funnel_by_day,
+    newest,
+    viewers_by_minute,
+    volumes,
+)
+from batch.reports.inputs import ReportInputs, with_context, with_week_before
 from batch.reports.views import SESSION_COLUMNS, views
-from batch.reports.volumes import newest, volumes
 from batch.tables.events import on_days
 from batch.tables.schema_guard import require_columns
-from batch.tables.table import Table, required
-from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES, Definition
-
-Stage = Callable[[str, int], None]
+from batch.tables.table import Table, require_table
+from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
-class DashboardsJob:
+class ReportsJob:
     namespace: str
-    """Where the tables are."""
+    """Of the tables."""
     days: Collection[date]
     """The days to show."""
     now: datetime
-    """Aware; tells views that are over from those that may go on."""
+    """Aware. A session without events for ``session_timeout`` before it has ended."""
     session_timeout: timedelta
 
-    def run(self, spark: SparkSession, stage: Stage) -> Material:
-        """One aggregation for each kind of figure, whatever the number of days.
-
-        ``stage`` hears of each and of its rows. Raises LakeError, SchemaMismatch.
-        """
+    def run(self, spark: SparkSession, report: Report) -> ReportInputs:
+        """Runs one aggregation for each input, whatever the number of days. Raises LakeError, SchemaMismatch."""
         sessions_df = self._read(spark, SESSIONS, SESSION_COLUMNS)
         playback_df = self._read(spark, EVENTS["playback"], EVENT_COLUMNS)
         ui_df = self._read(spark, EVENTS["ui"], UI_COLUMNS)
@@ -45,28 +47,28 @@ class DashboardsJob:
 
         def made(name: str, small_df: DataFrame) -> pl.DataFrame:
             frame = pl.DataFrame(small_df.toArrow())
-            stage(name, len(frame))
+            report(name, len(frame))
             return frame
 
         views_df = views(sessions_df, all_days, self.now, self.session_timeout)
         viewers_df = viewers_by_minute(playback_df.where(on_days("event_time", compared)))
         choices_df = choices(ui_df.where(on_days("event_time", compared)), compared_views_df)
         fullest = made("rows by family and day", volumes(tables))
-        return Material(
-            sums=made("sums by day and group", sums_by_day(views_df)),
+        return ReportInputs(
+            aggregates=made("aggregates by day and group", aggregates_by_day(views_df)),
             viewers=made("minutes with viewers", viewers_df),
             funnel=made("days with browsing or viewing", funnel_by_day(choices_df)),
             volumes=fullest.filter(pl.col("day").is_in(list(all_days))),
             newest=dict(made("families", newest(tables)).iter_rows()),
-            titles=self._titles(spark, stage),
+            titles=self._titles(spark, report),
         )
 
-    def _read(self, spark: SparkSession, definition: Definition, columns: Mapping[str, str]) -> DataFrame:
-        return required(spark, self.namespace, definition).rows().transform(require_columns, columns)
+    def _read(self, spark: SparkSession, schema: TableSchema, columns: Mapping[str, str]) -> DataFrame:
+        return require_table(spark, self.namespace, schema).rows().transform(require_columns, columns)
 
-    def _titles(self, spark: SparkSession, stage: Stage) -> dict[str, tuple[str, int | None]]:
-        """Nothing while there is no catalogue: titles then go by their ids."""
+    def _titles(self, spark: SparkSession, report: Report) -> dict[str, tuple[str, int | None]]:
+        """Empty without a catalogue; the pages then show title ids."""
         titles = Table(spark, self.namespace, TITLES)
         rows = titles.rows().select("title_id", "name", "year").collect() if titles.exists else []
-        stage("titles in the catalogue", len(rows))
+        report("titles in the catalogue", len(rows))
         return {row.title_id: (row.name, row.year) for row in rows}

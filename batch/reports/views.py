@@ -1,7 +1,6 @@
-"""Playback sessions -> views and how each of them went. Pure: DataFrame to DataFrame.
+"""Playback sessions -> views and their outcomes. Pure: DataFrame to DataFrame.
 
-What is said of groups of views is in ``sums`` and ``figures``. Days are UTC days; a view counts on the day, and in the
-hour, in which it began.
+Days are UTC days. A view counts on the day and in the hour in which it began.
 """
 
 from collections.abc import Collection
@@ -33,14 +32,14 @@ SESSION_COLUMNS = {
     "app_version": "string",
     "country": "string",
 }
-"""What the dashboards take of ``playback_sessions``."""
+"""The columns of ``playback_sessions`` that are read."""
 DIMENSIONS = ("title_id", "country", "device_type", "app_version")
 UNKNOWN = "unknown"
 QUARTERS = 4
 
 
 def views(sessions_df: DataFrame, days: Collection[date], now: datetime, timeout: timedelta) -> DataFrame:
-    """The sessions that began on one of ``days``, with ``day``, ``hour`` (0 to 23), known dimensions and outcome."""
+    """The sessions that began on one of ``days``, with ``day``, ``hour`` (0 to 23), dimensions and outcome."""
     return (
         sessions_df.where(on_days("started_at", days))
         .withColumns({"day": F.to_date("started_at"), "hour": F.hour("started_at")})
@@ -50,19 +49,19 @@ def views(sessions_df: DataFrame, days: Collection[date], now: datetime, timeout
 
 
 def with_known_dimensions(any_df: DataFrame) -> DataFrame:
-    """Null or empty titles, countries, devices and versions become ``unknown``, so that they are counted, not lost."""
+    """Replaces null or empty titles, countries, devices and versions by ``unknown``, so that they count."""
     return any_df.withColumns(
         {name: F.coalesce(F.nullif(F.trim(name), F.lit("")), F.lit(UNKNOWN)) for name in DIMENSIONS}
     )
 
 
 def with_outcome(sessions_df: DataFrame, now: datetime, timeout: timedelta) -> DataFrame:
-    """Adds ``started``, ``failed``, ``exited``, ``finished`` (booleans) and ``left_in``: how the press of play went.
+    """Adds the outcome of a view: ``started``, ``failed``, ``exited``, ``finished`` (booleans) and ``left_in``.
 
-    exited: ended before the first frame without an error, or never heard of again for ``timeout``; a view that is still
-    open at ``now`` may yet start. finished: played beyond the share at which a title counts as played. left_in: the
-    quarter of the title (1 to 4) in which a view that started is over and not finished; null for all others, and for
-    titles without a length (live).
+    exited: ended before the first frame without an error, or sent no event for ``timeout`` (a view that is still open
+    at ``now`` may yet start). finished: played beyond the share at which a title counts as played. left_in: the quarter
+    of the title (1 to 4) in which a started view ended unfinished; null for all other views and for titles without a
+    length (live).
     """
     started, failed = F.col("startup_time_ms").isNotNull(), F.col("error_fatal")
     silent = F.col("received_at") < F.lit(now - timeout)
@@ -83,11 +82,11 @@ def with_outcome(sessions_df: DataFrame, now: datetime, timeout: timedelta) -> D
 
 
 def exited_before_start(event_type: str, startup_ms: str, failed: str) -> Column:
-    """``formulas.exited_before_start`` of three columns, as Spark says it."""
+    """``formulas.exited_before_start`` as a Spark column."""
     return F.col(event_type).isin(*FINAL_EVENTS) & F.col(startup_ms).isNull() & ~F.col(failed)
 
 
 def is_viewing(player_state: str, state_since_ms: str) -> Column:
-    """``formulas.is_viewing`` of two columns, as Spark says it."""
+    """``formulas.is_viewing`` as a Spark column."""
     stalled_long = (F.col(player_state) == "rebuffering") & (F.col(state_since_ms) > LONG_STALL_MS)
     return F.col(player_state).isin(*VIEWING_STATES) & ~stalled_long

@@ -1,7 +1,7 @@
 """Raw records -> each event once. Pure: DataFrame to DataFrame.
 
-An event that a client sent twice keeps its id, and its key, so both lie in one partition of Kafka: the first in the
-log is the one that stays, whether both came in one batch or years apart. So any cut into batches gives the same table.
+A client that sends an event twice sends the same id and key, so Kafka puts both into one partition. The first in the
+log is kept, in one batch or years apart. Any division into batches therefore gives the same table.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,33 +13,35 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 DAY = timedelta(days=1)
-PLACE = "_place"
-"""Where in the log: sorts as the objects' keys and the records in them do."""
+LOG_POSITION = "_log_position"
+"""Position in the log: sorts like the objects' keys and the records in them."""
 
 
-def with_place(raw_df: DataFrame) -> DataFrame:
-    """Adds ``PLACE`` to rows as they come from files: a task reads blocks of one file in order, files may be split."""
+def with_log_position(raw_df: DataFrame) -> DataFrame:
+    """Adds ``LOG_POSITION`` to rows read from files. Spark may split a file, and reads each block in order."""
     place = F.struct("_metadata.file_path", "_metadata.file_block_start", F.monotonically_increasing_id())
-    return raw_df.withColumn(PLACE, place)
+    return raw_df.withColumn(LOG_POSITION, place)
 
 
-def first_in_log(placed_df: DataFrame) -> DataFrame:
-    """One row an event id."""
-    same_event = Window.partitionBy("event_id").orderBy(PLACE)
-    return placed_df.withColumn("_nth", F.row_number().over(same_event)).where("_nth = 1").drop("_nth", PLACE)
+def first_in_log(positioned_df: DataFrame) -> DataFrame:
+    """One row per event id."""
+    same_event = Window.partitionBy("event_id").orderBy(LOG_POSITION)
+    return (
+        positioned_df.withColumn("_nth", F.row_number().over(same_event)).where("_nth = 1").drop("_nth", LOG_POSITION)
+    )
 
 
-def not_in(events_df: DataFrame, known_df: DataFrame, days: Collection[date]) -> DataFrame:
-    """Those that ``known_df`` does not have on these days of event time or a day before or after.
+def without_known(events_df: DataFrame, known_df: DataFrame, days: Collection[date]) -> DataFrame:
+    """Without the events that ``known_df`` has on these days of event time, or one day earlier or later.
 
-    A repeat's event time differs by what the network did; a day is far more than that.
+    The event times of a duplicate differ by network delay only, which is far less than a day.
     """
     around = {day + n * DAY for day in days for n in (-1, 0, 1)}
     return events_df.join(known_df.where(on_days("event_time", around)).select("event_id"), "event_id", "left_anti")
 
 
 def on_days(time: str, days: Iterable[date]) -> Column:
-    """Whether this time is on one of these UTC days, as ranges by which Iceberg skips partitions."""
+    """Whether this time is on one of these UTC days. Written as ranges, so that Iceberg can skip partitions."""
     known = set(days)
     firsts = sorted(day for day in known if day - DAY not in known)
     lasts = sorted(day + DAY for day in known if day + DAY not in known)

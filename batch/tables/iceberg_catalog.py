@@ -1,4 +1,4 @@
-"""How Spark reaches the Iceberg catalogue: any that speaks the REST protocol, under the name ``lake``."""
+"""Spark's settings for the Iceberg catalog, any that speaks the REST protocol. Spark calls it ``lake``."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,10 @@ _PREFIX = f"spark.sql.catalog.{LAKE}"
 
 @dataclass(frozen=True, slots=True)
 class SigV4:
-    """Requests are signed as Amazon's are."""
+    """Requests carry an AWS Signature Version 4."""
 
     service: str
-    """What the signature names: ``s3tables`` for SeaweedFS and S3 Tables, ``glue`` for Glue."""
+    """The service in the signature: ``s3tables`` for SeaweedFS and S3 Tables, ``glue`` for Glue."""
     region: str
     access_key: str
     secret_key: str
@@ -37,33 +37,33 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class RestCatalogue:
+class RestCatalog:
     uri: str
     warehouse: str
     auth: SigV4 | Token | None
 
     def spark_settings(self) -> dict[str, str]:
-        own = {
+        properties = {
             "type": "rest",
             "uri": self.uri,
             "warehouse": self.warehouse,
-            "io-impl": "org.apache.iceberg.hadoop.HadoopFileIO",  # reads S3 as the jobs do
+            "io-impl": "org.apache.iceberg.hadoop.HadoopFileIO",  # the same S3 settings as for raw objects
             **(self.auth.settings() if self.auth else {}),
         }
-        return iceberg(own)
+        return catalog_settings(properties)
 
 
-def iceberg(catalogue: dict[str, str]) -> dict[str, str]:
-    """Spark's settings for a catalogue of these properties."""
+def catalog_settings(properties: dict[str, str]) -> dict[str, str]:
+    """Spark's settings for a catalog with these properties."""
     return {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         _PREFIX: "org.apache.iceberg.spark.SparkCatalog",
-        **{f"{_PREFIX}.{name}": value for name, value in catalogue.items()},
+        **{f"{_PREFIX}.{name}": value for name, value in properties.items()},
     }
 
 
-def chosen(namespace: str) -> dict[str, str]:
-    """A prompt's settings: this catalogue and namespace are meant where none is named."""
+def as_default(namespace: str) -> dict[str, str]:
+    """Settings for a prompt: a table name without a catalog or namespace means this one."""
     return {
         "spark.sql.defaultCatalog": LAKE,
         f"{_PREFIX}.default-namespace": namespace,

@@ -15,14 +15,14 @@ _UNREADABLE_OBJECT = re.compile(r"\[FAILED_READ_FILE[^]]*] .*?\b((?:s3a?|file):\
 
 
 class LakeError(Exception):
-    """The lake cannot be read; the message names the object, or the store's answer."""
+    """The lake cannot be read; the message names the object or the store's error."""
 
 
 def events_in(spark: SparkSession, paths: Sequence[str], schema: dict[str, Any]) -> DataFrame:
-    """Every record of these objects, in no order; none of none.
+    """Every record of these objects, in no order; no rows for no paths.
 
-    ``schema`` is the reader's Avro schema: objects of older and newer writers are projected onto it, so that versions
-    mix. Rows are read later, by an action: put it inside ``lake_errors``.
+    ``schema`` is the reader's Avro schema: objects of older and newer writers are projected onto it. Spark reads the
+    rows when an action runs, so run the action inside ``lake_errors``.
     """
     if not paths:
         datum = from_avro(F.lit(None).cast("binary"), json.dumps(schema))
@@ -30,14 +30,14 @@ def events_in(spark: SparkSession, paths: Sequence[str], schema: dict[str, Any])
     return (
         spark.read.format("avro")
         .option("avroSchema", json.dumps(schema))
-        .option("recursiveFileLookup", "true")  # a partition number says nothing: don't make it a column
+        .option("recursiveFileLookup", "true")  # or Spark would add a column for the partition number
         .load(list(paths))
     )
 
 
 @contextmanager
 def lake_errors() -> Iterator[None]:
-    """Turns Spark's and S3's stack traces into one ``LakeError`` with the object's name and the cause."""
+    """Turns a stack trace of Spark or S3 into one ``LakeError`` with the object's name and the root cause."""
     try:
         yield
     except Py4JJavaError as error:

@@ -1,7 +1,6 @@
-"""Upkeep of one table: small files become large ones, old snapshots go, and so do files that no snapshot names.
+"""Maintenance of one table: compact small files, expire old snapshots, delete orphan files. No row changes.
 
-Rows stay as they are. How far the table has come is said again after compacting, in a snapshot of its own, since the
-one that said it will expire.
+The snapshot that records how far the table has read expires too, so a new snapshot repeats its properties.
 """
 
 from collections.abc import Sequence
@@ -10,69 +9,70 @@ from datetime import datetime, timedelta
 
 from pyspark.sql import functions as F
 
+from batch.progress import Report
 from batch.tables.audit import AuditFailed
 from batch.tables.derived_tables import SOURCE
 from batch.tables.iceberg_catalog import LAKE
-from batch.tables.ingest import Stage
-from batch.tables.table import Snapshot, Table, append, remembered
+from batch.tables.table import Snapshot, Table, append, snapshot_property
 from domain.lake.positions import POSITIONS_KEY
 
 ORPHAN_AGE = timedelta(days=3)
-"""Iceberg's own limit too: younger files may belong to a job that is still writing."""
+"""Younger files may belong to a job that is still writing. This is Iceberg's own limit, too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class MaintenanceOptions:
     now: datetime
     keep: timedelta
-    """How long old snapshots can still be read."""
+    """How long old snapshots stay readable."""
     dry_run: bool
 
 
-def maintain(table: Table, upkeep: Upkeep, stage: Stage) -> None:
-    """Raises AuditFailed when a key is there twice, Rival when another job changes the table meanwhile."""
+def maintain(table: Table, options: MaintenanceOptions, report: Report) -> None:
+    """Raises AuditFailed for a duplicate key, ConcurrentCommit if another job changes the table meanwhile."""
     spark, history = table.spark, table.history()
     files = spark.table(f"{table.name}.files").count()
-    stage("files", files)
-    stage("snapshots", len(history))
+    report("files", files)
+    report("snapshots", len(history))
     _require_unique(table)
-    if upkeep.dry_run:
+    if options.dry_run:
         return
     table.drop_leftovers()
     compacted = spark.sql(f"CALL {LAKE}.system.rewrite_data_files(table => '{table.name}')").first()
     assert compacted is not None
-    stage("small files compacted", compacted.rewritten_data_files_count)
+    report("small files compacted", compacted.rewritten_data_files_count)
     spark.sql(f"CALL {LAKE}.system.rewrite_manifests(table => '{table.name}')")
-    _say_again(table, history)
+    _restore_properties(table, history)
     expired = spark.sql(
-        f"CALL {LAKE}.system.expire_snapshots(table => '{table.name}', older_than => {_at(upkeep.now - upkeep.keep)})"
+        f"CALL {LAKE}.system.expire_snapshots("
+        f"table => '{table.name}', older_than => {_sql_timestamp(options.now - options.keep)})"
     ).first()
     assert expired is not None
-    stage("files of expired snapshots deleted", expired.deleted_data_files_count)
-    if files:  # SeaweedFS answers 403 to the listing of a table that never had one
-        before = _at(upkeep.now - ORPHAN_AGE)
+    report("files of expired snapshots deleted", expired.deleted_data_files_count)
+    if files:  # SeaweedFS answers 403 to a listing of a table that never had a file
+        before = _sql_timestamp(options.now - ORPHAN_AGE)
         orphans = spark.sql(f"CALL {LAKE}.system.remove_orphan_files(table => '{table.name}', older_than => {before})")
-        stage("orphan files deleted", orphans.count())
+        report("orphan files deleted", orphans.count())
 
 
 def _require_unique(table: Table) -> None:
-    """Ingest looks a day around; this looks everywhere."""
-    key = table.definition.key
+    """Ingest searches for duplicates within a day; this searches the whole table."""
+    key = table.schema.key
     twice = table.rows().groupBy(*key).count().where("count > 1").agg(F.count("*"), F.min(F.struct(*key))).first()
     assert twice is not None
     if twice[0]:
         raise AuditFailed(
-            f"{table.name}: {twice[0]} keys are there more than once, for instance {', '.join(map(str, twice[1]))}; "
-            "`job tables --rebuild` makes the table anew"
+            f"{table.name}: {twice[0]} keys occur more than once, for instance {', '.join(map(str, twice[1]))}; "
+            "`job tables --rebuild` rebuilds the table"
         )
 
 
-def _say_again(table: Table, before: Sequence[Snapshot]) -> None:
-    said = {name: text for name in (POSITIONS_KEY, SOURCE) if (text := remembered(before, name)) is not None}
+def _restore_properties(table: Table, before: Sequence[Snapshot]) -> None:
+    kept = {name: text for name in (POSITIONS_KEY, SOURCE) if (text := snapshot_property(before, name)) is not None}
     newest = table.history()[0]
-    if said.keys() - newest.summary.keys():
-        table.stage(table.rows().limit(0), newest, append, said).publish()
+    if kept.keys() - newest.summary.keys():
+        table.stage(table.rows().limit(0), newest, append, kept).publish()
 
 
-def _at(moment: datetime) -> str:
+def _sql_timestamp(moment: datetime) -> str:
     return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}+00:00'"

@@ -1,4 +1,4 @@
-"""Refuses a DataFrame that lacks what a transform needs, before Spark fails somewhere deep inside."""
+"""Checks that a DataFrame has the columns that a transform needs, for a clear error before Spark runs."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ class SchemaMismatch(Exception):
 
 
 def require_columns(any_df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
-    """The DataFrame itself, if it has every column of ``columns`` (name to Spark type, for instance ``bigint``)."""
+    """Returns the DataFrame. Raises SchemaMismatch unless it has ``columns`` (name -> Spark type, like ``bigint``)."""
     found = dict(any_df.dtypes)
     problems = [f"{name} is missing" for name in columns if name not in found]
     problems += [

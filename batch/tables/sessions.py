@@ -1,8 +1,8 @@
-"""Playback events -> one row a session. Pure: DataFrame to DataFrame.
+"""Playback events -> one row per session. Pure: DataFrame to DataFrame.
 
-Events carry cumulative state, so the newest event alone tells how a session went. A row also keeps which event was the
-first and how many there were; so two rows of one session merge into one, in any order and any grouping, and the table
-grows by what is new without reading what is old.
+Events carry cumulative state, so the newest event has a session's outcome. A row also keeps its first event and the
+number of events. Two rows of one session therefore merge into one, in any order and grouping: the table grows without
+reading old events again.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _STATE = tuple(name for name in SESSIONS.types if name not in (*SESSIONS.key, *_
 
 
 def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
-    """The sessions of these events, each of them there once; ``within``: of each value of these columns its own."""
+    """The sessions of these events, without duplicates. ``within``: group by these columns, too."""
     alone = {
         "newest_event_id": F.col("event_id"),
         "first_event_id": F.col("event_id"),
@@ -31,11 +31,10 @@ def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
 
 
 def merged(sessions_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
-    """One row a session of rows that each know a part of its events, no event in two of them.
+    """One row per session, merged from rows that each cover a part of its events. No event is in two of them.
 
-    Newest is the highest sequence number, whatever the clocks say; ``started_at`` is the corrected time of the lowest,
-    the play request (of the first one that arrived, if that was lost). Ties are broken by ids, so the result hangs on
-    no row order.
+    The newest event has the highest sequence number, whatever the clocks say. ``started_at`` is the corrected time of
+    the lowest one that arrived: the play request, unless it was lost. Ids break ties, so row order does not matter.
     """
     newest = F.max_by(F.struct(*_STATE), F.struct("seq", "received_at", "newest_event_id"))
     first = F.min_by(F.struct(*_FIRST), F.struct("first_seq", "first_event_id"))

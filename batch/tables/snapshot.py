@@ -1,4 +1,4 @@
-"""Every profile's whole viewing history, read as members read it, as one day's snapshot in a table."""
+"""Copies every profile's whole viewing history, read the way members read it, into one day's snapshot of a table."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,17 +9,16 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from batch.progress import Report
 from batch.tables.audit import AuditFailed, publish_if_sound
-from batch.tables.ingest import Stage
 from batch.tables.table import Table, replace_partitions
 from batch.tables.table_schemas import RECORDS
 from domain.history.reading import FullHistory, HistoryReader
 from schemas.events import ViewingRecord
 
-AT_ONCE = 32
-"""Profiles that are read at the same time."""
+CONCURRENT_READS = 32
 CHUNK = 100_000
-"""Records that are in memory at a time."""
+"""Records in memory at a time."""
 _POLARS: dict[str, type[pl.DataType] | pl.DataType] = {
     "string": pl.String,
     "int": pl.Int32,
@@ -29,10 +28,10 @@ _POLARS: dict[str, type[pl.DataType] | pl.DataType] = {
 }
 
 
-def whole_histories(profiles: Iterable[str], reader: HistoryReader) -> Iterator[ViewingRecord]:
-    """Of all profiles. Raises TransientError, and AuditFailed for a history of which a part can't be read."""
+def read_histories(profiles: Iterable[str], reader: HistoryReader) -> Iterator[ViewingRecord]:
+    """The records of all profiles. Raises TransientError; AuditFailed if a part of a history cannot be read."""
     rest = iter(profiles)
-    while some := list(islice(rest, AT_ONCE)):
+    while some := list(islice(rest, CONCURRENT_READS)):
         for profile, whole in zip(some, asyncio.run(_read(reader, some)), strict=True):
             if not whole.complete:
                 raise AuditFailed(f"a part of the history of {profile} cannot be read")
@@ -43,8 +42,8 @@ async def _read(reader: HistoryReader, profiles: Sequence[str]) -> list[FullHist
     return await asyncio.gather(*map(reader.read_all, profiles))
 
 
-def publish(table: Table, day: date, records: Iterable[ViewingRecord], stage: Stage) -> None:
-    """Replace this day's snapshot, all at once. Raises AuditFailed, Rival, and what reading the records raises."""
+def publish(table: Table, day: date, records: Iterable[ViewingRecord], report: Report) -> None:
+    """Replace this day's snapshot in one commit. Raises AuditFailed, ConcurrentCommit, and what ``records`` raises."""
     table.ensure()
     base, rest, staged = table.history()[0], iter(records), None
     try:
@@ -56,13 +55,13 @@ def publish(table: Table, day: date, records: Iterable[ViewingRecord], stage: St
             staged.discard()
         raise
     if staged is None:
-        stage("viewing records", 0)
+        report("viewing records", 0)
         return
-    stage("viewing records", publish_if_sound(staged, staged.rows().where(F.col("snapshot_on") == F.lit(day))))
+    report("viewing records", publish_if_sound(staged, staged.rows().where(F.col("snapshot_on") == F.lit(day))))
 
 
 def rows(spark: SparkSession, records: Sequence[ViewingRecord]) -> DataFrame:
-    """The columns of ``RECORDS``."""
+    """With the columns of ``RECORDS``."""
     columns = {
         name: pl.Series(name, [getattr(record, name) for record in records]).cast(_POLARS[kind])
         for name, kind in RECORDS.types.items()

@@ -1,4 +1,4 @@
-"""The tables: what each is, and every column with its meaning, which for events the contract itself documents."""
+"""The schema of every table, with a documented column each. The docs of event columns come from the contract."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,25 +20,25 @@ _SPARK = {
 class Column:
     name: str
     type: str
-    """As Spark's SQL says it."""
-    meaning: str
+    """A type of Spark SQL."""
+    doc: str
     required: bool
-    """Never null: the audit holds it. In Iceberg every column is optional, so that the contract may grow."""
+    """Never null, which the audit checks. In Iceberg every column is optional, so that the contract can grow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class TableSchema:
     name: str
-    meaning: str
+    doc: str
     columns: tuple[Column, ...]
     partition: str | None
-    """Iceberg's transform, for instance ``days(event_time)``.
+    """An Iceberg transform, for instance ``days(event_time)``.
 
-    Not of the first column: Spark numbers the columns of a new table from 0, and SeaweedFS refuses to partition by
-    column 0 ("Invalid request body").
+    It cannot use the first column: Spark numbers the columns of a new table from 0, and SeaweedFS refuses to partition
+    by column 0 ("Invalid request body").
     """
     key: tuple[str, ...]
-    """No two rows agree in all of these."""
+    """Columns that together identify a row."""
 
     @property
     def types(self) -> dict[str, str]:
@@ -65,17 +65,17 @@ def _columns(record: str) -> tuple[Column, ...]:
     )
 
 
-def events(family: str) -> Definition:
-    """A family's events, named as their topic without its prefix."""
+def events(family: str) -> TableSchema:
+    """The table of a family's events. Its name is the topic's without the prefix."""
     record = EVENT_TOPICS[family].record
-    meaning = f"{schema(record)['doc']} Each event id once: of repeats the first in Kafka's log."
-    return Definition(family, meaning, _columns(record), "days(event_time)", ("event_id",))
+    doc = f"{schema(record)['doc']} Each event id once: the first one in Kafka's log."
+    return TableSchema(family, doc, _columns(record), "days(event_time)", ("event_id",))
 
 
-def _sessions() -> Definition:
+def _sessions() -> TableSchema:
     columns = {column.name: column for column in _columns("playback")}
     del columns["event_id"]
-    own = (
+    added = (
         Column("newest_event_id", "string", "The event that this state comes from: the session's highest seq.", True),
         Column("first_event_id", "string", "The session's event with the lowest seq that arrived.", True),
         Column("first_seq", "int", "That event's seq: 0 unless the play request was lost.", True),
@@ -83,22 +83,22 @@ def _sessions() -> Definition:
         Column("earliest_at", "timestamp", "The earliest corrected time of its events, whatever their seq.", True),
         Column("events", "bigint", "Distinct events that arrived; fewer than seq + 1 if the client lost some.", True),
     )
-    return Definition(
+    return TableSchema(
         "playback_sessions",
         "One row per playback session: its newest state, whatever order its events arrived in.",
-        (*columns.values(), *own),
+        (*columns.values(), *added),
         "days(session_started_at)",
         ("profile_id", "playback_session_id", "session_started_at"),
     )
 
 
 SESSIONS = _sessions()
-TITLES = Definition(
+TITLES = TableSchema(
     "titles",
     "What members can watch, from the catalogue.",
     (
-        Column("title_id", "string", "The id that events name.", True),
-        Column("name", "string", "The title as members read it.", True),
+        Column("title_id", "string", "The title's id in events.", True),
+        Column("name", "string", "The title's name as members see it.", True),
         Column("year", "int", "Year of release; null if unknown.", False),
         Column("runtime_ms", "bigint", "Length in milliseconds.", False),
         Column("genres", "array<string>", "Genres; empty if unknown.", False),
@@ -107,23 +107,23 @@ TITLES = Definition(
     None,
     ("title_id",),
 )
-RECORDS = Definition(
+RECORDS = TableSchema(
     "viewing_records",
-    "The contract's viewing records: of each playback session what the viewing history keeps, derived from the lake.",
+    "The contract's viewing records, from the lake: the fields of a playback session that the viewing history keeps.",
     _columns("viewing_record"),
     "days(session_started_at)",
     ("profile_id", "playback_session_id", "session_started_at"),
 )
-SNAPSHOTS = Definition(
+SNAPSHOTS = TableSchema(
     "viewing_history",
-    "Every profile's whole viewing history as Cassandra held it, LiveVH and CompressedVH merged, one snapshot a day.",
+    "Every profile's whole viewing history in Cassandra, LiveVH and CompressedVH merged, one snapshot per day.",
     (
         *_columns("viewing_record"),
-        Column("snapshot_on", "date", "The day (UTC) on which it was read; a later run of the day replaces it.", True),
+        Column("snapshot_on", "date", "The day (UTC) on which it was read; a later run on that day replaces it.", True),
     ),
     "snapshot_on",
     ("snapshot_on", "profile_id", "playback_session_id"),
 )
 EVENTS = {family: events(family) for family in EVENT_TOPICS}
 NAMES = (*EVENTS, SESSIONS.name, RECORDS.name, TITLES.name)
-"""What the tables job makes."""
+"""The tables that the tables job makes."""

@@ -1,4 +1,4 @@
-"""Cassandra, one node or a ring of three. A node is ready when it answers a CQL OPTIONS frame."""
+"""Cassandra, one node or three. A node is ready when it answers a CQL OPTIONS frame."""
 
 import socket
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def _node(settings: Settings, node: int) -> Program:
         "cassandra.jmx.local.port": jmx_port,
         "cassandra-foreground": "yes",
         "cassandra.superuser_setup_delay_ms": 0,
-        # a single node has nobody to wait for
+        # a single node has no peers to wait for
         "cassandra.ring_delay_ms": 500 if settings.cassandra_nodes == 1 else 3000,
         "cassandra.skip_wait_for_gossip_to_settle": 0,
         "jdk.attach.allowAttachSelf": "true",
@@ -50,7 +50,7 @@ def _node(settings: Settings, node: int) -> Program:
     }
 
     def configure() -> None:
-        preflight.require_free_port(jmx_port, name)  # on 127.0.0.1, wherever the node is
+        preflight.require_free_port(jmx_port, name)  # JMX listens on 127.0.0.1 for every node
         tokens = cassandra_cluster.tokens(node, settings.cassandra_nodes)
         template.write(
             "cassandra.yaml",

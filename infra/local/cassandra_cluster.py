@@ -1,4 +1,4 @@
-"""Local Cassandra nodes as one ring: where each is, which tokens are its own, and when they have found each other."""
+"""Local Cassandra nodes as one cluster: names, tokens, and when all nodes see each other."""
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -7,36 +7,36 @@ from infra.runtime.settings import Settings
 from schemas.errors import TransientError
 
 TOKENS = 16
-"""Of each node."""
+"""Per node."""
 NEEDS_ALL = "SELECT host_id FROM system_distributed.view_build_status WHERE keyspace_name = 'any' AND view_name = 'any'"
-"""Cassandra keeps this table three times."""
+"""This table has three replicas."""
 PEERS_WITHIN_S = 180
 
 
 def name(settings: Settings, node: int) -> str:
-    """Of a node's process and folder; a single node has no number."""
+    """Name of a node's process and folder; a single node has no number."""
     return "cassandra" if settings.cassandra_nodes == 1 else f"cassandra-{node}"
 
 
 def tokens(node: int, nodes: int) -> list[int]:
-    """A node's share: evenly spread, in turn with the others. Told so, all nodes may start at once, the first time."""
-    apart = 2**64 // (TOKENS * nodes)
-    return [(turn * nodes + node) * apart - 2**63 for turn in range(TOKENS)]
+    """Evenly spread tokens, alternating with the other nodes'. With given tokens all nodes may start at once."""
+    distance = 2**64 // (TOKENS * nodes)
+    return [(turn * nodes + node) * distance - 2**63 for turn in range(TOKENS)]
 
 
 def require_same_nodes(settings: Settings) -> None:
-    """One node's data are no part of a ring's, nor the other way round."""
+    """StackError if the data on disk belong to another number of nodes."""
     alone, ring = settings.folder / "cassandra" / "data", settings.folder.glob("cassandra-*/data")
     found = 1 if alone.exists() else 3 if any(ring) else settings.cassandra_nodes
     if found != settings.cassandra_nodes:
         raise StackError(
-            f"the data of stack {settings.stack} are of {found} Cassandra node{'s' * (found > 1)}: "
-            f"`playhead wipe` deletes them, PLAYHEAD_CASSANDRA_NODES={found} keeps them"
+            f"stack {settings.stack} has data of {found} Cassandra node{'s' * (found > 1)}: "
+            f"delete them with `playhead wipe`, or keep them with PLAYHEAD_CASSANDRA_NODES={found}"
         )
 
 
 def wait_for_peers(settings: Settings) -> None:
-    """Returns once every node sees all others up; before, a table made by one might be unknown to another."""
+    """Return once every node sees all others. Earlier, a table created on one might be unknown to another."""
     if settings.cassandra_nodes == 1:
         return
     retry = Retrying(
@@ -46,7 +46,7 @@ def wait_for_peers(settings: Settings) -> None:
         retry(_require_all_peers, settings)
     except RetryError:
         raise StackError(
-            f"Cassandra's nodes do not see each other after {PEERS_WITHIN_S} s: `playhead logs cassandra` may tell why"
+            f"Cassandra nodes do not see each other after {PEERS_WITHIN_S} s: see `playhead logs cassandra`"
         ) from None
 
 
@@ -61,7 +61,7 @@ def _require_all_peers(settings: Settings) -> None:
     try:
         hosts = session.cluster.metadata.all_hosts()
         if len(hosts) < settings.cassandra_nodes:
-            raise TransientError(f"Cassandra: only {len(hosts)} nodes are known")
+            raise TransientError(f"Cassandra: only {len(hosts)} nodes have joined")
         for host in hosts:
             session.execute(SimpleStatement(NEEDS_ALL, consistency_level=ConsistencyLevel.ALL), host=host)
     except Exception as error:

@@ -1,7 +1,7 @@
-"""The engines' jars: fetched once by Maven into ``<home>/packages/<name>/``, then never again.
+"""The backends' jars: Maven downloads them once into ``<home>/packages/<name>/``.
 
-A stamp (hash of pom.xml) tells a complete folder from one of an older release. Each folder appears
-by a rename, under a lock, so that two stacks may start at once and a broken download leaves nothing.
+A stamp with the hash of pom.xml marks a complete folder. Each folder appears by a rename, under a lock: two stacks may
+start at once, and a failed download leaves nothing behind.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ def is_fetched(home: Path, name: str) -> bool:
 
 
 def fetch(home: Path, name: str) -> None:
-    """Make the jars of one pom.xml profile available; without effect when they already are."""
+    """Download the jars of one pom.xml profile, unless they are there."""
     target = folder(home, name)
     with _locked(target.with_name(".lock")):
         if is_fetched(home, name):
@@ -49,7 +49,7 @@ def _pom_hash() -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    # One lock for all packages: Maven's local repository does not bear two writers.
+    # One lock for all packages: Maven's local repository allows one writer.
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -64,7 +64,7 @@ def _copy_dependencies(profile: str, target: Path) -> None:
     if run.returncode:
         output = (run.stdout + run.stderr).splitlines()
         reason = next((line for line in output if "[ERROR]" in line), f"exit code {run.returncode}")
-        raise StackError(f"Maven could not fetch {profile}: {reason} – check the network and Maven's settings.xml")
+        raise StackError(f"Maven cannot download {profile}: {reason} – check the network and Maven's settings.xml")
 
 
 def _unpack_archives(target: Path) -> None:

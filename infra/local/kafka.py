@@ -38,7 +38,7 @@ def program(settings: Settings) -> Program:
             *java[:1],
             f"-Xms{settings.kafka_heap}",
             f"-Xmx{settings.kafka_heap}",
-            "-XX:TieredStopAtLevel=1",  # optimising costs a small machine more than it saves
+            "-XX:TieredStopAtLevel=1",  # on a small machine the optimising compiler costs more than it saves
             f"-Dlog4j2.configurationFile={folder}/log4j2.properties",
             *java[1:],
             "kafka.Kafka",
@@ -55,7 +55,7 @@ def _format(command: tuple[str, ...]) -> None:
     run = subprocess.run(command, capture_output=True, text=True)
     if run.returncode:
         last = (run.stdout + run.stderr).strip().splitlines()[-1:]
-        raise StackError(f"Kafka's storage could not be formatted: {' '.join(last)} – `playhead wipe` starts afresh")
+        raise StackError(f"cannot format Kafka's storage: {' '.join(last)} – `playhead wipe` deletes it")
 
 
 def _is_ready(settings: Settings) -> bool:

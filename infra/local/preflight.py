@@ -1,4 +1,4 @@
-"""What the stack asks of the machine it runs on: Java, Maven, free disk, free ports. Each complaint is one line."""
+"""What the stack requires of the machine: Java, Maven, free disk, free ports. Each StackError is one line."""
 
 import os
 import re
@@ -14,7 +14,7 @@ FREE_DISK = 2 * 2**30
 
 
 def java() -> str:
-    """The Java program to run: JAVA_HOME's, else the one on PATH."""
+    """The Java program of JAVA_HOME, else the one on PATH."""
     home = os.environ.get("JAVA_HOME")
     return str(Path(home, "bin", "java")) if home else shutil.which("java") or "java"
 
@@ -29,13 +29,13 @@ def require_java() -> None:
     found = re.search(r'version "(\d+)', output)
     if not found or int(found[1]) not in JAVA_VERSIONS:
         raise StackError(
-            f"Java 17 is needed, {java()} is {found[1] if found else 'unknown'}: set JAVA_HOME to a Java 17"
+            f"Java 17 is required, {java()} is {found[1] if found else 'unknown'}: set JAVA_HOME to a Java 17"
         )
 
 
 def require_maven() -> None:
     if not shutil.which("mvn"):
-        raise StackError("Maven is missing (it fetches the engines once): apt-get install maven")
+        raise StackError("Maven is missing (it downloads the backends once): apt-get install maven")
 
 
 def require_disk(folder: Path) -> None:
@@ -61,13 +61,13 @@ def require_free_port(port: int, wanted_by: str, address: str = LOOPBACK) -> Non
 
 
 def port_holder(port: int, address: str = LOOPBACK) -> str:
-    """Who listens on a port of this address, as far as this user may see it."""
+    """The process that listens on the port, if this user may see it."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port, address)}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(os.readlink(fd) in sockets for fd in (process / "fd").iterdir()):
                 return f"process {process.name} ({(process / 'comm').read_text().strip()})"
-        except OSError:  # ended meanwhile, or somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
     return "another process"
 
@@ -84,6 +84,6 @@ def _listening_inodes(port: int, address: str) -> list[str]:
 
 
 def _covers(listener: str, address: str, port: int) -> bool:
-    """``listener`` and ``address`` as in /proc/net/tcp: hexadecimal, reversed; zeros stand for every address."""
+    """``listener`` and ``address`` as in /proc/net/tcp: hexadecimal, reversed; zeros mean every address."""
     where, _, its_port = listener.partition(":")
     return int(its_port, 16) == port and (where.endswith(address) or not int(where, 16))

@@ -1,14 +1,14 @@
-"""What the stack runs, whether an engine of somebody else's or a worker of ours."""
+"""What the stack runs: a backend or one of our workers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 LOOPBACK = "127.0.0.1"
-"""Engines listen here whatever PLAYHEAD_BIND says: they ask nobody for a password."""
+"""Local backends listen here, whatever PLAYHEAD_BIND is: they ask for no password."""
 
 
 class StackError(Exception):
-    """The stack cannot do what was asked; the message is one line that says what to do about it."""
+    """The stack cannot do this. The message is one line that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +18,16 @@ class Program:
     ports: tuple[int, ...]
     """The first is the one that clients use."""
     is_ready: Callable[[], bool]
-    """Asks by the program's own protocol; False or an OSError means not yet."""
+    """Asks in the program's own protocol; False or OSError: not yet."""
     host: str = LOOPBACK
-    """Where its ports are."""
+    """Address of its ports."""
     environment: Mapping[str, str] = field(default_factory=dict)
     configure: Callable[[], None] = lambda: None
     """Writes the files that the command names."""
     wait_for_peers: Callable[[], None] = lambda: None
-    """Returns once the nodes of this engine have found each other; called when all of them are ready."""
+    """Returns once the backend's nodes see each other; called when all of them are ready."""
     package: str | None = None
     """The profile of pom.xml whose jars it runs on."""
     ready_within_s: int = 180
-    """Generous, for a loaded machine: one that dies is noticed at once."""
+    """Generous, for a loaded machine; a process that exits is noticed at once."""
     stop_within_s: int = 30

@@ -1,4 +1,4 @@
-"""Progress for people: spinners on a terminal, otherwise one plain line for each finished step."""
+"""Progress: spinners on a terminal, otherwise one plain line per finished step."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ class Report:
         self._bars = bars
 
     def begin(self, text: str) -> Callable[[], None]:
-        """Show a step; call what is returned when it is finished."""
+        """Show a step. Call the returned function when it is finished."""
         started = time.monotonic()
         task = self._bars.add_task(text, total=1)
 

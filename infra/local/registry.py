@@ -13,7 +13,7 @@ def program(settings: Settings) -> Program:
     jar = jars.folder(settings.home, "registry") / "apicurio-registry-app-2.6.13.Final-runner.jar"
     return Program(
         name="registry",
-        # With the quick compiler alone it starts in a fraction of the time on busy cores; it has little to do later.
+        # The quick compiler starts it much faster on busy cores; it has little to do later.
         command=(preflight.java(), f"-Xmx{settings.registry_heap}", "-XX:TieredStopAtLevel=1", "-jar", str(jar)),
         ports=(port,),
         is_ready=lambda: _lists_subjects(port),

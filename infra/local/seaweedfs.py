@@ -1,4 +1,4 @@
-"""SeaweedFS: S3 and the Iceberg catalogue in one process. Ready when it gives back what was put."""
+"""SeaweedFS: S3 and the Iceberg catalogue in one process. Ready when an object can be put and read."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from infra.runtime.settings import Port, Settings
 
 PROBE_BUCKET = "readiness"
 PORTS = (Port.S3, Port.ICEBERG, Port.S3_MASTER, Port.S3_VOLUME, Port.S3_FILER)
-GRPC_OFFSET = 10_000  # weed also listens there, for each of its ports
+GRPC_OFFSET = 10_000  # weed listens there, too, for each of its ports
 
 
 def program(settings: Settings) -> Program:
@@ -61,7 +61,7 @@ def program(settings: Settings) -> Program:
 
 
 def _is_ready(settings: Settings) -> bool:
-    # Its port opens before reads work: only a whole put and get tells.
+    # Its port opens before reads work, so put an object and get it.
     client = boto3.client(
         "s3",
         endpoint_url=f"http://{LOOPBACK}:{settings.port(Port.S3)}",

@@ -1,6 +1,6 @@
-"""The local stack: the engines that the settings leave to this machine, our workers, and monitoring on request.
+"""The local stack: backends without an address in the settings, our workers, and monitoring on request.
 
-``up`` is idempotent: it starts what is missing and leaves the rest alone. Data stay until ``wipe``.
+``up`` is idempotent: it starts what is missing and leaves the rest alone. ``wipe`` alone deletes data.
 """
 
 import fcntl
@@ -43,7 +43,7 @@ LOG_LINES = 5
 class Status:
     name: str
     state: State
-    """silent: runs, but does not answer; restarting: died just now; failed: died too often, given up."""
+    """silent: runs but does not answer; restarting: has just exited; failed: exited too often."""
     pid: int | None
     uptime_s: int
     port: int | None
@@ -64,11 +64,11 @@ class Stack:
 
     @property
     def engines(self) -> list[str]:
-        """Names of those that this stack runs itself: none that has an address elsewhere."""
+        """Backends that this stack runs itself."""
         return list(self._engines)
 
     def up(self, names: Iterable[str] | None = None) -> None:
-        """Start what is missing of the named processes (None: all) and await them: engines, their contents, workers."""
+        """Start the named processes (None: all) that do not run, and wait: backends, their contents, then workers."""
         wanted: Iterable[str | None] = [None] if names is None else names
         chosen = dict.fromkeys(each for name in wanted for each in self.select(name))
         engines = [self._engines[name] for name in chosen if name in self._engines]
@@ -93,7 +93,7 @@ class Stack:
 
     @contextmanager
     def ensure_running(self, names: Iterable[str] | None = None) -> Iterator[None]:
-        """The named processes (None: all) for a while: a stack that was down is stopped again, a running one stays."""
+        """Start the named processes (None: all) if the stack is down, and stop it afterwards. A running stack stays."""
         was_down = not self._supervisor.processes()
         before = signal.signal(signal.SIGTERM, sigterm_as_interrupt)
         try:
@@ -106,7 +106,7 @@ class Stack:
             signal.signal(signal.SIGTERM, before)
 
     def monitor(self) -> None:
-        """Start Prometheus and Alertmanager, a stack that is down first, and await them."""
+        """Start Prometheus and Alertmanager, and the stack if it is down, and wait until they are ready."""
         monitoring.require_installed()
         if not self._supervisor.processes():
             self.up()
@@ -115,14 +115,14 @@ class Stack:
             list(self._await_ready(list(self._monitoring.values()), progress))
 
     def start(self, name: str) -> None:
-        """Start one process (or all workers of that name) of a stack that is up, and await it."""
+        """Start one process, or all workers of that name, and wait until it is ready. The stack must be up."""
         programs = [self._programs[each] for each in self.select(name)]
         with report() as progress:
             self._start(programs)
             list(self._await_ready(programs, progress))
 
     def stop(self, name: str) -> None:
-        """Stop one process (or all workers of that name) of a stack that is up, gracefully, and leave it stopped."""
+        """Stop one process, or all workers of that name, gracefully. The stack must be up."""
         names = self.select(name)
         self._require_running()
         with report() as progress, progress.step(f"stop {name}"):
@@ -135,11 +135,11 @@ class Stack:
     def pid(self, name: str) -> int:
         pid = self._supervisor.processes().get(name, {}).get("pid")
         if not pid:
-            raise StackError(f"{name} does not run: `playhead status` shows what does")
+            raise StackError(f"{name} does not run: see `playhead status`")
         return int(pid)
 
     def down(self) -> None:
-        """Stop everything: whoever would miss the workers, then those, then the engines they need. Idempotent."""
+        """Stop everything: monitoring, then workers, then backends. Idempotent."""
         running = self._supervisor.processes()
         if not running:
             self._supervisor.end_leftovers()
@@ -151,7 +151,7 @@ class Stack:
             self._supervisor.shut_down()
 
     def wipe(self) -> int:
-        """Stop the stack and delete all its data; the bytes of disk that this freed."""
+        """Stop the stack and delete all its data; returns the freed bytes."""
         self.down()
         folder = self.settings.folder
         freed = sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
@@ -160,7 +160,7 @@ class Stack:
         return freed
 
     def status(self) -> list[Status]:
-        """Every process and what it does now; empty when the stack is down."""
+        """The state of every process; empty when the stack is down."""
         with ThreadPoolExecutor() as pool:
             return list(pool.map(self._status, self._supervisor.processes().values()))
 
@@ -172,10 +172,10 @@ class Stack:
         return log.read_text(errors="replace").splitlines()[-lines:] if log.exists() else []
 
     def select(self, name: str | None) -> list[str]:
-        """The processes that a name stands for: itself, or all workers of that process; None stands for all."""
+        """The processes of a name: itself, or all workers of that process; None: all."""
         chosen = [each for each in self._programs if name in (None, each, base_name(each))]
         if not chosen:
-            raise StackError(f"there is no {name!r}, only {', '.join(self._programs)}")
+            raise StackError(f"unknown process {name!r}: choose from {', '.join(self._programs)}")
         return chosen
 
     def _check_host(self, engines: Sequence[Program]) -> None:
@@ -201,7 +201,7 @@ class Stack:
     def _require_running(self) -> dict[str, dict[str, Any]]:
         if running := self._supervisor.processes():
             return running
-        raise StackError(f"stack {self.settings.stack} is down: `playhead up` starts it")
+        raise StackError(f"stack {self.settings.stack} is down: run `playhead up`")
 
     def _stop(self, names: Sequence[str]) -> None:
         running = self._supervisor.processes()
@@ -215,7 +215,7 @@ class Stack:
             step(self.settings)
 
     def _ready_backends(self, engines: Sequence[Program], progress: Report) -> Iterator[Program]:
-        """One node of each engine; none of an engine of which not all nodes were asked for."""
+        """One node of each backend whose nodes are all ready; none if only some of its nodes were chosen."""
         awaited = {base_name(name): set(self.select(base_name(name))) for name in self._engines}
         for engine in self._await_ready(engines, progress):
             nodes = awaited[base_name(engine.name)]
@@ -224,7 +224,7 @@ class Stack:
                 yield engine
 
     def _await_ready(self, programs: Sequence[Program], progress: Report) -> Iterator[Program]:
-        """Ask all of them, round after round; a StackError as soon as one is given up or takes too long."""
+        """Yield each program when it is ready. StackError if one fails or takes too long."""
         started = time.monotonic()
         finish = {program.name: progress.begin(f"{program.name} ready") for program in programs}
         while finish:
@@ -233,16 +233,14 @@ class Stack:
                     finish.pop(program.name)()
                     yield program
                 elif self._supervisor.processes()[program.name]["statename"] == "FATAL":
-                    raise self._startup_error(program.name, "keeps dying")
+                    raise self._startup_error(program.name, "keeps exiting")
                 elif time.monotonic() > started + program.ready_within_s:
                     raise self._startup_error(program.name, f"does not answer after {program.ready_within_s} s")
             time.sleep(POLL_S)
 
     def _startup_error(self, name: str, what: str) -> StackError:
         tail = "".join(f"\n    {line}" for line in self.log_tail(name))
-        return StackError(
-            f"{name} {what}: `playhead logs {name}` tells why, `playhead restart {name}` tries again{tail}"
-        )
+        return StackError(f"{name} {what}: see `playhead logs {name}`, then `playhead restart {name}`{tail}")
 
     def _status(self, process: Mapping[str, Any]) -> Status:
         program = self._programs.get(process["name"])
@@ -268,7 +266,7 @@ class Stack:
 
 
 def _local_engines(settings: Settings) -> Iterator[Program]:
-    """The engines whose address the settings leave empty."""
+    """The backends without an address in the settings."""
     if not settings.kafka_bootstrap:
         yield kafka.program(settings)
     if not settings.registry_url:

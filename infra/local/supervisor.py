@@ -1,8 +1,8 @@
-"""One supervisord for each stack: its configuration files and its socket.
+"""One supervisord per stack: its configuration files and its socket.
 
-Every program is started by a small shell script, ``<stack folder>/supervisor/<name>.sh``: supervisord's own
-configuration cannot hold every password, and a script can be run by hand. The script's hash stands
-in the configuration, so that supervisord sees a change.
+A shell script starts each program, ``<stack folder>/supervisor/<name>.sh``: supervisord's own configuration cannot hold
+every password, and a script can be run by hand. The configuration contains the script's hash, so that supervisord
+notices a change.
 """
 
 import contextlib
@@ -35,8 +35,8 @@ chmod=0700
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
-# A process counts as started after 12 s; the fifth death in a row before that is final, be the first one's age what
-# it may. Pauses between the starts are 1, 2, 3 s.
+# A process counts as started after 12 s. supervisord gives up after four exits in a row before that; it pauses 1, 2 and
+# 3 s between the starts.
 PROGRAM = """
 [program:{name}]
 command=/bin/sh {script}
@@ -67,7 +67,7 @@ class Supervisor:
             self.socket = Path(f"/tmp/playhead-{digest[:16]}.sock")
 
     def call(self, method: str, *arguments: object) -> Any:
-        """One XML-RPC call; a ConnectionError when no supervisord listens."""
+        """One XML-RPC call. ConnectionError if no supervisord listens."""
         transport = SupervisorTransport(serverurl=f"unix://{self.socket}")
         try:
             with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
@@ -76,24 +76,24 @@ class Supervisor:
             raise ConnectionError(f"no supervisord listens on {self.socket}") from error
 
     def processes(self) -> dict[str, dict[str, Any]]:
-        """What supervisord knows of each process, by name; empty when it does not run."""
+        """supervisord's process information by name; empty when it does not run."""
         try:
             return {process["name"]: process for process in self.call("getAllProcessInfo")}
         except ConnectionError:
             return {}
 
     def start(self, name: str) -> None:
-        """Start a process, without waiting; without effect when it already runs."""
+        """Start a process without waiting. Does nothing if it runs."""
         with _ignored(Faults.ALREADY_STARTED):
             self.call("startProcess", name, False)
 
     def stop(self, name: str) -> None:
-        """Stop a process and wait for its end; without effect when it does not run."""
+        """Stop a process and wait for its end. Does nothing if it does not run."""
         with _ignored(Faults.NOT_RUNNING):
             self.call("stopProcess", name)
 
     def launch(self, programs: Sequence[Program]) -> None:
-        """Start supervisord with these programs, all of them stopped; or tell the running one about them."""
+        """Start supervisord with these programs, all stopped, or reload the running one."""
         self._write(programs)
         try:
             self._reload({program.name for program in programs})
@@ -102,16 +102,16 @@ class Supervisor:
             self._start()
 
     def shut_down(self) -> None:
-        """Stop supervisord and all that still runs under it; returns when it has gone."""
+        """Stop supervisord and everything under it; returns after its end."""
         pid = self.call("getPID")
         self.call("shutdown")
         self._await_end(pid)
 
     def end_leftovers(self) -> None:
-        """Kill what a supervisord that was itself killed left running; it would hold our ports and files."""
+        """Kill processes of a supervisord that was killed; they would keep our ports and files."""
         mark = f"SUPERVISOR_SERVER_URL=unix://{self.socket}".encode()
         for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):  # ended meanwhile, or somebody else's
+            with contextlib.suppress(OSError):  # it has ended, or belongs to another user
                 if mark in (process / "environ").read_bytes().split(b"\0"):
                     os.kill(int(process.name), signal.SIGKILL)
                     self._await_end(int(process.name))
@@ -138,7 +138,7 @@ class Supervisor:
 
     def _start(self) -> None:
         self.socket.unlink(missing_ok=True)
-        # Workers get their settings from their scripts, not from the shell that happened to start the stack.
+        # Workers get their settings from their scripts, not from the shell that starts the stack.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PLAYHEAD_")}
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.folder / "supervisord.conf")]
         run = subprocess.run(command, capture_output=True, text=True, env=environment)
@@ -155,7 +155,7 @@ class Supervisor:
         return not Path(f"/proc/{pid}").exists()
 
     def _reload(self, programs: set[str]) -> None:
-        """Take over new and changed programs; a changed one is stopped. Others, and what runs, stay as they are."""
+        """Load new and changed programs. Changed ones are stopped; all others keep running."""
         [[added, changed, removed]] = self.call("reloadConfig")
         surplus = [name for name in removed if base_name(name) in {base_name(program) for program in programs}]
         for name in (*changed, *surplus):

@@ -1,4 +1,4 @@
-"""Our own processes as programs of the stack, made from the process table and the settings."""
+"""Our own processes as programs of the stack, from the table of processes and the settings."""
 
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -35,9 +35,9 @@ def _program(settings: Settings, process: Process, worker: int) -> Program:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables that give another process these settings: all that were set, wherever they came from.
+    """Environment variables that give another process these settings: all that were set.
 
-    A ``.env`` is already among them, so the process reads none.
+    They include those of ``.env``, which the process therefore does not read.
     """
     given = {name: getattr(settings, name) for name in sorted(settings.model_fields_set)}
     given |= {"stack": settings.stack, "home": settings.home.absolute()}
@@ -60,7 +60,7 @@ def _text(value: str | int | float | Path | SecretStr | Mapping[str, int] | Coll
 
 
 def _is_ready(port: int) -> bool:
-    """Readiness where the worker tells it, else its metrics page."""
+    """Ask for readiness; a worker without ``/readyz`` is ready when it serves its metrics."""
     address = f"http://{LOOPBACK}:{port}"
     try:
         answer = httpx.get(f"{address}/readyz", timeout=2)

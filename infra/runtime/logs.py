@@ -1,16 +1,18 @@
-"""Logs to stderr: one JSON object a line, or coloured lines when somebody is watching.
+"""Logs to stderr: one JSON object per line, or coloured text on a terminal.
 
-Code logs through ``structlog.get_logger()``; libraries that use ``logging`` come out in the same form.
+Code logs through ``structlog.get_logger()``; libraries that use ``logging`` get the same format.
 """
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
 
-def configure(worker: str, level: str) -> None:
-    """Set logging up for this process; ``worker`` (for example ``history-0``) stands in every line."""
+def configure(worker: str, level: str, stream: TextIO | None = None) -> None:
+    """Set up logging for this process, to stderr by default; ``worker``, like ``history-0``, is in every line."""
+    out = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -18,11 +20,11 @@ def configure(worker: str, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         lambda _logger, _method, event: {"worker": worker, **event},
     ]
-    if sys.stderr.isatty():
+    if out.isatty():
         last: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer()]
     else:
         last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]

@@ -1,4 +1,4 @@
-"""How a command ends when it is told to: once, and only after what it must put in order."""
+"""Graceful shutdown: handle the first signal, ignore repeats until cleanup is done."""
 
 import signal
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from typing import NoReturn
 
 
 def sigterm_as_interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    """A handler of SIGTERM. Make passes on what its whole group has got already: a second kill is nothing new."""
+    """Handle SIGTERM like Ctrl-C. Later ones are ignored: make repeats a signal that its group received already."""
     signal.signal(number, _ignore)
     raise KeyboardInterrupt
 
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Neither Ctrl-C nor a polite kill interrupts the block: half a stack would stay behind."""
+    """Ignore SIGINT and SIGTERM in the block, which would leave half a stack running."""
     before = {number: signal.signal(number, _ignore) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
@@ -25,4 +25,4 @@ def defer_signals() -> Iterator[None]:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Not SIG_IGN, which the programs that are started would inherit."""
+    """SIG_IGN would be inherited by the programs that we start."""

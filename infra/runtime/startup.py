@@ -1,4 +1,4 @@
-"""How a process starts, and ends when it can't: what a person can mend is told in one line, not as a stack trace."""
+"""Start a process: wait for its backends, and turn errors that a person can fix into one line and exit code 1."""
 
 import gc
 import logging
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 def wait_until_available(step: Callable[[], T]) -> T:
-    """The step's outcome, tried as long as an engine is away. AccessDenied comes out at once.
+    """Return the step's result. Retry without end on TransientError; AccessDenied is raised at once.
 
-    Not crash: the supervisor gives up on a process that keeps dying, and an engine may be away for long.
+    A crash would be wrong: the supervisor gives up on a process that keeps dying, and an outage may be long.
     """
     log = logging.getLogger(__name__)
     return Retrying(
@@ -35,27 +35,27 @@ def wait_until_available(step: Callable[[], T]) -> T:
 
 
 def reduce_gc() -> None:
-    """For a process that works on many objects at a time, once all is imported: garbage collection costs less.
+    """Collect garbage rarely. Call it once everything is imported.
 
-    Every 700 new objects Python looks through the youngest ones for cycles, and now and then through all that live. A
-    batch has thousands of records, and they die by reference counts.
+    By default Python searches for cycles after every 700 new objects, and now and then through all of them. A batch
+    has thousands of records, which reference counting frees.
     """
     gc.collect()
-    gc.freeze()  # what was imported stays until the end
+    gc.freeze()  # imported modules live until the end
     gc.set_threshold(NEW_OBJECTS)
 
 
 @contextmanager
-def exit_with_message(tell: Callable[[str], None], *others: type[Exception]) -> Iterator[None]:
-    """A wrong setting, an engine that is away or does not let us in, one of these others: tell it and exit 1."""
+def exit_with_message(report: Callable[[str], None], *others: type[Exception]) -> Iterator[None]:
+    """Report a wrong setting, an unreachable backend, rejected credentials or one of ``others``; then exit with 1."""
     try:
         yield
     except Exception as error:
-        lines = _lines(error, others)
+        lines = _messages(error, others)
         if not lines:
             raise
         for line in lines:
-            tell(line)
+            report(line)
         raise SystemExit(1) from None
 
 
@@ -66,23 +66,23 @@ def print_error(line: str) -> None:
 
 def log_error(line: str) -> None:
     """For workers."""
-    structlog.get_logger().error("can't go on", reason=line)
+    structlog.get_logger().error("exiting", reason=line)
 
 
-def _lines(error: BaseException, others: tuple[type[Exception], ...]) -> list[str]:
+def _messages(error: BaseException, others: tuple[type[Exception], ...]) -> list[str]:
     match error:
         case BaseExceptionGroup():
-            return _lines(error.exceptions[0], others)
+            return _messages(error.exceptions[0], others)
         case ValidationError():
-            return [_setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
+            return [_setting_error(fault["loc"], fault["msg"]) for fault in error.errors()]
         case StackError() | AccessDenied():
             return [str(error)]
         case TransientError():
-            return [str(error), "`playhead status` tells what runs."]
+            return [str(error), "`playhead status` shows which processes run."]
         case _:
             return [str(error)] if isinstance(error, others) else []
 
 
-def _setting_fault(location: tuple[int | str, ...], message: str) -> str:
+def _setting_error(location: tuple[int | str, ...], message: str) -> str:
     variable = f"PLAYHEAD_{str(location[0]).upper()}: " if location else ""
     return variable + message.removeprefix("Value error, ")

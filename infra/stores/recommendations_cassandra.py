@@ -12,7 +12,7 @@ IN_FLIGHT = 64
 
 
 class Recommendations:
-    """Satisfies ``batch.recommend.ports.ListSink`` and ``services.ops.ports.Recommendations``."""
+    """Satisfies ``batch.recommend.lists.ListSink`` and ``services.ops.ports.Recommendations``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

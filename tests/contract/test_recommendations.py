@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from batch.recommend.ports import ListSink
+from batch.recommend.lists import ListSink
 from domain.recommendations.model import WORLD
 from domain.recommendations.ports import Recommendations as Reads
 from infra.engines.cassandra import close, connect

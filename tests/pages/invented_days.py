@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from batch.page import Run
 from batch.reports.aggregates import GROUPINGS, LEFT, STARTUPS
-from batch.reports.inputs import FUNNEL_COLUMNS, Material
+from batch.reports.inputs import FUNNEL_COLUMNS, ReportInputs
+from batch.reports.page import Run
 from domain.quality.formulas import startup_bucket
 
 DAY = date(2026, 3, 2)
@@ -30,32 +30,32 @@ TITLES = (
 )
 HOSTILE = '</script><img src=x onerror="document.title=1">'
 FAMILIES = {"ui": 21, "playback": 63, "diagnostic": 5, "performance": 8, "processing": 1, "error": 0.2}
-SUMS = (
+AGGREGATES = (
     *("views", "starts", "failures", "exits", "finishes", "watched_ms", "rebuffers", "rebuffer_ms", "events"),
     *("events_sent", *LEFT, *STARTUPS),
 )
 
 
 def view(random: Random, app_version: str) -> dict[str, int]:
-    """The sums of one view."""
+    """The aggregates of one view."""
     bad = app_version == BAD
-    sums = dict.fromkeys(SUMS, 0) | {"views": 1, "events_sent": 63}
-    sums["events"] = 63 - (random.random() < (0.5 if bad else 0.08)) * random.randint(1, 4)
+    aggregates = dict.fromkeys(AGGREGATES, 0) | {"views": 1, "events_sent": 63}
+    aggregates["events"] = 63 - (random.random() < (0.5 if bad else 0.08)) * random.randint(1, 4)
     if random.random() < (0.09 if bad else 0.012):
-        return sums | {"failures": 1}
+        return aggregates | {"failures": 1}
     if random.random() < 0.02:
-        return sums | {"exits": 1}
+        return aggregates | {"exits": 1}
     ended = random.choice((0, 0, 1, 2, 3, 4, 4, 4, 4))
-    sums[LEFT[ended] if ended < len(LEFT) else "finishes"] = 1
+    aggregates[LEFT[ended] if ended < len(LEFT) else "finishes"] = 1
     watched = int(100 * 60_000 * min(1, (ended + random.random()) / 4))
     stalls = int(random.expovariate(0.7 if bad else 1.6))
-    sums[STARTUPS[startup_bucket(int(random.lognormvariate(7.5 if bad else 7.1, 0.4)))]] = 1
+    aggregates[STARTUPS[startup_bucket(int(random.lognormvariate(7.5 if bad else 7.1, 0.4)))]] = 1
     stalled = sum(random.randint(800, 9_000) for _ in range(stalls))
-    return sums | {"starts": 1, "watched_ms": watched, "rebuffers": stalls, "rebuffer_ms": stalled}
+    return aggregates | {"starts": 1, "watched_ms": watched, "rebuffers": stalls, "rebuffer_ms": stalled}
 
 
-def material(days: int = 14, **changes: Any) -> Material:
-    """So many days up to DAY; one title has a hostile name, and ``ml-9999`` is in no catalogue."""
+def report_inputs(days: int = 14, **changes: Any) -> ReportInputs:
+    """``days`` days up to DAY; one title has a hostile name, and ``ml-9999`` is in no catalogue."""
     random, rows, viewers = Random(8), [], []
     for day in [DAY - timedelta(days=n) for n in range(days)][::-1]:
         minutes = [0] * 1440
@@ -64,15 +64,15 @@ def material(days: int = 14, **changes: Any) -> Material:
                 device, version, _ = random.choices(APPS, [weight for *_, weight in APPS])[0]
                 number = min(int(random.expovariate(0.22)), len(TITLES) + 1)
                 keys = {"hour": hour, "device_type": device, "app_version": version, "title_id": title_id(number)}
-                sums = view(random, version)
-                rows.append({"day": day, **keys, "country": random.choice(COUNTRIES), **sums})
+                aggregates = view(random, version)
+                rows.append({"day": day, **keys, "country": random.choice(COUNTRIES), **aggregates})
                 begins = hour * 60 + random.randrange(60)
-                for minute in range(begins, min(1440, begins + sums["watched_ms"] // 60_000)):
+                for minute in range(begins, min(1440, begins + aggregates["watched_ms"] // 60_000)):
                     minutes[minute] += 1
         viewers += [{"day": day, "minute": n, "viewers": count} for n, count in enumerate(minutes) if count]
     views = pl.DataFrame(rows, schema_overrides={"hour": pl.Int32}, infer_schema_length=None)
     parts: dict[str, Any] = {
-        "sums": summed(views),
+        "aggregates": summed(views),
         "viewers": pl.DataFrame(viewers),
         "funnel": pl.DataFrame([funnel(day, n) for (day,), n in counts(views)]),
         "volumes": pl.DataFrame(
@@ -85,7 +85,7 @@ def material(days: int = 14, **changes: Any) -> Material:
         "newest": {family: MADE_AT - 40_000 * n for n, family in enumerate(FAMILIES, 1)},
         "titles": {f"ml-{n}": title for n, title in enumerate((*TITLES, (HOSTILE, 1999)))},
     }
-    return Material(**(parts | changes))
+    return ReportInputs(**(parts | changes))
 
 
 def title_id(number: int) -> str:
@@ -93,10 +93,10 @@ def title_id(number: int) -> str:
 
 
 def summed(views: pl.DataFrame) -> pl.DataFrame:
-    """As ``sums_by_day`` makes it."""
+    """As ``aggregates_by_day`` makes it."""
     return pl.concat(
         [
-            views.group_by("day", *keys).agg(pl.col(*SUMS).sum()).with_columns(grouping=pl.lit(name))
+            views.group_by("day", *keys).agg(pl.col(*AGGREGATES).sum()).with_columns(grouping=pl.lit(name))
             for name, keys in GROUPINGS.items()
         ],
         how="diagonal",
@@ -113,8 +113,8 @@ def funnel(day: date, views: int) -> dict[str, Any]:
     return {"day": day, **dict(zip(FUNNEL_COLUMNS, (*choices, *members), strict=True))}
 
 
-def nothing() -> Material:
+def nothing() -> ReportInputs:
     """Tables without a row."""
-    whole = material(1)
-    empty = {name: getattr(whole, name).clear() for name in ("sums", "viewers", "funnel", "volumes")}
-    return Material(**empty, newest=dict.fromkeys(FAMILIES), titles={})
+    whole = report_inputs(1)
+    empty = {name: getattr(whole, name).clear() for name in ("aggregates", "viewers", "funnel", "volumes")}
+    return ReportInputs(**empty, newest=dict.fromkeys(FAMILIES), titles={})

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from batch.reports.build_day import day_of
+from batch.reports.build_day import build_day
 from batch.reports.page import render_day, render_index
-from batch.reports.published import Published
+from batch.reports.report_folder import ReportFolder
 from services.ops.reports import POLICY
 from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
-from tests.pages.invented_days import DAY, RUN, material, nothing
+from tests.pages.invented_days import DAY, RUN, nothing, report_inputs
 from tests.pages.site import EVENING, served
 from tests.support.evening import Evening
 
@@ -31,10 +31,10 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three published days, one of them empty, and their index."""
-    published = Published(tmp_path_factory.mktemp("dashboards"))
-    whole, days = material(), [EMPTY, DAY - timedelta(days=1), DAY]
+    published = ReportFolder(tmp_path_factory.mktemp("dashboards"))
+    whole, days = report_inputs(), [EMPTY, DAY - timedelta(days=1), DAY]
     for day in days:
-        published.put(day, render_day(day_of(nothing() if day == EMPTY else whole, day), RUN, days))
+        published.put(day, render_day(build_day(nothing() if day == EMPTY else whole, day), RUN, days))
     published.put_index(render_index(published.days(), RUN))
     return published.folder
 
@@ -73,7 +73,7 @@ def test_every_panel_says_what_it_shows(browser: Browser, site: str) -> None:
     titles = {panel: page.locator(f"#{panel} h2").inner_text() for panel in PANELS}
     assert titles["viewers"].startswith("At most 27 viewers at once, at 20:56 UTC")
     assert titles["funnel"] == "Of 100 titles that members opened, 96 started and 41 were played to their end."
-    assert page.locator("#version .finding:visible").inner_text().startswith("Phone 8.12.0 stands out: ")
+    assert page.locator("#version .finding:visible").inner_text().startswith("Phone 8.12.0 is worst: ")
     assert "Germany" in page.locator("#country tbody:visible").inner_text()
     page.close()
 

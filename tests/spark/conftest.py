@@ -1,38 +1,16 @@
-"""One Spark session for the whole run: it takes seconds to start. It reads local folders, so it needs no engine."""
+"""One Spark session for the whole run. It reads local folders, so it needs no engine."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.session import Cluster, ObjectStoreAccess, spark_session
-from batch.tables.iceberg_catalog import iceberg
-from infra.local import jars
-from infra.runtime.settings import Settings
-
-
-@dataclass(frozen=True)
-class LocalCatalogue:
-    """Tables in a folder."""
-
-    warehouse: Path
-
-    def spark_settings(self) -> dict[str, str]:
-        return iceberg({"type": "hadoop", "warehouse": f"file:{self.warehouse}"})
+from tests.support.spark import local_spark
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    home = Settings().home
-    jars.fetch(home, "spark")
-    store = ObjectStoreAccess(endpoint=None, region="us-east-1", access_key="none", secret_key="none")
-    connections = (store, LocalCatalogue(tmp_path_factory.mktemp("warehouse")))
-    session = spark_session("tests", connections, Cluster("local[2]", "1g", jars.folder(home, "spark")), 2)
-    yield session
-    session.stop()
+def spark() -> SparkSession:
+    return local_spark()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import polars as pl
 from pyspark.sql import DataFrame, SparkSession
 
 from batch.features.definitions import FEATURES
-from batch.features.rows import Inputs, feature_rows
+from batch.features.features_job import Inputs, feature_rows
 from batch.recommend.features_from_tables import Tables
 from batch.tables.sessions import sessions_of
 from batch.tables.table_schemas import EVENTS, TITLES

@@ -8,7 +8,7 @@ import msgspec
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from batch.reports.funnel import UI_COLUMNS
+from batch.reports.aggregates import UI_COLUMNS
 from batch.reports.views import SESSION_COLUMNS
 from batch.tables.table_schemas import EVENTS
 from tests.support.builders import EVENTS as BUILDERS

@@ -8,9 +8,7 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.reports.aggregates import STARTUPS, sums_by_day
-from batch.reports.funnel import choices, funnel_by_day
-from batch.reports.viewers import viewers_by_minute
+from batch.reports.aggregates import STARTUPS, aggregates_by_day, choices, funnel_by_day, viewers_by_minute
 from batch.reports.views import SESSION_COLUMNS, exited_before_start, is_viewing, views
 from batch.tables.schema_guard import SchemaMismatch, require_columns
 from domain.quality.formulas import startup_bucket
@@ -47,9 +45,9 @@ def test_a_view_counts_on_the_day_and_in_the_hour_in_which_it_began(spark: Spark
 def test_an_unknown_country_is_counted_as_unknown(spark: SparkSession) -> None:
     sessions_df = sessions(spark, {"country": None}, {"country": ""}, {"country": " "}, {"country": "NL"})
 
-    sums_df = sums_by_day(views(sessions_df, [DAY], NOW, HOUR)).where("grouping = 'country'")
+    aggregates_df = aggregates_by_day(views(sessions_df, [DAY], NOW, HOUR)).where("grouping = 'country'")
 
-    assert rows(sums_df, "country", "views") == [("NL", 1), ("unknown", 3)]
+    assert rows(aggregates_df, "country", "views") == [("NL", 1), ("unknown", 3)]
 
 
 FATAL = {"event_type": "error", "error_fatal": True}
@@ -108,9 +106,9 @@ def test_sums_of_every_group_in_one_pass(spark: SparkSession) -> None:
         {"started_at": "2023-11-13 21:00", "title_id": "ml-9"},
     )
 
-    sums_df = sums_by_day(views(sessions_df, [date(2023, 11, 13), DAY], NOW, HOUR)).localCheckpoint()
+    aggregates_df = aggregates_by_day(views(sessions_df, [date(2023, 11, 13), DAY], NOW, HOUR)).localCheckpoint()
 
-    of_the_day = sums_df.where("grouping = 'all' and day = '2023-11-14'").first()
+    of_the_day = aggregates_df.where("grouping = 'all' and day = '2023-11-14'").first()
     assert of_the_day is not None
     counted = {name: value for name, value in of_the_day.asDict().items() if value and name not in ("day", "grouping")}
     assert counted == {
@@ -126,17 +124,17 @@ def test_sums_of_every_group_in_one_pass(spark: SparkSession) -> None:
         STARTUPS[startup_bucket(1_000)]: 1,
         STARTUPS[-1]: 1,
     }
-    assert rows(sums_df.where("grouping = 'hour'"), "day", "hour", "views") == [
+    assert rows(aggregates_df.where("grouping = 'hour'"), "day", "hour", "views") == [
         (date(2023, 11, 13), 21, 1),
         (DAY, 21, 2),
         (DAY, 22, 1),
     ]
-    assert rows(sums_df.where("grouping = 'version'"), "day", "device_type", "app_version", "views") == [
+    assert rows(aggregates_df.where("grouping = 'version'"), "day", "device_type", "app_version", "views") == [
         (date(2023, 11, 13), "tv", "1.0.0", 1),
         (DAY, "phone", "1.0.0", 2),
         (DAY, "tv", "1.0.0", 1),
     ]
-    assert rows(sums_df.where("grouping = 'title'"), "day", "title_id", "country", "views") == [
+    assert rows(aggregates_df.where("grouping = 'title'"), "day", "title_id", "country", "views") == [
         (date(2023, 11, 13), "ml-9", None, 1),
         (DAY, "ml-50", None, 3),
     ]
@@ -146,9 +144,9 @@ def test_every_startup_time_is_in_the_bucket_of_the_formula(spark: SparkSession)
     times = (0, 250, 251, 1_000, 59_999, 60_000, 60_001)
     sessions_df = sessions(spark, *({"title_id": str(time), "startup_time_ms": time} for time in times))
 
-    sums_df = sums_by_day(views(sessions_df, [DAY], NOW, HOUR)).where("grouping = 'title'")
+    aggregates_df = aggregates_by_day(views(sessions_df, [DAY], NOW, HOUR)).where("grouping = 'title'")
 
-    for row in pl.DataFrame(sums_df.toArrow()).to_dicts():
+    for row in pl.DataFrame(aggregates_df.toArrow()).to_dicts():
         assert [row[name] for name in STARTUPS].index(1) == startup_bucket(int(row["title_id"]))
 
 

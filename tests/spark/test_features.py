@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.recommend.features_from_history import Computed
-from batch.recommend.features_from_tables import Published, Tables, facts, history
-from batch.recommend.views import SESSION_COLUMNS, interactions
+from batch.recommend.features_from_tables import FeaturesFromTables, Tables, history, title_metadata
+from bench.evaluate.datasets import SESSION_COLUMNS, interactions
+from bench.evaluate.features_from_history import FeaturesFromHistory
 from tests.spark.feature_tables import MINUTE, inputs, play, show, tables
 from tests.spark.frames import at, millis
 
@@ -131,8 +131,8 @@ def test_evaluation_knows_of_an_earlier_moment_no_more_than_its_tables(made: Tab
     moment = millis(f"{EARLIER} 00:00")
     table = interactions(known_sessions(millis(f"{LATER} 00:00")), runtimes)
 
-    computed = Computed(facts(made.at(EARLIER))).at(table, moment)
-    published = Published(made).at(table, moment)
+    computed = FeaturesFromHistory(title_metadata(made.at(EARLIER))).at(table, moment)
+    published = FeaturesFromTables(made).at(table, moment)
 
     assert published is not None
     for days, expected in published.views.items():
@@ -142,7 +142,7 @@ def test_evaluation_knows_of_an_earlier_moment_no_more_than_its_tables(made: Tab
 
 @pytest.mark.parametrize("as_of", [EARLIER, LATER])
 def test_evaluation_computes_the_features_that_the_tables_hold(made: Tables, as_of: date) -> None:
-    """Beside an oracle: evaluation's own way from sessions to features, without Spark."""
+    """Compared with an oracle: the evaluation computes the same features without Spark."""
     moment = millis(f"{as_of} 00:00")
     runtimes = {"x": 100 * MINUTE, "y": 100 * MINUTE}
     table = interactions(known_sessions(moment), runtimes)
@@ -151,8 +151,8 @@ def test_evaluation_computes_the_features_that_the_tables_hold(made: Tables, as_
     for name in ("profile", "title", "time", "weight", "country"):
         assert getattr(theirs, name).tolist() == getattr(table, name).tolist(), name
 
-    computed = Computed(facts(made.at(as_of))).at(table, moment)
-    published = Published(made).at(table, moment)
+    computed = FeaturesFromHistory(title_metadata(made.at(as_of))).at(table, moment)
+    published = FeaturesFromTables(made).at(table, moment)
 
     assert published is not None
     for name, expected in vars(computed).items():

@@ -15,10 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from batch.features.definitions import FEATURES, PAIR_FEATURES
-from batch.features.features_job import FeaturesJob, newest
+from batch.features.features_job import FeaturesJob, newest_as_of
 from batch.tables.derived_tables import update_sessions
 from batch.tables.iceberg_catalog import LAKE
-from batch.tables.ingest import Where
+from batch.tables.ingest import IngestContext
 from batch.tables.table import Table, ensure_namespace
 from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES
 from tests.spark.feature_tables import film, play, show
@@ -46,7 +46,7 @@ Rows = Mapping[date, Counter[str]]
 
 @dataclass(frozen=True)
 class Service:
-    """Separate tables, and the jobs that fill them."""
+    """Its own tables, and the jobs that fill them."""
 
     spark: SparkSession
     namespace: str
@@ -56,23 +56,23 @@ class Service:
         for family, changes in (("playback", plays), ("ui", shows)):
             if changes:
                 self.append(self.table(family), received(self.spark, family, *changes))
-        where = Where(self.spark, FakeObjectStore(), "", self.namespace, dry_run=False)
-        update_sessions(where, lambda *_: None)
+        context = IngestContext(self.spark, FakeObjectStore(), "", self.namespace, dry_run=False)
+        update_sessions(context, lambda *_: None)
 
     def append(self, table: Table, rows_df: DataFrame) -> None:
         table.ensure()
         table.selected(rows_df).writeTo(table.name).append()
 
     def publish(self, *, dry_run: bool = False) -> dict[str, int]:
-        said: dict[str, int] = {}
+        reports: dict[str, int] = {}
 
         def hear(name: str, stage: str, count: int) -> None:
-            said[f"{name}: {stage}"] = count
+            reports[f"{name}: {stage}"] = count
 
         with FeaturesJob(self.spark, self.namespace, MIDNIGHTS, dry_run) as job:
             for name, step in job.steps().items():
                 step(partial(hear, name))
-        return said
+        return reports
 
     def published(self) -> Rows:
         """Midnight -> every row of the three tables."""
@@ -86,7 +86,7 @@ class Service:
         return found
 
     def inputs(self) -> dict[str, int]:
-        """Name of each table that the job reads, and its current snapshot."""
+        """Each table that the job reads -> its current snapshot."""
         tables = [self.table(name) for name in ("playback", "ui", SESSIONS.name)]
         return {table.name: table.history()[0].id for table in tables}
 
@@ -113,7 +113,7 @@ def test_each_midnight_is_published_once_and_a_second_run_changes_nothing(servic
 
     dry = service.publish(dry_run=True)
     assert dry["pair_features: rows to publish"] == 15
-    assert newest(service.spark, service.namespace) is None
+    assert newest_as_of(service.spark, service.namespace) is None
     first = service.publish()
     history = pairs.history()
     second = service.publish()
@@ -121,7 +121,7 @@ def test_each_midnight_is_published_once_and_a_second_run_changes_nothing(servic
     assert first["pair_features: rows of the midnights made"] == 15
     assert second == dict.fromkeys((f"{each.name}: rows changed" for each in FEATURES), 0)
     assert pairs.history() == history
-    assert newest(service.spark, service.namespace) == MIDNIGHTS[-1]
+    assert newest_as_of(service.spark, service.namespace) == MIDNIGHTS[-1]
     assert rows(pairs.rows().where("title_id = 'x'"), "as_of", "profile_id", "watched_share") == [
         (MIDNIGHTS[0], "a", 1.0),
         (MIDNIGHTS[0], "b", 0.5),
@@ -159,7 +159,7 @@ def what_came_later(draw: st.DrawFn, cut: date) -> tuple[list[dict[str, Any]], l
 
 @pytest.fixture(scope="module")
 def before(service: Service) -> tuple[Mapping[str, int], Rows]:
-    """Where the input tables stand, and what is published of them."""
+    """The snapshots of the input tables and of the published ones."""
     service.publish()
     return service.inputs(), service.published()
 
@@ -175,9 +175,9 @@ def test_what_comes_later_changes_no_published_row_of_an_earlier_midnight(
     service.back_to(inputs)
 
     service.receive(*data.draw(what_came_later(cut)))
-    said = service.publish()
+    reports = service.publish()
 
-    assert said["pair_features: rows of the midnights made"], "has run"
+    assert reports["pair_features: rows of the midnights made"], "has run"
     changed = service.published()
     for midnight in MIDNIGHTS[: MIDNIGHTS.index(cut) + 1]:
         assert changed[midnight] == unchanged[midnight]

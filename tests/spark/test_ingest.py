@@ -9,9 +9,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from batch.tables.audit import AuditFailed
-from batch.tables.ingest import Where, ingest
+from batch.tables.ingest import IngestContext, ingest
 from batch.tables.lake_errors import LakeError
-from batch.tables.table import Rival, Table, append, remembered
+from batch.tables.table import ConcurrentCommit, Table, append, snapshot_property
 from batch.tables.table_schemas import EVENTS
 from domain.lake.positions import POSITIONS_KEY
 from tests.spark.frames import millis, rows
@@ -32,13 +32,13 @@ class Tables:
     """The job on a lake of one test."""
 
     def __init__(self, spark: SparkSession, lake: RawLake, namespace: str) -> None:
-        self.where = Where(spark, lake.store, lake.root, namespace, dry_run=False)
+        self.context = IngestContext(spark, lake.store, lake.root, namespace, dry_run=False)
         self.playback = Table(spark, namespace, EVENTS["playback"])
 
     def run(self, family: str = "playback", **options: bool) -> dict[str, int]:
-        said: dict[str, int] = {}
-        ingest(self.where, family, said.__setitem__, **options)
-        return said
+        reports: dict[str, int] = {}
+        ingest(self.context, family, reports.__setitem__, **options)
+        return reports
 
     def seqs(self) -> list[int]:
         return [seq for (seq,) in rows(self.playback.rows(), "seq")]
@@ -66,7 +66,7 @@ def test_each_run_takes_what_is_new_and_a_second_run_finds_nothing(lake: RawLake
     assert (second["objects found"], second["rows appended"]) == (1, 1)
     assert third == {"objects found": 0}
     assert tables.seqs() == [1, 2, 3, 4]
-    assert remembered(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":3,"2":1}}'
+    assert snapshot_property(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":3,"2":1}}'
 
 
 def test_of_repeats_the_first_in_the_log_stays_within_a_batch_and_across_batches(lake: RawLake, tables: Tables) -> None:
@@ -79,7 +79,7 @@ def test_of_repeats_the_first_in_the_log_stays_within_a_batch_and_across_batches
 
     assert rows(tables.playback.rows(), "seq", "country") == [(1, "NL"), (2, "NL")]
     assert (first["repeats left out"], second["repeats left out"]) == (1, 1)
-    assert remembered(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":4}}'
+    assert snapshot_property(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":4}}'
 
 
 def test_a_late_event_lands_in_its_own_day(lake: RawLake, tables: Tables) -> None:
@@ -89,7 +89,7 @@ def test_a_late_event_lands_in_its_own_day(lake: RawLake, tables: Tables) -> Non
     lake.put(event(3, event_time=millis("2023-11-14"), received_at=millis("2023-11-20")))
     tables.run()
 
-    days = tables.where.spark.sql(
+    days = tables.context.spark.sql(
         f"SELECT partition.event_time_day AS day, record_count FROM {tables.playback.name}.files"
     )
     assert sorted((str(day), count) for day, count in days.collect()) == [
@@ -117,7 +117,7 @@ def test_every_column_is_documented_in_the_table(lake: RawLake, tables: Tables) 
     lake.put(ui())
     tables.run("ui")
 
-    fields = Table(tables.where.spark, tables.where.namespace, EVENTS["ui"]).rows().schema.fields
+    fields = Table(tables.context.spark, tables.context.namespace, EVENTS["ui"]).rows().schema.fields
     assert {field.name: field.metadata["comment"] for field in fields}["client_time"] == (
         "When it happened, by the client's own clock. Kept raw, never trusted for order."
     )
@@ -126,8 +126,8 @@ def test_every_column_is_documented_in_the_table(lake: RawLake, tables: Tables) 
 
 def test_a_column_that_the_contract_gained_is_added(lake: RawLake, tables: Tables) -> None:
     tables.playback.ensure()
-    tables.where.spark.sql(f"ALTER TABLE {tables.playback.name} DROP COLUMN recommendation_id")
-    tables.where.spark.sql(f"ALTER TABLE {tables.playback.name} ALTER COLUMN seq COMMENT 'old'")
+    tables.context.spark.sql(f"ALTER TABLE {tables.playback.name} DROP COLUMN recommendation_id")
+    tables.context.spark.sql(f"ALTER TABLE {tables.playback.name} ALTER COLUMN seq COMMENT 'old'")
     lake.put(event(1, recommendation_id="r-1"))
     tables.run()
 
@@ -144,7 +144,7 @@ def test_a_damaged_object_publishes_nothing_and_is_named(lake: RawLake, tables: 
     body = lake.store.get(key)
     lake.damage(key, body[:-30] + bytes(10) + body[-20:])
 
-    with pytest.raises(AuditFailed, match=f"{key} does not hold the bytes that were put"):
+    with pytest.raises(AuditFailed, match=f"{key} does not hold the bytes that were written"):
         tables.run()
 
     assert tables.seqs() == [1]
@@ -154,8 +154,8 @@ def test_a_damaged_object_publishes_nothing_and_is_named(lake: RawLake, tables: 
 
 def test_an_object_with_other_rows_than_it_says_publishes_nothing(lake: RawLake, tables: Tables) -> None:
     key = lake.put(event(1), event(2))
-    body, said = lake.store.objects[key]
-    lake.store.objects[key] = (body, said | {"records": "3"})
+    body, metadata = lake.store.objects[key]
+    lake.store.objects[key] = (body, metadata | {"records": "3"})
 
     with pytest.raises(AuditFailed, match=f"{key} should hold 3 records; 2 were read"):
         tables.run()
@@ -178,7 +178,7 @@ def test_a_gap_is_counted_and_passed(lake: RawLake, tables: Tables) -> None:
     lake.put(event(1))
 
     assert tables.run()["rows appended"] == 1
-    assert remembered(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":8}}'
+    assert snapshot_property(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":8}}'
 
 
 def test_a_lake_without_objects_gives_an_empty_table(tables: Tables) -> None:
@@ -225,10 +225,10 @@ def test_a_commit_of_another_job_in_between_is_never_built_upon(lake: RawLake, t
     tables.run()
     table = tables.playback
     planned = table.history()[0]
-    tables.where.spark.sql(f"INSERT INTO {table.name} SELECT * FROM {table.name} WHERE false")
+    tables.context.spark.sql(f"INSERT INTO {table.name} SELECT * FROM {table.name} WHERE false")
     staged = table.stage(table.rows(), planned, append, {})
 
-    with pytest.raises(Rival, match="nothing was published, run again"):
+    with pytest.raises(ConcurrentCommit, match="nothing was published, run again"):
         staged.publish()
 
     assert tables.seqs() == [1]
@@ -242,7 +242,7 @@ def test_of_two_jobs_that_began_alike_one_publishes(lake: RawLake, tables: Table
     first, second = (table.stage(new_df, table.history()[0], append, {}) for _ in range(2))
     second.publish()
 
-    with pytest.raises(Rival):
+    with pytest.raises(ConcurrentCommit):
         first.publish()
 
     assert table.rows().count() == 2
@@ -265,7 +265,7 @@ def test_what_a_killed_job_left_behind_is_not_in_the_table_and_goes_with_the_nex
 def test_a_dry_run_counts_and_makes_nothing(spark: SparkSession, lake: RawLake, namespace: str) -> None:
     lake.put(event(1), event(1), event(2))
     tables = Tables(spark, lake, namespace)
-    tables.where = Where(spark, lake.store, lake.root, namespace, dry_run=True)
+    tables.context = IngestContext(spark, lake.store, lake.root, namespace, dry_run=True)
 
     assert tables.run()["rows to append"] == 2
     assert not tables.playback.exists

@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from batch.recommend.als import SparkAls
 from batch.recommend.features_from_tables import Tables
 from batch.recommend.interactions import DAY_MS
-from batch.recommend.recommend_job import Gathered, gather, make, write
+from batch.recommend.recommend_job import TrainingData, make_lists, read_training_data, write
 from batch.tables.lake_errors import LakeError
+from bench.evaluate.baselines import SparkAls
 from tests.spark.feature_tables import inputs, play, tables
 from tests.spark.frames import millis
 from tests.support.fakes import FakeRecommendations
@@ -39,10 +39,10 @@ def evening(spark: SparkSession) -> Tables:
 
 
 async def test_plays_become_stored_lists(evening: Tables, stages: dict[str, int]) -> None:
-    """Browsing is not a view, but a member who only browsed still gets a list."""
+    """A few seconds are no view, but the profile gets a list."""
     store = FakeRecommendations()
 
-    made = make(Gathered(AS_OF, evening), NOW, stages.__setitem__)
+    made = make_lists(TrainingData(AS_OF, evening), NOW, stages.__setitem__)
     assert made is not None
     await write(made, store, stages.__setitem__)
 
@@ -60,7 +60,7 @@ async def test_plays_become_stored_lists(evening: Tables, stages: dict[str, int]
 def test_nobody_watching_makes_no_lists(evening: Tables, stages: dict[str, int]) -> None:
     looked = Tables(*(rows.filter(of) for rows, of in zip(vars(evening).values(), LOOKED, strict=True)))
 
-    assert make(Gathered(AS_OF, looked), NOW, stages.__setitem__) is None
+    assert make_lists(TrainingData(AS_OF, looked), NOW, stages.__setitem__) is None
     assert stages == {"profiles": 1, "views": 0}
 
 
@@ -68,7 +68,7 @@ def test_without_feature_tables_it_is_said_which_job_makes_them(
     spark: SparkSession, namespace: str, stages: dict[str, int]
 ) -> None:
     with pytest.raises(LakeError, match="`playhead job features` makes it"):
-        gather(spark, namespace, stages.__setitem__)
+        read_training_data(spark, namespace, stages.__setitem__)
 
 
 def test_als_recommends_what_alike_profiles_watch(spark: SparkSession, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pyspark.sql import SparkSession
 
 from batch.tables.audit import AuditFailed
 from batch.tables.derived_tables import SOURCE, update_sessions, update_titles
-from batch.tables.ingest import Where, ingest
+from batch.tables.ingest import IngestContext, ingest
 from batch.tables.sessions import merged, sessions_of
-from batch.tables.table import Table, remembered
+from batch.tables.table import Table, snapshot_property
 from batch.tables.table_schemas import EVENTS, RECORDS, SESSIONS, TITLES
 from batch.tables.viewing_records import update_records
 from domain.titles.catalogue import CATALOGUE_KEY
@@ -19,13 +19,13 @@ from tests.support.builders import SESSION, playback
 
 FIRST = {"event_id": "e0", "seq": 0, "event_type": "play_requested", "startup_time_ms": None, "watched_ms": 0}
 MIDDLE = {"event_id": "e1", "seq": 1, "event_type": "heartbeat", "watched_ms": 30_000}
-LAST = {"event_id": "e2", "seq": 2, "event_type": "stopped", "watched_ms": 45_000}
+NEWEST_TITLES = {"event_id": "e2", "seq": 2, "event_type": "stopped", "watched_ms": 45_000}
 
 
 def test_the_highest_sequence_number_is_the_session_whatever_the_clocks_say(spark: SparkSession) -> None:
     events_df = events(
         spark,
-        LAST | {"event_time": "2023-11-14 21:10", "received_at": "2023-11-14 21:10"},
+        NEWEST_TITLES | {"event_time": "2023-11-14 21:10", "received_at": "2023-11-14 21:10"},
         MIDDLE | {"event_time": "2023-11-14 23:00", "received_at": "2023-11-14 23:00"},  # sent again, much later
     )
 
@@ -35,7 +35,7 @@ def test_the_highest_sequence_number_is_the_session_whatever_the_clocks_say(spar
 def test_a_session_starts_with_its_first_event_also_when_that_arrived_last(spark: SparkSession) -> None:
     events_df = events(
         spark,
-        LAST | {"event_time": "2023-11-14 22:10", "received_at": "2023-11-14 22:10"},
+        NEWEST_TITLES | {"event_time": "2023-11-14 22:10", "received_at": "2023-11-14 22:10"},
         FIRST | {"event_time": "2023-11-14 20:59", "received_at": "2023-11-15 09:00"},  # it was offline
     )
 
@@ -49,7 +49,7 @@ def test_two_profiles_that_use_one_session_id_stay_apart(spark: SparkSession) ->
 
 
 @pytest.mark.parametrize("cuts", [(0, 1, 3), (0, 1, 2, 3)])
-@pytest.mark.parametrize("arrival", [(FIRST, MIDDLE, LAST), (LAST, FIRST, MIDDLE)])
+@pytest.mark.parametrize("arrival", [(FIRST, MIDDLE, NEWEST_TITLES), (NEWEST_TITLES, FIRST, MIDDLE)])
 def test_any_order_and_any_cut_into_batches_gives_one_session(
     spark: SparkSession, arrival: tuple[dict[str, Any], ...], cuts: tuple[int, ...]
 ) -> None:
@@ -66,15 +66,15 @@ def test_the_table_grows_by_what_is_new_and_equals_one_that_was_made_at_once(
     spark: SparkSession, tmp_path: Path, namespace: str
 ) -> None:
     lake = RawLake(tmp_path)
-    where = Where(spark, lake.store, lake.root, namespace, dry_run=False)
+    context = IngestContext(spark, lake.store, lake.root, namespace, dry_run=False)
     table = Table(spark, namespace, SESSIONS)
 
     def run(**options: bool) -> dict[str, int]:
-        said: dict[str, int] = {}
-        ingest(where, "playback", said.__setitem__)
-        update_sessions(where, said.__setitem__, **options)
-        update_records(where, said.__setitem__, **options)
-        return said
+        reports: dict[str, int] = {}
+        ingest(context, "playback", reports.__setitem__)
+        update_sessions(context, reports.__setitem__, **options)
+        update_records(context, reports.__setitem__, **options)
+        return reports
 
     def event(number: int, **changes: Any) -> Any:
         return playback(event_id=f"018bcfe5-6800-7000-8000-{number:012d}", seq=number, **changes)
@@ -101,34 +101,36 @@ def test_the_table_grows_by_what_is_new_and_equals_one_that_was_made_at_once(
     run(rebuild=True)
     assert rows(table.rows(), *SESSIONS.types) == everything
     assert rows(records.rows(), *RECORDS.types) == rows(table.rows(), *RECORDS.types)
-    assert remembered(table.history(), SOURCE) == str(Table(spark, namespace, EVENTS["playback"]).history()[0].id)
+    assert snapshot_property(table.history(), SOURCE) == str(
+        Table(spark, namespace, EVENTS["playback"]).history()[0].id
+    )
 
 
 def test_titles_follow_the_catalogue_and_what_it_lacks_is_counted(
     spark: SparkSession, tmp_path: Path, namespace: str
 ) -> None:
     lake = RawLake(tmp_path)
-    where = Where(spark, lake.store, lake.root, namespace, dry_run=False)
+    context = IngestContext(spark, lake.store, lake.root, namespace, dry_run=False)
     titles = Table(spark, namespace, TITLES)
-    said: dict[str, int] = {}
+    reports: dict[str, int] = {}
     star_wars = (
         b'{"title_id": "ml-50", "name": "Star Wars", "year": 1977, "runtime_ms": 7260000, "genres": ["Action"]}\n'
     )
-    update_titles(where, said.__setitem__)
+    update_titles(context, reports.__setitem__)
     assert not titles.exists
 
     lake.store.put(CATALOGUE_KEY, star_wars)
-    update_titles(where, said.__setitem__)
+    update_titles(context, reports.__setitem__)
     made = titles.history()
-    update_titles(where, said.__setitem__)
+    update_titles(context, reports.__setitem__)
     lake.put(playback(), playback(event_id=SESSION, title_id="ml-404"))
-    ingest(where, "playback", said.__setitem__)
-    update_sessions(where, said.__setitem__)
+    ingest(context, "playback", reports.__setitem__)
+    update_sessions(context, reports.__setitem__)
 
     assert titles.history() == made
     assert rows(titles.rows(), "title_id", "name", "year", "country") == [("ml-50", "Star Wars", 1977, None)]
-    assert said["titles that the catalogue lacks"] == 1
+    assert reports["titles that the catalogue lacks"] == 1
     lake.store.put(CATALOGUE_KEY, star_wars * 2)
     with pytest.raises(AuditFailed, match="titles: 2 rows, but only 1 distinct title_id"):
-        update_titles(where, said.__setitem__)
+        update_titles(context, reports.__setitem__)
     assert titles.rows().count() == 1

@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from batch.tables import snapshot
 from batch.tables.audit import AuditFailed
-from batch.tables.snapshot import publish, whole_histories
+from batch.tables.snapshot import publish, read_histories
 from batch.tables.table import Table
 from batch.tables.table_schemas import RECORDS, SNAPSHOTS
 from domain.history.reading import HistoryReader
@@ -24,22 +24,22 @@ def test_a_day_holds_every_history_and_a_later_run_replaces_it(
     spark: SparkSession, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "CHUNK", 2)
-    table, said = Table(spark, namespace, SNAPSHOTS), dict[str, int]()
+    table, reports = Table(spark, namespace, SNAPSHOTS), dict[str, int]()
     live = FakeLiveVH()
     reader = HistoryReader(live, FakeCompressedVH(), FakeMetrics())
 
     def take(day: date, *profiles: str) -> None:
-        publish(table, day, whole_histories(profiles, reader), said.__setitem__)
+        publish(table, day, read_histories(profiles, reader), reports.__setitem__)
 
     take(MONDAY)
-    assert said == {"viewing records": 0}
+    assert reports == {"viewing records": 0}
     asyncio.run(live.write([viewing_record(profile_id=who, startup_time_ms=None) for who in ("a", "b", "c")]))
     take(MONDAY, "a", "b", "c")
     take(TUESDAY, "a", "b")
     asyncio.run(live.write([viewing_record(profile_id="b", seq=9)]))
     take(TUESDAY, "a", "b")
 
-    assert said == {"viewing records": 2}
+    assert reports == {"viewing records": 2}
     assert rows(table.rows(), "snapshot_on", "profile_id", "seq", "startup_time_ms") == [
         (MONDAY, "a", 3, None),
         (MONDAY, "b", 3, None),

@@ -37,7 +37,7 @@ from tests.support.oracle import Comparable, by_profile, expected_history
 
 PATIENCE_S = 240.0
 """For whatever has to come to pass on a machine that two suites share: no test fails for its time."""
-AWAY = "`playhead status` tells what runs."
+AWAY = "`playhead status` shows which processes run."
 """The end of the error message when a backend did not answer in time."""
 ATTEMPTS = 3
 Place = tuple[str, int, int]

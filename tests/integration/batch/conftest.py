@@ -1,19 +1,46 @@
-"""The jobs as a person runs them, with lake and tables in a real object store and catalog."""
+"""The jobs as a person runs them, in the tests' Spark; lake and tables in a real object store and catalog."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
+from pyspark.sql import SparkSession
+from typer.testing import CliRunner
 
+from batch import wiring
+from batch.main import app
 from infra.engines.s3 import ObjectStore
+from infra.local import jars
 from infra.runtime.settings import ROOT, Settings
+from tests.support.spark import connected
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed, and the reports of each of its jobs."""
+
+    code: int
+    stdout: str
+    stderr: str
+    jobs: Sequence[Mapping[str, int]]
+    """``step: part`` -> count."""
+
+    @property
+    def reports(self) -> dict[str, int]:
+        return {name: count for job in self.jobs for name, count in job.items()}
+
+
+Command = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -38,40 +65,79 @@ def made(settings: Settings) -> ObjectStore:
     return store
 
 
+@pytest.fixture(scope="session")
+def spark(stack: Settings) -> SparkSession:
+    return connected(*wiring.connections(stack))
+
+
+@pytest.fixture
+def command(settings: Settings, spark: SparkSession) -> Command:
+    return partial(run_in_process, settings, spark)
+
+
+def run_in_process(settings: Settings, spark: SparkSession, *arguments: str) -> Ran:
+    """The command in this process: what starting Spark would take, a JVM each, is left out."""
+    logs = settings.folder / "logs" / "jobs"
+    before = set(logs.glob("*.log"))
+    with pytest.MonkeyPatch.context() as patch, _logging_restored():
+        patch.setattr(wiring, "start_spark", lambda *_: spark)
+        for name, value in environment(settings).items():
+            patch.setenv(name, value)
+        result = CliRunner().invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    written = sorted(set(logs.glob("*.log")) - before, key=lambda file: file.stat().st_mtime_ns)
+    lines = [line for file in written for line in file.read_text().splitlines()]
+    return Ran(result.exit_code, result.stdout, result.stderr, _jobs(lines))
+
+
+def run_by_spark_submit(settings: Settings, *arguments: str) -> Ran:
+    """The command as on a cluster: JSON lines on stderr, all of which spark-submit sends to stdout."""
+    with spark_submit(settings, *arguments) as process:
+        output, errors = process.communicate()
+    return Ran(process.returncode, output, errors, _jobs((output + errors).splitlines()))
+
+
+def spark_submit(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
+    folder = jars.folder(settings.home, "spark")
+    submit = ("spark-submit", "--master", "local[1]", "--jars", ",".join(map(str, folder.glob("*.jar"))))
+    return subprocess.Popen(
+        [*submit, str(ROOT / "batch" / "main.py"), *arguments],
+        env=os.environ | environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def environment(settings: Settings) -> dict[str, str]:
-    return os.environ | {
+    return {
         "PLAYHEAD_LAKE_BUCKET": settings.lake_bucket,
         "PLAYHEAD_ICEBERG_NAMESPACE": settings.iceberg_namespace,
-        "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",  # spark-submit asks python3 where Spark is
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # spark-submit asks python3 where Spark is
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": str(ROOT),
     }
 
 
-@pytest.fixture
-def command(settings: Settings) -> Command:
-    return partial(run_command, settings)
-
-
-def run_command(
-    settings: Settings, *arguments: str, program: tuple[str, ...] = (sys.executable, "-m", "batch.main")
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*program, *arguments], env=environment(settings), capture_output=True, text=True, check=False
-    )
-
-
-def stages(run: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    """Stage -> rows, of a table ``table: stage``."""
-    return {stage: rows for job in each_job(run) for stage, rows in job.items()}
-
-
-def each_job(run: subprocess.CompletedProcess[str]) -> list[dict[str, int]]:
-    """``stages`` of each job of a command line that names several."""
-    output = (run.stdout + run.stderr).splitlines()  # spark-submit sends all that its program says to stdout
+def _jobs(lines: Sequence[str]) -> list[dict[str, int]]:
     jobs: dict[str, dict[str, int]] = {}
-    for line in [json.loads(line) for line in output if line.startswith("{")]:
+    for line in [json.loads(line) for line in lines if line.startswith("{")]:
+        reports = jobs.setdefault(line["run"], {})
         if "rows" in line:
-            stage = ": ".join(filter(None, (line.get("table"), line["event"])))
-            jobs.setdefault(line["run"], {})[stage] = line["rows"]
+            reports[f"{line['step']}: {line['event']}"] = line["rows"]
     return list(jobs.values())
+
+
+@contextmanager
+def _logging_restored() -> Iterator[None]:
+    """A command sets up logging for its process, which is pytest's here."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()

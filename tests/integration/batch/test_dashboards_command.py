@@ -1,19 +1,19 @@
 """Jobs where there is nothing to read, nothing to show, or nothing to write."""
 
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from batch.main import app
 from domain.lake.keys import Chain
 from domain.lake.objects import pack
 from infra.engines.s3 import ObjectStore
 from schemas.avro import schema
 from schemas.codec import encode
 from schemas.events import Playback
-from tests.integration.batch.conftest import Command, stages
+from tests.integration.batch.conftest import Command
 from tests.support.builders import playback
 
 T0 = int((datetime.now(UTC) - timedelta(days=2)).timestamp() * 1000)
@@ -41,7 +41,7 @@ def put(lake: ObjectStore, partition: int, *events: Playback) -> str:
     return file.key
 
 
-def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(
+def test_dry_runs_write_nothing_and_a_missing_table_names_its_job(
     lake: ObjectStore, command: Command, tmp_path: Path
 ) -> None:
     put(lake, 0, session(1))
@@ -50,25 +50,25 @@ def test_dry_runs_write_nothing_and_without_tables_it_is_said_what_makes_them(
 
     run = command("tables", "--dry-run", "dashboards", "--out", str(tmp_path))
 
-    assert stages(run)["playback: rows to append"] == 1
-    assert run.returncode == 3
+    assert run.reports["playback: rows to append"] == 1
+    assert run.code == 3
     assert "`playhead job tables` makes it" in run.stderr
     assert "Traceback" not in run.stderr
     assert [(file, file.read_text()) for file in tmp_path.iterdir()] == [(page, "yesterday's")]
 
 
-def test_a_lake_that_does_not_exist_is_said_in_one_line(command: Command) -> None:
+def test_a_lake_that_does_not_exist_is_one_line(command: Command) -> None:
     run = command("tables", "--table", "playback")
 
-    assert run.returncode == 3
+    assert run.code == 3
     assert "NoSuchBucket" in run.stderr
     assert "Traceback" not in run.stderr
 
 
-def test_without_features_recommend_says_which_job_makes_them(command: Command) -> None:
+def test_without_features_recommend_names_the_job_that_makes_them(command: Command) -> None:
     run = command("recommend", "--dry-run")
 
-    assert run.returncode == 3
+    assert run.code == 3
     assert "`playhead job features` makes it" in run.stderr
 
 
@@ -81,9 +81,7 @@ def test_without_features_recommend_says_which_job_makes_them(command: Command) 
     ],
 )
 def test_wrong_days_are_refused_before_anything_starts(arguments: tuple[str, ...], complaint: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "batch.main", "dashboards", *arguments], capture_output=True, text=True, check=False
-    )
+    run = CliRunner().invoke(app, ["dashboards", *arguments])
 
-    assert run.returncode == 2
+    assert run.exit_code == 2
     assert complaint in run.stderr

@@ -2,21 +2,20 @@
 
 import asyncio
 import json
-import subprocess
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
-from batch.reports.published import Published
+from batch.reports.report_folder import ReportFolder
 from domain.recommendations.model import RecommendationList
 from infra.engines.cassandra import close, connect
-from infra.local import jars
-from infra.runtime.settings import ROOT, Settings
+from infra.runtime.settings import Settings
 from infra.stores.recommendations_cassandra import Recommendations
 from tests.integration.batch import tables
-from tests.integration.batch.conftest import made, own, run_command, stages
+from tests.integration.batch.conftest import Ran, made, own, run_by_spark_submit, run_in_process
 from tests.integration.batch.test_dashboards_command import DAY, T0, TABLES, TIMES, put, session
 
 EARLIER = dict.fromkeys(TIMES, T0 - 3 * 24 * 60 * 60 * 1000)
@@ -27,11 +26,11 @@ EARLIER = dict.fromkeys(TIMES, T0 - 3 * 24 * 60 * 60 * 1000)
 class Night:
     settings: Settings
     pages: Path
-    run: subprocess.CompletedProcess[str]
+    run: Ran
 
 
 @pytest.fixture(scope="module")
-def night(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Night:
+def night(stack: Settings, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Night:
     """On the day shown two members play, and one view fails; on the day before nobody plays. Some days earlier films
     of 50 minutes, of which everybody sees five: a view. `shy` pressed play and left: a cold profile."""
     settings, pages = own(stack), tmp_path_factory.mktemp("night") / "dashboards"
@@ -53,12 +52,12 @@ def night(stack: Settings, tmp_path_factory: pytest.TempPathFactory) -> Night:
     lake.put("catalogue/titles.jsonl", "\n".join(map(json.dumps, titles)).encode())
     days = ("--from", str(DAY - timedelta(days=1)), "--to", str(DAY))
     jobs = ("tables", *TABLES, "--table", "titles", "features", "recommend", "dashboards", *days, "--out", str(pages))
-    return Night(settings, pages, run_command(settings, *jobs))
+    return Night(settings, pages, run_in_process(settings, spark, *jobs))
 
 
 def test_the_page_of_a_day_shows_what_is_in_the_lake(night: Night) -> None:
-    assert night.run.returncode == 0, night.run.stderr
-    found = Published(night.pages).days()
+    assert night.run.code == 0, night.run.stderr
+    found = ReportFolder(night.pages).days()
     assert list(found) == [DAY - timedelta(days=1), DAY]
     shown = found[DAY]
     assert [shown[name] for name in ("views", "starts", "members", "peak")] == [3, 3, 2, 3]
@@ -67,13 +66,14 @@ def test_the_page_of_a_day_shows_what_is_in_the_lake(night: Night) -> None:
     assert found[DAY - timedelta(days=1)]["views"] == 0
     page = (night.pages / f"{DAY}.html").read_text()
     assert "Toy Story (1995)" in page
-    assert "1 played title of this day (2 views) the catalogue does not know" in page
+    assert "Not in the catalogue, so shown by id: 1 played title (2 views)." in page
     assert "Nobody pressed play on this day." in (night.pages / f"{DAY - timedelta(days=1)}.html").read_text()
     assert sorted(file.name for file in night.pages.iterdir()) == [f"{each}.html" for each in found] + ["index.html"]
 
 
 def test_every_profile_of_the_tables_gets_a_list(night: Night) -> None:
-    assert {"profiles": 6, "views": 5, "lists of profiles written": 6}.items() <= stages(night.run).items()
+    expected = {"lists: profiles": 6, "lists: views": 5, "Cassandra: lists of profiles written": 6}
+    assert expected.items() <= night.run.reports.items()
     features = tables.rows(night.settings, "profile_features").filter(profile_id="night-0")
     assert (
         features.select("plays_7d", "watched_titles", "newest_titles").to_dicts()
@@ -101,18 +101,22 @@ def stored(settings: Settings, *profiles: str) -> list[RecommendationList | None
         close(connection)
 
 
+def test_a_person_reads_a_line_for_each_result_and_no_json(night: Night) -> None:
+    lines = night.run.stdout.splitlines()
+    steps = {line.split(":")[0] for line in lines if line.startswith("tables · ")}
+    assert steps == {f"tables · {name}" for name in ("titles", "playback", "ui", "playback_sessions")}
+    assert any(line.startswith(f"dashboards · {DAY}: 3 starts (") for line in lines)
+    assert f"dashboards · pages written: {night.pages / 'index.html'}" in lines
+    assert "{" not in night.run.stdout
+    assert night.run.stderr == ""
+
+
 def test_spark_submit_takes_the_same_arguments_and_replaces_the_page(night: Night, tmp_path: Path) -> None:
-    spark_jars = ",".join(str(jar) for jar in jars.folder(night.settings.home, "spark").glob("*.jar"))
-    submit = ("spark-submit", "--master", "local[1]", "--jars", spark_jars)
-    pages = Published(tmp_path)
+    pages = ReportFolder(tmp_path)
     pages.put(DAY, '<script type="application/json" id="summary">{"starts": 0}</script>')
 
-    run = run_command(
-        night.settings,
-        *("dashboards", "--date", str(DAY), "--out", str(tmp_path)),
-        program=(*submit, str(ROOT / "batch" / "main.py")),
-    )
+    run = run_by_spark_submit(night.settings, "dashboards", "--date", str(DAY), "--out", str(tmp_path))
 
-    assert run.returncode == 0, run.stderr
+    assert run.code == 0, run.stdout
     assert pages.days()[DAY]["starts"] == 3
-    assert stages(run)[f"{DAY}: starts"] == 3
+    assert run.reports[f"{DAY}: starts"] == 3

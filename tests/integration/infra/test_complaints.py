@@ -37,7 +37,7 @@ def test_a_java_of_another_release(make_stack: MakeStack, monkeypatch: pytest.Mo
     java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
     java.chmod(0o755)
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
-    with pytest.raises(StackError, match=r"Java 17 is needed, .* is 11: set JAVA_HOME"):
+    with pytest.raises(StackError, match=r"Java 17 is required, .* is 11: set JAVA_HOME"):
         make_stack().up(["registry"])
 
 
@@ -61,18 +61,18 @@ def test_a_dead_engine_is_named_with_its_last_words_and_status_tells_it_too(make
     stack = make_stack(registry_heap="1k")
     with pytest.raises(StackError) as complaint:
         stack.up(["registry"])
-    assert str(complaint.value).startswith("registry keeps dying: `playhead logs registry` tells why")
+    assert str(complaint.value).startswith("registry keeps exiting: see `playhead logs registry`")
     assert "Too small maximum heap" in str(complaint.value)
 
     status = playhead("status", **environment(stack.settings))
     assert status.returncode == 1
     assert "FAILED" in status.stdout
-    assert "registry is in trouble" in status.stderr
+    assert "registry has failed" in status.stderr
     assert "Too small maximum heap" in status.stderr
 
 
 def test_an_unknown_process(make_stack: MakeStack) -> None:
-    with pytest.raises(StackError, match="there is no 'kafak', only kafka, "):
+    with pytest.raises(StackError, match="unknown process 'kafak': choose from kafka, "):
         make_stack().up(["kafak"])
 
 
@@ -91,7 +91,7 @@ def test_a_stack_without_ports_of_its_own() -> None:
 
 def test_a_command_that_needs_a_running_stack(make_stack: MakeStack) -> None:
     for command in (Stack.start, Stack.stop, Stack.restart):
-        with pytest.raises(StackError, match="stack one is down: `playhead up` starts it"):
+        with pytest.raises(StackError, match="stack one is down: run `playhead up`"):
             command(make_stack(), "stub")
 
 

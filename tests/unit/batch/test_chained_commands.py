@@ -4,10 +4,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from batch.chained_commands import Chain
+from batch.chained_commands import ChainedCommands
 
 ran: list[tuple[str, object]] = []
-app = typer.Typer(cls=Chain)
+app = typer.Typer(cls=ChainedCommands)
 
 
 @app.callback()
@@ -46,3 +46,9 @@ def test_a_check_finds_what_is_wrong_and_runs_nothing() -> None:
     assert CliRunner().invoke(app, ["--check", "tables", "--dry-run"]).exit_code == 0
     assert CliRunner().invoke(app, ["--check", "tables", "dashboards", "--day", "x"]).exit_code == 2
     assert ran == []
+
+
+def test_without_a_command_it_lists_them() -> None:
+    found = CliRunner().invoke(app, [])
+    assert found.exit_code == 2
+    assert "tables, dashboards" in found.output

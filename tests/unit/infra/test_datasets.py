@@ -67,6 +67,6 @@ def test_without_a_network_one_line_says_what_to_do(tmp_path: Path, monkeypatch:
     with pytest.raises(DatasetError) as caught:
         fetch(tmp_path, lambda _: None, (SOURCE,))
     assert str(caught.value) == (
-        "cannot download tastes==1.0 (it carries the sample data): ERROR: No matching distribution. "
+        "cannot download tastes==1.0, which contains the sample data: ERROR: No matching distribution. "
         "Check the network and pip's index, then run the command again."
     )

@@ -4,23 +4,26 @@ import numpy as np
 import polars as pl
 import pytest
 
-from batch.recommend.ease import Ease
-from batch.recommend.features_from_history import Computed
 from batch.recommend.interactions import COLUMNS, DAY_MS, Interactions
-from batch.recommend.item_cosine import ItemCosine, cosine
 from batch.recommend.model import Model
 from batch.recommend.popularity import Popularity
-from batch.recommend.ranker import Ranker, TooLittleHistory, looks
-from batch.recommend.titles import Facts
+from batch.recommend.ranker import Ranker, TooLittleHistory, training_times
+from batch.recommend.similarity import cosine
+from batch.recommend.titles import TitleMetadata
+from bench.evaluate.baselines import Ease, ItemCosine
+from bench.evaluate.features_from_history import FeaturesFromHistory
 from tests.unit.batch.recommend.tables import drawn, favourites, number, watched
 
-FACTS = {f"t{title:02}": Facts(1980 + title, ("Drama",) if title % 3 else ("Comedy", "Romance")) for title in range(30)}
+METADATA = {
+    f"t{title:02}": TitleMetadata(1980 + title, ("Drama",) if title % 3 else ("Comedy", "Romance"))
+    for title in range(30)
+}
 MODELS: list[Model] = [
     Popularity(half_life=7),
     Popularity(days=14, by_country=True),
     ItemCosine(5),
     Ease(10),
-    Ranker(Computed(FACTS)),
+    Ranker(FeaturesFromHistory(METADATA)),
 ]
 
 
@@ -85,7 +88,7 @@ class TestItemToItem:
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
 class TestEveryModel:
-    def test_fitted_twice_it_says_the_same(self, model: Model) -> None:
+    def test_fitted_twice_it_gives_the_same_scores(self, model: Model) -> None:
         table, everybody = drawn(7), np.arange(40)
         at = 100 * DAY_MS
         assert np.array_equal(model.fit(table, at)(everybody), model.fit(table, at)(everybody))
@@ -110,13 +113,13 @@ class TestRanker:
         views = [(who, f"week{week:02}", week * 7 + delay + 1.0) for week in range(12) for who, delay in late.items()]
         views += [(who, "old hit", 0.5) for who, delay in late.items() if not delay]
         table = watched(("me", "week00", 1), *(view for view in views if view[2] < 84))
-        ranked = top(Ranker(), table, 84)
+        ranked = top(Ranker(FeaturesFromHistory()), table, 84)
         assert set(ranked[:2]) == {"week10", "week11"}
         assert ranked.index("old hit") > 2
 
-    def test_it_says_when_there_is_nothing_to_learn_from(self) -> None:
+    def test_without_earlier_weeks_it_refuses_to_fit(self) -> None:
         with pytest.raises(TooLittleHistory):
-            Ranker().fit(watched(("a", "x", 1), ("b", "x", 1)), 2 * DAY_MS)
+            Ranker(FeaturesFromHistory()).fit(watched(("a", "x", 1), ("b", "x", 1)), 2 * DAY_MS)
 
     @pytest.mark.parametrize(
         ("since", "horizon", "back"),
@@ -126,6 +129,6 @@ class TestRanker:
         self, since: float, horizon: int, back: list[int]
     ) -> None:
         """So that tables with a row a day have the rows that it asks for."""
-        ahead, moments = looks(watched(("a", "x", 200 - since)), 200 * DAY_MS)
+        ahead, moments = training_times(watched(("a", "x", 200 - since)), 200 * DAY_MS)
         assert ahead == horizon * DAY_MS
         assert moments == [(200 - days) * DAY_MS for days in back]

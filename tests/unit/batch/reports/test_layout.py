@@ -1,6 +1,6 @@
 import pytest
 
-from batch.reports import formatting as wording
+from batch.reports import formatting
 from batch.reports.layout import judged, line, scale, short, tint
 
 
@@ -37,20 +37,20 @@ def test_a_cell_holds_four_characters() -> None:
     assert [short(value, "seconds") for value in (1.234, 61.25, 120)] == ["1.23", "61.2", "120"]
 
 
-def test_values_are_said_for_people() -> None:
-    assert [wording.percent(share) for share in (None, 0, 0.0042, 0.125, 1)] == [
+def test_values_are_formatted_for_people() -> None:
+    assert [formatting.percent(share) for share in (None, 0, 0.0042, 0.125, 1)] == [
         "–",
         "0 %",
         "0.42 %",
         "12.5 %",
         "100 %",
     ]
-    assert [wording.size(n) for n in (0, 812, 1_536, 831_488, 4_300_000)] == [
+    assert [formatting.size(n) for n in (0, 812, 1_536, 831_488, 4_300_000)] == [
         "0 B",
         "812 B",
         "1.5 KiB",
         "812 KiB",
         "4.1 MiB",
     ]
-    assert [wording.change(n, 100) for n in (108, 97, 100.4)] == ["8 % more", "3 % less", "as much"]
-    assert [wording.count(n, "start") for n in (0, 1, 1_204)] == ["0 starts", "1 start", "1,204 starts"]
+    assert [formatting.change(n, 100) for n in (108, 97, 100.4)] == ["8 % more", "3 % less", "as much"]
+    assert [formatting.count(n, "start") for n in (0, 1, 1_204)] == ["0 starts", "1 start", "1,204 starts"]

@@ -21,8 +21,8 @@ class Listing(FakeObjectStore):
 
 def put(store: FakeObjectStore, start: int, end: int, partition: int = 0, topic_id: str = "AAA") -> str:
     key = f"raw/{TOPIC}/{topic_id}/partition={partition}/{start:020d}.avro"
-    said = {"end": str(end), "records": str(end - start), "dead_letters": "0", "kind": "data", "sha256": "…"}
-    store.put_if_absent(key, b"", said)
+    metadata = {"end": str(end), "records": str(end - start), "dead_letters": "0", "kind": "data", "sha256": "…"}
+    store.put_if_absent(key, b"", metadata)
     return key
 
 

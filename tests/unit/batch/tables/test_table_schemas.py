@@ -1,18 +1,18 @@
 import pytest
 
 from batch.features.definitions import FEATURES
-from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, Definition
+from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, TableSchema
 from schemas.topics import FAMILIES
 
 ALL = (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, *FEATURES)
 
 
-@pytest.mark.parametrize("definition", ALL, ids=lambda each: each.name)
-def test_every_table_and_every_column_says_what_it_means(definition: Definition) -> None:
-    assert definition.meaning
-    assert all(column.meaning.endswith(".") or len(column.meaning) > 20 for column in definition.columns)
-    assert {*definition.key} <= definition.types.keys()
-    assert definition.columns[0].name not in (definition.partition or ""), "which SeaweedFS refuses"
+@pytest.mark.parametrize("schema", ALL, ids=lambda each: each.name)
+def test_every_table_and_every_column_is_documented(schema: TableSchema) -> None:
+    assert schema.doc
+    assert all(column.doc.endswith(".") or len(column.doc) > 20 for column in schema.columns)
+    assert {*schema.key} <= schema.types.keys()
+    assert schema.columns[0].name not in (schema.partition or ""), "which SeaweedFS refuses"
 
 
 def test_there_is_a_table_for_each_family() -> None:
@@ -39,6 +39,6 @@ def test_a_session_has_all_of_its_newest_event_but_the_id_under_its_own_name() -
     assert SESSIONS.types["newest_event_id"] == "string"
 
 
-def test_a_session_knows_all_that_its_viewing_record_says() -> None:
+def test_a_session_has_all_fields_of_its_viewing_record() -> None:
     assert RECORDS.types.items() <= SESSIONS.types.items()
     assert {**RECORDS.types, "snapshot_on": "date"} == SNAPSHOTS.types

@@ -1,4 +1,4 @@
-"""How a process starts while an engine is away, and ends when only a person can help."""
+"""A process waits for backends that are down, and exits with one line when only a person can help."""
 
 import pytest
 
@@ -32,26 +32,26 @@ def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _: None)
 
 
-def test_an_engine_that_is_away_is_tried_again() -> None:
+def test_an_unreachable_backend_is_retried() -> None:
     assert wait_until_available(Step(TransientError("away"), TransientError("away"))) == "in"
 
 
-def test_one_that_refuses_is_not() -> None:
+def test_rejected_credentials_are_not_retried() -> None:
     with pytest.raises(AccessDenied):
         wait_until_available(Step(TransientError("away"), AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")))
 
 
-def test_what_a_person_can_mend_is_told_in_one_line() -> None:
+def test_what_a_person_can_fix_is_reported_in_one_line() -> None:
     assert told(StackError("port 1 is taken")) == ["port 1 is taken"]
     assert told(AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")) == ["check PLAYHEAD_KAFKA_PASSWORD"]
     assert told(ExceptionGroup("tasks", [AccessDenied("check it")])) == ["check it"]
     assert told(TransientError("Kafka does not answer")) == [
         "Kafka does not answer",
-        "`playhead status` tells what runs.",
+        "`playhead status` shows which processes run.",
     ]
 
 
-def test_a_wrong_setting_is_told_by_its_variable() -> None:
+def test_a_wrong_setting_is_reported_by_its_variable() -> None:
     with pytest.raises(ValueError, match="kafka_ca_file") as fault:
         Settings(kafka_ca_file="/nowhere/ca.pem")
     assert told(fault.value) == ["PLAYHEAD_KAFKA_CA_FILE: Path does not point to a file"]
