@@ -26,7 +26,7 @@ from confluent_kafka import Consumer
 
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
-from infra.engines.kafka.requests import KafkaCompactionRequests
+from infra.engines.kafka.publisher import RecordPublisher
 from infra.engines.registry import Registry
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
@@ -37,6 +37,7 @@ from schemas.batch import BatchDecoder
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord
 from schemas.framing import HEADER_BYTES
+from schemas.topics import COMPACTION_REQUESTS
 from streams.runtime.worker import Broker, StreamWorker
 from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
@@ -113,7 +114,7 @@ async def faust_worker(settings: Settings, topic: str, events: int, store: NoSto
     folder = Path(settings.folder / "bench")
     worker = StreamWorker(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
     registry = Registry(settings)
-    requests = KafkaCompactionRequests(settings, registry)
+    requests = RecordPublisher(settings, registry, COMPACTION_REQUESTS, "profile_id")
     trigger = CompactionTrigger(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
     writer = LiveWriter(BatchDecoder(registry.resolve), store, trigger, metrics)
     worker.subscribe(topic, writer.handle)

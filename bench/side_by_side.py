@@ -9,9 +9,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from bench.load import playback_events
-from infra.engines.kafka.admin import QUIET
-from infra.engines.kafka.bulk import BulkProducer
-from infra.engines.kafka.config import client_config
+from infra.engines.kafka.config import QUIET, client_config
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from schemas.codec import encode

@@ -4,8 +4,8 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from infra.engines.kafka.admin import QUIET, KafkaCluster
-from infra.engines.kafka.config import client_config
+from infra.engines.kafka.admin import KafkaCluster
+from infra.engines.kafka.config import QUIET, client_config
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from schemas import avro

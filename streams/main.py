@@ -43,10 +43,11 @@ def quality(worker: Worker = 0) -> None:
 
 
 async def _history(worker: int) -> None:
-    from infra.engines.kafka.requests import KafkaCompactionRequests
+    from infra.engines.kafka.publisher import RecordPublisher
     from infra.engines.registry import Registry
     from infra.stores.history_cassandra import LiveVH
     from schemas.batch import BatchDecoder
+    from schemas.topics import COMPACTION_REQUESTS
     from streams.wiring import cassandra, now, start_worker
     from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
@@ -54,7 +55,7 @@ async def _history(worker: int) -> None:
     settings, (topic,) = context.settings, context.topics
     with cassandra(settings) as session:
         registry, live = Registry(settings), LiveVH(session)
-        requests = KafkaCompactionRequests(settings, registry)
+        requests = RecordPublisher(settings, registry, COMPACTION_REQUESTS, "profile_id")
         trigger = CompactionTrigger(live, requests, settings.compaction_threshold, now)
         writer = LiveWriter(BatchDecoder(registry.resolve), live, trigger, context.metrics)
         stream = context.stream_worker(FETCH_WAIT_MS)
@@ -121,7 +122,7 @@ def lake(worker: Worker = 0) -> None:
     """Every record of every topic into the lake, exactly once. Exits 1 when it leaves a halted partition behind."""
     from domain.lake.batching import FlushLimits
     from infra.engines.kafka.consumer import KafkaConsumer
-    from infra.engines.kafka.dead_letters import KafkaDeadLetters
+    from infra.engines.kafka.publisher import RecordPublisher
     from infra.engines.registry import Registry
     from infra.engines.s3 import ObjectStore, prove_first_put_wins
     from infra.runtime.startup import wait_until_available
@@ -138,12 +139,11 @@ def lake(worker: Worker = 0) -> None:
     settings = at.settings
     store, registry = ObjectStore(settings), Registry(settings)
     wait_until_available(lambda: prove_first_put_wins(store))
-    dead_letter_schema = wait_until_available(registry.ids)[DEAD_LETTERS.record]
     log = KafkaConsumer(settings, at.group, at.name, at.topics)
     context = SinkContext(
         log=log,
         store=store,
-        dead_letters=KafkaDeadLetters(settings, dead_letter_schema),
+        dead_letters=RecordPublisher(settings, registry, DEAD_LETTERS, "dead_letter_id"),
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
         metrics=at.metrics,

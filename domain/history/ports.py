@@ -82,6 +82,6 @@ class LiveCounts(Protocol):
 
 
 class CompactionRequests(Protocol):
-    async def publish(self, requests: Sequence[CompactionRequest]) -> None:
+    def publish(self, requests: Sequence[CompactionRequest]) -> None:
         """Returns when Kafka has all of them. Raises TransientError when it may not."""
         ...

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.engines.kafka.bulk import BulkProducer
-from infra.engines.kafka.dead_letters import KafkaDeadLetters
+from infra.engines.kafka.publisher import BulkProducer, RecordPublisher
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
@@ -55,7 +54,7 @@ def _records(settings: Settings, registry: Registry) -> Iterator[DeadLetter]:
 
 
 def _replay(settings: Settings, registry: Registry) -> Replay:
-    dead_letters = KafkaDeadLetters(settings, registry.ids()[DEAD_LETTERS.record])
+    dead_letters = RecordPublisher(settings, registry, DEAD_LETTERS, "dead_letter_id")
     client = CollectorClient(settings.collector_url, min(settings.ingest_keys))
     return Replay(
         topic=TopicTarget(registry.resolve, BulkProducer(settings).write),

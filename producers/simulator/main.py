@@ -14,7 +14,7 @@ import typer
 from domain.titles.catalogue import CATALOGUE_KEY
 from infra.datasets import DatasetError, fetch, films
 from infra.engines.kafka.admin import KafkaCluster
-from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings

@@ -50,7 +50,7 @@ class CompactionTrigger:
                 if count > self.threshold
             ]
             if requests:
-                await self.requests.publish(requests)
+                await asyncio.to_thread(self.requests.publish, requests)
         except TransientError as error:
             log.warning("no compaction requested", reason=str(error))
 

@@ -10,7 +10,7 @@ import pytest
 from domain.lake.reading import read_objects
 from domain.processes import PROCESSES
 from infra.engines.cassandra import close, connect
-from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import PORT_BASES, ROOT

@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 from domain.history.reading import HistoryReader
 from domain.lake.reading import read_objects, read_rows
 from infra.engines.cassandra import close, connect
-from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore

@@ -1,14 +1,14 @@
 """Topics, offsets and committed positions, without joining a group or reading a record."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
-from infra.engines.kafka.config import ErrorMemory, client_config, topic_id
+from infra.engines.kafka.config import QUIET, ErrorMemory, P, R, client_config, topic_id
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TransientError
 from schemas.topics import Partition
@@ -16,9 +16,6 @@ from schemas.topics import Partition
 ANSWER_S = 5.0
 METADATA_S = 0.5
 FIRST, NEXT = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
-QUIET: dict[str, Any] = {"log_level": 2, "error_cb": lambda _: None}
-"""Our callers report an unavailable Kafka once; librdkafka would log each attempt to reconnect."""
-
 LOADING = (
     KafkaError.NOT_COORDINATOR,
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -26,15 +23,13 @@ LOADING = (
     KafkaError._WAIT_COORD,
 )
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
 
 class KafkaCluster:
     """Every method raises TransientError when Kafka does not answer, AccessDenied when it denies access."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, answer_s: float = ANSWER_S) -> None:
         self._settings = settings
+        self._answer_s = answer_s
         self._errors = ErrorMemory(settings)
         config: dict[str, Any] = {**client_config(settings), **QUIET, "error_cb": self._errors}
         self._admin = AdminClient(config)
@@ -42,7 +37,7 @@ class KafkaCluster:
 
     def check_access(self) -> None:
         """Returns once Kafka accepts our connection and credentials."""
-        until = time.monotonic() + ANSWER_S
+        until = time.monotonic() + self._answer_s
         while True:
             try:
                 self._answered(self._admin.list_topics, timeout=METADATA_S)
@@ -56,14 +51,19 @@ class KafkaCluster:
     def partitions(self, topics: Iterable[str]) -> list[Partition]:
         return [(name, p.id) for name, topic in self._described(topics).items() for p in topic.partitions]
 
-    def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
-        return {name: topic_id(topic.topic_id) for name, topic in self._described(topics).items()}
+    def topic_ids(self, topics: Iterable[str], *, existing: bool = False) -> dict[str, str]:
+        """``existing``: leave out topics that do not exist instead of raising."""
+        return {name: topic_id(topic.topic_id) for name, topic in self._described(topics, existing).items()}
 
     def bounds(self, partitions: Iterable[Partition], which: OffsetSpec) -> dict[Partition, int]:
         """Each partition's first offset (``FIRST``), next offset (``NEXT``), or offset ``at_time``."""
         asked = {TopicPartition(*partition): which for partition in partitions}
-        answers = self._admin.list_offsets(asked, request_timeout=ANSWER_S) if asked else {}
+        answers = self._admin.list_offsets(asked, request_timeout=self._answer_s) if asked else {}
         return {(p.topic, p.partition): self._answered(future.result).offset for p, future in answers.items()}
+
+    def range(self, partitions: Sequence[Partition]) -> tuple[dict[Partition, int], dict[Partition, int]]:
+        """The first and the next offset of each partition."""
+        return self.bounds(partitions, FIRST), self.bounds(partitions, NEXT)
 
     def committed(self, group: str, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         """The group's committed offsets; partitions without a commit are left out."""
@@ -74,12 +74,19 @@ class KafkaCluster:
                 self._settings, {"group.id": group, "error_cb": self._errors}
             )
         asked = [TopicPartition(*partition) for partition in partitions]
-        committed = _ONCE_LOADED(self._answered, self._group_clients[group].committed, asked, timeout=ANSWER_S)
+        committed = _ONCE_LOADED(self._answered, self._group_clients[group].committed, asked, timeout=self._answer_s)
         return {(p.topic, p.partition): p.offset for p in committed if p.offset >= 0}
 
-    def _described(self, topics: Iterable[str]) -> dict[str, Any]:
-        described = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=ANSWER_S)
-        return {name: self._answered(future.result) for name, future in described.items()}
+    def _described(self, topics: Iterable[str], existing: bool = False) -> dict[str, Any]:
+        described = self._admin.describe_topics(TopicCollection(list(topics)), request_timeout=self._answer_s)
+        found = {}
+        for name, future in described.items():
+            try:
+                found[name] = self._answered(future.result)
+            except TransientError as error:
+                if not (existing and _code(error) == KafkaError.UNKNOWN_TOPIC_OR_PART):
+                    raise
+        return found
 
     def _answered(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -99,8 +106,13 @@ def groupless_consumer(settings: Settings, config: Mapping[str, Any]) -> Consume
 
 def _is_loading(error: BaseException) -> bool:
     """The group's coordinator is not ready yet, seconds after it started or took over the group."""
+    return _code(error) in LOADING
+
+
+def _code(error: BaseException) -> int | None:
+    """The code of the Kafka error behind ours."""
     reason = error.__cause__
-    return isinstance(reason, KafkaException) and reason.args[0].code() in LOADING
+    return reason.args[0].code() if isinstance(reason, KafkaException) else None
 
 
 _ONCE_LOADED = Retrying(
@@ -111,10 +123,3 @@ _ONCE_LOADED = Retrying(
 def at_time(appended_ms: int) -> OffsetSpec:
     """For ``bounds``: the first offset appended at that time or later, -1 if there is none."""
     return cast(OffsetSpec, OffsetSpec.for_timestamp(appended_ms))
-
-
-def answered(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    try:
-        return call(*args, **kwargs)
-    except KafkaException as error:
-        raise TransientError(f"Kafka does not answer: {error.args[0].str()}") from error

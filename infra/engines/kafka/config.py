@@ -1,10 +1,17 @@
 """How our processes connect to Kafka: settings as librdkafka configuration, and its errors in plain words."""
 
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
 from confluent_kafka import KafkaError, KafkaException
 
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TransientError
 
+P = ParamSpec("P")
+R = TypeVar("R")
+QUIET: dict[str, Any] = {"log_level": 2, "error_cb": lambda _: None}
+"""Our callers report an unavailable Kafka once; librdkafka would log each attempt to reconnect."""
 HINTS = {
     KafkaError._AUTHENTICATION: (
         "denies access: check PLAYHEAD_KAFKA_USERNAME, PLAYHEAD_KAFKA_PASSWORD and PLAYHEAD_KAFKA_SASL_MECHANISM"
@@ -58,3 +65,11 @@ class ErrorMemory:
 def topic_id(found: object) -> str:
     """A topic id as Kafka prints it (librdkafka prints "/" and "+" instead of "_" and "-")."""
     return str(found).translate(str.maketrans("+/", "-_"))
+
+
+def answered(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """The call's result. TransientError instead of a KafkaException."""
+    try:
+        return call(*args, **kwargs)
+    except KafkaException as error:
+        raise TransientError(f"Kafka does not answer: {error.args[0].str()}") from error

@@ -9,12 +9,11 @@ from itertools import groupby
 from typing import Any
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from infra.engines.kafka.config import client_config, topic_id
+from infra.engines.kafka.admin import NEXT, KafkaCluster
+from infra.engines.kafka.config import answered, client_config
 from infra.runtime.settings import Settings
-from schemas.errors import TransientError
 from schemas.topics import Partition
 
 POLL_RECORDS = 10_000
@@ -22,9 +21,6 @@ POLL_SECONDS = 0.2
 ANSWER_SECONDS = 10
 
 _log = structlog.get_logger(__name__)
-
-
-_EARLIEST, _LATEST = OffsetSpec.earliest(), OffsetSpec.latest()  # type: ignore[no-untyped-call]
 
 
 @dataclass(slots=True)
@@ -38,7 +34,7 @@ class KafkaConsumer:
     def __init__(self, settings: Settings, group: str, member: str, topics: Sequence[str]) -> None:
         """Joins the group. ``member`` is fixed for a worker, so it gets its partitions back after a restart."""
         self._topics = list(topics)
-        self._admin = AdminClient({**client_config(settings)})
+        self._cluster = KafkaCluster(settings, ANSWER_SECONDS)
         self._consumer = Consumer(
             {
                 **client_config(settings),
@@ -96,8 +92,8 @@ class KafkaConsumer:
     def seek(self, partition: Partition, offset: int) -> None:
         """Deliver from this offset on. TransientError while the assignment is not complete."""
         position = TopicPartition(*partition, offset)
-        _answered(self._consumer.seek, position)
-        _answered(self._consumer.resume, [position])
+        answered(self._consumer.seek, position)
+        answered(self._consumer.resume, [position])
 
     def pause(self, partition: Partition) -> None:
         self._consumer.pause([TopicPartition(*partition)])
@@ -107,25 +103,18 @@ class KafkaConsumer:
 
     def topic_ids(self) -> dict[str, str]:
         """The ids of the topics that exist."""
-        found = {}
-        described = self._admin.describe_topics(TopicCollection(self._topics), request_timeout=ANSWER_SECONDS)
-        for topic, future in described.items():
-            try:
-                found[topic] = topic_id(future.result().topic_id)
-            except KafkaException as error:
-                if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-                    raise TransientError(str(error)) from error
-        return found
+        return self._cluster.topic_ids(self._topics, existing=True)
 
     def bounds(self, partition: Partition) -> tuple[int, int]:
         """The first offset still in Kafka, and the next one to be appended."""
-        position = TopicPartition(*partition)
-        return self._offsets([position], _EARLIEST)[partition], self._offsets([position], _LATEST)[partition]
+        first, after = self._cluster.range([partition])
+        return first[partition], after[partition]
 
     def newest_object(self, partition: Partition) -> int | None:
         """The start of the newest object, from the commit's metadata; None without a commit."""
-        (committed,) = _answered(self._consumer.committed, [TopicPartition(*partition)], timeout=ANSWER_SECONDS)
-        return int(committed.metadata) if (committed.metadata or "").isdecimal() else None
+        (committed,) = answered(self._consumer.committed, [TopicPartition(*partition)], timeout=ANSWER_SECONDS)
+        metadata = committed.metadata or ""
+        return int(metadata) if metadata.isdecimal() else None
 
     def commit(self, partition: Partition, position: int, newest_object: int) -> None:
         try:
@@ -135,12 +124,8 @@ class KafkaConsumer:
 
     def ends(self) -> dict[Partition, int]:
         """The next offsets of the assigned partitions."""
-        return self._offsets(_answered(self._consumer.assignment), _LATEST)
-
-    def _offsets(self, partitions: list[TopicPartition], which: Any) -> dict[Partition, int]:
         # Not through the consumer: the request would wait behind its long fetches, half a second each.
-        asked = self._admin.list_offsets(dict.fromkeys(partitions, which), request_timeout=ANSWER_SECONDS)
-        return {(p.topic, p.partition): _answered(future.result).offset for p, future in asked.items()}
+        return self._cluster.bounds([(p.topic, p.partition) for p in answered(self._consumer.assignment)], NEXT)
 
     def close(self) -> None:
         """Waits for pending commits, then stops. A static member keeps its partitions until its session times out."""
@@ -154,10 +139,3 @@ def is_final(error: Any) -> bool:
 
 def _position(message: Any) -> tuple[str, int, bool]:
     return message.topic(), message.partition(), message.error() is not None
-
-
-def _answered(call: Any, *args: Any, **kwargs: Any) -> Any:
-    try:
-        return call(*args, **kwargs)
-    except KafkaException as error:
-        raise TransientError(str(error)) from error

@@ -6,7 +6,8 @@ from typing import Any
 
 from confluent_kafka import TopicPartition
 
-from infra.engines.kafka.admin import ANSWER_S, FIRST, NEXT, KafkaCluster, answered, groupless_consumer
+from infra.engines.kafka.admin import ANSWER_S, KafkaCluster, groupless_consumer
+from infra.engines.kafka.config import answered
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from schemas.codec import decode
@@ -24,8 +25,7 @@ class KafkaMonitor:
         self._consumer = groupless_consumer(settings, {"auto.offset.reset": "earliest"})
 
     def offsets(self) -> tuple[Mapping[Partition, int], Mapping[Partition, int]]:
-        partitions = self._cluster.partitions(TOPICS)
-        return self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
+        return self._cluster.range(self._cluster.partitions(TOPICS))
 
     def topic_ids(self) -> Mapping[str, str]:
         return self._cluster.topic_ids(TOPICS)
@@ -34,8 +34,7 @@ class KafkaMonitor:
         return self._cluster.committed(group, partitions)
 
     def newest(self, topic: str, count: int) -> list[tuple[int, Record]]:
-        partitions = self._cluster.partitions([topic])
-        firsts, ends = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
+        firsts, ends = self._cluster.range(self._cluster.partitions([topic]))
         starts = {each: max(firsts[each], end - count) for each, end in ends.items() if end > firsts[each]}
         # Records of one batch share their append time, so the offset breaks the tie.
         messages = sorted(self._read(starts, ends), key=lambda m: (m.timestamp()[1], m.offset()), reverse=True)

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from infra.engines.kafka.admin import FIRST, NEXT, KafkaCluster, at_time, groupless_consumer
+from infra.engines.kafka.admin import NEXT, KafkaCluster, at_time, groupless_consumer
 from infra.runtime.settings import Settings
 from schemas.errors import TransientError
 
@@ -24,7 +24,7 @@ class TopicReader:
         """(topic, topic id, partition, first offset, next offset) of every partition."""
         ids = self._cluster.topic_ids(topics)
         partitions = self._cluster.partitions(ids)
-        first, after = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
+        first, after = self._cluster.range(partitions)
         return [(topic, ids[topic], number, first[topic, number], after[topic, number]) for topic, number in partitions]
 
     def read(self, topic: str, partition: int, start: int, end: int) -> Iterator[list[tuple[int, bytes | None]]]:
@@ -66,5 +66,5 @@ class TopicReader:
         committed = self._cluster.committed(
             group, partitions
         )  # before the ends, so that records appended in between count as lag
-        first, after = self._cluster.bounds(partitions, FIRST), self._cluster.bounds(partitions, NEXT)
+        first, after = self._cluster.range(partitions)
         return sum(after[at] - committed.get(at, first[at]) for at in partitions)

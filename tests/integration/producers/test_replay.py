@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from infra.engines.kafka.dead_letters import KafkaDeadLetters
+from infra.engines.kafka.publisher import RecordPublisher
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from producers.collector.examples import EXAMPLES, SENT_AT
@@ -15,6 +15,7 @@ from schemas import codec
 from schemas.dead_letter import Position, of_record, of_refused
 from schemas.errors import InvalidEvent
 from schemas.framing import frame
+from schemas.topics import DEAD_LETTERS
 from tests.integration.producers.conftest import Collector, Tail
 from tests.support.builders import playback
 
@@ -34,7 +35,7 @@ def dead(stack: Settings) -> bytes:
     value = frame(ids["playback"], codec.encode(playback(event_id=str(uuid4()))))
     found = of_record(MENDED, Position("playhead.playback", "gone", 0, 1), b"ml-1", value, SENT_AT)
     refused = of_refused(MENDED, msgspec.json.encode(EXAMPLES["ui"]), "playhead.ui", SENT_AT, SENT_AT)
-    KafkaDeadLetters(stack, ids["dead_letter"]).publish([found, refused])
+    RecordPublisher(stack, Registry(stack), DEAD_LETTERS, "dead_letter_id").publish([found, refused])
     return value
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.runtime.settings import LOCAL_KEY, Settings
 from producers.simulator.client_log import ClientLog

@@ -12,8 +12,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from domain.titles.catalogue import CATALOGUE_KEY
 from infra.engines.cassandra import close, connect
-from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.monitor import KafkaMonitor
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack

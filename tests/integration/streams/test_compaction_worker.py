@@ -12,7 +12,7 @@ import pytest
 from domain.history.reading import FullHistory, HistoryReader
 from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
-from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings

@@ -15,10 +15,9 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from domain.lake.batching import FlushLimits
 from domain.lake.reading import find_holes, read_objects, read_rows
 from domain.metrics import RETRIES
-from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.consumer import KafkaConsumer
-from infra.engines.kafka.dead_letters import KafkaDeadLetters
+from infra.engines.kafka.publisher import BulkProducer, RecordPublisher
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
@@ -29,6 +28,7 @@ from schemas.batch import BatchDecoder
 from schemas.codec import encode
 from schemas.events import Playback
 from schemas.framing import frame
+from schemas.topics import DEAD_LETTERS
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.partition import SinkContext, TopicContract
 from streams.lake_sink.sink import Sink
@@ -70,7 +70,7 @@ def make_sink(settings: Settings, topic: str, group: str, member: str) -> tuple[
     context = SinkContext(
         log=log,
         store=ObjectStore(settings),
-        dead_letters=KafkaDeadLetters(settings, registry.ids()["dead_letter"]),
+        dead_letters=RecordPublisher(settings, registry, DEAD_LETTERS, "dead_letter_id"),
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
         metrics=FakeMetrics(),

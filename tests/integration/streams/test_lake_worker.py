@@ -14,7 +14,7 @@ import pytest
 from domain.lake import keys
 from domain.lake.keys import Chain
 from domain.lake.reading import find_holes, read_objects, read_rows
-from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local.workers import environment

@@ -13,8 +13,8 @@ from domain.history.reading import FullHistory, HistoryReader
 from domain.history.rollup import RollUpRules
 from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
-from infra.engines.kafka.bulk import BulkProducer
 from infra.engines.kafka.config import client_config
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings

@@ -9,7 +9,7 @@ import pytest
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject, read_objects, read_rows
 from infra.engines.cassandra import close, connect
-from infra.engines.kafka.bulk import BulkProducer
+from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack

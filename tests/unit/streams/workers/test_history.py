@@ -28,7 +28,7 @@ class FakeRequests:
         self.published: list[CompactionRequest] = []
         self.away = False
 
-    async def publish(self, requests: Sequence[CompactionRequest]) -> None:
+    def publish(self, requests: Sequence[CompactionRequest]) -> None:
         if self.away:
             raise TransientError("Kafka is unavailable")
         self.published += requests

@@ -1,19 +1,28 @@
 """Writes many records to Kafka, as fast as one thread can, and waits for every acknowledgement."""
 
+import threading
 from collections.abc import Sequence
+from operator import attrgetter
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from infra.engines.kafka.admin import QUIET
-from infra.engines.kafka.config import client_config
+from infra.engines.kafka.config import QUIET, client_config
+from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
+from schemas.codec import encode
 from schemas.errors import TransientError
+from schemas.events import Record
+from schemas.framing import frame
+from schemas.topics import Topic
 
 DELIVERY_SECONDS = 60
 
 
 class BulkProducer:
+    """Calls from several threads wait for each other."""
+
     def __init__(self, settings: Settings) -> None:
+        self._lock = threading.Lock()
         self._error: KafkaError | None = None
         self._producer = Producer(
             {
@@ -34,6 +43,10 @@ class BulkProducer:
 
     def write(self, messages: Sequence[tuple[str, bytes, bytes]]) -> None:
         """Write (topic, key, value) messages. TransientError unless all are acknowledged in time."""
+        with self._lock:
+            self._write(messages)
+
+    def _write(self, messages: Sequence[tuple[str, bytes, bytes]]) -> None:
         self._error = None
         for topic, key, value in messages:
             try:
@@ -52,3 +65,24 @@ class BulkProducer:
     def _delivered(self, error: KafkaError | None, _: Message) -> None:
         if error is not None:
             self._error = error
+
+
+class RecordPublisher:
+    """Publishes the records of one topic. ``key`` is the field that is the records' key in Kafka.
+
+    Satisfies ``domain.lake.ports.DeadLetters`` and ``domain.history.ports.CompactionRequests``.
+    """
+
+    def __init__(self, settings: Settings, registry: Registry, topic: Topic, key: str) -> None:
+        self._registry = registry
+        self._topic = topic
+        self._key = attrgetter(key)
+        self._producer = BulkProducer(settings)
+        self._schema_id: int | None = None
+
+    def publish(self, records: Sequence[Record]) -> None:
+        """Returns when Kafka has all of them. On a TransientError publish all of them again."""
+        schema_id = self._schema_id = self._schema_id or self._registry.ids()[self._topic.record]
+        self._producer.write(
+            [(self._topic.name, self._key(each).encode(), frame(schema_id, encode(each))) for each in records]
+        )
