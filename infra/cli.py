@@ -122,7 +122,7 @@ def exec_(command: Annotated[list[str], typer.Argument(help="With its arguments,
 
     if not shutil.which(command[0]):
         _fail(f"command not found: {command[0]}")
-    with _stack() as stack, stack.ensure_running(stack.engines):
+    with _stack() as stack, stack.ensure_running(stack.backends):
         running = subprocess.Popen(command)
         with defer_signals():  # the terminal sends Ctrl-C to the command, too; SIGTERM is passed on
             signal.signal(signal.SIGTERM, lambda *_: running.terminate())

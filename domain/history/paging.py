@@ -113,11 +113,6 @@ def page(history: Sequence[ViewingRecord], limit: int, plan: PagePlan, *, comple
     return Page(items, encode_cursor(below), complete)
 
 
-def page_of(history: Sequence[ViewingRecord], limit: int, cursor: str | None = None) -> Page:
-    """A page of a whole history in memory, newest first. Raises ValueError for a cursor that is not one of ours."""
-    return page(history, limit, PagePlan((), older_than=decode_cursor(cursor) if cursor else None))
-
-
 def encode_cursor(place: Position) -> str:
     return urlsafe_b64encode(f"{place[0]}/{place[1]}".encode()).decode().rstrip("=")
 

@@ -50,6 +50,10 @@ class RecentHistory:
     """False when a part of them could not be read."""
     older: bool
     """Whether older sessions were left out."""
+    live: int
+    """Records in LiveVH, including old states of sessions in chunks."""
+    compressed: int
+    """Records in CompressedVH, read or not."""
 
 
 Answers = dict[ChunkId, list[ViewingRecord] | Exception | None]
@@ -61,6 +65,8 @@ class _Found:
     live: Sequence[ViewingRecord]
     compressed: list[ViewingRecord]
     """In the order of positions."""
+    listed: int
+    """Records of all chunks that the metadata lists."""
     plan: PagePlan
     complete: bool
 
@@ -102,7 +108,7 @@ class HistoryReader:
         newest = [record for record in found.newest_first if found.plan.covers(position(record))]
         records = [record for record in newest[:limit] if since is None or record.session_started_at >= since]
         older = found.plan.newer_than is not None or len(newest) > len(records)
-        return RecentHistory(records, found.complete, older)
+        return RecentHistory(records, found.complete, older, len(found.live), found.listed)
 
     async def read_all(self, profile_id: str) -> FullHistory:
         """Raises TransientError."""
@@ -151,7 +157,8 @@ class HistoryReader:
                 log.warning("chunk not read", profile=profile_id, reason=str(answer))
             else:
                 self._alarm(profile_id, metadata, str(answer or f"{chunk.id} is gone"))
-        return _Found(partition.records, records, plan, complete)
+        listed = sum(chunk.records for chunk in metadata.chunks) if metadata else 0
+        return _Found(partition.records, records, listed, plan, complete)
 
     async def _fetch(self, profile_id: str, chunks: Sequence[Chunk], answers: Answers) -> None:
         """Fetch missing chunks concurrently; each is decoded while others are in flight."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.history.reading import FullHistory
+from domain.history.reading import HistoryReader
 from domain.recommendations.model import WORLD, Recommendation, RecommendationList
 from domain.recommendations.ports import Recommendations
 from domain.titles.catalogue import Catalogue
@@ -11,6 +11,8 @@ from schemas.events import ViewingRecord
 
 WATCHED_MS = 60_000
 """Who saw less of a title than this still may get it recommended: it was a slip, or it did not play."""
+SINCE_MS = 7 * 86_400_000
+"""How long before the list's date history is read: a session may go on past it, or reach us later (offline viewing)."""
 NOTHING_YET = RecommendationList("none", 0, ())
 """Before the first run of the batch job."""
 
@@ -21,17 +23,25 @@ class Shown:
 
     made: RecommendationList
     items: list[Recommendation]
-    """Without titles already watched, and without those to go on with, which have a row of their own."""
+    """Without titles already watched, and without those to resume, which have their own row."""
+    complete: bool
+    """False when a part of the recent history could not be read: watched titles may be listed."""
 
 
-async def recommendations(stored: Recommendations, profile_id: str, whole: FullHistory, limit: int) -> Shown:
-    """For a profile that no run has seen yet: what is popular in the country it watches in. Raises TransientError."""
+async def recommendations(stored: Recommendations, history: HistoryReader, profile_id: str, limit: int) -> Shown:
+    """The profile's list; before it has one, the list of the country it watches in. Raises TransientError.
+
+    The profile's list left out what was watched before its date, so only what was watched since is read. A country's
+    list knows nothing of the profile: then the newest sessions are read.
+    """
     made = await stored.recommended("profile", profile_id)
-    if made is None and whole.records:
-        made = await stored.recommended("country", whole.records[0].country)
+    recent = await history.read_recent(profile_id, since=made.made_at - SINCE_MS if made else None)
+    if made is None and recent.records:
+        made = await stored.recommended("country", recent.records[0].country)
     if made is None:
         made = await stored.recommended("country", WORLD)
-    return Shown(made or NOTHING_YET, fresh(made.items if made else (), whole.records)[:limit])
+    items = fresh(made.items if made else (), recent.records)[:limit]
+    return Shown(made or NOTHING_YET, items, recent.complete)
 
 
 def fresh(items: Sequence[Recommendation], records: Sequence[ViewingRecord]) -> list[Recommendation]:

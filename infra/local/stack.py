@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from domain.processes import Process
-from infra import bootstrap
-from infra.local import cassandra, cassandra_cluster, jars, kafka, monitoring, preflight, registry, seaweedfs, workers
+from infra.local import backends, cassandra_cluster, jars, monitoring, preflight, workers
 from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
 from infra.local.supervisor import Supervisor, base_name
@@ -56,40 +55,40 @@ class Status:
 class Stack:
     def __init__(self, settings: Settings, processes: Sequence[Process] = ()) -> None:
         self.settings = settings
-        self._engines = {program.name: program for program in _local_engines(settings)}
+        local = [backend for backend in backends.BACKENDS if backend.is_local(settings)]
+        self._backends = {program.name: program for backend in local for program in backend.programs(settings)}
         self._workers = {program.name: program for program in workers.programs(settings, processes)}
         self._monitoring = {program.name: program for program in monitoring.programs(settings, processes)}
-        self._programs = self._engines | self._workers | self._monitoring
+        self._programs = self._backends | self._workers | self._monitoring
         self._supervisor = Supervisor(settings.folder)
 
     @property
-    def engines(self) -> list[str]:
+    def backends(self) -> list[str]:
         """Backends that this stack runs itself."""
-        return list(self._engines)
+        return list(self._backends)
 
     def up(self, names: Iterable[str] | None = None) -> None:
         """Start the named processes (None: all) that do not run, and wait: backends, their contents, then workers."""
         wanted: Iterable[str | None] = [None] if names is None else names
-        chosen = dict.fromkeys(each for name in wanted for each in self.select(name))
-        engines = [self._engines[name] for name in chosen if name in self._engines]
-        rest = [self._workers[name] for name in chosen if name in self._workers]
-        local = {base_name(name) for name in self._engines}
-        elsewhere = [engine for engine in bootstrap.STEPS if names is None and engine not in local]
+        selected = dict.fromkeys(each for name in wanted for each in self.select(name))
+        local = [self._backends[name] for name in selected if name in self._backends]
+        ours = [self._workers[name] for name in selected if name in self._workers]
+        external = [each.name for each in backends.BACKENDS if names is None and not each.is_local(self.settings)]
         with self._locked(), report() as progress:
-            self._check_host(engines)
-            for package in [engine.package for engine in engines if engine.package]:
+            self._check_host(local)
+            for package in [backend.package for backend in local if backend.package]:
                 if not jars.is_fetched(self.settings.home, package):
                     with progress.step(f"fetch {package}"):
                         jars.fetch(self.settings.home, package)
             self._supervisor.launch(list(self._programs.values()))
-            self._start(engines)
-            for engine in self._ready_backends(engines, progress):
-                engine.wait_for_peers()
-                self._prepare(base_name(engine.name), progress)
-            for name in elsewhere:
+            self._start(local)
+            for backend in self._ready_backends(local, progress):
+                backend.wait_for_peers()
+                self._prepare(base_name(backend.name), progress)
+            for name in external:
                 self._prepare(name, progress)
-            self._start(rest)
-            list(self._await_ready(rest, progress))
+            self._start(ours)
+            list(self._await_ready(ours, progress))
 
     @contextmanager
     def ensure_running(self, names: Iterable[str] | None = None) -> Iterator[None]:
@@ -146,8 +145,8 @@ class Stack:
             return
         with defer_signals(), report() as progress, progress.step(f"stop {self.settings.stack}"):
             self._stop([name for name in running if name in self._monitoring])
-            self._stop([name for name in running if name not in self._engines])
-            self._stop([name for name in running if name in self._engines])
+            self._stop([name for name in running if name not in self._backends])
+            self._stop([name for name in running if name in self._backends])
             self._supervisor.shut_down()
 
     def wipe(self) -> int:
@@ -178,15 +177,15 @@ class Stack:
             raise StackError(f"unknown process {name!r}: choose from {', '.join(self._programs)}")
         return chosen
 
-    def _check_host(self, engines: Sequence[Program]) -> None:
+    def _check_host(self, local: Sequence[Program]) -> None:
         preflight.require_disk(self.settings.folder)
         if self.settings.local_cassandra:
             cassandra_cluster.require_same_nodes(self.settings)
         running = self._supervisor.processes()
-        missing = [engine for engine in engines if running.get(engine.name, {}).get("pid", 0) == 0]
-        if any(engine.package for engine in missing):
+        missing = [backend for backend in local if running.get(backend.name, {}).get("pid", 0) == 0]
+        if any(backend.package for backend in missing):
             preflight.require_java()
-        if not all(jars.is_fetched(self.settings.home, engine.package) for engine in missing if engine.package):
+        if not all(jars.is_fetched(self.settings.home, backend.package) for backend in missing if backend.package):
             preflight.require_maven()
 
     def _start(self, programs: Sequence[Program]) -> None:
@@ -209,19 +208,19 @@ class Stack:
         with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
             list(pool.map(self._supervisor.stop, names))
 
-    def _prepare(self, engine: str, progress: Report) -> None:
-        what, step = bootstrap.STEPS[engine]
-        with progress.step(f"{engine}: {what}"):
-            step(self.settings)
+    def _prepare(self, name: str, progress: Report) -> None:
+        backend = backends.BY_NAME[name]
+        with progress.step(f"{name}: {backend.contents}"):
+            backend.prepare(self.settings)
 
-    def _ready_backends(self, engines: Sequence[Program], progress: Report) -> Iterator[Program]:
+    def _ready_backends(self, local: Sequence[Program], progress: Report) -> Iterator[Program]:
         """One node of each backend whose nodes are all ready; none if only some of its nodes were chosen."""
-        awaited = {base_name(name): set(self.select(base_name(name))) for name in self._engines}
-        for engine in self._await_ready(engines, progress):
-            nodes = awaited[base_name(engine.name)]
-            nodes.discard(engine.name)
+        awaited = {base_name(name): set(self.select(base_name(name))) for name in self._backends}
+        for backend in self._await_ready(local, progress):
+            nodes = awaited[base_name(backend.name)]
+            nodes.discard(backend.name)
             if not nodes:
-                yield engine
+                yield backend
 
     def _await_ready(self, programs: Sequence[Program], progress: Report) -> Iterator[Program]:
         """Yield each program when it is ready. StackError if one fails or takes too long."""
@@ -263,18 +262,6 @@ class Stack:
         with (self.settings.folder / ".up.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def _local_engines(settings: Settings) -> Iterator[Program]:
-    """The backends without an address in the settings."""
-    if not settings.kafka_bootstrap:
-        yield kafka.program(settings)
-    if not settings.registry_url:
-        yield registry.program(settings)
-    if not settings.s3_endpoint:
-        yield seaweedfs.program(settings)
-    if settings.local_cassandra:
-        yield from cassandra.programs(settings)
 
 
 def _is_ready(program: Program) -> bool:

@@ -74,17 +74,16 @@ def router(connect: Connect, catalogue: Catalogue) -> APIRouter:
     @routes.get("/continue-watching", summary="Titles to resume, and where, on any device")
     async def continue_list(profile_id: ProfileId) -> Page[ContinueItem]:
         stores = await connect()
-        whole = await stores.history.read_all(profile_id)
-        items = [continue_item(bookmark, catalogue) for bookmark in continue_watching(whole.records)]
-        return Page(items=items, next_cursor=None, complete=whole.complete)
+        recent = await stores.history.read_recent(profile_id)
+        items = [continue_item(bookmark, catalogue) for bookmark in continue_watching(recent.records)]
+        return Page(items=items, next_cursor=None, complete=recent.complete)
 
     @routes.get("/recommendations", summary="What a member might watch next, best first, each with a reason")
     async def recommended_list(profile_id: ProfileId, limit: Limit = 20) -> Recommended:
         """Titles already watched, and titles to resume, are left out as of this moment."""
         stores = await connect()
-        whole = await stores.history.read_all(profile_id)
-        shown = await recommendations(stores.recommendations, profile_id, whole, limit)
-        return recommended(shown, catalogue, whole.complete)
+        shown = await recommendations(stores.recommendations, stores.history, profile_id, limit)
+        return recommended(shown, catalogue, shown.complete)
 
     @routes.get(
         "/export",

@@ -1,5 +1,6 @@
 """Members' pages: who watched lately, one member's history by day, and whether it plays for them."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,7 +11,6 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from domain.history.continue_watching import continue_watching
-from domain.history.paging import page_of
 from domain.recommendations.service import recommendations, wording
 from domain.titles.catalogue import Catalogue
 from schemas.events import ViewingRecord
@@ -76,17 +76,20 @@ def pages(board: Board, connect: Connect, page: Page, now: Callable[[], int]) ->
     @routes.get("/members/{profile_id:path}")
     async def member(request: Request, profile_id: ProfileId, cursor: Cursor = None) -> HTMLResponse:
         stores = await connect()
-        whole = await stores.history.read_all(profile_id)
-        sessions = whole.records
         with reading_cursor():
-            shown = page_of(sessions, SESSIONS_A_PAGE, cursor)
-        listed = await recommendations(stores.recommendations, profile_id, whole, RECOMMENDED_SHOWN)
+            shown = await stores.history.page(profile_id, SESSIONS_A_PAGE, cursor)
+        recent, listed = await asyncio.gather(
+            stores.history.read_recent(profile_id),
+            recommendations(stores.recommendations, stores.history, profile_id, RECOMMENDED_SHOWN),
+        )
+        sessions = recent.records
         context = {
             "here": "members",
             "profile_id": profile_id,
-            "whole": whole,
+            "recent": recent,
+            "complete": recent.complete and shown.complete,
             "summary": summary(sessions),
-            "since": since(sessions[-1] if sessions else None),
+            "since": since(sessions[-1] if sessions and not recent.older else None),
             "resume": [(mark, catalogue.title(mark.title_id)) for mark in continue_watching(sessions)],
             "list": listed.made,
             "list_made_at": moment(listed.made.made_at),

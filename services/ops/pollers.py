@@ -90,7 +90,7 @@ class Gatherers:
         stores = await self.connect()
         shown = {event.playback_session_id for event in self.board.playback[:SHOWN]}
         kept = {session: record for session, record in self.board.stored.items() if session in shown}
-        for each in await asyncio.gather(*map(stores.history.read_all, self.board.unseen())):
+        for each in await asyncio.gather(*map(stores.history.read_recent, self.board.unseen())):
             kept |= {
                 record.playback_session_id: record for record in each.records if record.playback_session_id in shown
             }

@@ -102,6 +102,6 @@ def test_wipe_says_what_it_freed(make_stack: MakeStack) -> None:
 
     run = playhead("wipe", "--yes", **environment(settings))
 
-    assert run.stdout == f"3.0 MiB freed: {settings.folder}\n"
+    assert run.stdout == f"freed 3.0 MiB: {settings.folder}\n"
     assert run.returncode == 0
     assert not settings.folder.exists()

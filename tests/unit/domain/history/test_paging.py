@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.history.merge import merge
-from domain.history.paging import decode_cursor, newest_first, page, page_of, plan_page
+from domain.history.paging import Page, PagePlan, decode_cursor, newest_first, page, plan_page
 from domain.history.versions import Chunk, ChunkId, position
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
@@ -20,6 +20,10 @@ HISTORY = newest_first(
     ],
     (),
 )
+
+
+def page_of(history: list[ViewingRecord], limit: int, cursor: str | None = None) -> Page:
+    return page(history, limit, PagePlan((), older_than=decode_cursor(cursor) if cursor else None))
 
 
 def test_the_newest_session_comes_first_and_ids_settle_ties() -> None:
@@ -62,7 +66,7 @@ def test_a_last_page_that_is_just_full_has_no_cursor() -> None:
     assert page_of(HISTORY, limit=5).next_cursor is None
 
 
-def test_new_sessions_do_not_shift_a_page_of() -> None:
+def test_new_sessions_do_not_shift_a_page() -> None:
     first = page_of(HISTORY, limit=2)
     fresh = viewing_record(playback_session_id="018bcfe5-6800-7000-8000-000000000009", session_started_at=T0 + 99)
     assert page_of(newest_first(HISTORY[::-1], [fresh]), 2, first.next_cursor).items == HISTORY[2:4]

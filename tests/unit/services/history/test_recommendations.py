@@ -1,3 +1,5 @@
+import pytest
+
 from domain.recommendations.model import Reason
 from tests.support.builders import T0, recommendation, recommendation_list, viewing_record
 from tests.unit.services.conftest import Services
@@ -70,6 +72,19 @@ async def test_sessions_of_a_title_add_up(services: Services) -> None:
         for name in ("tv", "phone")
     }
     assert await recommended(services, "p") == ["ml-100", "ml-313"]
+
+
+@pytest.mark.parametrize(("days", "left_out"), [(6, True), (8, False)])
+async def test_only_what_was_watched_about_since_the_list_was_made_is_read(
+    services: Services, days: int, left_out: bool
+) -> None:
+    """The list itself left out what had been watched before."""
+    await stored(services, profile="p")
+    started_at = T0 - days * 86_400_000
+    services.evening.rows["p"] = {
+        "s": viewing_record(profile_id="p", title_id="ml-100", watched_ms=60_000, session_started_at=started_at)
+    }
+    assert ("ml-100" not in await recommended(services, "p")) is left_out
 
 
 async def test_a_slip_of_the_finger_is_no_viewing(services: Services) -> None:

@@ -1,0 +1,63 @@
+"""The table of backends: a row has a local backend's programs, and creates what our processes need in it.
+
+``prepare`` is idempotent. It imports its driver when it runs, so that `playhead status` does not wait for drivers that
+it does not use.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from infra.local import cassandra, kafka, registry, seaweedfs
+from infra.local.program import Program
+from infra.runtime.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    name: str
+    """Name of its process; each of several nodes adds a number."""
+    is_local: Callable[[Settings], bool]
+    """Whether the stack runs it, because the settings have no address of it."""
+    programs: Callable[[Settings], Iterable[Program]]
+    """One for each node."""
+    contents: str
+    """What ``prepare`` creates, for people."""
+    prepare: Callable[[Settings], None]
+
+
+def _one(program: Callable[[Settings], Program]) -> Callable[[Settings], Iterable[Program]]:
+    """The programs of a backend with one node."""
+    return lambda settings: (program(settings),)
+
+
+def _topics(settings: Settings) -> None:
+    from infra import topics
+
+    topics.create_all(settings)
+
+
+def _schemas(settings: Settings) -> None:
+    from infra import topics
+
+    topics.register_all(settings)
+
+
+def _bucket(settings: Settings) -> None:
+    from infra.engines.s3 import ObjectStore
+
+    ObjectStore(settings).ensure_bucket()
+
+
+def _tables(settings: Settings) -> None:
+    from infra import migrate
+
+    migrate.migrate(settings)
+
+
+BACKENDS = (
+    Backend("kafka", lambda settings: not settings.kafka_bootstrap, _one(kafka.program), "topics", _topics),
+    Backend("registry", lambda settings: not settings.registry_url, _one(registry.program), "schemas", _schemas),
+    Backend("seaweedfs", lambda settings: not settings.s3_endpoint, _one(seaweedfs.program), "bucket", _bucket),
+    Backend("cassandra", lambda settings: settings.local_cassandra, cassandra.programs, "tables", _tables),
+)
+BY_NAME = {backend.name: backend for backend in BACKENDS}
