@@ -7,13 +7,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from domain.ledger.state import Finding
-from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
+from tests.pages.browser import OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
 from tests.support.evening import APPS, Evening
 from tests.support.evening_troubles import TROUBLED, outage
 from tests.support.evening_viewing import MEMBER
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 
 PAGES = (
     *("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs", "/runbooks/PlaybackFailures"),
