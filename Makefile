@@ -90,6 +90,9 @@ docs: setup ## build the documentation as a site in site/; a broken link fails
 reference: setup ## make the pages of docs/reference that come from code
 	@$(BIN)/python -m tests.support.reference
 
+package: setup ## build the source archive and the wheel into dist/
+	@$(UV) build --python $(BIN)/python --no-build-isolation --out-dir dist
+
 lock: setup ## pin and hash what pyproject.toml asks for; ARGS=--upgrade takes newer versions
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml -o requirements/run.txt
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
@@ -113,4 +116,4 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference package lock

@@ -30,7 +30,7 @@ from services.ops.routes import Files, create_app
 from services.ops.state import Board
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
-RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
+RUNBOOKS = ROOT / "infra" / "monitoring" / "runbooks"
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
