@@ -60,6 +60,12 @@ test: check ## check, then every test on real backends (its own stacks; a demo's
 soak: setup ## the tests that repeat, in full number: kills, dead nodes, models, drills; hours
 	@SOAK=1 $(BIN)/pytest tests -m soak --numprocesses 0 --timeout 14400 $(ARGS)
 
+coverage: setup ## measure which lines and branches the tests without engines run
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest tests/unit tests/contract -m "not engines" --numprocesses 2
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report $(ARGS)
+
 bench-stream: setup ## compare the hot path with a plain consumer, and measure latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
@@ -116,4 +122,4 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference package lock

@@ -66,8 +66,7 @@ def test_services_show_runbooks() -> None:
 
 
 def test_batch_makes_a_page() -> None:
-    from batch.page import Run
-    from batch.reports.page import render_index
+    from batch.reports.page import Run, render_index
 
     assert "<html" in render_index({}, Run("run", 0))
 
