@@ -26,7 +26,7 @@ class ContinueItem(BaseModel):
     duration_ms: int
     progress: float = Field(description="bookmark_ms ÷ duration_ms.")
     last_watched_at: Moment
-    played: bool = Field(description="An earlier session reached 90 % of the title.")
+    played: bool = Field(description="One of the newest 500 sessions got beyond 90 % of the title.")
 
 
 class ReasonItem(BaseModel):
