@@ -60,6 +60,12 @@ test: check ## check, then every test on real backends (its own stacks; a demo's
 soak: setup ## the tests that repeat, in full number: kills, dead nodes, models, drills; hours
 	@SOAK=1 $(BIN)/pytest tests -m soak --numprocesses 0 --timeout 14400 $(ARGS)
 
+coverage: setup ## measure which lines and branches the tests without engines run
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest tests/unit tests/contract -m "not engines" --numprocesses 2
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report $(ARGS)
+
 bench-stream: setup ## compare the hot path with a plain consumer, and measure latency from accepted to visible
 	@$(BIN)/python -m bench.stream $(ARGS)
 
@@ -90,10 +96,14 @@ docs: setup ## build the documentation as a site in site/; a broken link fails
 reference: setup ## make the pages of docs/reference that come from code
 	@$(BIN)/python -m tests.support.reference
 
+package: setup ## build the source archive and the wheel into dist/
+	@$(UV) build --python $(BIN)/python --no-build-isolation --out-dir dist
+
 lock: setup ## pin and hash what pyproject.toml asks for; ARGS=--upgrade takes newer versions
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml -o requirements/run.txt
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	@echo uv | $(UV) pip compile $(COMPILE) --no-annotate - -c requirements/dev.txt -o requirements/uv.txt
+	@$(BIN)/npm install --prefix tests/pages/chromium --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --loglevel=error --no-audit --no-fund >/dev/null
 
 # uv does the installing; pip only brings uv itself.
 $(BIN)/uv: requirements/uv.txt
@@ -112,4 +122,4 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference package lock

@@ -16,7 +16,6 @@ import httpx
 import typer
 
 from infra.alert_timeline import AlertTimeline, ObservedAlert
-from infra.local import monitoring
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.local.workers import environment
@@ -75,7 +74,7 @@ DRILLS = {
 @contextmanager
 def stage(stack: Stack) -> Iterator[None]:
     """Run the stack with monitoring. A stack that was down is stopped again afterwards."""
-    monitoring.require_installed()
+    stack.fetch_monitoring()
     with stack.ensure_running():
         stack.monitor()
         yield

@@ -5,17 +5,17 @@ from typing import Annotated
 
 import typer
 
-# One process per core: polars must not start a thread for each of them. It reads this when it is imported.
+# One process per core: polars must not start a thread for each core. It reads this on import.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
-# What a worker needs is imported by its command: the others need not load it, and --help nothing.
+# Each command imports what its worker needs: the others do not load it, and --help loads nothing.
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 Worker = Annotated[int, typer.Option(min=0, help="Number of this worker, from 0.")]
 
 
 @app.callback()
 def workers() -> None:
-    """Playhead's stream workers; the launcher starts as many as the settings say."""
+    """Playhead's stream workers; the supervisor starts as many as the settings say."""
 
 
 @app.command()

@@ -11,10 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from domain.quality import formulas, gaps
+from domain.quality import formulas
 from domain.quality.cohorts import limit_cardinality
-from domain.quality.figures import Label, labels
-from domain.quality.finalize import finalize
+from domain.quality.figures import POINT, Figures, Label, labels
 from domain.quality.state import Session, State
 from domain.quality.tally import MinuteFigures, Tally
 from domain.support.updates import REFRESH_MINUTES, SUPPORT_EVENTS, SessionTouch, SupportUpdates
@@ -67,10 +66,10 @@ class Fold:
             if newest:
                 self._note_newest(name, session, received_at, minute, flags)
             report = newest and (flags & SUPPORT or self._minute - session.reported_minute >= REFRESH_MINUTES)
-            if gaps.record_seq(session, seq) or report:
+            if session.record_seq(seq) or report:
                 if newest:
                     session.reported_minute = self._minute
-                touches.append(SessionTouch(place, newest, gaps.received(session)))
+                touches.append(SessionTouch(place, newest, session.received()))
             self._add_increase(session, minute, flags, playing_ms, rebuffers, rebuffer_ms, startup_ms)
             if flags & FINAL:
                 self._note_exit(session, minute, events.row(place, named=True))
@@ -170,11 +169,31 @@ class Fold:
                     continue
                 del state.sessions[name]
                 state.settled.setdefault(due, set()).add(name)
-                finalize(session, self._tally.pending[max(session.end_minute, due - self._window), session.cohort])
+                _finalize(session, self._tally.pending[max(session.end_minute, due - self._window), session.cohort])
         for old in [each for each in state.settled if each < minute - self._timeout_minutes]:
             del state.settled[old]
         self._minute, self._oldest = minute, minute - self._window
         self._tally.close_before(self._oldest)
+
+
+def _finalize(session: Session, figures: Figures) -> None:
+    """Adds what is known only at the end of a view: scores, lost events, and an exit without an event."""
+    started = session.startup_ms is not None
+    vanished = not (started or session.failed or session.exited)
+    success = formulas.success_score(started, session.failed, session.left_after_ms)
+    startup = smoothness = 0.0
+    if session.startup_ms is not None:
+        startup = formulas.startup_score(session.startup_ms)
+        smoothness = formulas.smoothness_score(session.rebuffers, session.rebuffer_ms, session.playing_ms)
+    figures.settled_views += 1
+    figures.settled_starts += started
+    figures.startup_score += round(startup * POINT)
+    figures.smoothness_score += round(smoothness * POINT)
+    figures.success_scored_views += success is not None
+    figures.success_score += (success or 0) * POINT
+    figures.exits_before_start += vanished
+    figures.events_expected += session.next_seq
+    figures.events_lost += session.lost_events()
 
 
 def _rows(events: pl.DataFrame) -> Iterable[tuple[Any, ...]]:

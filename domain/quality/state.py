@@ -4,9 +4,12 @@ import cramjam
 import msgspec
 
 from domain.quality.figures import Cohort, Figures, Label
+from domain.support.updates import Received
 
 FORMAT = b"\x01"
 LEVEL = 3
+MOST_GAPS = 32
+"""Beyond this number of gaps in a session the oldest one counts as lost."""
 
 
 class Session(msgspec.Struct, array_like=True, gc=False):
@@ -36,6 +39,35 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     left_after_ms: int | None = None
     reported_minute: int = -1
     """The minute of log time of its last support report."""
+
+    def record_seq(self, seq: int) -> bool:
+        """Record a received sequence number, in any order, repeats included. Returns whether a gap opened or closed."""
+        if seq == self.next_seq:
+            self.next_seq = seq + 1
+            return False
+        before = self.missing
+        if seq > self.next_seq:
+            self.missing = (*self.missing, (self.next_seq, seq))
+            self.next_seq = seq + 1
+        else:
+            self.missing = tuple(
+                part
+                for first, after in self.missing
+                for part in ((first, min(seq, after)), (max(first, seq + 1), after))
+                if part[0] < part[1]
+            )
+        if len(self.missing) > MOST_GAPS:
+            (first, after), *kept = self.missing
+            self.lost += after - first
+            self.missing = tuple(kept)
+        return self.missing != before
+
+    def lost_events(self) -> int:
+        """Events that are lost if no more arrive."""
+        return self.lost + (sum(after - first for first, after in self.missing) if self.missing else 0)
+
+    def received(self) -> Received:
+        return Received(self.next_seq - self.lost_events(), self.next_seq)
 
 
 class State(msgspec.Struct, array_like=True):

@@ -13,7 +13,7 @@ WATCHED_MS = 60_000
 """Who saw less of a title than this still may get it recommended: it was a slip, or it did not play."""
 SINCE_MS = 7 * 86_400_000
 """How long before the list's date history is read: a session may go on past it, or reach us later (offline viewing)."""
-NOTHING_YET = RecommendationList("none", 0, ())
+NO_LIST = RecommendationList("none", 0, ())
 """Before the first run of the batch job."""
 
 
@@ -40,11 +40,11 @@ async def recommendations(stored: Recommendations, history: HistoryReader, profi
         made = await stored.recommended("country", recent.records[0].country)
     if made is None:
         made = await stored.recommended("country", WORLD)
-    items = fresh(made.items if made else (), recent.records)[:limit]
-    return Shown(made or NOTHING_YET, items, recent.complete)
+    items = unwatched(made.items if made else (), recent.records)[:limit]
+    return Shown(made or NO_LIST, items, recent.complete)
 
 
-def fresh(items: Sequence[Recommendation], records: Sequence[ViewingRecord]) -> list[Recommendation]:
+def unwatched(items: Sequence[Recommendation], records: Sequence[ViewingRecord]) -> list[Recommendation]:
     """Items in their order, without any title of which the profile has watched a minute, in one session or several."""
     watched: dict[str, int] = {}
     for record in records:
@@ -52,7 +52,7 @@ def fresh(items: Sequence[Recommendation], records: Sequence[ViewingRecord]) -> 
     return [item for item in items if watched.get(item.title_id, 0) < WATCHED_MS]
 
 
-def wording(item: Recommendation, catalogue: Catalogue) -> str:
+def reason_text(item: Recommendation, catalogue: Catalogue) -> str:
     """The reason, for a person."""
     if item.reason == "because" and item.about:
         return f"Because you watched {catalogue.title(item.about).label}"

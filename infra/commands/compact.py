@@ -1,4 +1,4 @@
-"""``playhead compact``: roll up by hand what the compaction processor would roll up on request."""
+"""``playhead compact``: roll up profiles by hand, as the compaction worker does on request."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ from infra.stores.history_cassandra import LiveVH
 from infra.stores.profiles_cassandra import Profiles
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-AT_ONCE = 8
+CONCURRENT_PROFILES = 8
 
 
 @app.callback()
@@ -37,12 +37,12 @@ def compact(
     all_: Annotated[bool, typer.Option("--all", help="Every profile.")] = False,
     keep_live: Annotated[
         int | None,
-        typer.Option(min=0, help="So many of a profile's newest sessions stay live; else as the setting says."),
+        typer.Option(min=0, help="Newest sessions of a profile that stay live; default: the setting."),
     ] = None,
 ) -> None:
     """Move closed sessions beyond the newest few from LiveVH into CompressedVH; exits 1 when a chunk is damaged."""
     if (profile is None) is not all_:
-        _fail("Say either --profile or --all.")
+        _fail("Pass either --profile or --all.")
     settings = Settings()
     rules = RollUpRules(
         keep_live=settings.compaction_keep_live if keep_live is None else keep_live,
@@ -58,7 +58,7 @@ def compact(
         close(session)
     typer.echo(", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "no live records")
     if outcomes["damaged"]:
-        _fail("Damaged chunks are not rewritten: the log says which.")
+        _fail("Damaged chunks were not rewritten; the log names them.")
 
 
 async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]) -> "Counter[Outcome]":
@@ -70,7 +70,7 @@ async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]
         now=lambda: time.time_ns() // 1_000_000,
     )
     outcomes: Counter[Outcome] = Counter()
-    room = asyncio.Semaphore(AT_ONCE)
+    room = asyncio.Semaphore(CONCURRENT_PROFILES)
     columns = (TextColumn("Compacting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("", total=len(profiles))

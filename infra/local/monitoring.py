@@ -1,15 +1,14 @@
-"""Prometheus and Alertmanager beside a stack. They come with the machine; without them everything else works."""
+"""Prometheus and Alertmanager next to a stack; without them everything else works."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 
 from domain.processes import Process
-from infra.local import template
-from infra.local.program import LOOPBACK, Program, StackError
+from infra.local import monitoring_programs, template
+from infra.local.program import LOOPBACK, Program
 from infra.local.workers import addresses
 from infra.runtime.settings import ROOT, Port, Settings
 
@@ -20,13 +19,6 @@ KEEP = "15d"
 
 def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program, ...]:
     return _alertmanager(settings), _prometheus(settings, processes)
-
-
-def require_installed() -> None:
-    if not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")):
-        raise StackError(
-            "Prometheus is missing: apt-get install --no-install-recommends prometheus prometheus-alertmanager"
-        )
 
 
 def write_configuration(settings: Settings, processes: Sequence[Process], folder: Path) -> None:
@@ -81,7 +73,7 @@ def _prometheus(settings: Settings, processes: Sequence[Process]) -> Program:
     return Program(
         name="prometheus",
         command=(
-            "prometheus",
+            monitoring_programs.path(settings.home, "prometheus"),
             f"--config.file={folder}/prometheus.yml",
             f"--storage.tsdb.path={folder}/prometheus",
             f"--storage.tsdb.retention.time={KEEP}",
@@ -101,7 +93,7 @@ def _alertmanager(settings: Settings) -> Program:
     return Program(
         name="alertmanager",
         command=(
-            "prometheus-alertmanager",
+            monitoring_programs.path(settings.home, "alertmanager"),
             f"--config.file={folder}/alertmanager.yml",
             f"--storage.path={folder}/alertmanager",
             f"--web.listen-address={address}",

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from domain.processes import Process
-from infra.local import backends, cassandra_cluster, jars, monitoring, preflight, workers
+from infra.local import backends, cassandra_cluster, jars, monitoring, monitoring_programs, preflight, workers
 from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
 from infra.local.supervisor import Supervisor, base_name
@@ -104,9 +104,15 @@ class Stack:
                 self.down()
             signal.signal(signal.SIGTERM, before)
 
+    def fetch_monitoring(self) -> None:
+        """Fetch Prometheus and Alertmanager where neither the machine nor the stack's home has them."""
+        if not monitoring_programs.is_here(self.settings.home):
+            with report() as progress, progress.step("fetch Prometheus and Alertmanager"):
+                monitoring_programs.fetch(self.settings.home)
+
     def monitor(self) -> None:
         """Start Prometheus and Alertmanager, and the stack if it is down, and wait until they are ready."""
-        monitoring.require_installed()
+        self.fetch_monitoring()
         if not self._supervisor.processes():
             self.up()
         with self._locked(), report() as progress:

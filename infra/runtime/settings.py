@@ -26,6 +26,9 @@ from pydantic_settings import (
 from domain.processes import BY_NAME, MAX_WORKERS, PROCESSES, Process
 
 ROOT = Path(__file__).resolve().parents[2]
+"""Where our packages are: the checkout, or an environment's site-packages."""
+_PLACE = ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()
+"""Where ``.env`` and ``.playhead`` are: the checkout, or the folder in which an installed command runs."""
 PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
 LOCAL_KEY = "playhead-local"
 LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
@@ -110,7 +113,7 @@ def _correction(name: str, settings: Mapping[str, object]) -> str:
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="PLAYHEAD_",
-        env_file=os.environ.get("PLAYHEAD_ENV_FILE", ROOT / ".env"),
+        env_file=os.environ.get("PLAYHEAD_ENV_FILE", _PLACE / ".env"),
         frozen=True,
         use_attribute_docstrings=True,
         extra="forbid",
@@ -120,7 +123,7 @@ class Settings(BaseSettings):
 
     stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
     """Name of the stack: chooses its folder and its block of ports."""
-    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = ROOT / ".playhead"
+    home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = _PLACE / ".playhead"
     """Folder of all stacks and downloads."""
     port_base: int = Field(0, ge=0, le=22700)
     """First port of the stack's block. 0: the stack's own block (demo 20000, test 22000, bench 18000)."""

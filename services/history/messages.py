@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from domain.history.continue_watching import Bookmark
 from domain.recommendations.model import Reason, Recommendation
-from domain.recommendations.service import Shown, wording
+from domain.recommendations.service import Shown, reason_text
 from domain.titles.catalogue import Catalogue
 from services.http.messages import Moment, TitleItem, moment, title_item
 
@@ -26,7 +26,7 @@ class ContinueItem(BaseModel):
     duration_ms: int
     progress: float = Field(description="bookmark_ms ÷ duration_ms.")
     last_watched_at: Moment
-    played: bool = Field(description="An earlier session reached 90 % of the title.")
+    played: bool = Field(description="One of the newest 500 sessions got beyond 90 % of the title.")
 
 
 class ReasonItem(BaseModel):
@@ -87,7 +87,7 @@ def recommended(shown: Shown, catalogue: Catalogue, complete: bool) -> Recommend
 def _recommended_item(item: Recommendation, catalogue: Catalogue) -> RecommendedItem:
     reason = ReasonItem(
         kind=item.reason,
-        text=wording(item, catalogue),
+        text=reason_text(item, catalogue),
         title=title_item(item.about, catalogue) if item.reason == "because" and item.about else None,
         country=item.about if item.reason == "country" else None,
         genre=item.about if item.reason == "genre" else None,

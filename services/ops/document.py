@@ -8,14 +8,14 @@ NEVER = "has not answered yet"
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where numbers come from, and how old they are."""
+    """A source of numbers, and their age."""
 
     name: str
     label: str
     read_at: int | None
-    """When it last answered; None = never yet."""
+    """When it last answered; None: never."""
     error: str | None
-    """What went wrong since; None while all is well, ``NEVER`` before the first look."""
+    """What went wrong since; None: nothing. ``NEVER`` before the first poll."""
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class Series(msgspec.Struct, frozen=True):
     """One value a time, by name."""
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class DeadLetterSummary(msgspec.Struct, frozen=True):
     """A dead letter without its bytes."""
 
     failed_at: int
@@ -38,7 +38,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 class DeadLetters(msgspec.Struct, frozen=True):
     total: int
-    newest: list[Refusal]
+    newest: list[DeadLetterSummary]
 
 
 class LedgerTopic(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ class Ledger(msgspec.Struct, frozen=True):
 
 
 class Write(msgspec.Struct, frozen=True):
-    """One session's newest event in Kafka beside what the history answers for it."""
+    """A session's newest event in Kafka, and whether the history has it."""
 
     profile_id: str
     playback_session_id: str
@@ -77,25 +77,25 @@ class Write(msgspec.Struct, frozen=True):
     duration_ms: int | None
     received_at: int
     stored: bool
-    """The history already answers with this event, or with a newer one."""
+    """The history answers with this event or a newer one."""
 
 
 class AppExperience(msgspec.Struct, frozen=True):
-    """One app version on one kind of device, in the last quarter of an hour."""
+    """One app version on one kind of device, over the last 15 minutes."""
 
     device_type: str
     app_version: str
     views: int
     failures: int
     fails_more: bool
-    """Clearly more often than all apps together."""
+    """Clearly more than all apps together."""
     startup_p95_ms: float | None
     starts_slower: bool
     rebuffer_ratio: float | None
 
 
 class Experience(msgspec.Struct, frozen=True):
-    """What members see. Viewers and starts are of the last full minute, the rest of the last quarter of an hour."""
+    """What members see. Viewers and starts of the last full minute; everything else over the last 15 minutes."""
 
     viewers: int
     starts: int
@@ -103,7 +103,7 @@ class Experience(msgspec.Struct, frozen=True):
     startup_p95_ms: float | None
     rebuffer_ratio: float | None
     rebuffer_frequency: float | None
-    """Stalls a minute of playing and stalling."""
+    """Stalls per minute of playing and stalling."""
     views: int
     failures: int
     apps: list[AppExperience]
@@ -118,20 +118,20 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     uptime_seconds: float | None = None
     memory_bytes: float | None = None
     cpu_share: float | None = None
-    """Of one core, since the last look."""
+    """Of one core, since the last poll."""
 
 
-class Trouble(msgspec.Struct, frozen=True):
-    """One thing that is wrong now, for people."""
+class Issue(msgspec.Struct, frozen=True):
+    """Something wrong now, for people."""
 
     text: str
-    aside: str
+    detail: str
     panel: str
-    """Where the page says more."""
+    """Id of the page's element with more about it."""
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """One that fires."""
+    """A firing alert."""
 
     name: str
     severity: str
@@ -140,26 +140,26 @@ class Alert(msgspec.Struct, frozen=True):
     summary: str
     runbook: str | None
     """A link."""
-    silenced_by: list[str]
-    """Why nobody is told; empty when somebody is."""
+    suppressed_by: list[str]
+    """Why nobody is notified; empty if somebody is."""
 
 
 class Alerts(msgspec.Struct, frozen=True):
-    """What Alertmanager tells, the most urgent first, of those the oldest."""
+    """Alertmanager's alerts, the most urgent first, then the oldest."""
 
-    watch: Literal["none", "well", "deaf", "away"]
-    """none: no monitoring runs here; deaf: Alertmanager answers, but hears nothing of Prometheus."""
+    watch: Literal["off", "ok", "no_data", "unreachable"]
+    """off: no monitoring runs here; no_data: Alertmanager answers, but gets no alerts from Prometheus."""
     read_at: int | None = None
     firing: list[Alert] = []
-    silenced: list[Alert] = []
+    suppressed: list[Alert] = []
 
 
 class Live(msgspec.Struct, frozen=True):
     at: int
     sources: list[Source]
     alerts: Alerts
-    troubles: list[Trouble]
-    """By this document's own numbers."""
+    issues: list[Issue]
+    """From this document's own numbers."""
     rates: Series
     """Events per second by family, and dead letters."""
     lag: Series
@@ -168,10 +168,10 @@ class Live(msgspec.Struct, frozen=True):
     """Consumer groups, in the order of the process table."""
     dead_letters: DeadLetters
     ledger: Ledger | None
-    """None before the first answer."""
+    """None before the first poll."""
     writes: list[Write]
     processes: list[ProcessHealth]
     experience: Experience | None
-    """None before the first look."""
+    """None before the first poll."""
     starts_last_week: float | None
-    """A minute, in the quarter of an hour around this one a week ago; None where nobody watched."""
+    """Starts per minute, in the 15 minutes around this one a week ago; None if nobody watched."""

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from domain.history.continue_watching import continue_watching
-from domain.recommendations.service import recommendations, wording
+from domain.recommendations.service import reason_text, recommendations
 from domain.titles.catalogue import Catalogue
 from schemas.events import ViewingRecord
 from services.http.errors import RESPONSES
@@ -20,7 +20,7 @@ from services.http.pages import Page
 from services.http.parameters import Cursor, Limit, ProfileId, reading_cursor
 from services.ops.placeholder_art import draw
 from services.ops.ports import Connect
-from services.ops.state import Board
+from services.ops.state import OpsState
 from services.ops.support import SupportView, support_view
 from services.ops.verdict import verdict
 
@@ -42,14 +42,14 @@ def api(connect: Connect, catalogue: Catalogue, now: Callable[[], int]) -> APIRo
     return routes
 
 
-def pages(board: Board, connect: Connect, page: Page, now: Callable[[], int]) -> APIRouter:
+def pages(state: OpsState, connect: Connect, page: Page, now: Callable[[], int]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
-    catalogue = board.catalogue
+    catalogue = state.catalogue
 
     @routes.get("/members")
     async def members(request: Request, q: Annotated[str, Query(max_length=64)] = "") -> HTMLResponse:
         asked = q.strip()
-        found = [event for event in reversed(board.members.values()) if asked.lower() in event.profile_id.lower()]
+        found = [event for event in reversed(state.members.values()) if asked.lower() in event.profile_id.lower()]
         context = {
             "here": "members",
             "asked": asked,
@@ -93,7 +93,7 @@ def pages(board: Board, connect: Connect, page: Page, now: Callable[[], int]) ->
             "resume": [(mark, catalogue.title(mark.title_id)) for mark in continue_watching(sessions)],
             "list": listed.made,
             "list_made_at": moment(listed.made.made_at),
-            "recommended": [(catalogue.title(item.title_id), wording(item, catalogue)) for item in listed.items],
+            "recommended": [(catalogue.title(item.title_id), reason_text(item, catalogue)) for item in listed.items],
             "days": by_day(shown.items, catalogue),
             "older": shown.next_cursor,
             "first_page": cursor is None,

@@ -7,34 +7,34 @@ from operator import itemgetter
 
 from services.ops.ports import Partition
 
-LONGEST = 2_000
+MAX_OBSERVATIONS = 2_000
 """Sights kept of one partition; then every second one goes, and ages are told less exactly."""
-Sight = tuple[int, int]
+Observation = tuple[int, int]
 """(time in ms, where the log ended then)"""
 _end = itemgetter(1)
 
 
 @dataclass(slots=True)
-class LogAges:
-    _sights: dict[Partition, list[Sight]] = field(default_factory=dict)
+class OffsetAges:
+    _observations: dict[Partition, list[Observation]] = field(default_factory=dict)
 
-    def saw(self, at: int, ends: Mapping[Partition, int]) -> None:
+    def observe(self, at: int, ends: Mapping[Partition, int]) -> None:
         for partition, end in ends.items():
-            sights = self._sights.setdefault(partition, [])
-            if sights and end < sights[-1][1]:  # the topic was recreated
-                sights.clear()
-            if not sights or end > sights[-1][1]:
-                sights.append((at, end))
-            if len(sights) > LONGEST:
-                del sights[1:-1:2]
+            observations = self._observations.setdefault(partition, [])
+            if observations and end < observations[-1][1]:  # the topic was recreated
+                observations.clear()
+            if not observations or end > observations[-1][1]:
+                observations.append((at, end))
+            if len(observations) > MAX_OBSERVATIONS:
+                del observations[1:-1:2]
 
     def age(self, partition: Partition, offset: int, now: int) -> int:
         """Milliseconds since a record was first seen at or after this offset; 0 when there is none."""
-        sights = self._sights.get(partition, [])
-        later = bisect_right(sights, offset, key=_end)
-        return now - sights[later][0] if later < len(sights) else 0
+        observations = self._observations.get(partition, [])
+        later = bisect_right(observations, offset, key=_end)
+        return now - observations[later][0] if later < len(observations) else 0
 
     def forget(self, partition: Partition, before: int) -> None:
         """Nobody will ask for an offset below ``before`` any more."""
-        sights = self._sights.get(partition, [])
-        del sights[: min(bisect_right(sights, before, key=_end), len(sights) - 1)]
+        observations = self._observations.get(partition, [])
+        del observations[: min(bisect_right(observations, before, key=_end), len(observations) - 1)]

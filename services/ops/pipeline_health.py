@@ -12,7 +12,7 @@ from typing import TypeVar
 from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Metrics
 from domain.processes import consumer_groups
 from schemas.errors import TransientError
-from services.ops.offset_ages import LogAges
+from services.ops.offset_ages import OffsetAges
 from services.ops.ports import Partition
 
 SLOW_S = 5.0
@@ -45,7 +45,7 @@ class Offsets:
 @dataclass(frozen=True, slots=True)
 class PipelineHealth:
     metrics: Metrics
-    _ages: LogAges = field(default_factory=LogAges)
+    _ages: OffsetAges = field(default_factory=OffsetAges)
 
     async def probe(self, backend: str, question: Callable[[], Awaitable[T]]) -> T:
         """The answer. The backend is up when it answers, and down while it takes too long or is away.
@@ -68,7 +68,7 @@ class PipelineHealth:
 
     def set_lag(self, at: int, offsets: Offsets) -> None:
         """``at``: milliseconds since the epoch."""
-        self._ages.saw(at, offsets.ends)
+        self._ages.observe(at, offsets.ends)
         oldest = dict(offsets.ends)
         for group in GROUPS:
             next_reads = offsets.next_reads(group)

@@ -21,12 +21,12 @@ class Target:
 
 
 @dataclass(slots=True)
-class ProcessWatch:
+class ProcessMonitor:
     client: httpx.AsyncClient
     targets: tuple[Target, ...]
     _cpu: dict[Target, tuple[int, float]] = field(default_factory=dict)
 
-    async def look(self, at: int) -> list[ProcessHealth]:
+    async def poll(self, at: int) -> list[ProcessHealth]:
         return list(await asyncio.gather(*(self._one(target, at) for target in self.targets)))
 
     async def _one(self, target: Target, at: int) -> ProcessHealth:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from services.ops.document import Series
 
 
-class Trail:
+class RollingSeries:
     """Samples of the same names at rising times, forgotten after ``keep_ms``."""
 
     def __init__(self, keep_ms: int) -> None:

@@ -14,7 +14,7 @@ from services.http.app import create_app as create_service
 from services.http.pages import Page, templates
 from services.ops import formatting, members, reports, runbooks
 from services.ops.ports import Connect
-from services.ops.state import Board
+from services.ops.state import OpsState
 
 HERE = Path(__file__).parent
 FRESH_MS = 500
@@ -43,7 +43,7 @@ class Files:
 
 
 def create_app(
-    board: Board, connect: Connect, files: Files, history_port: int, metrics: Metrics, now: Callable[[], int]
+    state: OpsState, connect: Connect, files: Files, history_port: int, metrics: Metrics, now: Callable[[], int]
 ) -> FastAPI:
     """``now``: milliseconds since the epoch."""
     rendering = templates(HERE / "templates", ports={"history": history_port})
@@ -57,9 +57,9 @@ def create_app(
         title="Playhead support API",
         description="What went wrong for a member: the last sessions, errors, devices.",
         routers=[
-            members.api(connect, board.catalogue, now),
-            members.pages(board, connect, page, now),
-            live_routes(board, files.echarts, page, now),
+            members.api(connect, state.catalogue, now),
+            members.pages(state, connect, page, now),
+            live_routes(state, files.echarts, page, now),
             reports.router(files.dashboards, page),
             runbooks.router(files.runbooks, page),
         ],
@@ -71,9 +71,9 @@ def create_app(
     return app
 
 
-def live_routes(board: Board, echarts: Path, page: Page, now: Callable[[], int]) -> APIRouter:
+def live_routes(state: OpsState, echarts: Path, page: Page, now: Callable[[], int]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
-    document = LiveDocument(board, now)
+    document = LiveDocument(state, now)
 
     @routes.get("/")
     async def live_page(request: Request) -> HTMLResponse:
@@ -93,8 +93,8 @@ def live_routes(board: Board, echarts: Path, page: Page, now: Callable[[], int])
 class LiveDocument:
     """The state as JSON bytes, composed at most once per ``FRESH_MS`` however many pages ask."""
 
-    def __init__(self, board: Board, now: Callable[[], int]) -> None:
-        self._board = board
+    def __init__(self, state: OpsState, now: Callable[[], int]) -> None:
+        self._state = state
         self._now = now
         self._made_at: int | None = None
         self._body = b""
@@ -102,6 +102,6 @@ class LiveDocument:
     def body(self) -> bytes:
         now = self._now()
         if self._made_at is None or now - self._made_at >= FRESH_MS:
-            self._body = msgspec.json.encode(self._board.live(now))
+            self._body = msgspec.json.encode(self._state.live(now))
             self._made_at = now
         return self._body

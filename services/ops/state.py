@@ -1,4 +1,4 @@
-"""What the live page knows now: the newest answer of every source, put together into one document."""
+"""The newest answer of every source, composed into the live page's document."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,23 +12,23 @@ from services.ops.document import (
     NEVER,
     Alerts,
     DeadLetters,
+    DeadLetterSummary,
     Experience,
     Ledger,
     Live,
     ProcessHealth,
-    Refusal,
     Source,
     Write,
 )
-from services.ops.issues import REFUSED, troubles
+from services.ops.issues import DEAD_LETTER_COUNT, issues
 from services.ops.pipeline_health import GROUPS, Offsets
-from services.ops.rolling_series import Trail
+from services.ops.rolling_series import RollingSeries
 
-KEEP_MS = 10 * 60 * 1000
-LATELY_MS = 5 * 60 * 1000
+SERIES_MS = 10 * 60 * 1000
+ISSUES_WINDOW_MS = 5 * 60 * 1000
 SHOWN = 12
-"""Rows of the lists that show the newest of something."""
-MEMBERS_KEPT = 2_000
+"""Rows in a list of the newest."""
+MAX_MEMBERS = 2_000
 SOURCES = {
     "kafka": "Kafka",
     "cassandra": "Cassandra",
@@ -39,53 +39,51 @@ SOURCES = {
 
 
 @dataclass(slots=True)
-class Health:
-    """One source's last word."""
-
+class SourceHealth:
     read_at: int | None = None
     error: str | None = NEVER
 
     def answered(self, at: int) -> bool:
-        """True if it was away until now."""
-        was_away, self.read_at, self.error = self.error is not None, at, None
-        return was_away
+        """Returns whether it was unreachable until now."""
+        was_unreachable, self.read_at, self.error = self.error is not None, at, None
+        return was_unreachable
 
     def failed(self, error: str) -> bool:
-        """True if it was not away until now, or never has been here."""
-        was_here, self.error = self.error is None or self.error == NEVER, error
-        return was_here
+        """Returns whether this is news: it answered until now, or was never asked."""
+        is_news, self.error = self.error is None or self.error == NEVER, error
+        return is_news
 
 
 @dataclass(slots=True)
-class Board:
-    """Filled by the pollers, read by the pages; both on the one event loop, so nothing is locked."""
+class OpsState:
+    """Written by the pollers, read by the pages, on one event loop: no locks."""
 
     catalogue: Catalogue
-    sources: dict[str, Health] = field(default_factory=lambda: {name: Health() for name in SOURCES})
+    sources: dict[str, SourceHealth] = field(default_factory=lambda: {name: SourceHealth() for name in SOURCES})
     offsets: Offsets | None = None
-    refusals: Sequence[DeadLetter] = ()
+    dead_letters: Sequence[DeadLetter] = ()
     playback: Sequence[Playback] = ()
     """Each session's newest event, newest session first."""
     stored: Mapping[str, ViewingRecord] = field(default_factory=dict)
-    """By session: what the history answers for those sessions."""
+    """By session: what the history answers."""
     processes: Sequence[ProcessHealth] = ()
     experience: Experience | None = None
     starts_last_week: float | None = None
     ledger: Ledger | None = None
-    alerts: Alerts = field(default_factory=lambda: Alerts("none"))
+    alerts: Alerts = field(default_factory=lambda: Alerts("off"))
     members: dict[str, Playback] = field(default_factory=dict)
-    """Each member's newest event that was seen, the member seen last at the end."""
-    _appended: Trail = field(default_factory=lambda: Trail(KEEP_MS))
-    _behind: Trail = field(default_factory=lambda: Trail(KEEP_MS))
+    """Each member's newest event; the member seen last is at the end."""
+    _appended: RollingSeries = field(default_factory=lambda: RollingSeries(SERIES_MS))
+    _lag: RollingSeries = field(default_factory=lambda: RollingSeries(SERIES_MS))
 
-    def saw_offsets(self, at: int, offsets: Offsets) -> None:
+    def observe_offsets(self, at: int, offsets: Offsets) -> None:
         self.offsets = offsets
         totals = {family: self.total(topic.name) for family, topic in EVENT_TOPICS.items()}
-        self._appended.add(at, totals | {REFUSED: self.total(DEAD_LETTERS.name)})
-        self._behind.add(at, {group: offsets.lag(group) for group in GROUPS})
+        self._appended.add(at, totals | {DEAD_LETTER_COUNT: self.total(DEAD_LETTERS.name)})
+        self._lag.add(at, {group: offsets.lag(group) for group in GROUPS})
 
-    def played(self, newest: Sequence[Playback]) -> None:
-        """Events, newest first: the newest of each session stays, and of each member."""
+    def observe_playback(self, newest: Sequence[Playback]) -> None:
+        """``newest``: events, newest first. Keeps the newest of each session and of each member."""
         sessions: dict[str, Playback] = {}
         for event in newest:
             seen = sessions.get(event.playback_session_id)
@@ -95,7 +93,7 @@ class Board:
         for event in reversed(self.playback):
             self.members.pop(event.profile_id, None)
             self.members[event.profile_id] = event
-        for profile_id in list(self.members)[:-MEMBERS_KEPT]:
+        for profile_id in list(self.members)[:-MAX_MEMBERS]:
             del self.members[profile_id]
 
     def total(self, topic: str) -> int:
@@ -108,28 +106,30 @@ class Board:
             at=at,
             sources=[Source(name, SOURCES[name], s.read_at, s.error) for name, s in self.sources.items()],
             alerts=self.alerts,
-            troubles=[],
+            issues=[],
             rates=self._appended.rates(),
-            lag=self._behind.values(),
+            lag=self._lag.values(),
             groups=list(GROUPS),
-            dead_letters=DeadLetters(self.total(DEAD_LETTERS.name), [_refusal(d) for d in self.refusals[:SHOWN]]),
+            dead_letters=DeadLetters(
+                self.total(DEAD_LETTERS.name), [_summary(each) for each in self.dead_letters[:SHOWN]]
+            ),
             ledger=self.ledger,
-            writes=[self._write(event) for event in self.playback[:SHOWN]],
+            writes=[self._session(event) for event in self.playback[:SHOWN]],
             processes=list(self.processes),
             experience=self.experience,
             starts_last_week=self.starts_last_week,
         )
-        return msgspec.structs.replace(live, troubles=troubles(live, self._appended.growth(LATELY_MS)))
+        return msgspec.structs.replace(live, issues=issues(live, self._appended.growth(ISSUES_WINDOW_MS)))
 
-    def unseen(self) -> set[str]:
-        """The members of whose shown sessions the history has not yet answered the newest state."""
+    def members_to_read(self) -> set[str]:
+        """Members with a shown session whose newest state the history has not answered yet."""
         return {event.profile_id for event in self.playback[:SHOWN] if not self._is_stored(event)}
 
     def _is_stored(self, event: Playback) -> bool:
         stored = self.stored.get(event.playback_session_id)
         return stored is not None and stored.seq >= event.seq
 
-    def _write(self, event: Playback) -> Write:
+    def _session(self, event: Playback) -> Write:
         stored = self.stored.get(event.playback_session_id)
         title = self.catalogue.title(event.title_id)
         return Write(
@@ -148,8 +148,8 @@ class Board:
         )
 
 
-def _refusal(letter: DeadLetter) -> Refusal:
-    place = letter.topic or "no topic could be told"
+def _summary(letter: DeadLetter) -> DeadLetterSummary:
+    place = letter.topic or "unknown topic"
     if letter.partition is not None:
         place = f"{letter.topic}[{letter.partition}]@{letter.offset}"
-    return Refusal(letter.failed_at, letter.step, letter.error_class, letter.reason, letter.field, place)
+    return DeadLetterSummary(letter.failed_at, letter.step, letter.error_class, letter.reason, letter.field, place)

@@ -21,16 +21,16 @@ from infra.stores.quality_cassandra import QualityMinutes
 from infra.stores.recommendations_cassandra import Recommendations
 from infra.stores.support_cassandra import SupportReader
 from services.http.wiring import cassandra, server
-from services.ops.alerts import AlertWatch
+from services.ops.alerts import AlertMonitor
 from services.ops.pipeline_health import PipelineHealth
-from services.ops.pollers import Gatherers
+from services.ops.pollers import Pollers
 from services.ops.ports import Stores
-from services.ops.processes import ProcessWatch, Target
+from services.ops.processes import ProcessMonitor, Target
 from services.ops.routes import Files, create_app
-from services.ops.state import Board
+from services.ops.state import OpsState
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
-RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
+RUNBOOKS = ROOT / "infra" / "monitoring" / "runbooks"
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
@@ -58,23 +58,23 @@ async def serve(settings: Settings) -> None:
     metrics = PrometheusMetrics()
     registry, store = Registry(settings), ObjectStore(settings)
     event_log = KafkaMonitor(settings, registry)
-    board = Board(Catalogue())
+    state = OpsState(Catalogue())
     files = Files(ECHARTS, settings.folder / "reports" / "dashboards", RUNBOOKS)
     async with cassandra(settings, prepare) as stores, httpx.AsyncClient(timeout=2) as client:
-        gatherers = Gatherers(
-            board=board,
+        pollers = Pollers(
+            state=state,
             event_log=event_log,
             connect=stores,
             store=store,
-            processes=ProcessWatch(client, targets(settings)),
-            alerts=AlertWatch(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
+            processes=ProcessMonitor(client, targets(settings)),
+            alerts=AlertMonitor(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
             health=PipelineHealth(metrics),
             ping_registry=registry.ping,
             now=now,
         )
-        app = create_app(board, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, now)
+        app = create_app(state, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, now)
         async with asyncio.TaskGroup() as tasks:  # a poller that crashes ends this process, which is started again
-            polling = tasks.create_task(gatherers.forever())
+            polling = tasks.create_task(pollers.forever())
             await server(app, settings, settings.process_port(BY_NAME["ops"])).serve()
             polling.cancel()
     event_log.close()

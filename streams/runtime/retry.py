@@ -1,4 +1,4 @@
-"""Trying again in place while an engine is away."""
+"""Retries an operation in place while a backend is unavailable."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar

@@ -1,25 +1,21 @@
 """The compaction worker: requests, keyed by profile, into roll-ups. Repeating a request is harmless."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
-
 from domain.history.compaction import Compactor
-from domain.metrics import SKIPPED, Metrics
+from domain.metrics import Metrics
 from schemas.batch import BatchDecoder
 from schemas.errors import TransientError
 from schemas.topics import COMPACTION_REQUESTS
+from streams.decoding import decode_valid
 from streams.progress import count_retry
 from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient
 
 FETCH_WAIT_MS = 1_000
 """Nobody waits for a roll-up."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +37,6 @@ class CompactionHandler:
 
     async def profiles(self, payloads: Sequence[bytes | None]) -> list[str]:
         """Each profile once, in the order of requests. Raises TransientError while the registry is unavailable."""
-        # In a thread, since an unknown schema id asks the registry over HTTP.
-        decoded = await asyncio.to_thread(self.decoder.decode, COMPACTION_REQUESTS.record, payloads)
-        for invalid in decoded.invalid:
-            self.metrics.increment(SKIPPED, topic=COMPACTION_REQUESTS.name, code=invalid.error.code)
-            log.warning("skipped", code=invalid.error.code, reason=invalid.error.reason)
-        return list(dict.fromkeys(decoded.frame["profile_id"].to_list()))
+        record, topic = COMPACTION_REQUESTS.record, COMPACTION_REQUESTS.name
+        requests = await decode_valid(self.decoder, record, topic, payloads, self.metrics)
+        return list(dict.fromkeys(requests["profile_id"].to_list()))

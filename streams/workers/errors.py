@@ -1,21 +1,17 @@
 """Writes errors that apps report to support's table, and commits offsets only after the writes are acknowledged."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
-
-from domain.metrics import SKIPPED, Metrics
+from domain.metrics import Metrics
 from domain.support.ports import ErrorSink
 from domain.support.updates import MemberError, errors_of_members
 from schemas.batch import BatchDecoder
+from streams.decoding import decode_valid
 from streams.progress import count_retry
 from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +30,7 @@ class ErrorHandler:
 
     async def decode(self, topic: str, payloads: Sequence[bytes | None]) -> list[MemberError]:
         """The errors of members. Raises TransientError while the registry is unavailable."""
-        # In a thread, since an unknown schema id asks the registry over HTTP.
-        decoded = await asyncio.to_thread(self.decoder.decode, "error", payloads)
-        for invalid in decoded.invalid:
-            self.metrics.increment(SKIPPED, topic=topic, code=invalid.error.code)
-        if decoded.invalid:
-            first = decoded.invalid[0].error
-            log.warning("skipped", topic=topic, events=len(decoded.invalid), first=first.code, reason=first.reason)
-        return errors_of_members(decoded.frame)
+        return errors_of_members(await decode_valid(self.decoder, "error", topic, payloads, self.metrics))
 
     async def save(self, errors: Sequence[MemberError]) -> None:
         """Raises TransientError while the store is unavailable; saving all of them again is harmless."""

@@ -12,10 +12,11 @@ import structlog
 from domain.clock import Clock
 from domain.history.ports import CompactionRequests, LiveCounts, LiveVHStore
 from domain.history.viewing_record import Newest, newest_per_session
-from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, HISTORY_WRITE, SESSION_CONFLICTS, SKIPPED, Metrics
+from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, HISTORY_WRITE, SESSION_CONFLICTS, Metrics
 from schemas.batch import BatchDecoder
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import TransientError
 from schemas.events import CompactionRequest, ViewingRecord
+from streams.decoding import decode_valid, skip
 from streams.progress import count_retry
 from streams.runtime.batches import RawBatch, Revoked
 from streams.runtime.retry import retry_transient
@@ -74,26 +75,16 @@ class LiveWriter:
 
     async def newest(self, topic: str, payloads: Sequence[bytes | None]) -> Newest:
         """Raises TransientError while the registry is unavailable."""
-        # In a thread, since an unknown schema id asks the registry over HTTP.
-        decoded = await asyncio.to_thread(self.decoder.decode, "playback", payloads)
-        self._skip(topic, [invalid.error for invalid in decoded.invalid])
-        newest = newest_per_session(decoded.frame)
+        newest = newest_per_session(await decode_valid(self.decoder, "playback", topic, payloads, self.metrics))
         self.metrics.increment(SESSION_CONFLICTS, newest.conflicts)
         return newest
 
     async def write(self, topic: str, records: Sequence[ViewingRecord]) -> None:
         """Raises TransientError while LiveVH is unavailable; writing all records again is harmless."""
         started = perf_counter()
-        self._skip(topic, await self.store.write(records))
+        skip(topic, await self.store.write(records), self.metrics)
         self.metrics.increment(HISTORY_RECORDS, len(records))
         self.metrics.observe(HISTORY_WRITE, perf_counter() - started)
         now = time.time()
         for record in records:
             self.metrics.observe(EVENT_VISIBLE, max(0, now - record.event_time / 1000))
-
-    def _skip(self, topic: str, errors: Sequence[InvalidEvent]) -> None:
-        for error in errors:
-            self.metrics.increment(SKIPPED, topic=topic, code=error.code)
-        if errors:  # one line per batch: a flood of bad events must not become a flood of logs
-            first = errors[0]
-            log.warning("skipped", topic=topic, events=len(errors), first=first.code, reason=first.reason)

@@ -17,8 +17,8 @@ from infra.stores.history_cassandra import LiveVH
 from tests.chaos.compactor import RULES
 from tests.chaos.member_oracle import NOW, Member
 
-Fate = Literal["asks on", "meets a rival", "dies"]
-FATES: tuple[Fate, ...] = ("asks on", "meets a rival", "dies")
+Fate = Literal["asks on", "is overtaken", "dies"]
+FATES: tuple[Fate, ...] = ("asks on", "is overtaken", "dies")
 LATER_S = 0.008
 """Half of the nodes hang up to this long after the request, the others before they read it."""
 
@@ -68,7 +68,7 @@ class Hanging:
     timer: asyncio.TimerHandle | None = None
 
     async def compact(self) -> str:
-        """Says how it went. The node has gone on by then, unless it was the rival who won."""
+        """Says how it went. The node has gone on by then, unless another compactor won."""
         member, compressed = self.member, self.steered.compressed
         compactor = self._compactor(self._at, self._no_answer)
         try:
@@ -102,7 +102,7 @@ class Hanging:
         self.steered.policy.address = None
         if first and self.fate == "dies":
             raise Died
-        if first and self.fate == "meets a rival":
+        if first and self.fate == "is overtaken":
             self.steered.policy.address = self.other
             await self.member.answer(lambda: self._compactor().compact(self.member.profile_id))
         await asyncio.sleep(seconds)

@@ -31,6 +31,7 @@ WORKERS = ("history-0", "lake-0", "history-1", "lake-0", "history-0")[: repeat(2
 WRITTEN = {"history": "playhead_live_vh_records_total", "lake": "playhead_lake_records_total"}
 """What grows once a worker has written and not yet committed."""
 AWAY_S = repeat(10, soak=60)
+FREEZES = 50
 
 pytestmark = pytest.mark.soak
 
@@ -101,7 +102,7 @@ def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Messa
     def lag() -> int:
         return answered(lambda: kafka.lag(process.group or "", process.topics))
 
-    while True:
+    for _ in range(FREEZES):
         eventually(lambda: _shared_out(pipeline, process))  # else the other worker may take all of the chunk
         pid, before = pipeline.stack.pid(worker), written()
         os.kill(pid, signal.SIGSTOP)
@@ -112,6 +113,8 @@ def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Messa
         if lag():
             break
         os.kill(pid, signal.SIGCONT)
+    else:
+        raise AssertionError(f"{worker} committed everything {FREEZES} times before it could be killed")
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: _pid(pipeline, worker) not in (None, pid))
 

@@ -120,7 +120,7 @@ async def _compacted(member: Member) -> None:
 
 
 async def test_a_publish_whose_coordinator_hangs_is_settled_by_asking_another(ring: Stack, member: Member) -> None:
-    """The node goes on after the compactor has found out, has lost to a rival, or has died without knowing."""
+    """The node continues after the compactor learned the outcome, lost to another compactor, or died."""
     outcomes: Counter[str] = Counter()
     session = connect(ring.settings)
     session.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = ANSWER_WITHIN_S

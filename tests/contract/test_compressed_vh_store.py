@@ -29,7 +29,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[CompressedVHSto
 
 @pytest.fixture
 def profile() -> str:
-    """A profile nobody else writes to."""
+    """A profile that no other test writes to."""
     return f"contract-{uuid4()}"
 
 

@@ -33,7 +33,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
 
 @pytest.fixture
 def profile() -> str:
-    """A profile nobody else writes to."""
+    """A profile that no other test writes to."""
     return f"contract-{uuid4()}"
 
 
@@ -150,10 +150,10 @@ async def test_a_newer_state_survives_the_move_and_an_older_one_stays_dead(store
 
 
 async def test_another_state_with_the_seq_of_one_that_has_moved_stays_dead(store: Live, profile: str) -> None:
-    moved, rival = (viewing_record(profile_id=profile, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
+    moved, other = (viewing_record(profile_id=profile, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
     await store.write([moved])
     await store.delete_rolled_up(profile, [moved], 7)
-    await store.write([rival])
+    await store.write([other])
     assert list((await store.read(profile)).records) == []
 
 

@@ -16,7 +16,7 @@ from infra.drill import DRILLS, run
 from infra.local import monitoring
 from infra.local.stack import Stack
 from tests.integration.batch import tables
-from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
+from tests.pages.browser import OVERFLOW, launched, opened
 from tests.support.pipeline import PATIENCE_S, eventually, get, playhead
 
 SMALL = ("--members", "30", "--days", "4", "--live-viewers", "15", "--live-seconds", "10")
@@ -85,7 +85,6 @@ def test_its_tables_hold_every_history_and_the_features_of_each_midnight(demo: D
     assert tables.rows(settings, "profile_features")["as_of"].n_unique() == 5, "nobody had watched on the first"
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_its_pages_fit_and_the_console_is_silent(demo: Demo, width: int, scheme: str) -> None:
@@ -111,8 +110,6 @@ def test_status_finds_every_process_ready(demo: Demo) -> None:
     eventually(all_are_ready)
 
 
-@pytest.mark.skipif(not shutil.which("prometheus"), reason="needs the package `prometheus`")
-@pytest.mark.skipif(not shutil.which("prometheus-alertmanager"), reason="needs the package `prometheus-alertmanager`")
 def test_a_drill_on_it_wakes_somebody_once_and_lets_them_sleep_again(
     demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

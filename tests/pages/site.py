@@ -15,12 +15,12 @@ import services.ops.routes as ops
 from domain.processes import PROCESSES
 from domain.titles.catalogue import Catalogue
 from infra.runtime.settings import ROOT
-from services.ops.alerts import AlertWatch
+from services.ops.alerts import AlertMonitor
 from services.ops.pipeline_health import PipelineHealth
-from services.ops.pollers import Gatherers
-from services.ops.processes import ProcessWatch, Target
+from services.ops.pollers import Pollers
+from services.ops.processes import ProcessMonitor, Target
 from services.ops.routes import Files
-from services.ops.state import Board
+from services.ops.state import OpsState
 from tests.support.evening import Evening
 from tests.support.fake_metrics import FakeMetrics
 
@@ -51,15 +51,15 @@ def answers(evening: Evening) -> httpx.MockTransport:
     return httpx.MockTransport(answer)
 
 
-def gatherers(evening: Evening) -> Gatherers:
+def pollers(evening: Evening) -> Pollers:
     client = httpx.AsyncClient(transport=answers(evening))
-    return Gatherers(
-        board=Board(Catalogue()),
+    return Pollers(
+        state=OpsState(Catalogue()),
         event_log=evening,
         connect=evening.stores,
         store=evening,
-        processes=ProcessWatch(client, TARGETS),
-        alerts=AlertWatch(client, "http://alertmanager"),
+        processes=ProcessMonitor(client, TARGETS),
+        alerts=AlertMonitor(client, "http://alertmanager"),
         health=PipelineHealth(evening.metrics),
         ping_registry=evening.ping_registry,
         now=lambda: evening.now,
@@ -72,11 +72,11 @@ def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> I
 
     ``past_seconds`` of the evening have already been seen, ``dashboards`` are published.
     """
-    gather, files = gatherers(evening), Files(ECHARTS, dashboards, RUNBOOKS)
-    catalogue = gather.board.catalogue
+    polling, files = pollers(evening), Files(ECHARTS, dashboards, RUNBOOKS)
+    catalogue = polling.state.catalogue
     with _listener() as here, _listener() as api:
         apps = {
-            here: ops.create_app(gather.board, evening.stores, files, _port(api), FakeMetrics(), lambda: evening.now),
+            here: ops.create_app(polling.state, evening.stores, files, _port(api), FakeMetrics(), lambda: evening.now),
             api: history.create_app(evening.history_stores, catalogue, _port(here), FakeMetrics()),
         }
         servers = {
@@ -87,11 +87,11 @@ def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> I
         async def run() -> None:
             for _ in range(0, past_seconds, 2):
                 evening.pass_time(2)
-                await gather.once()
+                await polling.once()
             serving = [asyncio.create_task(server.serve([listener])) for listener, server in servers.items()]
             while not all(each.done() for each in serving):
                 evening.pass_time(2)
-                await gather.once()
+                await polling.once()
                 await asyncio.wait(serving, timeout=0.5)
 
         thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)

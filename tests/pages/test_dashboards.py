@@ -11,12 +11,10 @@ from batch.reports.build_day import build_day
 from batch.reports.page import render_day, render_index
 from batch.reports.report_folder import ReportFolder
 from services.ops.reports import POLICY
-from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
+from tests.pages.browser import OVERFLOW, launched, opened
 from tests.pages.invented_days import DAY, RUN, nothing, report_inputs
 from tests.pages.site import EVENING, served
 from tests.support.evening import Evening
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 
 EMPTY = DAY - timedelta(days=20)
 PANELS = ("viewers", "weeks", "hours", "funnel", "titles", "device", "version", "country", "worst-titles")

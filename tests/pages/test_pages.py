@@ -7,13 +7,11 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from domain.ledger.state import Finding
-from tests.pages.browser import CHROMIUM, OVERFLOW, launched, opened
+from tests.pages.browser import OVERFLOW, launched, opened
 from tests.pages.site import EVENING, served
 from tests.support.evening import APPS, Evening
-from tests.support.evening_troubles import TROUBLED, outage
+from tests.support.evening_incidents import TROUBLED, outage
 from tests.support.evening_viewing import MEMBER
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the package `chromium`")
 
 PAGES = (
     *("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs", "/runbooks/PlaybackFailures"),
@@ -133,22 +131,20 @@ def test_what_the_ledger_misses_is_named(browser: Browser, complaints: list[str]
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_what_is_wrong_stands_above_the_fold_with_its_runbook(
-    browser: Browser, width: int, complaints: list[str]
-) -> None:
+def test_what_is_wrong_is_above_the_fold_with_its_runbook(browser: Browser, width: int, complaints: list[str]) -> None:
     with served(Evening(EVENING, alerts=outage(EVENING)), 20) as address:
         page = opened(browser, address, width, "dark", complaints)
-        page.locator("#wrong[data-state=bad]").wait_for()
-        assert page.locator("#wrong-title").text_content() == "1 alert firing"
-        assert page.locator("#wrong > ol .name").all_text_contents() == [
+        page.locator("#health[data-state=bad]").wait_for()
+        assert page.locator("#health-title").text_content() == "1 alert firing"
+        assert page.locator("#health > ol .name").all_text_contents() == [
             "Playback fails on tv with version 9.4.0 Runbook",
             "TV 9.4.0: 33 % of plays fail",
             "Compactions wait Runbook",
         ]
-        assert page.locator("#wrong summary").text_content() == "1 symptom silenced"
-        assert not page.locator("#silenced li").is_visible()
-        silenced = page.locator("#silenced li .muted").text_content() or ""  # the evening goes on, four times as fast
-        assert re.fullmatch(r"StartsDropped since 20:13, \d min ago · silenced by PlaybackFailures", silenced)
+        assert page.locator("#health summary").text_content() == "1 alert suppressed"
+        assert not page.locator("#suppressed li").is_visible()
+        suppressed = page.locator("#suppressed li .muted").text_content() or ""  # time passes four times as fast
+        assert re.fullmatch(r"StartsDropped since 20:13, \d min ago · inhibited by PlaybackFailures", suppressed)
         bottom = page.locator("#seen-failures.bad").bounding_box()
         assert bottom
         assert bottom["y"] + bottom["height"] < 844
@@ -163,11 +159,11 @@ def test_what_is_wrong_stands_above_the_fold_with_its_runbook(
 def test_what_was_opened_stays_open_while_nothing_changes(browser: Browser, complaints: list[str]) -> None:
     with served(Evening(EVENING, alerts=outage(EVENING)), 20) as address:
         page = opened(browser, address, 390, "light", complaints)
-        page.locator("#wrong summary").click()
+        page.locator("#health summary").click()
         page.locator("#pages a").first.focus()
         seen = page.evaluate("document.documentElement.dataset.refreshed")
         page.locator(f"html:not([data-refreshed='{seen}'])").wait_for(state="attached")
-        assert page.locator("#silenced li .muted").is_visible()
+        assert page.locator("#suppressed li .muted").is_visible()
         assert page.evaluate("document.activeElement.textContent") == "Runbook"
         page.close()
 
@@ -178,17 +174,17 @@ def test_a_page_without_monitoring_says_how_to_get_it_and_one_that_lost_it_says_
     evening = Evening(EVENING, apps=APPS[:1])
     with served(evening, 20) as address:
         page = opened(browser, address, 390, "light", complaints)
-        page.locator("#wrong[data-state=good]").wait_for()
-        assert page.locator("#wrong-title").text_content() == "All is well"
-        assert page.locator("#watch").text_content() == (
-            "No alerts: make monitor adds Prometheus and Alertmanager, where they are installed."
+        page.locator("#health[data-state=good]").wait_for()
+        assert page.locator("#health-title").text_content() == "All systems normal"
+        assert page.locator("#monitoring").text_content() == (
+            "No alerts: make monitor adds Prometheus and Alertmanager."
         )
         evening.alerts = outage(EVENING)[:1]
-        page.locator("#watch:empty").wait_for(state="attached")
+        page.locator("#monitoring:empty").wait_for(state="attached")
         evening.away.add("alertmanager")
-        page.locator("#wrong[data-state=warn]").wait_for()
-        assert (page.locator("#watch").text_content() or "").startswith(
-            "Alertmanager does not answer: nobody knows what fires. The alerts are of "
+        page.locator("#health[data-state=warn]").wait_for()
+        assert (page.locator("#monitoring").text_content() or "").startswith(
+            "Alertmanager does not answer: nobody knows what is firing. The alerts shown are from "
         )
         page.close()
 
@@ -201,7 +197,7 @@ class TestWithoutEngines:
             page.locator("#status[data-state=live]").wait_for()
             evening.away.add("kafka")
             page.locator("#status[data-state=stale]").wait_for()
-            assert page.locator("#status").text_content() == "Kafka away: the numbers from there are old"
+            assert page.locator("#status").text_content() == "Kafka unreachable: its numbers are old"
             assert page.locator("#tile-ledger").text_content() == "Unknown"
             assert page.locator("section.stale h2").all_text_contents() == [
                 "Events a second", "Ledger", "Consumer lag", "Dead letters",
@@ -212,21 +208,24 @@ class TestWithoutEngines:
         evening = Evening(EVENING, away={"kafka", "cassandra", "lake"})
         with served(evening, 0) as address:
             page = opened(browser, address, 390, "dark", complaints)
-            page.locator("#troubles li").nth(1).wait_for()
+            page.locator("#issues li").nth(1).wait_for()
             texts = page.locator(".chart svg text").all_text_contents()
             assert texts.count("no events") == 6
             assert texts.count("nothing to catch up on") == 1
-            assert page.locator("#writes").text_content() == "Nobody has watched anything yet."
-            assert page.locator("#troubles .name").all_text_contents()[:2] == ["Kafka is away", "Cassandra is away"]
+            assert page.locator("#writes").text_content() == "No playback events yet."
+            assert page.locator("#issues .name").all_text_contents()[:2] == [
+                "Kafka is unreachable",
+                "Cassandra is unreachable",
+            ]
             assert page.evaluate(OVERFLOW) == []
             assert complaints == []
             page.close()
 
-    def test_a_page_that_lost_its_server_says_so(self, browser: Browser, complaints: list[str]) -> None:
+    def test_a_page_without_its_server_says_so(self, browser: Browser, complaints: list[str]) -> None:
         with served(Evening(EVENING), 20) as address:
             page = opened(browser, address, 1440, "light", complaints)
             page.locator("#status[data-state=live]").wait_for()
             page.route("**/v1/live", lambda route: route.abort())
             page.locator("#status[data-state=lost]").wait_for()
-            assert "lost its server" in (page.locator("#status").text_content() or "")
+            assert "No connection to the server" in (page.locator("#status").text_content() or "")
             page.close()

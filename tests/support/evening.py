@@ -24,7 +24,7 @@ from schemas.events import DeadLetter, Playback, Record, ViewingRecord
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from services.history.routes import Stores as HistoryStores
 from services.ops.ports import Partition, Stores
-from tests.support.evening_troubles import REFUSALS, tell_support
+from tests.support.evening_incidents import REFUSALS, tell_support
 from tests.support.evening_viewing import DAY, MEMBER, MEMBERS, MINUTE, RECOMMENDED, record, session, session_id, titles
 from tests.support.fake_history import FakeCompressedVH
 from tests.support.fake_metrics import FakeMetrics

@@ -49,8 +49,8 @@ class FakeLiveVH:
             if record.write_timestamp <= self.tombstones.get((record.profile_id, record.playback_session_id), -1):
                 continue
             rows = self.rows.setdefault(record.profile_id, {})
-            rival = rows.get(record.playback_session_id)
-            rows[record.playback_session_id] = record if rival is None else newer(record, rival)
+            other = rows.get(record.playback_session_id)
+            rows[record.playback_session_id] = record if other is None else newer(record, other)
 
 
 class FakeCompressedVH:
@@ -90,7 +90,7 @@ class FakeCompressedVH:
             self.bodies.pop((profile_id, chunk), None)
 
     def decide(self, profile_id: str, base: Version | None, new: Metadata) -> None:
-        """A compare-and-set whose answer nobody waits for, as a coordinator does it that was paused."""
+        """A compare-and-set without an answer, as a paused coordinator applies it later."""
         if _version(self.decided.get(profile_id)) == base:
             self.decided[profile_id] = new
 

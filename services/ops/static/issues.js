@@ -1,58 +1,57 @@
-// What the live page begins with: the alerts that fire, and what its own numbers call wrong.
+// The top of the live page: alerts that fire, and issues that its own numbers show.
 
 import { ago, clock, count, make } from "/static/page.js";
 
 const PAGE = document.title;
-const WATCH = {
-  none: ["No alerts: ", make("code", {}, "make monitor"), " adds Prometheus and Alertmanager, where they are installed."],
-  deaf: ["Alertmanager hears nothing of Prometheus, as in its first minute: no alert can fire."],
-  away: ["Alertmanager does not answer: nobody knows what fires."],
-  well: [],
+const MONITORING = {
+  off: ["No alerts: ", make("code", {}, "make monitor"), " adds Prometheus and Alertmanager."],
+  no_data: ["Alertmanager gets no alerts from Prometheus. This is normal in its first minute; after that, no alert can fire."],
+  unreachable: ["Alertmanager does not answer: nobody knows what is firing."],
+  ok: [],
 };
 const at = (id) => document.getElementById(id);
 const several = (number, what) => `${count(number)} ${what}${number === 1 ? "" : "s"}`;
 const drawn = {};
 
-export function showWrong({ alerts, troubles, sources, at: now }) {
-  const { watch, firing, silenced, read_at: readAt } = alerts;
+export function showIssues({ alerts, issues, sources, at: now }) {
+  const { watch, firing, suppressed, read_at: readAt } = alerts;
   const [pages, tickets] = ["page", "ticket"].map((severity) => firing.filter((alert) => alert.severity === severity));
   const waiting = sources.some((source) => source.read_at === null);
-  const [state, title] = verdict(pages.length, troubles.length, watch, tickets.length, waiting);
-  at("wrong").dataset.state = state;
-  at("wrong-title").textContent = title;
-  document.title = state === "bad" ? `${pages[0]?.summary ?? troubles[0].text} · ${PAGE}` : PAGE;
+  const [state, title] = verdict(pages.length, issues.length, watch, tickets.length, waiting);
+  at("health").dataset.state = state;
+  at("health-title").textContent = title;
+  document.title = state === "bad" ? `${pages[0]?.summary ?? issues[0].text} · ${PAGE}` : PAGE;
   list("pages", pages, alertItem);
-  list("troubles", troubles, troubleItem);
+  list("issues", issues, issueItem);
   list("tickets", tickets, alertItem);
-  list("silenced", silenced, alertItem);
-  const details = at("silenced").parentElement;
-  details.hidden = !silenced.length;
-  details.firstElementChild.textContent = `${several(silenced.length, "symptom")} silenced`;
-  const old = watch === "away" && readAt !== null ? ` The alerts are of ${clock(readAt)}.` : "";
-  at("watch").replaceChildren(...WATCH[watch], old);
-  for (const time of at("wrong").querySelectorAll("time")) time.textContent = ago(now - Date.parse(time.dateTime));
+  list("suppressed", suppressed, alertItem);
+  const details = at("suppressed").parentElement;
+  details.hidden = !suppressed.length;
+  details.firstElementChild.textContent = `${several(suppressed.length, "alert")} suppressed`;
+  const old = watch === "unreachable" && readAt !== null ? ` The alerts shown are from ${clock(readAt)}.` : "";
+  at("monitoring").replaceChildren(...MONITORING[watch], old);
+  for (const time of at("health").querySelectorAll("time")) time.textContent = ago(now - Date.parse(time.dateTime));
 }
 
-function verdict(pages, troubles, watch, tickets, waiting) {
+function verdict(pages, issues, watch, tickets, waiting) {
   if (pages) return ["bad", `${several(pages, "alert")} firing`];
-  if (troubles) return ["bad", "Something is wrong"];
-  if (watch === "deaf" || watch === "away") return ["warn", "Nobody watches"];
-  if (tickets) return ["warn", "Nothing urgent"];
-  return waiting ? ["waiting", "Looking …"] : ["good", "All is well"];
+  if (issues) return ["bad", several(issues, "issue")];
+  if (watch === "no_data" || watch === "unreachable") return ["warn", "Alerting is down"];
+  if (tickets) return ["warn", `No page, ${several(tickets, "ticket")}`];
+  return waiting ? ["waiting", "Loading …"] : ["good", "All systems normal"];
 }
 
 /** Draws only what has changed, so that a link keeps the focus. */
 function list(id, found, item) {
-  const news = JSON.stringify(found);
-  if (drawn[id] === news) return;
-  drawn[id] = news;
+  const key = JSON.stringify(found);
+  if (drawn[id] === key) return;
+  drawn[id] = key;
   at(id).replaceChildren(...found.map(item));
 }
 
-function alertItem({ name, severity, since, summary, runbook, silenced_by: silencers }) {
-  const silenced = silencers.length > 0;
-  const kind = silenced ? "" : severity === "page" ? "bad" : "warn";
-  const why = silenced ? ` · silenced by ${silencers.join(", ")}` : severity === "page" ? "" : " · a ticket, wakes nobody";
+function alertItem({ name, severity, since, summary, runbook, suppressed_by: reasons }) {
+  const kind = reasons.length ? "" : severity === "page" ? "bad" : "warn";
+  const why = reasons.length ? ` · ${reasons.join(", ")}` : severity === "page" ? "" : " · ticket";
   const when = make("time", { datetime: new Date(since).toISOString() });
   return make(
     "li", {},
@@ -61,5 +60,5 @@ function alertItem({ name, severity, since, summary, runbook, silenced_by: silen
   );
 }
 
-const troubleItem = ({ text, aside, panel }) =>
-  make("li", {}, make("p", { class: "name" }, make("a", { href: `#${panel}` }, text)), make("p", { class: "muted reason", title: aside }, aside));
+const issueItem = ({ text, detail, panel }) =>
+  make("li", {}, make("p", { class: "name" }, make("a", { href: `#${panel}` }, text)), make("p", { class: "muted reason", title: detail }, detail));

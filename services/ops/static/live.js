@@ -2,7 +2,7 @@
 
 import { ago, clock, count, lasting, make, position, rate, short, tenth, words } from "/static/page.js";
 import { timeChart } from "./chart.js";
-import { showWrong } from "./issues.js";
+import { showIssues } from "./issues.js";
 
 const EVERY_MS = 2000;
 const LATE_MS = 12000;
@@ -37,7 +37,7 @@ function showRates({ rates }) {
   }
   const totals = rates.times.map((_, place) => sum(FAMILIES.map((family) => rates.values[family]?.[place] ?? 0)));
   const minute = totals.filter((_, place) => rates.times[place] > last(rates.times) - 60000);
-  tile("rate", rate(last(totals)), minute.length ? `${rate(sum(minute) / minute.length)} a second over the last minute` : "");
+  tile("rate", rate(last(totals)), minute.length ? `${rate(sum(minute) / minute.length)} a second, last minute` : "");
 }
 
 function showLag({ lag, groups }) {
@@ -78,26 +78,26 @@ function showLedger({ ledger, sources }) {
   const total = (column) => sum(topics.map((topic) => topic[column]));
   const [kind, text] = state({ kafka: total("kafka"), waiting: total("waiting"), differing: total("differing") });
   const aside = total("differing") ? "the records are named below" : `${short(total("kafka") - total("waiting"))} of ${short(total("kafka"))} records compared`;
-  if (away.length) tile("ledger", "Unknown", `${away.join(" and ")} away`, "warn");
+  if (away.length) tile("ledger", "Unknown", `${away.join(" and ")} unreachable`, "warn");
   else tile("ledger", text[0].toUpperCase() + text.slice(1), aside, kind);
 }
 
 const seconds = (milliseconds) => (milliseconds === null ? "–" : `${tenth(milliseconds / 1000)} s`);
 const share = (part, digits = 1) => (part === null || Number.isNaN(part) ? "–" : `${(part * 100).toFixed(digits)} %`);
 
-function showExperience({ experience, troubles, starts_last_week: lastWeek }) {
+function showExperience({ experience, issues, starts_last_week: lastWeek }) {
   if (!experience) return;
   const { viewers, starts, views, failures, apps } = experience;
   at("seen-viewers").textContent = count(viewers);
   at("seen-starts").textContent = count(starts);
-  if (lastWeek !== null) at("seen-starts").append(" ", make("small", {}, `${rate(lastWeek)} a week ago`));
+  if (lastWeek !== null) at("seen-starts").append(" ", make("small", {}, `${rate(lastWeek)} a last week`));
   at("seen-p50").textContent = seconds(experience.startup_p50_ms);
   at("seen-p95").textContent = seconds(experience.startup_p95_ms);
   at("seen-stalled").textContent = share(experience.rebuffer_ratio, 2);
   const stalls = experience.rebuffer_frequency;
   if (stalls !== null) at("seen-stalled").append(" ", make("small", {}, `${tenth(stalls * 60)} stalls an hour`));
   at("seen-failures").textContent = share(failures / views);
-  at("seen-failures").className = troubles.some(({ panel }) => panel === "experience") ? "bad" : "";
+  at("seen-failures").className = issues.some(({ panel }) => panel === "experience") ? "bad" : "";
   if (!apps.length) return;
   const marked = (text, worse) => make("td", {}, worse ? make("span", { class: "pill bad" }, text) : text);
   at("apps").replaceChildren(
@@ -128,23 +128,23 @@ function showWrites({ writes, at: now }) {
         ),
         make(
           "p", { class: "when" }, ago(now - write.received_at), make("br"),
-          make("span", { class: `pill ${write.stored ? "good" : "warn"}` }, write.stored ? words(write.player_state) : "on its way"),
+          make("span", { class: `pill ${write.stored ? "good" : "warn"}` }, write.stored ? words(write.player_state) : "not stored yet"),
         ),
       );
     }),
   );
 }
 
-function showDeadLetters({ dead_letters: letters, troubles, at: now }) {
+function showDeadLetters({ dead_letters: letters, issues, at: now }) {
   const newest = letters.newest[0];
-  const many = troubles.some(({ panel }) => panel === "letters");
-  tile("dead", count(letters.total), newest ? `the newest ${ago(now - newest.failed_at)}` : "none so far", many ? "bad" : "");
+  const many = issues.some(({ panel }) => panel === "dead-letters");
+  tile("dead", count(letters.total), newest ? `newest ${ago(now - newest.failed_at)}` : "none so far", many ? "bad" : "");
   if (!newest) return;
-  at("letters").replaceChildren(
+  at("dead-letters").replaceChildren(
     ...letters.newest.slice(0, 6).map((letter) =>
       make(
         "li", {},
-        make("div", { class: "letter-head" }, make("span", { class: "pill bad" }, words(letter.error_class)), `by the ${letter.step} · ${ago(now - letter.failed_at)}`),
+        make("div", { class: "dead-letter-head" }, make("span", { class: "pill bad" }, words(letter.error_class)), `by the ${letter.step} · ${ago(now - letter.failed_at)}`),
         make("p", { class: "reason" }, letter.reason),
         make("code", {}, letter.place),
       ),
@@ -164,7 +164,7 @@ function showProcesses({ processes }) {
       return make(
         "li", { class: "process" }, make("span", { class: "name" }, isOneOfSeveral(process) ? `${process.name} ${process.index}` : process.name),
         make("span", { class: "muted" }, process.does),
-        make("span", { class: "muted" }, facts.join(" · ") || (process.up ? "tells no numbers" : "does not answer")),
+        make("span", { class: "muted" }, facts.join(" · ") || (process.up ? "no metrics" : "does not answer")),
         make("span", { class: `pill ${process.up ? "good" : "bad"}` }, process.up ? "up" : "down"),
       );
     }),
@@ -176,7 +176,7 @@ function showSources({ sources, at: now }) {
   const kind = (source) => (source.error ? "away" : age(source) > LATE_MS ? "late" : "");
   at("sources").replaceChildren(
     ...sources.map((source) =>
-      make("li", { class: kind(source), title: source.error ?? "answers" }, `${source.label} ${source.error ? "away" : ago(age(source))}`),
+      make("li", { class: kind(source), title: source.error ?? "answers" }, `${source.label} ${source.error ? "unreachable" : ago(age(source))}`),
     ),
   );
   for (const panel of document.querySelectorAll("[data-source]")) {
@@ -185,12 +185,12 @@ function showSources({ sources, at: now }) {
     panel.querySelector(".panel-head").dataset.note = old ? staleness(old) : "";
   }
   const away = sources.filter((source) => kind(source) !== "").map((source) => source.label);
-  if (away.length) say("stale", `${away.join(", ")} away: the numbers from there are old`);
+  if (away.length) say("stale", `${away.join(", ")} unreachable: its numbers are old`);
   else say("live", `Updated ${clock(now)}`);
 }
 
 function staleness({ label, read_at: readAt }) {
-  return readAt === null ? `${label} has not answered yet.` : `${label} is away: numbers of ${clock(readAt)}.`;
+  return readAt === null ? `${label} has not answered yet.` : `${label} is unreachable: numbers are from ${clock(readAt)}.`;
 }
 
 function say(kind, text) {
@@ -199,7 +199,7 @@ function say(kind, text) {
   if (status.textContent !== text) status.textContent = text;
 }
 
-const SHOWS = [showWrong, showExperience, showRates, showLag, showLedger, showWrites, showDeadLetters, showProcesses, showSources];
+const SHOWS = [showIssues, showExperience, showRates, showLag, showLedger, showWrites, showDeadLetters, showProcesses, showSources];
 let newestAt = null;
 
 async function refresh() {
@@ -210,7 +210,7 @@ async function refresh() {
     SHOWS.forEach((show) => show(live));
     newestAt = live.at;
   } catch (error) {
-    say("lost", newestAt ? `This page lost its server: everything below is of ${clock(newestAt)}` : "The server does not answer");
+    say("lost", newestAt ? `No connection to the server. Numbers are from ${clock(newestAt)}.` : "No connection to the server");
     console.info("live numbers:", error);
   }
   document.documentElement.dataset.refreshed = String(Date.now());

@@ -23,6 +23,7 @@ from tests.support.pipeline import PATIENCE_S, answered, eventually
 
 HISTORY = BY_NAME["history"]
 WRITTEN = "playhead_live_vh_records_total"
+FREEZES = 50
 
 
 @pytest.fixture
@@ -110,9 +111,12 @@ def test_a_kill_in_mid_flight_loses_nothing(
 
     for _ in range(2):
         freeze_after_a_write()
-        while not lag():  # it has committed all of it, while this test had to wait for a core
-            worker.signal(signal.SIGCONT)
+        for _ in range(FREEZES):
+            if lag():
+                break
+            worker.signal(signal.SIGCONT)  # it committed everything while this test waited for a core
             freeze_after_a_write()
+        assert lag()
         worker.signal(signal.SIGKILL)
         worker.process.wait()
         worker = start(0)

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 
 import services.history.routes as history
 import services.ops.routes as ops
-from services.ops.pollers import Gatherers
+from services.ops.pollers import Pollers
 from services.ops.routes import Files
-from services.ops.state import Board
-from tests.pages.site import ECHARTS, EVENING, RUNBOOKS, gatherers
+from services.ops.state import OpsState
+from tests.pages.site import ECHARTS, EVENING, RUNBOOKS, pollers
 from tests.support.evening import Evening
 from tests.support.fake_metrics import FakeMetrics
 
@@ -21,7 +21,7 @@ from tests.support.fake_metrics import FakeMetrics
 @dataclass(frozen=True)
 class Services:
     evening: Evening
-    gather: Gatherers
+    pollers: Pollers
     client: httpx.AsyncClient
     """Of the operations service."""
     history: httpx.AsyncClient
@@ -31,22 +31,22 @@ class Services:
     """The folder of published days, not made yet."""
 
     @property
-    def board(self) -> Board:
-        return self.gather.board
+    def state(self) -> OpsState:
+        return self.pollers.state
 
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
     evening = Evening(EVENING)
-    gather = gatherers(evening)
+    found = pollers(evening)
     metrics = FakeMetrics()
 
     files = Files(ECHARTS, tmp_path / "dashboards", RUNBOOKS)
-    pages = ops.create_app(gather.board, evening.stores, files, 20003, metrics, lambda: evening.now)
-    api = history.create_app(evening.history_stores, gather.board.catalogue, 20002, metrics)
+    pages = ops.create_app(found.state, evening.stores, files, 20003, metrics, lambda: evening.now)
+    api = history.create_app(evening.history_stores, found.state.catalogue, 20002, metrics)
     async with _client(pages, 20002) as client, _client(api, 20003) as history_client:
-        yield Services(evening, gather, client, history_client, metrics, files.dashboards)
-    await gather.processes.client.aclose()
+        yield Services(evening, found, client, history_client, metrics, files.dashboards)
+    await found.processes.client.aclose()
 
 
 def _client(app: FastAPI, port: int) -> httpx.AsyncClient:

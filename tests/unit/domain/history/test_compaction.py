@@ -92,13 +92,13 @@ async def test_a_late_event_changes_its_chunk() -> None:
 async def test_of_two_states_that_claim_one_seq_the_one_that_was_rolled_up_stays() -> None:
     """The gap in late truth that decision 0007 describes: on time, the one received later would have won."""
     stores = Stores()
-    first, rival = (session(0, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
+    first, other = (session(0, received_at=T0 + n, title_id=f"ml-{n}") for n in range(2))
     await stores.compacted(first, *(session(n) for n in range(1, 5)))
-    await stores.live.write([rival])
+    await stores.live.write([other])
     assert (await stores.history())[-1] == first
     stores.live.tombstones.clear()  # gc_grace has passed
-    await stores.live.write([rival])
-    assert (await stores.history())[-1] == rival
+    await stores.live.write([other])
+    assert (await stores.history())[-1] == other
 
 
 async def test_generations_grow_though_the_clock_goes_back() -> None:
@@ -132,7 +132,7 @@ async def test_what_a_killed_attempt_left_is_cleaned_up() -> None:
 
 
 class Unanswered(FakeCompressedVH):
-    """So many publishes happen as ``happens`` says, without an answer."""
+    """The first ``unanswered`` publishes get no answer; ``happens``: whether they are applied."""
 
     def __init__(self, unanswered: int, happens: bool) -> None:
         super().__init__()

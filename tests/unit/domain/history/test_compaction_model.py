@@ -116,7 +116,7 @@ class Compaction(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 12), since=st.none() | st.integers(0, 11))
     def read_recent(self, limit: int, since: int | None) -> None:
-        """The newest sessions, at most so many and since some moment."""
+        """The newest sessions: at most ``limit``, and since some moment."""
         started_at = None if since is None else T0 + since * MINUTE
         self._read(lambda reader: _recent(reader, limit, started_at), limit, started_at)
 
@@ -143,8 +143,8 @@ class Compaction(RuleBasedStateMachine):
         self.between.start(actor, work())
 
     @rule(choice=st.integers(0, 9), calls=st.integers(1, 9), fate=st.sampled_from(FATES))
-    def go_on(self, choice: int, calls: int, fate: Fate) -> None:
-        """One of those that wait for a store gets through so often; the last call has this fate."""
+    def let_one_through(self, choice: int, calls: int, fate: Fate) -> None:
+        """One of the waiting actors makes this many calls; the last one has this fate."""
         waiting = sorted({call.actor for call in self.between.calls})
         if waiting:
             actor = waiting[choice % len(waiting)]
@@ -181,7 +181,7 @@ class Compaction(RuleBasedStateMachine):
                 case 11:
                     self.a_late_call_comes(random.randrange(10))
                 case _:
-                    self.go_on(random.randrange(10), random.randint(1, 9), random.choice(FATES))
+                    self.let_one_through(random.randrange(10), random.randint(1, 9), random.choice(FATES))
             self.every_listed_chunk_is_there()
 
     @invariant()

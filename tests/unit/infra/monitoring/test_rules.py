@@ -2,13 +2,13 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from domain.processes import PROCESSES
+from infra.local import monitoring_programs
 from infra.local.monitoring import write_configuration
 from infra.runtime.settings import Settings
 from tests.unit.infra.monitoring.rules import RULES, alerts
@@ -16,20 +16,20 @@ from tests.unit.infra.monitoring.rules import RULES, alerts
 CASES = sorted(Path(__file__).parent.glob("*_cases.yml"))
 
 
-def tool(name: str, package: str) -> str:
-    if not shutil.which(name):
-        pytest.skip(f"{name} is missing: apt-get install --no-install-recommends {package}")
-    return name
+def tool(name: str) -> str:
+    home = Settings().home
+    monitoring_programs.fetch(home)
+    return monitoring_programs.path(home, name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def promtool() -> str:
-    return tool("promtool", "prometheus")
+    return tool("promtool")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def amtool() -> str:
-    return tool("amtool", "prometheus-alertmanager")
+    return tool("amtool")
 
 
 def run(*command: object) -> None:
@@ -108,6 +108,6 @@ def test_pages_tickets_and_the_watchdog_go_to_their_webhooks(amtool: str, tmp_pa
     text = (tmp_path / "alertmanager.yml").read_text()
     for severity in ("page", "ticket", "watchdog"):
         assert f'- name: {severity}\n    webhook_configs: [{{"url": "https://{severity}.example/hook"}}]' in text
-    routed = ["amtool", "config", "routes", "test", f"--config.file={tmp_path}/alertmanager.yml"]
+    routed = [amtool, "config", "routes", "test", f"--config.file={tmp_path}/alertmanager.yml"]
     for severity, receiver in {"page": "page", "ticket": "ticket", "none": "watchdog"}.items():
         run(*routed, f"--verify.receivers={receiver}", f"severity={severity}")

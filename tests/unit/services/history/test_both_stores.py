@@ -105,7 +105,7 @@ async def test_an_export_while_cassandra_is_away_is_refused_before_it_begins(ser
 
 
 async def test_a_members_page_tells_what_came_from_where(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     await roll_up(services)
     live = len(services.evening.rows[MEMBER])
     page = (await services.client.get(f"/members/{MEMBER}")).text

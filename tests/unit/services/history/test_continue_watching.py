@@ -4,7 +4,7 @@ from tests.unit.services.conftest import Services
 
 
 async def test_a_half_watched_title_comes_with_its_bookmark(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     services.evening.rows["ml-1"] = {
         "tv": viewing_record(playback_session_id="tv", playhead_ms=3_000_000),
         "over": viewing_record(playback_session_id="over", title_id="ml-100", playhead_ms=5_900_000),

@@ -14,7 +14,7 @@ LIST = recommendation_list(
 
 
 async def stored(services: Services, **owners: str) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     for audience, owner in owners.items():
         await services.evening.recommendations.write(audience, {owner: LIST})  # type: ignore[arg-type]
 
@@ -124,7 +124,7 @@ async def test_every_kind_of_reason_has_words(services: Services) -> None:
         ("picked", None),
     )
     made = recommendation_list(items=tuple(recommendation(f"t{n}", 1.0, *reason) for n, reason in enumerate(reasons)))
-    await services.gather.once()
+    await services.pollers.once()
     await services.evening.recommendations.write("profile", {"p": made})
     answer = await services.history.get("/v1/profiles/p/recommendations")
     assert [item["reason"]["text"] for item in answer.json()["items"]] == [

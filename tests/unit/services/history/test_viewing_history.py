@@ -8,7 +8,7 @@ PATH = f"/v1/profiles/{MEMBER}/viewing-history"
 
 
 async def test_an_item_tells_all_about_a_session(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     services.evening.rows["ml-1"] = {"s": viewing_record(error_code="drm", received_at=T0)}
     answer = await services.history.get("/v1/profiles/ml-1/viewing-history")
     assert answer.status_code == 200

@@ -4,10 +4,10 @@ import httpx
 import msgspec
 import pytest
 
-from services.ops.alerts import AlertWatch, read
+from services.ops.alerts import AlertMonitor, read
 from services.ops.document import Alert, Alerts
 from tests.pages.site import EVENING
-from tests.support.evening_troubles import firing, outage
+from tests.support.evening_incidents import firing, outage
 from tests.unit.services.conftest import Services
 
 NOW = 1_790_000_000_000
@@ -27,7 +27,7 @@ def test_what_pages_comes_first_then_the_oldest() -> None:
         firing("RecentOutage", "silent", NOW),
     )
     assert [alert.name for alert in alerts.firing] == ["WorkerDown", "ConsumerLag", "LakeLate"]
-    assert alerts.silenced == []
+    assert alerts.suppressed == []
 
 
 def test_an_alert_says_since_when_what_it_means_and_where_its_runbook_is() -> None:
@@ -41,13 +41,13 @@ def test_symptoms_are_apart_with_the_names_of_what_silences_them() -> None:
     by_hand["status"]["silencedBy"] = ["c0ffee"]
     alerts = told(
         firing("BackendUnreachable", "page", NOW),
-        firing("ConsumerLag", "page", NOW, silenced_by=["BackendUnreachable", "BackendUnreachable", "f00d"]),
+        firing("ConsumerLag", "page", NOW, inhibited_by=["BackendUnreachable", "BackendUnreachable", "f00d"]),
         by_hand,
     )
     assert [alert.name for alert in alerts.firing] == ["BackendUnreachable"]
-    assert [(alert.name, alert.silenced_by) for alert in alerts.silenced] == [
-        ("ConsumerLag", ["BackendUnreachable", "another alert"]),
-        ("LakeLate", ["a silence"]),
+    assert [(alert.name, alert.suppressed_by) for alert in alerts.suppressed] == [
+        ("ConsumerLag", ["inhibited by BackendUnreachable", "inhibited by another alert"]),
+        ("LakeLate", ["silenced"]),
     ]
 
 
@@ -68,11 +68,11 @@ def test_a_runbook_is_a_page_of_ours_or_anywhere_on_the_web(annotation: str, lin
 
 
 def test_where_not_even_the_dead_mans_switch_fires_nobody_watches() -> None:
-    assert told(WATCHDOG).watch == "well"
-    assert told().watch == "deaf"
+    assert told(WATCHDOG).watch == "ok"
+    assert told().watch == "no_data"
 
 
-def watch(answers: list[httpx.Response | None], expected: bool = False) -> AlertWatch:
+def watch(answers: list[httpx.Response | None], expected: bool = False) -> AlertMonitor:
     """Alertmanager answers with these, one after the other; with None not at all."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -81,12 +81,12 @@ def watch(answers: list[httpx.Response | None], expected: bool = False) -> Alert
             raise httpx.ConnectTimeout("nobody")
         return found
 
-    return AlertWatch(httpx.AsyncClient(transport=httpx.MockTransport(answer)), "http://alerts", expected)
+    return AlertMonitor(httpx.AsyncClient(transport=httpx.MockTransport(answer)), "http://alerts", expected)
 
 
 async def test_where_no_monitoring_was_seen_or_set_none_is_missed() -> None:
-    assert await watch([None]).look(NOW) == Alerts("none")
-    assert await watch([None], expected=True).look(NOW) == Alerts("away")
+    assert await watch([None]).poll(NOW) == Alerts("off")
+    assert await watch([None], expected=True).poll(NOW) == Alerts("unreachable")
 
 
 @pytest.mark.parametrize(
@@ -97,18 +97,18 @@ async def test_a_monitoring_that_no_longer_answers_is_missed_and_its_last_alerts
 ) -> None:
     before = [WATCHDOG, firing("WorkerDown", "page", NOW)]
     watching = watch([httpx.Response(200, json=before), lost, httpx.Response(200, json=[WATCHDOG])])
-    assert (await watching.look(NOW)).watch == "well"
-    away = await watching.look(NOW + 3_000)
-    assert (away.watch, away.read_at, [alert.name for alert in away.firing]) == ("away", NOW, ["WorkerDown"])
-    assert await watching.look(NOW + 6_000) == Alerts("well", NOW + 6_000)
+    assert (await watching.poll(NOW)).watch == "ok"
+    away = await watching.poll(NOW + 3_000)
+    assert (away.watch, away.read_at, [alert.name for alert in away.firing]) == ("unreachable", NOW, ["WorkerDown"])
+    assert await watching.poll(NOW + 6_000) == Alerts("ok", NOW + 6_000)
 
 
 async def test_the_live_document_has_them(services: Services) -> None:
     services.evening.alerts = outage(EVENING)
-    await services.gather.once()
+    await services.pollers.once()
     alerts = msgspec.json.decode((await services.client.get("/v1/live")).content)["alerts"]
     assert [each["name"] for each in alerts["firing"]] == ["PlaybackFailures", "CompactionBacklog"]
-    assert [each["name"] for each in alerts["silenced"]] == ["StartsDropped"]
+    assert [each["name"] for each in alerts["suppressed"]] == ["StartsDropped"]
 
 
 async def test_a_runbook_is_a_page(services: Services) -> None:

@@ -1,4 +1,4 @@
-"""What the live page calls wrong by its own numbers."""
+"""Issues that the live page's own numbers show."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +8,17 @@ from services.ops.document import (
     Alerts,
     AppExperience,
     DeadLetters,
+    DeadLetterSummary,
     Experience,
+    Issue,
     Ledger,
     LedgerTopic,
     Live,
     ProcessHealth,
-    Refusal,
     Series,
     Source,
-    Trouble,
 )
-from services.ops.issues import troubles
+from services.ops.issues import issues
 
 
 def app(device: str, version: str, views: int, failures: int, fails_more: bool = False) -> AppExperience:
@@ -30,13 +30,13 @@ def seen(*apps: AppExperience) -> Experience:
     return Experience(40, 9, 1_000.0, 2_000.0, 0.01, 0.1, views, failures, list(apps))
 
 
-def found(appended: Mapping[str, int] | None = None, **live: Any) -> list[Trouble]:
+def found(appended: Mapping[str, int] | None = None, **live: Any) -> list[Issue]:
     """In a document in which nothing else is wrong."""
     well: dict[str, Any] = {
         "at": 0,
         "sources": [],
-        "alerts": Alerts("none"),
-        "troubles": [],
+        "alerts": Alerts("off"),
+        "issues": [],
         "rates": Series([], {}),
         "lag": Series([], {}),
         "dead_letters": DeadLetters(0, []),
@@ -47,64 +47,58 @@ def found(appended: Mapping[str, int] | None = None, **live: Any) -> list[Troubl
         "experience": None,
         "starts_last_week": None,
     }
-    return troubles(Live(**(well | live)), appended or {})
+    return issues(Live(**(well | live)), appended or {})
 
 
-def refusal(error_class: str) -> Refusal:
-    return Refusal(0, "collector", error_class, "…", None, "playhead.ui")
+def refusal(error_class: str) -> DeadLetterSummary:
+    return DeadLetterSummary(0, "collector", error_class, "…", None, "playhead.ui")
 
 
-def test_the_version_that_fails_is_named_beside_all_others_the_worst_first() -> None:
+def test_versions_that_fail_are_compared_with_the_others_the_worst_first() -> None:
     apps = app("phone", "24.1", 200, 30, True), app("tv", "9.4.0", 130, 125, True), app("tv", "9.3.2", 870, 9)
     assert found(experience=seen(*apps)) == [
-        Trouble(
-            "TV 9.4.0: 96 % of plays fail", "125 of 130 within a quarter of an hour, elsewhere 3.6 %", "experience"
-        ),
-        Trouble(
-            "phone 24.1: 15 % of plays fail", "30 of 200 within a quarter of an hour, elsewhere 13.4 %", "experience"
-        ),
+        Issue("TV 9.4.0: 96 % of plays fail", "125 of 130 in 15 minutes, others 3.6 %", "experience"),
+        Issue("phone 24.1: 15 % of plays fail", "30 of 200 in 15 minutes, others 13.4 %", "experience"),
     ]
 
 
-def test_failures_everywhere_name_nobody() -> None:
+def test_failures_everywhere_name_no_version() -> None:
     everywhere = seen(app("tv", "9.4.0", 100, 20), app("phone", "1", 100, 22))
     assert [each.text for each in found(experience=everywhere)] == ["21 % of all plays fail"]
 
 
-def test_a_version_that_fails_a_little_more_is_no_trouble() -> None:
+def test_a_version_that_fails_a_little_more_is_no_issue() -> None:
     assert found(experience=seen(app("tv", "9.4.0", 1_000, 40, True), app("phone", "1", 1_000, 5))) == []
 
 
-def test_what_was_seen_before_cassandra_went_away_is_not_told_as_present() -> None:
+def test_what_was_seen_before_cassandra_went_away_is_not_reported_as_current() -> None:
     failing = seen(app("tv", "9.4.0", 100, 90, True))
     away = Source("cassandra", "Cassandra", 1, "no node can be reached")
     assert found(experience=failing, sources=[away]) == [
-        Trouble("Cassandra is away", "no node can be reached", "sources")
+        Issue("Cassandra is unreachable", "no node can be reached", "sources")
     ]
 
 
-def test_engines_and_processes_that_are_away_are_named_but_not_before_the_first_look() -> None:
+def test_backends_and_processes_that_are_down_are_named_but_not_before_the_first_poll() -> None:
     sources = [Source("kafka", "Kafka", None, NEVER), Source("lake", "Object store", 1, "refuses")]
     processes = [ProcessHealth("history", 0, "", up=True), ProcessHealth("quality", 1, "", up=False)]
     assert found(sources=sources, processes=processes) == [
-        Trouble("Object store is away", "refuses", "sources"),
-        Trouble("quality is down", "worker 1 shows no numbers", "processes"),
+        Issue("Object store is unreachable", "refuses", "sources"),
+        Issue("quality is down", "worker 1 has no metrics", "processes"),
     ]
 
 
 def test_records_that_differ_are_counted_with_their_families() -> None:
     topics = [LedgerTopic("playhead.ui", 9, 0, 1), LedgerTopic("playhead.playback", 9, 4, 0)]
     assert found(ledger=Ledger(topics, 1, 1, ["…"])) == [
-        Trouble("Kafka and the lake differ by 1 record", "of ui", "ledger")
+        Issue("Kafka and the lake differ by 1 record", "of ui", "ledger")
     ]
 
 
-def test_dead_letters_are_a_trouble_once_they_are_many_beside_the_events() -> None:
+def test_dead_letters_are_an_issue_once_there_are_many_for_the_events() -> None:
     letters = DeadLetters(40, [refusal("missing"), refusal("unknown_field"), refusal("unknown_field")])
     assert found({"dead_letters": 40, "playback": 3_000, "ui": 1_000}, dead_letters=letters) == [
-        Trouble(
-            "40 dead letters within five minutes", "beside 4,000 events, lately most often unknown field", "letters"
-        )
+        Issue("40 dead letters in five minutes", "against 4,000 events, most often unknown field", "dead-letters")
     ]
     assert found({"dead_letters": 40, "playback": 40_000}) == []
     assert found({"dead_letters": 10, "playback": 100}) == []

@@ -5,7 +5,7 @@ from domain.ledger.state import Finding
 from domain.metrics import BACKEND_UP, GROUP_LAG
 from domain.titles.catalogue import Catalogue
 from services.ops.document import LedgerTopic, Live, Source
-from services.ops.state import MEMBERS_KEPT, Board
+from services.ops.state import MAX_MEMBERS, OpsState
 from tests.pages.site import EVENING
 from tests.support.builders import playback
 from tests.support.evening_viewing import MEMBER, MEMBERS
@@ -21,7 +21,7 @@ async def live(services: Services) -> Live:
 async def pass_time(services: Services, seconds: int) -> None:
     for _ in range(0, seconds, 2):
         services.evening.pass_time(2)
-        await services.gather.once()
+        await services.pollers.once()
 
 
 async def test_before_any_source_answered_the_document_says_so(services: Services) -> None:
@@ -57,7 +57,7 @@ async def test_the_document_shows_the_evening(services: Services) -> None:
 
 
 async def test_the_document_says_what_the_ledger_compared_and_what_differs(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     ledger = (await live(services)).ledger
     assert ledger
     assert (ledger.last_hour, ledger.this_hour) == (197_249, 65_756)
@@ -66,7 +66,7 @@ async def test_the_document_says_what_the_ledger_compared_and_what_differs(servi
     services.evening.missing["playhead.ui", 2] = (Finding((40, 80), 41, 43, 2, "offsets 41 to 42 are gone"),)
     services.evening.ends["playhead.ui", 0] += 9
     services.evening.now += 2_000
-    await services.gather.once()
+    await services.pollers.once()
     ledger = (await live(services)).ledger
     assert ledger
     assert ledger.topics[-1] == LedgerTopic("playhead.ui", kafka=52_009, waiting=9, differing=2)
@@ -74,16 +74,16 @@ async def test_the_document_says_what_the_ledger_compared_and_what_differs(servi
 
 
 async def test_a_write_is_stored_once_the_history_answers_with_it(services: Services) -> None:
-    await services.gather.once()
-    newest = services.board.playback[0]
+    await services.pollers.once()
+    newest = services.state.playback[0]
     assert (await live(services)).writes[0].stored
-    services.board.played([msgspec.structs.replace(newest, seq=newest.seq + 1), *services.board.playback])
+    services.state.observe_playback([msgspec.structs.replace(newest, seq=newest.seq + 1), *services.state.playback])
     services.evening.now += 1_000
     write = (await live(services)).writes[0]
     assert (write.playback_session_id, write.stored) == (newest.playback_session_id, False)
 
 
-async def test_a_source_that_is_away_keeps_its_last_numbers_and_their_age(services: Services) -> None:
+async def test_a_source_that_is_unreachable_keeps_its_last_numbers_and_their_age(services: Services) -> None:
     await pass_time(services, 10)
     before = await live(services)
     services.evening.away |= {"kafka", "lake", "history"}
@@ -100,24 +100,24 @@ async def test_a_source_that_is_away_keeps_its_last_numbers_and_their_age(servic
 
 async def test_what_cannot_have_changed_is_not_read_again(services: Services) -> None:
     evening = services.evening
-    await services.gather.once()
+    await services.pollers.once()
     evening.asked.clear()
-    watched = services.board.playback[0]
+    watched = services.state.playback[0]
     evening.sessions.append(newer := msgspec.structs.replace(watched, seq=watched.seq + 1, received_at=evening.now + 1))
     evening.ends["playhead.playback", 3] += 1
-    await services.gather.once()
-    await services.gather.once()
+    await services.pollers.once()
+    await services.pollers.once()
     assert evening.asked.count(newer.profile_id) == 2, "its newest state is not stored yet"
     assert set(evening.asked) == {newer.profile_id}
 
 
 async def test_each_poll_measures_its_backend(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     gauges = services.evening.metrics.gauges
     assert gauges[BACKEND_UP] == {(name,): 1 for name in ("kafka", "cassandra", "s3", "registry")}
     assert gauges[GROUP_LAG]["playhead.lake",] == 0
     services.evening.away |= {"kafka", "lake"}
-    await services.gather.once()
+    await services.pollers.once()
     assert gauges[BACKEND_UP] == {("kafka",): 0, ("cassandra",): 1, ("s3",): 0, ("registry",): 1}
     assert gauges[GROUP_LAG] == {}
 
@@ -125,50 +125,50 @@ async def test_each_poll_measures_its_backend(services: Services) -> None:
 async def test_a_poller_that_crashes_ends_the_others(services: Services) -> None:
     services.evening.newest = lambda *_: 1 / 0  # type: ignore[assignment, method-assign]
     with pytest.raises(ZeroDivisionError):
-        await services.gather.forever()
+        await services.pollers.forever()
 
 
 async def test_damaged_titles_leave_ids_in_place_of_names(services: Services) -> None:
     services.evening.get = lambda _: b"not JSON"  # type: ignore[method-assign, assignment]
-    await services.gather.once()
+    await services.pollers.once()
     assert {write.title for write in (await live(services)).writes} >= {"ml-50"}
 
 
 async def test_many_pages_share_one_document(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     first = (await services.client.get("/v1/live")).content
-    services.board.processes = ()
+    services.state.processes = ()
     assert (await services.client.get("/v1/live")).content == first
     services.evening.now += 1_000
     assert (await services.client.get("/v1/live")).content != first
 
 
-async def test_a_look_at_the_newest_records_that_failed_is_made_again(services: Services) -> None:
-    await services.gather.once()
-    newest = services.board.playback[0]
+async def test_newest_records_that_could_not_be_read_are_read_again(services: Services) -> None:
+    await services.pollers.once()
+    newest = services.state.playback[0]
     services.evening.sessions.append(msgspec.structs.replace(newest, seq=newest.seq + 1))
     services.evening.ends["playhead.playback", 0] += 1
     services.evening.away.add("registry")
-    await services.gather.once()
-    assert services.board.sources["kafka"].error == "the schema registry does not answer"
-    assert services.board.playback[0].seq == newest.seq
+    await services.pollers.once()
+    assert services.state.sources["kafka"].error == "the schema registry does not answer"
+    assert services.state.playback[0].seq == newest.seq
     services.evening.away.clear()
-    await services.gather.once()
-    assert services.board.playback[0].seq == newest.seq + 1
+    await services.pollers.once()
+    assert services.state.playback[0].seq == newest.seq + 1
 
 
 def test_members_seen_last_are_kept() -> None:
-    board = Board(Catalogue())
-    for number in range(MEMBERS_KEPT + 2):
-        board.played([playback(profile_id=f"ml-{number}")])
-    board.played([playback(profile_id="ml-2", seq=9)])
-    assert len(board.members) == MEMBERS_KEPT
-    assert next(iter(board.members)) == "ml-3"
-    assert list(board.members)[-1] == "ml-2"
+    state = OpsState(Catalogue())
+    for number in range(MAX_MEMBERS + 2):
+        state.observe_playback([playback(profile_id=f"ml-{number}")])
+    state.observe_playback([playback(profile_id="ml-2", seq=9)])
+    assert len(state.members) == MAX_MEMBERS
+    assert next(iter(state.members)) == "ml-3"
+    assert list(state.members)[-1] == "ml-2"
 
 
 async def test_members_seen_lately_are_found_by_a_part_of_their_id(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     everyone = (await services.client.get("/members")).text
     assert all(f'href="/members/{member}"' in everyone for member in MEMBERS)
     some = (await services.client.get("/members?q=40")).text
@@ -178,7 +178,7 @@ async def test_members_seen_lately_are_found_by_a_part_of_their_id(services: Ser
 
 
 async def test_a_members_page_shows_bookmarks_days_and_failures(services: Services) -> None:
-    await services.gather.once()
+    await services.pollers.once()
     page = (await services.client.get(f"/members/{MEMBER}")).text
     for text in ("Continue watching", "Yesterday", "Sunday, 15 February", "segment timeout", "L.A. Confidential"):
         assert text in page, text

@@ -26,19 +26,19 @@ REFUSALS = (
 )
 
 
-def firing(name: str, severity: str, since: int, summary: str = "", silenced_by: Sequence[str] = ()) -> dict[str, Any]:
-    """An alert as Alertmanager shows it; ``silenced_by`` names others."""
+def firing(name: str, severity: str, since: int, summary: str = "", inhibited_by: Sequence[str] = ()) -> dict[str, Any]:
+    """An alert as Alertmanager shows it; ``inhibited_by`` names others."""
     return {
         "fingerprint": name,
         "labels": {"alertname": name, "severity": severity},
         "annotations": {"summary": summary, "runbook_url": f"docs/operate/alerts/{name}.md"},
         "startsAt": datetime.fromtimestamp(since / 1000, UTC).isoformat(),
-        "status": {"state": "active", "inhibitedBy": list(silenced_by), "silencedBy": []},
+        "status": {"state": "active", "inhibitedBy": list(inhibited_by), "silencedBy": []},
     }
 
 
 def outage(now: int) -> list[dict[str, Any]]:
-    """Televisions fail, and what follows from it is silenced; a ticket has nothing to do with it."""
+    """Televisions fail, and its symptom is inhibited; the ticket has another cause."""
     return [
         firing("Watchdog", "none", now - DAY),
         firing("CompactionBacklog", "ticket", now - 3 * 60 * MINUTE, "Compactions wait"),
