@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -28,7 +28,7 @@ from infra.engines.s3 import ObjectStore
 from infra.ledger_sources import ledger_places
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import exit_with_message, print_error
+from infra.runtime.startup import exit_with_message, fail, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerAccepted
@@ -38,7 +38,6 @@ from schemas.errors import AccessDenied, TransientError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 POLL_S = 0.5
-FAILED = 1
 
 
 @app.callback()
@@ -77,7 +76,7 @@ def ledger(
     for equation in equations:
         for difference in equation.differences:
             console.print(f"[red]{equation.name}:[/] {difference}", highlight=False, soft_wrap=True)
-    _fail("The ledger does not balance.")
+    fail("The ledger does not balance.")
 
 
 def _balance(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Equation]:
@@ -126,7 +125,7 @@ def _print_hour(settings: Settings, hour: int, console: Console) -> None:
     for side in sides:
         for finding in side.findings:
             console.print(f"[red]difference:[/] {escape(finding)}", highlight=False, soft_wrap=True)
-    _fail("The hour does not balance.")
+    fail("The hour does not balance.")
 
 
 @app.command()
@@ -141,7 +140,7 @@ def drain(
         while behind := what_is_left(groups, kafka.lag):
             status.update(behind)
             if time.monotonic() > deadline:
-                _fail(f"not drained within {timeout:g} s: {behind}")
+                fail(f"not drained within {timeout:g} s: {behind}")
             time.sleep(POLL_S)
     typer.echo(f"Drained: {', '.join(groups)} have nothing left to read.")
 
@@ -158,11 +157,6 @@ def what_is_left(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Iterab
     except TransientError as error:
         return str(error)
     return ", ".join(f"{group} has {records:,} records to go" for group, records in lags.items() if records)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.secho(message, fg="red", err=True)
-    raise typer.Exit(FAILED)
 
 
 if __name__ == "__main__":
