@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -203,8 +202,6 @@ def _add(name: str, elsewhere: Elsewhere) -> None:
 
 
 for _name, _elsewhere in ELSEWHERE.items():
-    if not find_spec(_elsewhere.module.partition(".")[0]):
-        continue  # bench/ is in the checkout only
     _add(_name, _elsewhere)
 
 
