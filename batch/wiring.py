@@ -119,16 +119,19 @@ def job(name: str) -> Iterator[Job]:
     settings, cluster = load_settings()
     now = datetime.now(UTC)
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
-    log = structlog.get_logger("batch").bind(run=run_id)
-    with _outputs(name, run_id, settings, cluster) as (lines, console), Progress(name, console) as progress:
-        try:
-            with _expected_errors():
-                with _stderr_to(lines):
-                    spark = start_spark(name, settings, cluster)
-                yield Job(run_id, now, settings, spark, log, progress)
-        except JobFailed as failed:
-            log.error("job failed", reason=str(failed), code=failed.code)
-            fail(failed.code, str(failed))
+    try:
+        with _outputs(name, run_id, settings, cluster) as (lines, console), Progress(name, console) as progress:
+            log = structlog.get_logger("batch").bind(run=run_id)  # after _outputs, which configures logging
+            try:
+                with _expected_errors():
+                    with _stderr_to(lines):
+                        spark = start_spark(name, settings, cluster)
+                    yield Job(run_id, now, settings, spark, log, progress)
+            except JobFailed as failed:
+                log.error("job failed", reason=str(failed), code=failed.code)
+                raise
+    except JobFailed as failed:
+        fail(failed.code, str(failed))
 
 
 @contextmanager

@@ -49,31 +49,27 @@ class Metrics(Protocol):
 # Consuming, any worker. `process` is a name of domain.processes.PROCESSES.
 CONSUMED = Counter("playhead_consumed_records", "Records taken from Kafka.", ("process", "topic"))
 BATCH_RECORDS = Histogram("playhead_batch_records", "Records in one batch from Kafka.", ("process",), SIZES)
-BATCH_SECONDS = Histogram(
-    "playhead_batch_seconds", "Working on one batch until it was done, every repeat included.", ("process",)
-)
+BATCH_SECONDS = Histogram("playhead_batch_seconds", "Time to finish one batch, retries included.", ("process",))
 PROCESSING_DELAY = Histogram(
     "playhead_record_processing_delay_seconds",
-    "From Kafka's append of a record until its worker was done with it: for history visible, for lake stored.",
+    "From Kafka's append of a record until its worker finished it: visible for history, stored for lake.",
     ("process",),
     DELAYS,
 )
 LAST_PROCESSED = Gauge(
     "playhead_last_record_processed_timestamp_seconds",
-    "Kafka timestamp of the newest record that is done with.",
+    "Kafka timestamp of the newest finished record.",
     ("process", "topic", "partition"),
 )
 LAG = Gauge(
     "kafka_consumergroup_lag",
-    "Log end less committed position, in records, as the group's own worker sees it.",
+    "Log end minus committed position in records, as the group's own worker sees it.",
     ("group", "topic", "partition"),
 )
 RETRIES = Counter(
-    "playhead_retries", "Operations tried again because a backend was away or slow.", ("process", "operation")
+    "playhead_retries", "Operations retried because a backend was unavailable or slow.", ("process", "operation")
 )
-SKIPPED = Counter(
-    "playhead_invalid_skipped", "Invalid records passed over by a consumer.", ("process", "topic", "code")
-)
+SKIPPED = Counter("playhead_invalid_skipped", "Invalid records that a consumer skipped.", ("process", "topic", "code"))
 
 # History.
 HISTORY_RECORDS = Counter("playhead_live_vh_records", "Viewing records acknowledged by LiveVH.")
@@ -84,15 +80,15 @@ EVENT_VISIBLE = Histogram(
     buckets=DELAYS,
 )
 SESSION_CONFLICTS = Counter(
-    "playhead_session_conflicts", "Events that claim a sequence number of their session which another one has."
+    "playhead_session_conflicts", "Events whose sequence number another event of their session has."
 )
 
 # Collector.
 COLLECTOR_REQUESTS = Counter("playhead_collector_requests", "HTTP requests to the collector.", ("status",))
 COLLECTOR_EVENTS = Counter("playhead_collector_events", "Events by verdict.", ("family", "verdict"))
-COLLECTOR_LATENCY = Histogram("playhead_collector_request_seconds", "Request to answer, Kafka's part included.")
+COLLECTOR_LATENCY = Histogram("playhead_collector_request_seconds", "From a request to its reply, Kafka included.")
 COLLECTOR_DELIVERY = Histogram(
-    "playhead_collector_delivery_seconds", "A request's messages given to Kafka until all are settled."
+    "playhead_collector_delivery_seconds", "From handing a request's messages to Kafka until all outcomes are known."
 )
 COLLECTOR_IN_FLIGHT = Gauge("playhead_collector_in_flight_bytes", "Bodies waiting for Kafka's acknowledgement.")
 
@@ -101,19 +97,19 @@ LAKE_OBJECTS = Counter("playhead_lake_objects", "Objects put into the lake.", ("
 LAKE_RECORDS = Counter("playhead_lake_records", "Records inside those objects.", ("topic",))
 LAKE_BYTES = Counter("playhead_lake_bytes", "Bytes of those objects.", ("topic",))
 LAKE_PUT = Histogram("playhead_lake_put_seconds", "Putting one object.")
-LAKE_PUT_CONFLICTS = Counter("playhead_lake_put_conflicts", "Objects that another sink had put already.", ("topic",))
+LAKE_PUT_CONFLICTS = Counter("playhead_lake_put_conflicts", "Objects that another sink had already put.", ("topic",))
 LAKE_GAP_OFFSETS = Counter(
-    "playhead_lake_gap_offsets", "Offsets that left Kafka before the lake read them.", ("topic",)
+    "playhead_lake_gap_offsets", "Offsets that expired in Kafka before the lake read them.", ("topic",)
 )
 LAKE_HALTED = Gauge(
-    "playhead_lake_halted", "1 while the partition stands still until somebody looks.", ("topic", "partition")
+    "playhead_lake_halted", "1 while the partition is halted and waits for a person.", ("topic", "partition")
 )
 DEAD_LETTERS_MADE = Counter("playhead_dead_letters", "Dead letters made.", ("step", "topic", "code"))
 
 # The continuous ledger. `family` is the name of a topic's records.
 LEDGER_DIFFERENCE = Gauge(
     "playhead_ledger_difference",
-    "Records that Kafka and the lake do not both hold, nor a dead letter names, and that are overdue. Must be 0.",
+    "Overdue records that are not in both Kafka and the lake and have no dead letter. Must be 0.",
     ("family",),
 )
 LEDGER_COMPARED = Counter("playhead_ledger_compared_records", "Records of Kafka compared with the lake's.", ("family",))
@@ -125,14 +121,14 @@ LEDGER_LAST_RUN = Gauge(
 GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ("group",))
 GROUP_LAG_SECONDS = Gauge(
     "playhead_group_lag_seconds",
-    "Age of the oldest record that a consumer group has yet to commit; at least, while the services are younger.",
+    "Age of the oldest record that a consumer group has yet to commit; a lower bound just after the services started.",
     ("group",),
 )
 BACKEND_UP = Gauge("playhead_backend_up", "1 while the backend answers a real request.", ("backend",))
 
 # Services.
 SERVICES_LATENCY = Histogram(
-    "playhead_services_request_seconds", "Request to the start of its answer.", ("route", "status")
+    "playhead_services_request_seconds", "From a request to the start of its answer.", ("route", "status")
 )
 HISTORY_READ_RETRIES = Counter(
     "playhead_history_read_retries",
@@ -146,7 +142,7 @@ COMPACTED_RECORDS = Counter("playhead_compacted_records", "Viewing records that 
 COMPACTION_SECONDS = Histogram("playhead_compaction_seconds", "Compacting one profile.")
 CHUNK_BYTES = Counter("playhead_chunk_bytes", "Bytes of chunks written, new and rewritten.")
 UNREADABLE_CHUNKS = Counter(
-    "playhead_unreadable_chunks", "Looks at a listed chunk that was missing, damaged or of a newer format."
+    "playhead_unreadable_chunks", "Reads of a listed chunk that was missing, damaged or of a newer format."
 )
 
 # Quality of experience: the worker's own.

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -56,10 +55,12 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", "-n", help="How many lines.")] = 50,
 ) -> None:
     """Show the last log lines of a process, or of all."""
+    from infra.runtime.startup import fail
+
     with _stack() as stack:
         files = [str(log) for each in stack.select(name) if (log := stack.log(each)).exists()]
         if not files:
-            _fail(f"stack {stack.settings.stack} has no logs yet: run `playhead up`")
+            fail(f"stack {stack.settings.stack} has no logs yet: run `playhead up`")
         try:
             subprocess.run(["tail", f"-n{lines}", *(["-F"] if follow else []), *files], check=True)
         except KeyboardInterrupt:
@@ -103,9 +104,10 @@ def drill(
     """Inject a fault, in real time: exactly one alert must page, and resolve after the repair. Starts and stops the
     stack if it is down."""
     from infra.drill import DRILLS, run, stage
+    from infra.runtime.startup import fail
 
     if unknown := set(names or ()) - set(DRILLS):
-        _fail(f"unknown drill {', '.join(sorted(unknown))}: choose from {', '.join(DRILLS)}")
+        fail(f"unknown drill {', '.join(sorted(unknown))}: choose from {', '.join(DRILLS)}")
     with _stack() as stack, stage(stack):
         passed = []
         for name in names or DRILLS:
@@ -120,9 +122,10 @@ def exec_(command: Annotated[list[str], typer.Argument(help="With its arguments,
     """Run a command with the local backends up; starts and stops them if the stack is down. Workers are not started,
     so an external Kafka's consumer groups are unaffected. Exits with the command's code."""
     from infra.runtime.shutdown import defer_signals
+    from infra.runtime.startup import fail
 
     if not shutil.which(command[0]):
-        _fail(f"command not found: {command[0]}")
+        fail(f"command not found: {command[0]}")
     with _stack() as stack, stack.ensure_running(stack.backends):
         running = subprocess.Popen(command)
         with defer_signals():  # the terminal sends Ctrl-C to the command, too; SIGTERM is passed on
@@ -199,8 +202,6 @@ def _add(name: str, elsewhere: Elsewhere) -> None:
 
 
 for _name, _elsewhere in ELSEWHERE.items():
-    if not find_spec(_elsewhere.module.partition(".")[0]):
-        continue  # bench/ is in the checkout only
     _add(_name, _elsewhere)
 
 
@@ -214,11 +215,6 @@ def _stack() -> "Iterator[Stack]":
 
     with exit_with_message(print_error):
         yield Stack(Settings(), PROCESSES)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.secho(message, fg="red", err=True)
-    raise typer.Exit(1)
 
 
 def _print_status(stack: str, processes: "list[Status]") -> None:

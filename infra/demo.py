@@ -1,4 +1,4 @@
-"""The demo: the commands that a person would type, in order, from an empty stack to pages worth looking at."""
+"""The demo: the commands that a person would type, from an empty stack to pages in the browser."""
 
 import signal
 import subprocess
@@ -18,7 +18,7 @@ from infra.runtime.shutdown import sigterm_as_interrupt
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How much is played."""
+    """How much viewing is simulated."""
 
     members: int
     days: int
@@ -36,24 +36,24 @@ def steps(audience: Audience) -> tuple[Step, ...]:
     members, today = str(audience.members), datetime.now(UTC)
     since = ("--from", f"{today - timedelta(days=audience.days):%Y-%m-%d}")
     return (
-        Step("Start the engines and our workers", ("up",)),
-        Step("Fetch films and tastes, fill the catalogue", ("catalogue",)),
+        Step("Start backends and workers", ("up",)),
+        Step("Download films and ratings, write the catalogue", ("catalogue",)),
         Step(
-            f"Play {audience.days} days of past evenings of {members} members",
+            f"Simulate {audience.days} days of past viewing by {members} members",
             ("simulate", "past", "--members", members, "--days", str(audience.days)),
         ),
         Step(
-            f"Let {audience.live_viewers} members watch now, over HTTP",
+            f"Let {audience.live_viewers} members watch live, over HTTP",
             (
                 *("simulate", "live", "--members", members, "--viewers", str(audience.live_viewers)),
                 *("--seconds", str(audience.live_seconds), "--heartbeat-seconds", "2"),
             ),
         ),
-        Step("Wait until every record has reached history and lake", ("drain",)),
-        Step("Roll older sessions up into CompressedVH", ("compact", "--all", "--keep-live", "3")),
-        Step("Balance the ledger", ("ledger",)),
+        Step("Wait until every consumer group has caught up", ("drain",)),
+        Step("Compact older sessions into CompressedVH", ("compact", "--all", "--keep-live", "3")),
+        Step("Check the ledger", ("ledger",)),
         Step(
-            "Tables, features and dashboards of every day, recommendations with Spark",
+            "Tables, features, daily reports and recommendations, with Spark",
             ("job", "tables", "snapshot", "features", *since, "dashboards", *since, "recommend"),
         ),
     )
@@ -62,15 +62,15 @@ def steps(audience: Audience) -> tuple[Step, ...]:
 def run(
     settings: Settings, audience: Audience, wipe: Callable[[], int], stop: Callable[[], None], *, stay: bool
 ) -> int:
-    """Play the demo; returns the exit code of the first step that failed, else 0.
+    """Run the demo; returns the exit code of the first step that failed, else 0.
 
-    ``wipe`` empties the stack and says how many bytes that freed; ``stop`` ends it. With ``stay`` the pages are
-    served until Ctrl-C.
+    ``wipe`` empties the stack and returns the freed bytes; ``stop`` ends it. With ``stay`` the pages are served until
+    Ctrl-C. Steps print their progress; logs go to files in the stack's folder.
     """
     console, began = Console(), time.monotonic()
     freed = wipe()
     if freed:
-        console.print(f"Starting afresh: the last demo's {freed / 2**20:,.0f} MiB are wiped.")
+        console.print(f"Deleted the last demo's data, {freed / 2**20:,.0f} MiB.")
     signal.signal(signal.SIGTERM, sigterm_as_interrupt)
     try:
         for number, step in enumerate(steps(audience), 1):
@@ -79,12 +79,12 @@ def run(
             step_began = time.monotonic()
             code = subprocess.run([sys.executable, "-m", "infra.cli", *step.command], check=False).returncode
             if code:
-                console.print(f"[bold red]The demo stops here: `playhead {' '.join(step.command)}` failed ({code}).[/]")
+                console.print(f"[bold red]The demo stopped: `playhead {' '.join(step.command)}` exited with {code}.[/]")
                 return code
-            console.print(f"[dim]{time.monotonic() - step_began:.0f} s[/]")
+            console.print(f"[green]✓[/] [dim]{time.monotonic() - step_began:.0f} s[/]")
         console.print(_pages(settings))
         minutes, seconds = divmod(round(time.monotonic() - began), 60)
-        console.print(f"All of it took {minutes} min {seconds} s.")
+        console.print(f"The demo took {minutes} min {seconds} s.")
         if stay:
             _stay(console)
     except KeyboardInterrupt:
@@ -96,7 +96,7 @@ def run(
 
 
 def _stay(console: Console) -> None:
-    console.print("Ctrl-C stops everything; the data stay, `make up` brings them back.")
+    console.print("Press Ctrl-C to stop everything. The data stay: `make up` starts the stack again.")
     try:
         signal.pause()
     except KeyboardInterrupt:
@@ -107,9 +107,9 @@ def _pages(settings: Settings) -> Panel:
     pages = Table.grid(padding=(0, 2))
     pages.add_column(no_wrap=True)
     pages.add_column(overflow="fold")
-    pages.add_row("The pipeline, live", settings.ops_url)
-    pages.add_row("A member", f"{settings.ops_url}/members")
-    pages.add_row("Day by day", f"{settings.ops_url}/dashboards")
+    pages.add_row("Live page", settings.ops_url)
+    pages.add_row("Members", f"{settings.ops_url}/members")
+    pages.add_row("Daily reports", f"{settings.ops_url}/dashboards")
     pages.add_row("History API", f"{settings.history_url}/docs")
-    pages.add_row("Send your own event", f"{settings.collector_url}/docs")
-    return Panel(pages, title="Worth looking at", border_style="green")
+    pages.add_row("Collector API", f"{settings.collector_url}/docs")
+    return Panel(pages, title="Open in a browser", border_style="green")

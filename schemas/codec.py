@@ -27,7 +27,7 @@ def physical(record: str) -> avro.Schema:
 
 
 def encode(record: Record) -> bytes:
-    """The datum with the newest schema. It does not ask the rules: whoever makes events has checked them."""
+    """The datum with the newest schema. It does not check the rules: the event's producer has checked them."""
     return _written(physical(record_name(record)), msgspec.structs.asdict(record))
 
 

@@ -40,9 +40,12 @@ _FIGURES: Mapping[str, tuple[str, Callable[[Figures], float]]] = {
         "Time in those stalls; the rebuffer ratio is rebuffer / (rebuffer + playing).",
         lambda of: of.rebuffer_ms / 1000,
     ),
-    "settled_views": ("Views that are over, and whose grace for late events has passed.", lambda of: of.settled_views),
+    "settled_views": (
+        "Views that are over and whose grace period for late events has passed.",
+        lambda of: of.settled_views,
+    ),
     "settled_starts": (
-        "Those of them that started: what startup and smoothness scores are sums over.",
+        "Settled views that started: startup and smoothness scores are summed over these.",
         lambda of: of.settled_starts,
     ),
     "startup_score_points": (
@@ -94,7 +97,7 @@ METRICS: Mapping[Metric, Callable[[QualitySnapshot], Values]] = {
     **{
         Gauge(
             f"{_PREFIXES[label_set]}_viewers",
-            "Views at this moment: neither paused nor stalled for over 5 minutes nor silent for over 2.",
+            "Current views: not paused, not stalled for over 5 minutes and not silent for over 2.",
             _labels(label_set),
         ): _viewers(label_set)
         for label_set in LABEL_SETS
@@ -112,7 +115,7 @@ METRICS: Mapping[Metric, Callable[[QualitySnapshot], Values]] = {
     ): _totals("device", lambda of: of.events_expected),
     Counter(
         "playhead_client_events_lost",
-        "Sequence numbers of settled views that never came: lost between player and collector.",
+        "Sequence numbers of settled views that were never received: lost between player and collector.",
         _labels("device"),
     ): _totals("device", lambda of: of.events_lost),
     Counter(
@@ -122,7 +125,7 @@ METRICS: Mapping[Metric, Callable[[QualitySnapshot], Values]] = {
     ): _one(lambda snapshot: snapshot.late),
     Counter(
         "playhead_quality_missed_records",
-        "Offsets that left Kafka before they were counted. Always 0 in good health.",
+        "Offsets that expired in Kafka before they were counted. 0 in normal operation.",
         _PARTITION,
     ): _one(lambda snapshot: snapshot.missed),
     Gauge("playhead_quality_open_sessions", "Views that are not settled yet.", _PARTITION): _one(
@@ -130,7 +133,7 @@ METRICS: Mapping[Metric, Callable[[QualitySnapshot], Values]] = {
     ),
     Gauge(
         "playhead_quality_clock_timestamp_seconds",
-        "The log's clock: the latest time of receipt that was counted.",
+        "Log time: the latest time of receipt that was counted.",
         _PARTITION,
     ): _one(lambda snapshot: snapshot.log_time / 1000),
     Gauge(

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from cassandra.cluster import Session
@@ -17,7 +17,7 @@ from infra.engines.cassandra import close, connect
 from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import exit_with_message, print_error
+from infra.runtime.startup import exit_with_message, fail, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.profiles_cassandra import Profiles
@@ -42,7 +42,7 @@ def compact(
 ) -> None:
     """Move closed sessions beyond the newest few from LiveVH into CompressedVH; exits 1 when a chunk is damaged."""
     if (profile is None) is not all_:
-        _fail("Pass either --profile or --all.")
+        fail("Pass either --profile or --all.")
     settings = Settings()
     rules = RollUpRules(
         keep_live=settings.compaction_keep_live if keep_live is None else keep_live,
@@ -58,7 +58,7 @@ def compact(
         close(session)
     typer.echo(", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "no live records")
     if outcomes["damaged"]:
-        _fail("Damaged chunks were not rewritten; the log names them.")
+        fail("Damaged chunks were not rewritten; the log names them.")
 
 
 async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]) -> "Counter[Outcome]":
@@ -82,11 +82,6 @@ async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]
 
         await asyncio.gather(*map(one, profiles))
     return outcomes
-
-
-def _fail(message: str) -> NoReturn:
-    typer.secho(message, fg="red", err=True)
-    raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -23,7 +23,7 @@ from infra.engines.kafka.reader import TopicReader
 from infra.ledger_sources import ledger_sources
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import exit_with_message, print_error
+from infra.runtime.startup import exit_with_message, fail, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import CollectorCounts
@@ -33,7 +33,6 @@ from schemas.topics import TOPICS
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 POLL_S = 0.5
-FAILED = 1
 HOUR_COLUMNS = ("collector accepted", "in Kafka", "in the lake", "distinct events", "dead letters", "difference")
 
 
@@ -73,7 +72,7 @@ def ledger(
     for check in checks:
         for difference in check.differences:
             console.print(f"[red]{check.name}:[/] {difference}", highlight=False, soft_wrap=True)
-    _fail("The ledger does not balance.")
+    fail("The ledger does not balance.")
 
 
 def _run_checks(settings: Settings, client_logs: Path, progress: Callable[[str], None]) -> list[Check]:
@@ -132,7 +131,7 @@ def _print_hour(settings: Settings, hour: int, console: Console) -> None:
     for topic in topics:
         for finding in topic.findings:
             console.print(f"[red]difference:[/] {escape(finding)}", highlight=False, soft_wrap=True)
-    _fail("The hour does not balance.")
+    fail("The hour does not balance.")
 
 
 @app.command()
@@ -147,7 +146,7 @@ def drain(
         while behind := remaining_lag(groups, kafka.lag):
             status.update(behind)
             if time.monotonic() > deadline:
-                _fail(f"not drained within {timeout:g} s: {behind}")
+                fail(f"not drained within {timeout:g} s: {behind}")
             time.sleep(POLL_S)
     typer.echo(f"Drained: {', '.join(groups)} have nothing left to read.")
 
@@ -164,11 +163,6 @@ def remaining_lag(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Itera
     except TransientError as error:
         return str(error)
     return ", ".join(f"{group} has {records:,} records to go" for group, records in lags.items() if records)
-
-
-def _fail(message: str) -> NoReturn:
-    typer.secho(message, fg="red", err=True)
-    raise typer.Exit(FAILED)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import structlog
 import typer
@@ -57,6 +57,12 @@ def exit_with_message(report: Callable[[str], None], *others: type[Exception]) -
         for line in lines:
             report(line)
         raise SystemExit(1) from None
+
+
+def fail(message: str) -> NoReturn:
+    """End a command with a message and exit code 1."""
+    print_error(message)
+    raise typer.Exit(1)
 
 
 def print_error(line: str) -> None:

@@ -1,4 +1,4 @@
-"""What the producers may expect of an EventLog: the fake and Kafka's adapter (on librdkafka's mock cluster) alike."""
+"""The contract of EventLog, for the fake and for Kafka's adapter (on librdkafka's mock cluster)."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ def log(request: pytest.FixtureRequest) -> Iterator[ClosableLog]:
 
 @pytest.fixture(params=["fake", "kafka"])
 def away(request: pytest.FixtureRequest) -> Iterator[EventLog]:
-    """A log whose Kafka can't be reached."""
+    """A log whose Kafka is unreachable."""
     made = FakeLog(lambda _: "unknown") if request.param == "fake" else KafkaEventLog(UNREACHABLE, 0.1, no_fatal_error)
     if isinstance(made, FakeLog):
         made.closed = True
@@ -82,11 +82,11 @@ async def test_a_message_that_is_too_large_fails_alone(log: ClosableLog) -> None
     assert await log.publish([MESSAGES[0], TOO_LARGE, MESSAGES[1]]) == ["acknowledged", "failed", "acknowledged"]
 
 
-async def test_the_largest_message_is_taken(log: ClosableLog) -> None:
+async def test_the_largest_message_is_accepted(log: ClosableLog) -> None:
     assert await log.publish([Message("playhead.ui", b"key", bytes(2**20 + 500))]) == ["acknowledged"]
 
 
-async def test_nothing_is_published_at_once(log: ClosableLog) -> None:
+async def test_publishing_nothing_returns_immediately(log: ClosableLog) -> None:
     assert await log.publish([]) == []
 
 
@@ -101,17 +101,17 @@ async def test_what_kafka_does_not_confirm_in_time_is_unknown(away: EventLog) ->
     assert await away.publish(MESSAGES[:2]) == ["unknown", "unknown"]
 
 
-async def test_it_is_not_ready_while_kafka_is_away(away: EventLog) -> None:
+async def test_it_is_not_ready_while_kafka_is_unreachable(away: EventLog) -> None:
     assert not await away.ready()
 
 
 def test_a_fatal_error_is_reported_and_ends_readiness() -> None:
-    errors: list[str] = []
-    log = KafkaEventLog({"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}, 10, errors.append)
+    reasons: list[str] = []
+    log = KafkaEventLog({"bootstrap.servers": "mock", "test.mock.num.brokers": "1"}, 10, reasons.append)
     log._on_error(_Fatal())  # type: ignore[arg-type]
     log._on_error(_Fatal())  # type: ignore[arg-type]
 
-    assert (errors, asyncio.run(log.ready())) == (["fenced"], False)
+    assert (reasons, asyncio.run(log.ready())) == (["fenced"], False)
     log.close()
 
 

@@ -1,4 +1,4 @@
-"""What the quality worker and the pages may expect of their store: the fake and Cassandra's adapter alike."""
+"""The contract of the quality store, for the fake and for Cassandra."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,7 +41,7 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def hour() -> int:
-    """An hour nobody else writes to, in minutes since the epoch."""
+    """An hour that no other test writes to, in minutes since the epoch."""
     return uuid4().int % 10_000_000 // 60 * 60
 
 
@@ -64,7 +64,7 @@ async def test_a_checkpoint_of_a_higher_offset_stays(store: Store) -> None:
     assert await store.load(0) == b"eleven"
 
 
-async def test_a_state_of_megabytes_fits_and_a_larger_one_is_refused_loudly(store: Store) -> None:
+async def test_a_state_of_megabytes_fits_and_a_larger_one_is_an_error(store: Store) -> None:
     large = Random(1).randbytes(8 * 2**20)
     await store.save(0, 1, large)
     assert await store.load(0) == large
@@ -72,7 +72,7 @@ async def test_a_state_of_megabytes_fits_and_a_larger_one_is_refused_loudly(stor
         await store.save(0, 2, large + b"\x00")
 
 
-async def test_minutes_come_back_with_every_figure(store: Store, hour: int) -> None:
+async def test_minutes_are_read_with_every_figure(store: Store, hour: int) -> None:
     values: dict[str, Any] = {name: n for n, name in enumerate(Figures.__struct_fields__, 1) if name != "startups"}
     full = MinuteFigures(hour, ("country", "NL"), Figures(**values))
     await store.save_minutes(0, 5, [full])
@@ -86,7 +86,7 @@ async def test_partitions_are_added_up(store: Store, hour: int) -> None:
     assert found == [of(hour, 30), of(hour, 1, "2.0")]
 
 
-async def test_what_is_written_again_replaces_and_an_older_state_does_not(store: Store, hour: int) -> None:
+async def test_a_newer_write_replaces_and_an_older_one_does_not(store: Store, hour: int) -> None:
     await store.save_minutes(0, 5, [of(hour, 10)])
     await store.save_minutes(0, 5, [of(hour, 10)])
     await store.save_minutes(0, 6, [of(hour, 256)])
@@ -94,7 +94,7 @@ async def test_what_is_written_again_replaces_and_an_older_state_does_not(store:
     assert await store.minutes("device", hour, hour) == [of(hour, 256)]
 
 
-async def test_of_one_clock_the_larger_figures_stay(store: Store, hour: int) -> None:
+async def test_at_the_same_log_time_the_larger_figures_stay(store: Store, hour: int) -> None:
     for playing_ms in (255, 256, 255):
         await store.save_minutes(0, 5, [of(hour, playing_ms)])
     assert await store.minutes("device", hour, hour) == [of(hour, 256)]

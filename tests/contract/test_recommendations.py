@@ -1,4 +1,4 @@
-"""What the job and the services may expect of the stored recommendations: the fake and Cassandra's adapter alike."""
+"""The contract of the recommendation store, for the fake and for Cassandra."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -51,18 +51,18 @@ async def test_an_empty_list_is_a_list(store: Store, profile: str) -> None:
     assert await store.recommended("profile", profile) == recommendation_list(items=())
 
 
-async def test_who_has_none_has_none(store: Store, profile: str) -> None:
+async def test_a_profile_without_a_list_has_none(store: Store, profile: str) -> None:
     assert await store.recommended("profile", profile) is None
 
 
-async def test_profiles_and_countries_are_apart(store: Store, profile: str) -> None:
+async def test_profiles_and_countries_are_separate(store: Store, profile: str) -> None:
     world = recommendation_list(model="popularity")
     await store.write("country", {profile: recommendation_list(), WORLD: world})
     assert await store.recommended("profile", profile) is None
     assert await store.recommended("country", WORLD) == world
 
 
-async def test_a_run_that_is_repeated_changes_nothing(store: Store, profile: str) -> None:
+async def test_a_repeated_run_changes_nothing(store: Store, profile: str) -> None:
     made = recommendation_list()
     await store.write("profile", {profile: made})
     await store.write("profile", {profile: made})
@@ -76,7 +76,7 @@ async def test_a_newer_list_replaces_all_of_an_older_one(store: Store, profile: 
     assert await store.recommended("profile", profile) == newer
 
 
-async def test_a_run_that_was_overtaken_changes_nothing(store: Store, profile: str) -> None:
+async def test_an_outdated_run_changes_nothing(store: Store, profile: str) -> None:
     newer = recommendation_list(made_at=T0 + 1)
     await store.write("profile", {profile: newer})
     await store.write("profile", {profile: recommendation_list(made_at=T0, items=(recommendation("old"),))})

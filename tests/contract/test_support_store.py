@@ -1,4 +1,4 @@
-"""What the quality worker and support's view may expect of their store: the fake and Cassandra's adapter alike."""
+"""The contract of the support store, for the fake and for Cassandra."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,12 +38,12 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
 
 @pytest.fixture
 def member() -> str:
-    """A member nobody else writes to."""
+    """A member that no other test writes to."""
     return f"contract-{uuid4()}"
 
 
 def gap_closed(member: str, events: int, expected: int) -> SessionReport:
-    """An older event came."""
+    """The report of an older event that closed a gap."""
     return SessionReport(member, T0, session_report(member).playback_session_id, None, Received(events, expected))
 
 
@@ -52,14 +52,14 @@ async def only(store: Store, member: str) -> SessionReport:
     return report
 
 
-async def test_what_was_told_is_read_in_full(store: Store, member: str) -> None:
+async def test_a_report_is_read_in_full(store: Store, member: str) -> None:
     report = session_report(member, seq=4, received=Received(3, 5), error_code="réseau", bitrate_kbps=None)
     await store.save_reports([report])
     assert await only(store, member) == report
     assert await store.reports(f"{member}-2", 10) == []
 
 
-async def test_told_again_or_in_another_order_it_stays_one_row_with_the_newest(store: Store, member: str) -> None:
+async def test_repeated_or_reordered_reports_leave_one_row_with_the_newest(store: Store, member: str) -> None:
     reports = [session_report(member, seq=seq, received=Received(seq + 1, seq + 1)) for seq in range(4)]
     await store.save_reports(reports)
     for report in (*reports, *reversed(reports)):
@@ -67,7 +67,7 @@ async def test_told_again_or_in_another_order_it_stays_one_row_with_the_newest(s
     assert await only(store, member) == reports[-1]
 
 
-async def test_a_gap_that_closes_is_noted_and_stays_so(store: Store, member: str) -> None:
+async def test_a_closed_gap_stays_closed(store: Store, member: str) -> None:
     newest = session_report(member, seq=300, received=Received(255, 301))
     await store.save_reports([newest])
     await store.save_reports([gap_closed(member, 256, 301)])
@@ -76,7 +76,7 @@ async def test_a_gap_that_closes_is_noted_and_stays_so(store: Store, member: str
     assert (report.record, report.received) == (newest.record, Received(256, 301))
 
 
-async def test_a_session_that_came_too_late_has_no_count_and_leaves_one_that_is_there(
+async def test_a_session_that_arrived_too_late_has_no_count_and_keeps_an_existing_one(
     store: Store, member: str
 ) -> None:
     await store.save_reports([session_report(member, seq=3, received=None)])
@@ -100,7 +100,7 @@ async def test_the_newest_sessions_come_first_and_no_more_than_asked_for(store: 
     assert await store.reports(member, 3) == [reports[39], reports[38], reports[37]]
 
 
-async def test_errors_are_read_in_full_newest_first_and_once_however_often_sent(store: Store, member: str) -> None:
+async def test_errors_are_read_in_full_newest_first_and_only_once(store: Store, member: str) -> None:
     def error(number: int, **changes: Any) -> MemberError:
         name = f"018bcfe5-6800-7000-8000-{number:012d}"
         return member_error(profile_id=member, event_id=name, client_time=T0 + number, **changes)

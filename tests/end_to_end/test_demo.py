@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+from domain.processes import PROCESSES
 from infra.drill import DRILLS, run
 from infra.local import monitoring
 from infra.local.stack import Stack
@@ -50,6 +51,10 @@ def test_it_balances_the_ledger_and_names_its_pages(demo: Demo) -> None:
     assert "The ledger balances." in demo.printed, demo.printed
     for address in (demo.stack.settings.ops_url, demo.stack.settings.collector_url):
         assert address in demo.printed
+
+
+def test_its_log_is_for_people(demo: Demo) -> None:
+    assert [line for line in demo.printed.splitlines() if line.startswith("{")] == [], "JSON belongs in log files"
 
 
 def test_its_members_have_a_history(demo: Demo) -> None:
@@ -105,7 +110,9 @@ def test_status_finds_every_process_ready(demo: Demo) -> None:
     def all_are_ready() -> bool:
         """One that has to wait for a core may answer too late to be ready at the first look."""
         status = playhead("status")
-        return status.returncode == 0 and len(re.findall(r"\bready\b", status.stdout)) == 12
+        return status.returncode == 0 and len(re.findall(r"\bready\b", status.stdout)) == processes
+
+    processes = len([*demo.stack.backends, *PROCESSES])
 
     eventually(all_are_ready)
 

@@ -57,9 +57,7 @@ def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
 
 def test_an_installed_package_works_outside_the_checkout(installed: Path, tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    text = run(installed / "bin" / "playhead", "--help", folder=tmp_path, **environment)
-    assert "Playhead's local stack" in text
-    assert "evaluate" not in text, "it runs bench/, which is not installed"
+    assert "Playhead's local stack" in run(installed / "bin" / "playhead", "--help", folder=tmp_path, **environment)
     units = tmp_path / "test_units.py"
     units.write_text(Path(installed_package.__file__).read_text())
     command = (installed / "bin" / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", units)

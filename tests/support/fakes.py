@@ -1,4 +1,4 @@
-"""In-memory stand-ins for the ports. Each passes the contract suite of the real adapter."""
+"""In-memory fakes of the ports. Each passes the contract suite of the real adapter."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

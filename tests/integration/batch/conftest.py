@@ -1,19 +1,16 @@
 """The jobs as a person runs them, in the tests' Spark; lake and tables in a real object store and catalog."""
 
 import json
-import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import structlog
 from pyspark.sql import SparkSession
 from typer.testing import CliRunner
 
@@ -22,6 +19,7 @@ from batch.main import app
 from infra.engines.s3 import ObjectStore
 from infra.local import jars
 from infra.runtime.settings import ROOT, Settings
+from tests.support.restored_logging import logging_restored
 from tests.support.spark import connected
 
 
@@ -79,7 +77,7 @@ def run_in_process(settings: Settings, spark: SparkSession, *arguments: str) -> 
     """The command in this process: what starting Spark would take, a JVM each, is left out."""
     logs = settings.folder / "logs" / "jobs"
     before = set(logs.glob("*.log"))
-    with pytest.MonkeyPatch.context() as patch, _logging_restored():
+    with pytest.MonkeyPatch.context() as patch, logging_restored():
         patch.setattr(wiring, "start_spark", lambda *_: spark)
         for name, value in environment(settings).items():
             patch.setenv(name, value)
@@ -127,17 +125,3 @@ def _jobs(lines: Sequence[str]) -> list[dict[str, int]]:
         if "rows" in line:
             reports[f"{line['step']}: {line['event']}"] = line["rows"]
     return list(jobs.values())
-
-
-@contextmanager
-def _logging_restored() -> Iterator[None]:
-    """A command sets up logging for its process, which is pytest's here."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    root.handlers.clear()
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        structlog.reset_defaults()

@@ -1,4 +1,4 @@
-"""The quality worker as a process, on real Kafka and Cassandra: whatever happens to it, it counts everything once."""
+"""The quality worker as a process, on real Kafka and Cassandra: it counts every event exactly once."""
 
 import asyncio
 import signal
@@ -31,7 +31,7 @@ from tests.support.pipeline import PATIENCE_S, answered, eventually
 from tests.support.quality_oracle import expected_totals
 
 QUALITY = BY_NAME["quality"]
-TAKEN = "playhead_consumed_records_total"
+CONSUMED = "playhead_consumed_records_total"
 EVENTS_A_SESSION = 12
 
 
@@ -49,7 +49,7 @@ def start(stack: Settings, tmp_path: Path) -> Iterator[Callable[[int], Worker]]:
 
 @pytest.fixture
 def version() -> str:
-    """An app version that no other test counts under."""
+    """An app version that no other test uses."""
     return f"q-{uuid4().hex[:12]}"
 
 
@@ -129,18 +129,18 @@ def assert_counted(scrapes: Scrapes, version: str, events: list[Playback]) -> No
     )
 
 
-def assert_support_was_told(settings: Settings, events: list[Playback]) -> None:
-    """Each session once, as its last event left it, all of it received; each error once."""
+def assert_reported_to_support(settings: Settings, events: list[Playback]) -> None:
+    """Each session once, with the state of its last event and all events received; each error once."""
     sessions = {(event.profile_id, event.playback_session_id) for event in events}
     failed = {(event.profile_id, event.playback_session_id) for event in events if event.error_fatal}
-    reports, errors = asyncio.run(told_of(settings, {profile_id for profile_id, _ in sessions}))
+    reports, errors = asyncio.run(reported(settings, {profile_id for profile_id, _ in sessions}))
     all_received = EVENTS_A_SESSION - 1, Received(EVENTS_A_SESSION, EVENTS_A_SESSION)
     assert Counter((one.profile_id, one.playback_session_id) for one in reports) == Counter(sessions)
     assert {(one.record.seq if one.record else None, one.received) for one in reports} == {all_received}
     assert Counter((one.profile_id, one.playback_session_id) for one in errors) == Counter(failed)
 
 
-async def told_of(settings: Settings, profiles: set[str]) -> tuple[list[SessionReport], list[MemberError]]:
+async def reported(settings: Settings, profiles: set[str]) -> tuple[list[SessionReport], list[MemberError]]:
     session = connect(settings)
     reader = SupportReader(session)
     reports = [one for profile_id in profiles for one in await reader.reports(profile_id, 100)]
@@ -164,12 +164,12 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
         send_more("before")
         eventually(lambda: scrapes.total("playhead_quality_views_total", app_version=version) > 0)
 
-        taken = first.metric(TAKEN)
+        consumed = first.metric(CONSUMED)
         first.signal(signal.SIGSTOP)
         send_more("killed")
         first.signal(signal.SIGCONT)
-        eventually(lambda: first.metric(TAKEN) > taken)
-        first.signal(signal.SIGKILL)  # it has counted what no checkpoint has yet
+        eventually(lambda: first.metric(CONSUMED) > consumed)
+        first.signal(signal.SIGKILL)  # it has counted events that are in no checkpoint yet
         first.process.wait()
 
         first = start(0)
@@ -182,9 +182,9 @@ def test_kills_and_rebalances_in_mid_count_change_no_figure_and_no_counter_ever_
         assert first.process.wait(PATIENCE_S) == 0
         eventually(lambda: lag() == 0)
         eventually(lambda: second.partitions() == stack.topic_partitions)
-        # What was handed over with its last record counted shows again only when its checkpoint is loaded.
+        # A partition handed over after its last record shows its values only when its checkpoint is loaded.
         played = expected_totals(events)["device", "tv", version].playing_ms / 1000
         eventually(lambda: scrapes.total("playhead_quality_playing_seconds_total", app_version=version) > played - 0.5)
     assert_counted(scrapes, version, events)
     assert scrapes.falls == []
-    assert_support_was_told(stack, events)
+    assert_reported_to_support(stack, events)

@@ -1,4 +1,4 @@
-"""The fold over one partition's log: what each event adds, and when a session leaves."""
+"""The fold over one partition's log: what each event adds, and when a session is finalized."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_a_session_counts_under_each_of_its_labels_and_never_under_two_at_once()
     assert set(fold(requested()).state.totals) == {TV, ("country", "NL"), ("title_class", "film")}
 
 
-def test_a_later_event_adds_what_its_session_had_not_before() -> None:
+def test_a_later_event_adds_its_increase() -> None:
     made = fold(
         requested(),
         at(30_000, seq=1, watched_ms=28_000, startup_time_ms=900, rebuffer_count=1, rebuffer_ms=400),
@@ -70,14 +70,14 @@ def test_a_later_event_adds_what_its_session_had_not_before() -> None:
     assert (total(made).playing_ms, total(made).rebuffers, total(made).rebuffer_ms) == (57_000, 2, 900)
 
 
-def test_what_comes_again_or_late_adds_nothing() -> None:
+def test_repeated_or_older_events_add_nothing() -> None:
     older, newer = at(30_000, seq=1, watched_ms=28_000), at(60_000, seq=2, watched_ms=57_000)
     made = fold(requested(), newer, older, newer, requested())
     assert (total(made).views, total(made).playing_ms) == (1, 57_000)
     assert made.state.late == 0
 
 
-def test_what_happened_counts_in_its_own_minute() -> None:
+def test_an_event_counts_in_its_own_minute() -> None:
     late = at(70_000, seq=1, watched_ms=28_000, event_time=T0 + 30_000)
     made = fold(requested(), late, at(130_000, seq=2, watched_ms=88_000))
     minutes = {minute: made.state.minutes[minute][TV].playing_ms for minute in made.state.minutes}
@@ -93,19 +93,19 @@ def test_a_viewer_counts_once_a_minute_and_not_while_paused() -> None:
     assert made.viewers()[TV] == 0
 
 
-def test_viewers_now_are_those_who_were_heard_lately() -> None:
+def test_current_viewers_were_heard_recently() -> None:
     made = fold(at(0, 1, seq=0), at(0, 2, seq=0), at(100_000, 2, seq=1))
     assert made.viewers()[TV] == 2
     pass_time(made, 150_000)
     assert made.viewers()[TV] == 1
 
 
-def test_an_older_event_does_not_bring_a_viewer_back() -> None:
+def test_an_older_event_does_not_restore_a_viewer() -> None:
     made = fold(requested(), at(20_000, seq=2, player_state="paused"), at(21_000, seq=1, player_state="playing"))
     assert made.viewers()[TV] == 0
 
 
-def test_a_stall_of_more_than_five_minutes_ends_being_a_viewer() -> None:
+def test_after_a_stall_of_five_minutes_a_session_is_no_viewer() -> None:
     stalled: dict[str, Any] = {"player_state": "rebuffering", "rebuffer_count": 1, "startup_time_ms": 900}
     made = fold(at(0, seq=0, state_since_ms=300_000, **stalled))
     assert made.viewers()[TV] == 1
@@ -124,7 +124,7 @@ def test_a_fatal_error_is_a_failure_once() -> None:
     assert (total(made).failures, total(made).exits_before_start) == (1, 0)
 
 
-def test_an_exit_before_the_start_counts_at_once_and_scores_when_it_settles() -> None:
+def test_an_exit_before_the_start_counts_immediately_and_scores_when_it_is_finalized() -> None:
     made = fold(requested(), at(4_000, seq=1, event_type="stopped", player_state="stopped"))
     assert (total(made).exits_before_start, total(made).settled_views) == (1, 0)
     pass_time(made, 7 * MINUTE)
@@ -139,7 +139,7 @@ def test_an_exit_within_a_second_has_no_success_score() -> None:
     assert (total(made).exits_before_start, total(made).success_scored_views) == (1, 0)
 
 
-def test_who_vanishes_before_the_start_has_left() -> None:
+def test_a_session_that_vanishes_before_the_start_has_exited() -> None:
     made = fold(requested())
     pass_time(made, HOUR + 4 * MINUTE)
     assert total(made).exits_before_start == 0
@@ -147,7 +147,7 @@ def test_who_vanishes_before_the_start_has_left() -> None:
     assert (total(made).exits_before_start, total(made).success_score) == (1, 50_000)
 
 
-def test_a_session_that_stopped_settles_after_its_grace_and_what_comes_then_is_late() -> None:
+def test_a_stopped_session_is_finalized_after_its_grace_and_later_events_are_late() -> None:
     made = fold(requested(), at(60_000, seq=1, event_type="stopped", watched_ms=58_000, startup_time_ms=900))
     pass_time(made, 5 * MINUTE)
     go_on(made, at(5 * MINUTE, seq=2, watched_ms=59_000, startup_time_ms=900, event_type="stopped"))
@@ -158,13 +158,13 @@ def test_a_session_that_stopped_settles_after_its_grace_and_what_comes_then_is_l
     assert made.state.late == 2
 
 
-def test_a_session_that_speaks_again_within_its_grace_stays_open() -> None:
+def test_an_event_within_the_grace_keeps_the_session_open() -> None:
     made = fold(requested(), at(0, seq=1, event_type="stopped"), at(MINUTE, seq=2, watched_ms=1_000))
     pass_time(made, 30 * MINUTE)
     assert total(made).settled_views == 0
 
 
-def test_an_event_whose_session_may_have_been_forgotten_is_late() -> None:
+def test_an_event_of_a_possibly_forgotten_session_is_late() -> None:
     made = fold(requested())
     pass_time(made, 3 * HOUR)
     assert len(made.state.settled) == 0, "it was forgotten meanwhile"
@@ -172,35 +172,35 @@ def test_an_event_whose_session_may_have_been_forgotten_is_late() -> None:
     assert (total(made).views, made.state.late) == (1, 1)
 
 
-def test_a_clock_that_is_wrong_by_hours_makes_no_session_late() -> None:
+def test_a_client_clock_wrong_by_hours_makes_no_session_late() -> None:
     pass_time(made := fold(), 3 * HOUR)
     behind = 3 * HOUR - 2_000
     go_on(made, at(3 * HOUR, client_time=T0 + 2_000, session_started_at=T0, seq=1, watched_ms=1_000), at(behind))
     assert (total(made).views, made.state.late) == (1, 0)
 
 
-def test_gaps_are_client_events_lost_once_the_session_settles() -> None:
+def test_gaps_are_lost_events_once_the_session_is_finalized() -> None:
     made = fold(*(at(n * 1000, seq=n) for n in (0, 1, 5, 3, 9)), at(9_500, seq=10, event_type="stopped"))
     assert total(made).events_lost == 0
     pass_time(made, 7 * MINUTE)
     assert (total(made).events_expected, total(made).events_lost) == (11, 5)
 
 
-def test_a_hostile_clients_counters_never_fall() -> None:
+def test_counters_of_a_hostile_client_never_decrease() -> None:
     made = fold(at(0, seq=1, watched_ms=50_000), at(1_000, seq=2, watched_ms=10), at(2_000, seq=3, watched_ms=51_000))
     assert total(made).playing_ms == 51_000
 
 
-def test_old_minutes_leave_the_state_after_they_were_told() -> None:
+def test_old_minutes_leave_the_state_after_they_were_returned() -> None:
     made = fold(requested())
     made.add(columns([requested(3 * HOUR, 2, session_started_at=T0 + 3 * HOUR)]), 1, 1)
-    told = {(one.minute, one.label): one.figures for one in made.changes()}
+    changed = {(one.minute, one.label): one.figures for one in made.changes()}
     assert set(made.state.minutes) == {START_MINUTE + 180}
-    assert told[START_MINUTE, TV].exits_before_start == 1, "the vanished session settled in its last minute"
-    assert told[START_MINUTE, TV].views == 1
+    assert changed[START_MINUTE, TV].exits_before_start == 1, "the vanished session settled in its last minute"
+    assert changed[START_MINUTE, TV].views == 1
 
 
-def test_changes_that_could_not_be_kept_come_again() -> None:
+def test_unstored_changes_are_returned_again() -> None:
     made = Fold(State(), HOUR)
     made.add(columns([requested()]), 0, 0)
     first = made.changes()
@@ -209,7 +209,7 @@ def test_changes_that_could_not_be_kept_come_again() -> None:
     assert made.changes() == first
 
 
-def test_records_that_left_kafka_unread_are_counted() -> None:
+def test_records_that_expired_in_kafka_are_counted() -> None:
     made = fold(requested())
     made.add(columns([]), 5, 6)
     assert (made.state.missed, made.state.offset) == (4, 6)

@@ -1,4 +1,4 @@
-"""However a log is cut, repeated or reordered within the contract, and wherever its reader dies: the same figures."""
+"""The same figures however a log is split, repeated or reordered within the contract, and wherever its reader dies."""
 
 from random import Random
 
@@ -83,7 +83,7 @@ def much_later() -> Playback:
 def read(log: list[Playback], cuts: list[int], deaths: set[int]) -> tuple[State, dict[object, MinuteFigures]]:
     """Folds the log in batches; after those named it dies, having stored a checkpoint at some batch before."""
     fold = Fold(State(), HOUR)
-    told: dict[object, MinuteFigures] = {}
+    changed: dict[object, MinuteFigures] = {}
     checkpoint, stored_at = encoded(State()), -1
     bounds = sorted({0, len(log), *(cut % (len(log) + 1) for cut in cuts)})
     batch, died = 0, set[int]()
@@ -92,14 +92,14 @@ def read(log: list[Playback], cuts: list[int], deaths: set[int]) -> tuple[State,
         skipped = max(start, fold.state.offset + 1)
         fold.add(columns(log[skipped:end]), skipped, end - 1)
         if batch % 2 == 0:
-            told |= {(one.minute, one.label): one for one in fold.changes()}
+            changed |= {(one.minute, one.label): one for one in fold.changes()}
             checkpoint, stored_at = encoded(fold.state), batch
         if batch in deaths - died:
             died.add(batch)
             fold, batch = Fold(decoded(checkpoint), HOUR), stored_at
         batch += 1
-    told |= {(one.minute, one.label): one for one in fold.changes()}
-    return fold.state, told
+    changed |= {(one.minute, one.label): one for one in fold.changes()}
+    return fold.state, changed
 
 
 @given(
@@ -112,9 +112,9 @@ def test_batches_kills_repeats_and_disorder_change_nothing(
     whole: list[list[Playback]], random: Random, cuts: list[int], deaths: set[int]
 ) -> None:
     log = [*arrived(whole, random), much_later()]
-    state, told = read(log, cuts, deaths)
-    unbroken, told_at_once = read(log, [], set())
-    assert told == told_at_once
+    state, changed = read(log, cuts, deaths)
+    unbroken, changed_in_one_batch = read(log, [], set())
+    assert changed == changed_in_one_batch
     assert msgspec.to_builtins(state) == msgspec.to_builtins(unbroken)
     totals = without_viewers(state.totals)
     labels = [("device", "console", "1.0.0"), ("country", "XX"), ("title_class", "live")]

@@ -1,4 +1,4 @@
-"""Ten thousand simulated sessions over a bad network: the figures are the simulator's own truth."""
+"""Ten thousand simulated sessions over a bad network: the figures match what the simulator generated."""
 
 from random import Random
 
