@@ -48,5 +48,6 @@ class Progress:
 
 
 def summary(counts: Mapping[str, int]) -> str:
-    """``12 objects found, 5,120 rows appended``, without zeros."""
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing new"
+    """``12 objects found, 5,120 rows appended``: without zeros, unless there is nothing else, as in ``0 starts``."""
+    shown = {name: count for name, count in counts.items() if count} or dict(list(counts.items())[:1])
+    return ", ".join(f"{count:,} {name}" for name, count in shown.items()) or "done"

@@ -39,11 +39,13 @@ def write_configuration(settings: Settings, processes: Sequence[Process], folder
     )
     (folder / "processes.yml").write_text(json.dumps({"groups": [_process_rules(processes)]}, indent=1))
     webhooks = {"page": settings.page_webhook, "ticket": settings.ticket_webhook, "watchdog": settings.watchdog_webhook}
-    told = {name: [{"url": url.get_secret_value()}] if url.get_secret_value() else [] for name, url in webhooks.items()}
+    receivers = {
+        name: [{"url": url.get_secret_value()}] if url.get_secret_value() else [] for name, url in webhooks.items()
+    }
     template.write(
         str(CONFIGURATION / "alertmanager.yml"),
         folder / "alertmanager.yml",
-        **{name: json.dumps(configs) for name, configs in told.items()},
+        **{name: json.dumps(configs) for name, configs in receivers.items()},
     )
 
 

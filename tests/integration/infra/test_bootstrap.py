@@ -1,4 +1,4 @@
-"""What `up` makes in the engines, and that it may be made again at any time, by several at once."""
+"""What `up` creates in the backends; it is idempotent, also when several run at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_every_topic_s_schema_is_registered_once_and_found_by_its_id(stack: Sett
     assert registry.resolve(ids["playback"])["name"] == avro.schema("playback")["name"]
 
 
-def test_a_schema_id_that_may_have_just_been_given_is_transient_for_a_minute_then_invalid(stack: Settings) -> None:
+def test_a_schema_id_that_may_be_new_is_transient_for_a_minute_then_invalid(stack: Settings) -> None:
     now = 0.0
     registry = Registry(stack, monotonic=lambda: now)
     next_id = max(registry.ids().values()) + FRESH_IDS  # not just the next: other tests register schemas, too
@@ -55,18 +55,18 @@ def test_a_schema_id_that_may_have_just_been_given_is_transient_for_a_minute_the
     assert refusal.value.code == "unknown_schema"
 
 
-def test_a_schema_id_far_from_any_given_one_is_invalid_at_once(stack: Settings) -> None:
+def test_a_schema_id_far_from_any_known_one_is_invalid_at_once(stack: Settings) -> None:
     with pytest.raises(InvalidEvent) as refusal:
         Registry(stack).resolve(2**30)
     assert refusal.value.code == "unknown_schema"
 
 
-def test_a_registry_that_is_away_is_transient(stack: Settings) -> None:
+def test_an_unreachable_registry_is_transient(stack: Settings) -> None:
     with pytest.raises(TransientError):
         Registry(stack.model_copy(update={"registry_url": "http://127.0.0.1:1"})).ids()
 
 
-def test_concurrent_migrations_apply_each_file_once_and_refuse_a_changed_one(stack: Settings, tmp_path: Path) -> None:
+def test_concurrent_migrations_apply_each_file_once_and_reject_a_changed_one(stack: Settings, tmp_path: Path) -> None:
     file = tmp_path / "900_trial.cql"
     file.write_text("CREATE TABLE ${keyspace}.trial (id int PRIMARY KEY);  -- no IF NOT EXISTS: twice would fail\n")
     with ThreadPoolExecutor() as pool:

@@ -31,7 +31,7 @@ def test_missing_java(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) ->
         make_stack().up(["registry"])
 
 
-def test_a_java_of_another_release(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_java_of_another_version(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     java = tmp_path / "bin" / "java"
     java.parent.mkdir()
     java.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\" 2019-01-15' >&2\n")
@@ -41,7 +41,7 @@ def test_a_java_of_another_release(make_stack: MakeStack, monkeypatch: pytest.Mo
         make_stack().up(["registry"])
 
 
-def test_missing_maven_matters_only_while_the_jars_are_not_fetched(
+def test_maven_is_required_only_until_the_jars_are_downloaded(
     make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     java_home = Path(shutil.which("java") or "/nowhere").resolve().parent.parent
@@ -57,7 +57,7 @@ def test_a_full_disk(make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch) -> 
         make_stack().up(["stub"])
 
 
-def test_a_dead_engine_is_named_with_its_last_words_and_status_tells_it_too(make_stack: MakeStack) -> None:
+def test_a_failed_backend_is_named_with_its_last_log_lines_also_by_status(make_stack: MakeStack) -> None:
     stack = make_stack(registry_heap="1k")
     with pytest.raises(StackError) as complaint:
         stack.up(["registry"])
@@ -83,7 +83,7 @@ def test_a_wrong_setting_names_its_variable() -> None:
     assert run.stderr.count("\n") == 1
 
 
-def test_a_stack_without_ports_of_its_own() -> None:
+def test_a_stack_without_a_block_of_ports() -> None:
     run = playhead("status", PLAYHEAD_STACK="mine", PLAYHEAD_PORT_BASE="")
     assert run.returncode == 1
     assert "set PLAYHEAD_PORT_BASE" in run.stderr
@@ -95,7 +95,7 @@ def test_a_command_that_needs_a_running_stack(make_stack: MakeStack) -> None:
             command(make_stack(), "stub")
 
 
-def test_wipe_says_what_it_freed(make_stack: MakeStack) -> None:
+def test_wipe_reports_the_freed_space(make_stack: MakeStack) -> None:
     settings = make_stack().settings
     settings.folder.mkdir(parents=True)
     (settings.folder / "data").write_bytes(os.urandom(3 * 2**20))

@@ -1,4 +1,4 @@
-"""What needs a stack starts it, and stops it again; a running one is nobody's to stop."""
+"""A command that needs a stack starts and stops it; a running one is left running."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ def stub_answers(stack: Stack) -> bool:
     return get(f"{stack.settings.collector_url}/metrics").is_success
 
 
-def test_a_stack_that_was_down_is_stopped_again_also_after_a_polite_kill_and_another_while_it_stops(
+def test_a_stack_that_was_down_is_stopped_again_also_after_sigterm_and_another_while_it_stops(
     make_stack: MakeStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack, handler = make_stack(), signal.getsignal(signal.SIGTERM)
@@ -52,7 +52,7 @@ def test_a_running_stack_is_left_running(make_stack: MakeStack) -> None:
 
 
 @pytest.mark.parametrize(("end", "code"), [("sys.exit(3)", 3), ("os.kill(os.getpid(), signal.SIGTERM)", 143)])
-def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(
+def test_a_command_runs_with_the_local_backends_up_and_keeps_its_exit_code(
     make_stack: MakeStack, end: str, code: int
 ) -> None:
     stack = make_stack(**ELSEWHERE)
@@ -64,7 +64,7 @@ def test_a_command_has_the_local_engines_while_it_runs_and_exits_as_it_likes(
     assert stack.status() == []
 
 
-def test_a_command_that_is_none_starts_nothing(make_stack: MakeStack) -> None:
+def test_an_unknown_command_starts_nothing(make_stack: MakeStack) -> None:
     stack = make_stack(**ELSEWHERE)
 
     run = playhead("exec", "--", "no-such-command", **environment(stack.settings))

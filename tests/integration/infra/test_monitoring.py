@@ -62,8 +62,8 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
     def the_services_tell_of_every_engine_and_group() -> None:
         query = {"query": "playhead_backend_up == 1 or playhead_group_lag_seconds"}
         answer = httpx.get(f"{monitored.settings.prometheus_url}/api/v1/query", params=query)
-        told = {s["metric"].get("backend") or s["metric"]["group"] for s in answer.json()["data"]["result"]}
-        assert told >= {"kafka", "cassandra", "s3", "registry", *(p.group for p in PROCESSES if p.group)}
+        reported = {s["metric"].get("backend") or s["metric"]["group"] for s in answer.json()["data"]["result"]}
+        assert reported >= {"kafka", "cassandra", "s3", "registry", *(p.group for p in PROCESSES if p.group)}
 
     @eventually
     def the_live_page_shows_what_fires() -> None:
@@ -108,7 +108,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
         "but not another objective",
     ],
 )
-def test_one_cause_tells_once(
+def test_one_cause_alerts_once(
     monitored: Stack, request: pytest.FixtureRequest, firing: list[dict[str, str]], telling: set[str]
 ) -> None:
     case = request.node.name

@@ -1,4 +1,4 @@
-"""The local stack with real processes; the quick engines stand for all four."""
+"""The local stack with real processes; the fast backends represent all four."""
 
 import os
 import signal
@@ -66,7 +66,7 @@ def test_two_stacks_run_side_by_side_and_each_keeps_its_data_over_down_and_up(ma
     assert keys(one.settings) == []
 
 
-def test_a_new_kafka_is_asked_at_once_how_far_a_group_has_come(make_stack: MakeStack) -> None:
+def test_a_new_kafka_reports_a_group_s_position_at_once(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.up(["kafka"])
 
@@ -85,7 +85,7 @@ def test_a_second_up_leaves_running_processes_alone_and_starts_only_the_missing(
     assert state(stack, "kafka") == "stopped"
 
 
-def test_a_worker_gets_the_stack_s_settings_whatever_characters_they_hold(make_stack: MakeStack) -> None:
+def test_a_worker_gets_the_stack_s_settings_whatever_characters_they_contain(make_stack: MakeStack) -> None:
     stack = make_stack(kafka_password='it\'s "100%" ;#$HOME', ingest_keys="b,a")
     stack.up(["stub"])
 
@@ -105,7 +105,7 @@ def test_a_changed_setting_reaches_a_running_worker_at_the_next_up(make_stack: M
     assert "PLAYHEAD_LOG_LEVEL=DEBUG" in get(f"{stack.settings.collector_url}/metrics").text
 
 
-def test_a_killed_process_comes_back_and_one_that_keeps_dying_is_given_up_loudly(make_stack: MakeStack) -> None:
+def test_a_killed_process_is_restarted_and_one_that_keeps_exiting_fails_visibly(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.up(["stub"])
     pid: int | None = stack.pid("stub")
@@ -137,7 +137,7 @@ def test_a_stopped_process_stays_stopped_until_it_is_started(make_stack: MakeSta
     eventually(lambda: state(stack, "stub") == "ready")
 
 
-def test_what_a_killed_supervisor_left_running_is_ended_by_the_next_up(make_stack: MakeStack) -> None:
+def test_the_next_up_ends_processes_of_a_killed_supervisor(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.up(["stub"])
     orphan = stack.pid("stub")

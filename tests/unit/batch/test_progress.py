@@ -23,5 +23,6 @@ def test_a_failed_step_has_no_line() -> None:
     assert out.getvalue() == ""
 
 
-def test_a_step_without_news_says_so() -> None:
-    assert summary({"objects found": 0}) == summary({}) == "nothing new"
+def test_a_step_without_news_shows_its_first_zero() -> None:
+    assert summary({"objects found": 0, "rows appended": 0}) == "0 objects found"
+    assert summary({}) == "done"

@@ -20,7 +20,7 @@ def test_an_alert_pages_once_it_has_stayed_as_long_as_alertmanager_waits() -> No
     assert [(page.name, page.first, page.last) for page in early.pages] == [("WorkerDown", 30, 40)]
 
 
-def test_a_symptom_that_shows_for_a_moment_before_its_cause_silences_it_does_not_page() -> None:
+def test_a_symptom_that_fires_for_a_moment_before_its_cause_inhibits_it_does_not_page() -> None:
     sightings = seen(
         (80, [alert("WorkerDown"), alert("ConsumerLag")]),
         (81, [alert("WorkerDown"), alert("ConsumerLag", inhibited=True)]),
@@ -31,7 +31,7 @@ def test_a_symptom_that_shows_for_a_moment_before_its_cause_silences_it_does_not
     assert [other.name for other in sightings.others] == ["ConsumerLag"]
 
 
-def test_tickets_and_the_dead_mans_switch_wake_nobody() -> None:
+def test_tickets_and_the_watchdog_page_nobody() -> None:
     shown = [alert("Watchdog", "none"), alert("WorkerRetrying", "ticket")]
     sightings = seen((1, shown), (60, shown))
     assert sightings.pages == []
@@ -39,7 +39,7 @@ def test_tickets_and_the_dead_mans_switch_wake_nobody() -> None:
     assert sightings.paging == []
 
 
-def test_what_pages_now_is_told_from_what_did() -> None:
+def test_what_pages_now_is_distinguished_from_what_did() -> None:
     sightings = seen((1, [alert("WorkerDown")]), (20, [alert("WorkerDown"), alert("ConsumerLag", inhibited=True)]))
     assert [each.name for each in sightings.paging] == ["WorkerDown"]
     sightings.add(30, [])

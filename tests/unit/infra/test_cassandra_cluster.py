@@ -1,4 +1,4 @@
-"""The local stack's Cassandra as one node, or as a ring of three."""
+"""The local stack's Cassandra as one node, or as a cluster of three."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ def test_a_single_node_has_no_number(tmp_path: Path) -> None:
     assert (node.name, node.host, node.ports) == ("cassandra", "127.0.0.1", (18020, 18021))
 
 
-def test_the_nodes_of_a_ring_have_an_address_each_and_the_same_ports(tmp_path: Path) -> None:
+def test_the_nodes_of_a_cluster_have_an_address_each_and_the_same_ports(tmp_path: Path) -> None:
     three = settings(tmp_path, cassandra_nodes="3")
     assert [(node.name, node.host, node.ports) for node in programs(three)] == [
         ("cassandra-0", "127.0.0.1", (18020, 18021)),
@@ -56,21 +56,21 @@ def test_tokens_are_evenly_spread_and_taken_in_turn() -> None:
     assert everyone[-1] < 2**63
 
 
-def test_everything_is_kept_on_each_local_node_once_elsewhere_or_as_often_as_told(tmp_path: Path) -> None:
+def test_there_is_a_replica_on_each_local_node_one_elsewhere_or_as_many_as_set(tmp_path: Path) -> None:
     assert settings(tmp_path).replicas == 1
     assert settings(tmp_path, cassandra_nodes=3).replicas == 3
     assert settings(tmp_path, cassandra_nodes=3, cassandra_replication=2).replicas == 2
     assert settings(tmp_path, cassandra_hosts="10.0.0.1,10.0.0.2", cassandra_nodes=3).replicas == 1
 
 
-def test_hosts_elsewhere_are_what_they_are_set_to(tmp_path: Path) -> None:
+def test_external_hosts_are_the_ones_that_are_set(tmp_path: Path) -> None:
     elsewhere = settings(tmp_path, cassandra_hosts="10.0.0.1, 10.0.0.2", cassandra_nodes=3)
     assert elsewhere.cassandra == ("10.0.0.1", "10.0.0.2")
     assert elsewhere.cql_port == 9042
     assert not elsewhere.local_cassandra
 
 
-def test_the_stack_knows_one_node_by_its_number_and_all_by_the_engine_s_name(tmp_path: Path) -> None:
+def test_the_stack_selects_one_node_by_its_number_and_all_by_the_backend_s_name(tmp_path: Path) -> None:
     stack = Stack(settings(tmp_path, cassandra_nodes=3))
     assert stack.select("cassandra") == ["cassandra-0", "cassandra-1", "cassandra-2"]
     assert stack.select("cassandra-1") == ["cassandra-1"]
@@ -94,7 +94,7 @@ def test_the_stack_knows_one_node_by_its_number_and_all_by_the_engine_s_name(tmp
         ),
     ],
 )
-def test_data_of_another_number_of_nodes_are_refused(tmp_path: Path, folder: str, nodes: int, complaint: str) -> None:
+def test_data_of_another_number_of_nodes_are_rejected(tmp_path: Path, folder: str, nodes: int, complaint: str) -> None:
     (tmp_path / "stacks" / "unit" / folder / "data").mkdir(parents=True)
     with pytest.raises(StackError) as refused:
         cassandra_cluster.require_same_nodes(settings(tmp_path, cassandra_nodes=nodes))

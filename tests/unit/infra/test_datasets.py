@@ -31,7 +31,7 @@ def no_pip(*_: object, **__: object) -> None:
     pytest.fail("pip must not run")
 
 
-def test_a_file_is_taken_out_of_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_extracted_from_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "run", pip(BODY))
     said: list[str] = []
     assert fetch(tmp_path / "d", said.append, (SOURCE,)).folder == tmp_path / "d"
@@ -55,7 +55,7 @@ def test_a_damaged_file_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "tiny.inter").read_bytes() == BODY
 
 
-def test_another_content_than_expected_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unexpected_content_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subprocess, "run", pip(b"something else"))
     with pytest.raises(DatasetError, match=r"tiny.inter in tastes==1.0 has SHA-256"):
         fetch(tmp_path, lambda _: None, (SOURCE,))

@@ -20,7 +20,7 @@ def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_the
     assert workers["history-1"].command[1:] == ("-m", "streams.main", "history", "--worker", "1")
 
 
-def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None:
+def test_a_worker_gets_every_setting_that_was_set_and_reads_no_file() -> None:
     given = settings(
         s3_secret_key="secret",
         cassandra_hosts="10.0.0.2,10.0.0.1",
@@ -39,7 +39,7 @@ def test_a_worker_is_told_every_setting_that_was_set_and_reads_no_file() -> None
     }
 
 
-def test_the_family_of_a_numbered_worker_is_its_process() -> None:
+def test_the_base_name_of_a_numbered_worker_is_its_process() -> None:
     assert [base_name(name) for name in ("history-3", "history-api", "kafka")] == ["history", "history-api", "kafka"]
 
 

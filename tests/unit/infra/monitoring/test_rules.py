@@ -1,4 +1,4 @@
-"""Prometheus's and Alertmanager's own tools judge the rules and the configuration that we write."""
+"""Prometheus's and Alertmanager's own tools check our rules and the configuration that we generate."""
 
 import json
 import re
@@ -48,12 +48,12 @@ def rules(tmp_path: Path) -> list[Path]:
     return [tmp_path / "processes.yml", *RULES]
 
 
-def test_the_rules_are_sound(promtool: str, rules: list[Path]) -> None:
+def test_the_rules_are_valid(promtool: str, rules: list[Path]) -> None:
     run(promtool, "check", "rules", *rules)
 
 
 @pytest.mark.parametrize("cases", CASES, ids=lambda path: path.stem)
-def test_alerts_fire_when_they_must_and_only_then(
+def test_alerts_fire_when_they_must_and_at_no_other_time(
     promtool: str, rules: list[Path], cases: Path, tmp_path: Path
 ) -> None:
     made = tmp_path / cases.name
@@ -95,7 +95,7 @@ def test_what_is_written_for_prometheus_names_every_worker(promtool: str, tmp_pa
     assert [name for name, _ in jobs] == [process.name for process in PROCESSES]
 
 
-def test_what_is_written_for_alertmanager_is_sound_and_tells_nobody_by_itself(amtool: str, tmp_path: Path) -> None:
+def test_what_is_written_for_alertmanager_is_valid_and_notifies_nobody_by_default(amtool: str, tmp_path: Path) -> None:
     write_configuration(settings(), PROCESSES, tmp_path)
     run(amtool, "check-config", tmp_path / "alertmanager.yml")
     assert "url" not in (tmp_path / "alertmanager.yml").read_text()

@@ -1,4 +1,4 @@
-"""Nobody is woken without being told what to do: each alert has its runbook, and each runbook is whole."""
+"""Each alert has a runbook, and each runbook is complete."""
 
 import re
 
@@ -28,7 +28,7 @@ def test_its_runbook_says_what_is_noticed_how_to_confirm_to_fix_and_to_verify(al
     assert all(len(part.strip()) > 40 for part in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:])
 
 
-def test_no_runbook_is_left_of_an_alert_that_is_gone() -> None:
+def test_every_runbook_has_an_alert() -> None:
     assert {path.stem for path in RUNBOOKS.glob("*.md")} == {alert.name for alert in alerts()}
 
 

@@ -9,7 +9,7 @@ from schemas.errors import AccessDenied, TransientError
 
 
 class Step:
-    """Fails as told, then succeeds."""
+    """Raises the given errors, then succeeds."""
 
     def __init__(self, *faults: Exception) -> None:
         self._faults = list(faults)
@@ -20,7 +20,7 @@ class Step:
         return "in"
 
 
-def told(fault: Exception) -> list[str]:
+def reported(fault: Exception) -> list[str]:
     lines: list[str] = []
     with pytest.raises(SystemExit, match="1"), exit_with_message(lines.append):
         raise fault
@@ -42,10 +42,10 @@ def test_rejected_credentials_are_not_retried() -> None:
 
 
 def test_what_a_person_can_fix_is_reported_in_one_line() -> None:
-    assert told(StackError("port 1 is taken")) == ["port 1 is taken"]
-    assert told(AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")) == ["check PLAYHEAD_KAFKA_PASSWORD"]
-    assert told(ExceptionGroup("tasks", [AccessDenied("check it")])) == ["check it"]
-    assert told(TransientError("Kafka does not answer")) == [
+    assert reported(StackError("port 1 is taken")) == ["port 1 is taken"]
+    assert reported(AccessDenied("check PLAYHEAD_KAFKA_PASSWORD")) == ["check PLAYHEAD_KAFKA_PASSWORD"]
+    assert reported(ExceptionGroup("tasks", [AccessDenied("check it")])) == ["check it"]
+    assert reported(TransientError("Kafka does not answer")) == [
         "Kafka does not answer",
         "`playhead status` shows which processes run.",
     ]
@@ -54,7 +54,7 @@ def test_what_a_person_can_fix_is_reported_in_one_line() -> None:
 def test_a_wrong_setting_is_reported_by_its_variable() -> None:
     with pytest.raises(ValueError, match="kafka_ca_file") as fault:
         Settings(kafka_ca_file="/nowhere/ca.pem")
-    assert told(fault.value) == ["PLAYHEAD_KAFKA_CA_FILE: Path does not point to a file"]
+    assert reported(fault.value) == ["PLAYHEAD_KAFKA_CA_FILE: Path does not point to a file"]
 
 
 def test_anything_else_is_a_crash() -> None:
