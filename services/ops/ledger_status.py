@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from domain.ledger.state import ReconciliationState
+from schemas.topics import Partition
 from services.ops.document import Ledger, LedgerTopic
-from services.ops.ports import Partition
 
 FINDINGS_SHOWN = 5
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from services.ops.ports import Partition
+from schemas.topics import Partition
 
 MAX_OBSERVATIONS = 2_000
 """Sights kept of one partition; then every second one goes, and ages are told less exactly."""

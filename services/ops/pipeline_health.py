@@ -12,8 +12,8 @@ from typing import TypeVar
 from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Metrics
 from domain.processes import consumer_groups
 from schemas.errors import TransientError
+from schemas.topics import Partition
 from services.ops.offset_ages import OffsetAges
-from services.ops.ports import Partition
 
 SLOW_S = 5.0
 """A backend that takes longer counts as down."""

@@ -10,9 +10,7 @@ from domain.quality.ports import Minutes
 from domain.recommendations.ports import Recommendations
 from domain.support.ports import SupportReads
 from schemas.events import Record
-
-Partition = tuple[str, int]
-"""(topic, partition number)."""
+from schemas.topics import Partition
 
 
 class LedgerReader(Protocol):

@@ -21,9 +21,9 @@ from domain.support.updates import MemberError, SessionReport
 from domain.titles.catalogue import CATALOGUE_KEY
 from schemas.errors import TransientError
 from schemas.events import DeadLetter, Playback, Record, ViewingRecord
-from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS
+from schemas.topics import DEAD_LETTERS, EVENT_TOPICS, TOPICS, Partition
 from services.history.routes import Stores as HistoryStores
-from services.ops.ports import Partition, Stores
+from services.ops.ports import Stores
 from tests.support.evening_incidents import REFUSALS, tell_support
 from tests.support.evening_viewing import DAY, MEMBER, MEMBERS, MINUTE, RECOMMENDED, record, session, session_id, titles
 from tests.support.fake_history import FakeCompressedVH

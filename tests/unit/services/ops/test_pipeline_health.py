@@ -7,8 +7,8 @@ import pytest
 
 from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Gauge
 from schemas.errors import TransientError
+from schemas.topics import Partition
 from services.ops.pipeline_health import GROUPS, Offsets, PipelineHealth
-from services.ops.ports import Partition
 from tests.support.fake_metrics import FakeMetrics
 
 PLAYBACK, UI = ("playhead.playback", 0), ("playhead.ui", 2)
