@@ -121,7 +121,7 @@ LEDGER_LAST_RUN = Gauge(
 GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ("group",))
 GROUP_LAG_SECONDS = Gauge(
     "playhead_group_lag_seconds",
-    "Age of the oldest record that a consumer group has yet to commit; a lower bound just after the services started.",
+    "Age of the oldest record that a consumer group has yet to commit; a lower bound just after ops started.",
     ("group",),
 )
 BACKEND_UP = Gauge("playhead_backend_up", "1 while the backend answers a real request.", ("backend",))
