@@ -117,18 +117,18 @@ LEDGER_LAST_RUN = Gauge(
     "playhead_ledger_last_run_timestamp_seconds", "When the ledger last finished a run over every partition."
 )
 
-# Measured by the services: a stuck worker cannot report its own lag.
+# Measured by ops: a stuck worker cannot report its own lag.
 GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ("group",))
 GROUP_LAG_SECONDS = Gauge(
     "playhead_group_lag_seconds",
-    "Age of the oldest record that a consumer group has yet to commit; a lower bound just after the services started.",
+    "Age of the oldest record that a consumer group has yet to commit; a lower bound just after ops started.",
     ("group",),
 )
 BACKEND_UP = Gauge("playhead_backend_up", "1 while the backend answers a real request.", ("backend",))
 
-# Services.
-SERVICES_LATENCY = Histogram(
-    "playhead_services_request_seconds", "From a request to the start of its answer.", ("route", "status")
+# History API and ops.
+HTTP_REQUEST_SECONDS = Histogram(
+    "playhead_http_request_seconds", "From a request to the start of its answer.", ("route", "status")
 )
 HISTORY_READ_RETRIES = Counter(
     "playhead_history_read_retries",

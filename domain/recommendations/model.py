@@ -1,4 +1,4 @@
-"""Recommendations as the batch side writes them and the services read them."""
+"""Recommendations as the batch job writes them and the services read them."""
 
 from typing import Literal
 
@@ -8,15 +8,15 @@ Reason = Literal["because", "country", "genre", "popular", "picked"]
 """Why a title is listed: its audience is that of a title the profile watched; it is popular in the profile's country;
 it is of a genre that the profile often watches; it is popular; or only the model can tell."""
 Audience = Literal["profile", "country"]
-"""Whom a list is for: one profile, or anybody in a country of whom nothing is known."""
+"""Whom a list is for: one profile, or everybody in a country who has no list."""
 WORLD = ""
-"""The country of those whose country isn't known."""
+"""In place of a country: for everybody else."""
 
 
 class Recommendation(msgspec.Struct, frozen=True):
     title_id: str
     score: float
-    """Of the model that made it; compares titles of one list only."""
+    """Given by the model; compares titles of one list only."""
     reason: Reason
     about: str | None = None
     """``because``: the id of the title that was watched; ``country``: the country; ``genre``: the genre."""

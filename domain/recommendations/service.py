@@ -1,4 +1,4 @@
-"""What to recommend now: the list of the last batch run, less what was watched since, with reasons for people."""
+"""What to recommend now: the last batch run's list without what was watched since, with reasons for people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from domain.titles.catalogue import Catalogue
 from schemas.events import ViewingRecord
 
 WATCHED_MS = 60_000
-"""Who saw less of a title than this still may get it recommended: it was a slip, or it did not play."""
+"""A title watched for less may still be recommended: it was picked by mistake, or did not play."""
 SINCE_MS = 7 * 86_400_000
 """How long before the list's date history is read: a session may go on past it, or reach us later (offline viewing)."""
 NO_LIST = RecommendationList("none", 0, ())
@@ -18,34 +18,36 @@ NO_LIST = RecommendationList("none", 0, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class CurrentRecommendations:
     """A profile's recommendations at this moment."""
 
-    made: RecommendationList
+    source: RecommendationList
     items: list[Recommendation]
     """Without titles already watched, and without those to resume, which have their own row."""
     complete: bool
     """False when a part of the recent history could not be read: watched titles may be listed."""
 
 
-async def recommendations(stored: Recommendations, history: HistoryReader, profile_id: str, limit: int) -> Shown:
+async def recommendations(
+    lists: Recommendations, history: HistoryReader, profile_id: str, limit: int
+) -> CurrentRecommendations:
     """The profile's list; before it has one, the list of the country it watches in. Raises TransientError.
 
     The profile's list left out what was watched before its date, so only what was watched since is read. A country's
     list knows nothing of the profile: then the newest sessions are read.
     """
-    made = await stored.recommended("profile", profile_id)
+    made = await lists.recommended("profile", profile_id)
     recent = await history.read_recent(profile_id, since=made.made_at - SINCE_MS if made else None)
     if made is None and recent.records:
-        made = await stored.recommended("country", recent.records[0].country)
+        made = await lists.recommended("country", recent.records[0].country)
     if made is None:
-        made = await stored.recommended("country", WORLD)
+        made = await lists.recommended("country", WORLD)
     items = unwatched(made.items if made else (), recent.records)[:limit]
-    return Shown(made or NO_LIST, items, recent.complete)
+    return CurrentRecommendations(made or NO_LIST, items, recent.complete)
 
 
 def unwatched(items: Sequence[Recommendation], records: Sequence[ViewingRecord]) -> list[Recommendation]:
-    """Items in their order, without any title of which the profile has watched a minute, in one session or several."""
+    """Items in their order, without titles of which the profile watched a minute, in one session or several."""
     watched: dict[str, int] = {}
     for record in records:
         watched[record.title_id] = watched.get(record.title_id, 0) + record.watched_ms

@@ -1,4 +1,4 @@
-"""Titles by id. Events carry ids only; names come from the catalogue object that the set-up writes to the lake."""
+"""Titles by id. Events have ids only; names come from the catalogue object in the lake."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ def read_titles(lines: bytes) -> dict[str, Title]:
 
 
 class Catalogue:
-    """The titles known now; replaced as a whole when the object changes."""
+    """The titles known now; replaced together when the object changes."""
 
     def __init__(self, titles: Mapping[str, Title] | None = None) -> None:
         self._titles = titles or {}
@@ -37,7 +37,7 @@ class Catalogue:
         self._titles = titles
 
     def title(self, title_id: str) -> Title:
-        """The title, or one without a name where the catalogue does not know the id."""
+        """The title; without a name if the id is unknown."""
         return self._titles.get(title_id) or Title(title_id)
 
     def __len__(self) -> int:

@@ -58,7 +58,7 @@ def _worker_counts(value: object) -> object:
     counts = {name.strip(): str(count).strip() for name, count in pairs}
     scalable = [process.name for process in PROCESSES if process.scalable]
     if unknown := [name for name in counts if name not in scalable]:
-        raise ValueError(f"no process {', '.join(unknown)} has several workers, only {', '.join(scalable)}")
+        raise ValueError(f"cannot scale {', '.join(unknown)}: choose from {', '.join(scalable)}")
     if wrong := [name for name, count in counts.items() if count not in map(str, range(1, MAX_WORKERS + 1))]:
         raise ValueError(f"expected {wrong[0]}=1 to {wrong[0]}={MAX_WORKERS}, not {wrong[0]}={counts[wrong[0]]}")
     return {name: int(count) for name, count in counts.items()}

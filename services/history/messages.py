@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from domain.history.continue_watching import Bookmark
 from domain.recommendations.model import Reason, Recommendation
-from domain.recommendations.service import Shown, reason_text
+from domain.recommendations.service import CurrentRecommendations, reason_text
 from domain.titles.catalogue import Catalogue
 from services.http.messages import Moment, TitleItem, moment, title_item
 
@@ -75,11 +75,11 @@ def continue_item(bookmark: Bookmark, catalogue: Catalogue) -> ContinueItem:
     )
 
 
-def recommended(shown: Shown, catalogue: Catalogue, complete: bool) -> Recommended:
+def recommended(found: CurrentRecommendations, catalogue: Catalogue, complete: bool) -> Recommended:
     return Recommended(
-        items=[_recommended_item(item, catalogue) for item in shown.items],
-        model=shown.made.model,
-        made_at=moment(shown.made.made_at) if shown.made.made_at else None,
+        items=[_recommended_item(item, catalogue) for item in found.items],
+        model=found.source.model,
+        made_at=moment(found.source.made_at) if found.source.made_at else None,
         complete=complete,
     )
 

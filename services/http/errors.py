@@ -26,7 +26,7 @@ class Problem(BaseModel):
 
 
 class BadRequest(Exception):
-    """A parameter that no one could answer."""
+    """A parameter that cannot be used."""
 
     def __init__(self, code: str, field: str, message: str) -> None:
         super().__init__(message)
@@ -35,12 +35,12 @@ class BadRequest(Exception):
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Problem, "description": "400: a parameter cannot be used; the answer names it."},
-    503: {"model": Problem, "description": "The history cannot be read now: ask again after `Retry-After` seconds."},
+    503: {"model": Problem, "description": "The data cannot be read now: ask again after `Retry-After` seconds."},
 }
 
 
 def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
-    """Turn everything that a route may raise into that shape. ``page`` renders one of our templates."""
+    """Turn whatever a route raises into that shape. ``page`` renders a template."""
 
     def answer(request: Request, status: int, problem: Problem, headers: Any = None) -> Response:
         if "text/html" in request.headers.get("Accept", "") and not request.url.path.startswith("/v1/"):
@@ -58,10 +58,10 @@ def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
         return answer(request, 400, Problem(code="invalid", field=name, message=f"{name}: {first['msg']}."))
 
     @app.exception_handler(TransientError)
-    async def away(request: Request, error: TransientError) -> Response:
-        log.warning("unavailable", path=request.url.path, reason=str(error))  # addresses are nobody else's business
+    async def unavailable(request: Request, error: TransientError) -> Response:
+        log.warning("unavailable", path=request.url.path, reason=str(error))  # not in the answer: it has addresses
         problem = Problem(
-            code="unavailable", message=f"The history cannot be read now. Ask again in {RETRY_AFTER_SECONDS} seconds."
+            code="unavailable", message=f"The data cannot be read now. Ask again in {RETRY_AFTER_SECONDS} seconds."
         )
         return answer(request, 503, problem, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 

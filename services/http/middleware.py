@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.metrics import SERVICES_LATENCY, Metrics
+from domain.metrics import HTTP_REQUEST_SECONDS, Metrics
 
 POLICY = "; ".join(
     (
@@ -57,7 +57,9 @@ class RequestTimes:
         async def send_and_measure(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "other")
-                self._metrics.observe(SERVICES_LATENCY, self._seconds() - began, route=route, status=message["status"])
+                self._metrics.observe(
+                    HTTP_REQUEST_SECONDS, self._seconds() - began, route=route, status=message["status"]
+                )
             await send(message)
 
         await self._app(scope, receive, send_and_measure)

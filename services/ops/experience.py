@@ -1,4 +1,4 @@
-"""What members see, from the minutes that the quality worker counted: now, and over the last quarter of an hour."""
+"""What members see, from the minutes that the quality worker counted: now, and over the last 15 minutes."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,9 @@ from services.ops.document import AppExperience, Experience
 MINUTES = 15
 APPS_SHOWN = 8
 WORSE = 1.5
-"""An app version is marked whose failures, or whose slowest starts, are so many times everybody's."""
+"""Mark an app version whose failures, or slowest starts, are this many times everybody's."""
 FEW = 3
-"""So few failures say nothing, nor do the slowest of ten times as few starts."""
+"""Up to this many failures, or ten times as many starts, prove nothing."""
 
 
 def experience(minutes: Sequence[MinuteFigures], now_minute: int) -> Experience:
@@ -40,7 +40,7 @@ def experience(minutes: Sequence[MinuteFigures], now_minute: int) -> Experience:
 
 
 def starts_a_minute(minutes: Sequence[MinuteFigures]) -> float | None:
-    """Of minutes in which anybody watched; None if nobody did."""
+    """Over minutes with figures; None without any."""
     starts = Counter[int]()
     for one in minutes:
         starts[one.minute] += one.figures.starts
@@ -48,7 +48,7 @@ def starts_a_minute(minutes: Sequence[MinuteFigures]) -> float | None:
 
 
 def _worst_first(apps: Sequence[AppExperience]) -> list[AppExperience]:
-    """The device that fails most before the others, its versions beside each other, the one that fails most first."""
+    """Devices by their worst version; versions of one device together, the worst first."""
 
     def share(app: AppExperience) -> float:
         return app.failures / app.views if app.fails_more else 0.0

@@ -1,4 +1,4 @@
-"""How old an offset is, told by when its partition's log was seen to have grown beyond it."""
+"""The age of an offset: the time since its partition's log was observed to have grown beyond it."""
 
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from operator import itemgetter
 from schemas.topics import Partition
 
 MAX_OBSERVATIONS = 2_000
-"""Sights kept of one partition; then every second one goes, and ages are told less exactly."""
+"""Kept per partition. Beyond that every second one is dropped, and ages get less exact."""
 Observation = tuple[int, int]
-"""(time in ms, where the log ended then)"""
+"""(time in ms, end of the log)"""
 _end = itemgetter(1)
 
 
@@ -35,6 +35,6 @@ class OffsetAges:
         return now - observations[later][0] if later < len(observations) else 0
 
     def forget(self, partition: Partition, before: int) -> None:
-        """Nobody will ask for an offset below ``before`` any more."""
+        """Offsets below ``before`` are not needed any more."""
         observations = self._observations.get(partition, [])
         del observations[: min(bisect_right(observations, before, key=_end), len(observations) - 1)]

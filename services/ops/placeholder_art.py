@@ -1,4 +1,4 @@
-"""A drawn tile for a title: no artwork exists, so colours and shapes come from the id, and always the same ones."""
+"""A drawn tile for a title without artwork. Its colours and shapes come from the id, so they never change."""
 
 from hashlib import sha256
 from html import escape
@@ -11,7 +11,7 @@ _SMALL_WORDS = frozenset({"a", "an", "and", "de", "der", "die", "in", "la", "le"
 
 
 def initials(name: str) -> str:
-    """Up to three letters of the words that matter: ``The Silence of the Lambs`` -> ``SL``."""
+    """Up to three initials, without small words: ``The Silence of the Lambs`` -> ``SL``."""
     words = [word.strip("()[],.:;!?'\"") for word in name.split()]
     matter = [word for word in words if word and word.lower() not in _SMALL_WORDS] or [w for w in words if w]
     return "".join(word[0] for word in matter[:3]).upper()

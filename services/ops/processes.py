@@ -1,4 +1,4 @@
-"""How our own processes are: each one's ``/metrics``, asked directly, so no Prometheus is needed."""
+"""Uptime, memory and CPU of our processes, read from each one's ``/metrics``: needs no Prometheus."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class ProcessMonitor:
         )
 
     def _cpu_share(self, target: Target, at: int, seconds: float | None) -> float | None:
-        """None at the first look, and after a restart."""
+        """None at the first poll, and after a restart."""
         before = self._cpu.get(target)
         if seconds is None:
             return None
@@ -59,8 +59,8 @@ class ProcessMonitor:
 
 
 def read_numbers(exposition: str) -> dict[str, float]:
-    """The process's own numbers out of Prometheus' text format."""
-    # The parser takes longer than all else here: it sees only these few lines of thousands.
+    """The values of ``WANTED``, from Prometheus' text format."""
+    # The parser is the slowest part: give it these few lines out of thousands.
     lines = [line for line in exposition.splitlines(keepends=True) if line.startswith(WANTED)]
     families = text_string_to_metric_families("".join(lines))
     return {sample.name: sample.value for family in families for sample in family.samples}

@@ -1,4 +1,4 @@
-"""The daily dashboards as Spark has published them: files that hold all they need, handed out as they are."""
+"""The daily reports that Spark has published: self-contained files, served as they are."""
 
 from collections.abc import Callable
 from pathlib import Path

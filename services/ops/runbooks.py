@@ -1,4 +1,4 @@
-"""Runbooks as pages: what an alert's link opens, and all of them."""
+"""Runbooks as pages: the one that an alert links to, and the list of all."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from markdown_it import MarkdownIt
 
 Name = Annotated[str, InPath(pattern=r"^\w+(\.md)?$")]
-"""As the files name each other, too: their links lead on from page to page."""
+"""With or without ``.md``: the files link to each other by file name."""
 
 
 def router(folder: Path, page: Callable[..., HTMLResponse]) -> APIRouter:

@@ -1,4 +1,4 @@
-"""Support's view of one member: what happened to the last sessions, and whether we know all of it."""
+"""Support's view of one member: what happened in the last sessions, and whether we received all of it."""
 
 import asyncio
 from collections import defaultdict
@@ -16,31 +16,29 @@ from services.http.messages import HistoryItem, Moment, history_item, moment
 
 MOST_ERRORS = 100
 SILENT_MS = REFRESH_MINUTES * 60_000 + formulas.SILENT_MS
-"""An open session is told of more often than that."""
+"""An open session is reported more often than that."""
 LATE_MS = 60 * 60 * 1000
 Outcome = Literal["open", "silent", "ended", "stopped", "exited_before_start", "failed"]
 
 
 class Events(BaseModel):
-    """What reached us of a session."""
+    """The events that we received of a session."""
 
-    received: int | None = Field(description="Null when it came too late to be counted, as after offline viewing.")
+    received: int | None = Field(description="Null when they came too late to be counted, as after offline viewing.")
     missing: int | None = Field(
-        description="Sequence numbers that did not come. They may still, up to 5 minutes after its end."
+        description="Sequence numbers not received. They may still come, up to 5 minutes after its end."
     )
     complete: bool = Field(description="Its end is known, and no event is missing or came too late to be counted.")
-    last_received_at: Moment = Field(description="When the newest event that is told here reached us.")
-    late_by_ms: int | None = Field(
-        description="So long after it happened the newest event came; null up to an hour. The device was offline."
-    )
+    last_received_at: Moment = Field(description="When we received the newest event shown here.")
+    late_by_ms: int | None = Field(description="Delay of the newest event; null up to an hour. The device was offline.")
 
 
 class ErrorItem(BaseModel):
     event_id: str
-    at: Moment = Field(description="By the client's clock set right.")
+    at: Moment = Field(description="By the client's corrected clock.")
     code: str
     message: str
-    fatal: bool = Field(description="The component could not go on.")
+    fatal: bool = Field(description="The component could not continue.")
     component: str
     playback_session_id: str | None
     device_id: str
@@ -52,7 +50,7 @@ class ErrorItem(BaseModel):
 
 class SupportSession(HistoryItem):
     outcome: Outcome = Field(
-        description="How it ended. `silent`: nothing was heard for 12 minutes, though it never said that it stopped: "
+        description="How it ended. `silent`: no event for 12 minutes, and no stop: "
         "the app or the network is gone. `exited_before_start`: left before the first frame."
     )
     events: Events
@@ -72,8 +70,8 @@ class DeviceItem(BaseModel):
 
 class SupportView(BaseModel):
     sessions: list[SupportSession] = Field(description="Newest start first.")
-    errors: list[ErrorItem] = Field(description="Of no session above, newest first.")
-    devices: list[DeviceItem] = Field(description="Of the sessions above, the one seen last first.")
+    errors: list[ErrorItem] = Field(description="Outside the sessions above, newest first.")
+    devices: list[DeviceItem] = Field(description="Of the sessions above, the last seen first.")
 
 
 async def support_view(reads: SupportReads, profile_id: str, limit: int, catalogue: Catalogue, now: int) -> SupportView:
@@ -122,20 +120,8 @@ def _session(
 
 
 def _error_item(error: MemberError) -> ErrorItem:
-    return ErrorItem(
-        event_id=error.event_id,
-        at=moment(error.event_time),
-        code=error.code,
-        message=error.message,
-        fatal=error.fatal,
-        component=error.component,
-        playback_session_id=error.playback_session_id,
-        device_id=error.device_id,
-        device_type=error.device_type,
-        app_name=error.app_name,
-        app_version=error.app_version,
-        country=error.country,
-    )
+    same = {name: getattr(error, name) for name in ErrorItem.model_fields if name != "at"}
+    return ErrorItem(at=moment(error.event_time), **same)
 
 
 def _devices(reports: Sequence[SessionReport]) -> list[DeviceItem]:

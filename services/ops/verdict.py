@@ -1,4 +1,4 @@
-"""What a support engineer reads first: one sentence on whether it plays for this member."""
+"""What a support agent reads first: whether playback works for this member, in one sentence."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,11 +28,11 @@ def verdict(view: SupportView, now: int) -> Verdict | None:
     for mood, found, what in (
         ("bad", failed, "failed"),
         ("warn", left, "ended before the first frame"),
-        ("warn", stalled, "stalled again and again"),
+        ("warn", stalled, "stalled repeatedly"),
     ):
         if found:
             return Verdict(mood, f"{len(found)} of {_plays(len(recent))} {what}, the last {_about(found[0], now)}.")
-    return Verdict("good", f"Nothing wrong with {_plays(len(recent))}, the last {_about(recent[0], now)}.")
+    return Verdict("good", f"No problem in {_plays(len(recent))}, the last {_about(recent[0], now)}.")
 
 
 def _plays(count: int) -> str:

@@ -12,7 +12,7 @@ from producers.collector import openapi as collector
 from services.history.routes import router
 from services.ops import members
 from tests.support.evening import Evening
-from tests.support.reference import commands, flow, openapi, settings
+from tests.support.reference import commands, flow, openapi, settings, tables
 
 FOLDER = ROOT / "docs" / "reference"
 COLLECTOR = """
@@ -59,5 +59,6 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     FOLDER / "metrics.md": metrics,
     FOLDER / "processes.md": flow.page,
     FOLDER / "settings.md": settings.page,
+    FOLDER / "tables.md": tables.page,
     ROOT / ".env.example": settings.example,
 }

@@ -1,4 +1,4 @@
-from domain.metrics import SERVICES_LATENCY
+from domain.metrics import HTTP_REQUEST_SECONDS
 from services.http.pages import HERE as SHARED
 from services.ops.routes import HERE
 from tests.unit.services.conftest import Services
@@ -27,7 +27,10 @@ async def test_metrics_are_in_prometheus_format(services: Services) -> None:
 async def test_requests_are_counted_by_route_never_by_member(services: Services) -> None:
     await services.client.get("/members/ml-196")
     await services.client.get("/no/such/page")
-    assert services.metrics.observed_labels(SERVICES_LATENCY) == [("/members/{profile_id:path}", 200), ("other", 404)]
+    assert services.metrics.observed_labels(HTTP_REQUEST_SECONDS) == [
+        ("/members/{profile_id:path}", 200),
+        ("other", 404),
+    ]
 
 
 async def test_an_unknown_address_is_answered_in_the_one_error_format(services: Services) -> None:
@@ -85,7 +88,7 @@ async def test_a_browser_that_wants_a_page_gets_the_error_as_a_page_but_never_fr
     services.evening.away.add("cassandra")
     page = await services.client.get("/members/me/support", headers=browser)
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
-    assert "The history cannot be read now." in page.text
+    assert "The data cannot be read now." in page.text
     assert "<nav" in page.text
     api = await services.client.get("/v1/profiles/me/support", headers=browser)
     assert api.json()["code"] == "unavailable"

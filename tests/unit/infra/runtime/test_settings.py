@@ -77,8 +77,8 @@ def test_workers_are_counted_by_process(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("workers", "message"),
     [
-        ("hist=2", "no process hist has several workers, only history, compaction, quality, lake"),
-        ("collector=2", "no process collector has several workers, only history, compaction, quality, lake"),
+        ("hist=2", "cannot scale hist: choose from history, compaction, quality, lake"),
+        ("collector=2", "cannot scale collector: choose from history, compaction, quality, lake"),
         ("history", "expected history=1 to history=10, not history="),
         ("history=0", "expected history=1 to history=10, not history=0"),
         ("history=11", "expected history=1 to history=10, not history=11"),

@@ -96,5 +96,5 @@ async def test_while_cassandra_is_away_clients_are_told_when_to_ask_again(servic
     assert answer.headers["retry-after"] == "5"
     assert answer.json() == {
         "code": "unavailable",
-        "message": "The history cannot be read now. Ask again in 5 seconds.",
+        "message": "The data cannot be read now. Ask again in 5 seconds.",
     }

@@ -32,9 +32,9 @@ async def judged(*sessions: dict[str, Any], now: int = T0 + 40 * 60_000) -> Verd
         ([{}, LEFT], ("warn", "1 of 2 recent plays ended before the first frame, the last 41 min ago on TV 1.0.0.")),
         (
             [{"rebuffer_count": 3}],
-            ("warn", "1 of 1 recent play stalled again and again, the last 40 min ago on TV 1.0.0."),
+            ("warn", "1 of 1 recent play stalled repeatedly, the last 40 min ago on TV 1.0.0."),
         ),
-        ([{}], ("good", "Nothing wrong with 1 recent play, the last 40 min ago on TV 1.0.0.")),
+        ([{}], ("good", "No problem in 1 recent play, the last 40 min ago on TV 1.0.0.")),
     ],
 )
 async def test_the_worst_of_the_last_day_is_said_first(
@@ -45,7 +45,7 @@ async def test_the_worst_of_the_last_day_is_said_first(
 
 async def test_days_later_the_newest_session_alone_is_judged() -> None:
     found = await judged({}, FAILED, now=T0 + 60 * HOUR)
-    assert found == Verdict("good", "Nothing wrong with 1 recent play, the last 2 days ago on TV 1.0.0.")
+    assert found == Verdict("good", "No problem in 1 recent play, the last 2 days ago on TV 1.0.0.")
 
 
 async def test_of_nothing_there_is_no_verdict() -> None:
