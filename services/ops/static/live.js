@@ -90,7 +90,7 @@ function showExperience({ experience, issues, starts_last_week: lastWeek }) {
   const { viewers, starts, views, failures, apps } = experience;
   at("seen-viewers").textContent = count(viewers);
   at("seen-starts").textContent = count(starts);
-  if (lastWeek !== null) at("seen-starts").append(" ", make("small", {}, `${rate(lastWeek)} a last week`));
+  if (lastWeek !== null) at("seen-starts").append(" ", make("small", {}, `${rate(lastWeek)} a week ago`));
   at("seen-p50").textContent = seconds(experience.startup_p50_ms);
   at("seen-p95").textContent = seconds(experience.startup_p95_ms);
   at("seen-stalled").textContent = share(experience.rebuffer_ratio, 2);
