@@ -91,8 +91,8 @@ def run_in_process(settings: Settings, spark: SparkSession, *arguments: str) -> 
 def run_by_spark_submit(settings: Settings, *arguments: str) -> Ran:
     """The command as on a cluster: JSON lines on stderr, all of which spark-submit sends to stdout."""
     with spark_submit(settings, *arguments) as process:
-        output, errors = process.communicate()
-    return Ran(process.returncode, output, errors, _jobs((output + errors).splitlines()))
+        output, _ = process.communicate()
+    return Ran(process.returncode, output, "", _jobs(output.splitlines()))
 
 
 def spark_submit(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
@@ -121,7 +121,6 @@ def environment(settings: Settings) -> dict[str, str]:
 def _jobs(lines: Sequence[str]) -> list[dict[str, int]]:
     jobs: dict[str, dict[str, int]] = {}
     for line in [json.loads(line) for line in lines if line.startswith("{")]:
-        reports = jobs.setdefault(line["run"], {})
-        if "rows" in line:
-            reports[f"{line['step']}: {line['event']}"] = line["rows"]
+        if "rows" in line:  # not a line of a library
+            jobs.setdefault(line["run"], {})[f"{line['step']}: {line['event']}"] = line["rows"]
     return list(jobs.values())
