@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 LONG_RUN = 1000
-"""This many consecutive records of one schema get a file of their own."""
+"""This many consecutive records of one schema get their own file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Prometheus, Alertmanager and their tools: the machine's own, else Debian's packages, unpacked in the stack's home.
 
-apt-get needs no root for that: it gets lists, cache and state of its own, nothing is installed, and Debian's
+apt-get needs no root for that: it gets separate lists, cache and state, nothing is installed, and Debian's
 signatures are checked as ever.
 """
 

@@ -1,6 +1,6 @@
 """What the stack and its tests fetch: once, into ``<home>/packages/<name>/``, then never again.
 
-A stamp tells a complete folder from one of another version. Each folder appears by a rename, under a lock, so that
+A stamp marks a complete folder and its version. Each folder appears by a rename, under a lock, so that
 two stacks may start at once and a broken download leaves nothing.
 """
 

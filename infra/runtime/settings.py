@@ -273,9 +273,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _known_stack(self) -> Self:
         if not self.port_base and self.stack not in PORT_BASES:
-            raise ValueError(
-                f"stack {self.stack!r} has no ports of its own: set PLAYHEAD_PORT_BASE (for example 16000)"
-            )
+            raise ValueError(f"stack {self.stack!r} has no block of ports: set PLAYHEAD_PORT_BASE (for example 16000)")
         return self
 
     @model_validator(mode="after")

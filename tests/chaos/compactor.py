@@ -42,7 +42,7 @@ def doomed(settings: Settings, profile_id: str, now: int, death: Death) -> BaseP
 def racing_compactor(
     settings: Settings, profile_id: str, now: int, start: Barrier, outcomes: "Queue[str]", rounds: int
 ) -> BaseProcess:
-    """Compacts so many rounds, each time together with the others at the barrier."""
+    """Compacts this many rounds, each time together with the others at the barrier."""
     process = processes.Process(target=_race, args=(settings, profile_id, now, start, outcomes, rounds), daemon=True)
     process.start()
     return process

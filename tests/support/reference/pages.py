@@ -59,6 +59,7 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     FOLDER / "metrics.md": metrics,
     FOLDER / "processes.md": flow.page,
     FOLDER / "settings.md": settings.page,
+    FOLDER / "support-api.md": _support,
     FOLDER / "tables.md": tables.page,
     ROOT / ".env.example": settings.example,
 }
