@@ -28,6 +28,7 @@ from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.publisher import RecordPublisher
 from infra.engines.registry import Registry
+from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import reduce_gc
@@ -147,6 +148,7 @@ def plain_consumer(settings: Settings, topic: str, events: int) -> None:
 
 
 def main(kind: str, topic: str, events: int) -> None:
+    logs.configure("bench", "WARNING")  # stdout is for the report alone
     settings = Settings()
     if kind == "plain":
         return plain_consumer(settings, topic, events)

@@ -19,6 +19,7 @@ from domain.quality.processor import QualityProcessor
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
 from infra.engines.registry import Registry
+from infra.runtime import logs
 from infra.runtime.metrics.checkpointed import CheckpointedMetrics
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
@@ -104,6 +105,7 @@ def decoding_consumer(settings: Settings, topic: str, events: int) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure("bench", "WARNING")  # stdout is for the report alone
     kind, topic, events = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if kind == "decode":
         decoding_consumer(Settings(), topic, events)
