@@ -7,6 +7,7 @@ Where tests run in several processes, each has a stack and a block of ports.
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,6 +20,7 @@ settings.register_profile(
 )
 settings.load_profile("untimed")
 
+UNIT = Path(__file__).parent / "unit"
 PORT_BASE, BLOCK = 22_000, 3_000
 """From one process's ports down to the next one's: a demo's lie between."""
 
@@ -55,6 +57,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "local_stack" in getattr(item, "fixturenames", ()):
             item.add_marker("engines")
+        if UNIT in item.path.parents:  # a unit test that leaves something open fails
+            for warning in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):
+                item.add_marker(pytest.mark.filterwarnings(f"error::{warning}"))
         if item.get_closest_marker("soak_only"):
             item.add_marker("soak")
     if not SOAK:
