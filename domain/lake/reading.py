@@ -1,7 +1,7 @@
 """Reading the lake: a chain's objects, their rows with the offsets they had in Kafka, where the chain ends."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple, cast
@@ -81,22 +81,6 @@ def row_offsets(lake_object: LakeObject, metadata: Mapping[str, str]) -> list[in
         offsets += range(start, first)
         start = after_last
     return [*offsets, *range(start, lake_object.end)]
-
-
-def find_holes(objects: Iterable[LakeObject]) -> list[str]:
-    """What breaks the chains of these objects, as messages. ``objects``: whole chains, in the order of their keys."""
-    holes: list[str] = []
-    ends: dict[Chain, int] = {}
-    for each in objects:
-        position = ends.get(each.chain, 0)
-        if each.start != position:
-            holes.append(f"{each.key} starts at {each.start}, the chain before it ends at {position}")
-        if each.kind == "data" and each.records + each.dead_letters != each.end - each.start:
-            holes.append(
-                f"{each.key} holds {each.records} records and {each.dead_letters} dead letters up to {each.end}"
-            )
-        ends[each.chain] = each.end
-    return holes
 
 
 class ChainEnd(NamedTuple):

@@ -69,7 +69,7 @@ class LedgerReader:
             session, f"SELECT account FROM {session.keyspace}.ledger_accounts WHERE topic_id = ? AND partition = ?"
         )
 
-    async def account(self, topic_id: str, partition: int) -> ReconciliationState:
+    async def state(self, topic_id: str, partition: int) -> ReconciliationState:
         return _state(await run(self._session, self._load, (topic_id, partition)))
 
 

@@ -112,8 +112,8 @@ class Pollers:
         ledger = (await self.connect()).ledger
         topic_ids = await asyncio.to_thread(self.event_log.topic_ids)
         partitions = sorted(offsets.ends)
-        accounts = await asyncio.gather(*(ledger.account(topic_ids[topic], number) for topic, number in partitions))
-        found = dict(zip(partitions, accounts, strict=True))
+        states = await asyncio.gather(*(ledger.state(topic_ids[topic], number) for topic, number in partitions))
+        found = dict(zip(partitions, states, strict=True))
         self.state.ledger = ledger_status(found, offsets.starts, offsets.ends, self.now() // HOUR_MS)
 
     async def lake(self) -> None:

@@ -16,7 +16,7 @@ from schemas.topics import Partition
 class LedgerReader(Protocol):
     """The continuous ledger's states."""
 
-    async def account(self, topic_id: str, partition: int) -> ReconciliationState:
+    async def state(self, topic_id: str, partition: int) -> ReconciliationState:
         """An empty one where there is none yet. Raises TransientError."""
         ...
 

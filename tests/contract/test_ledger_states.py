@@ -80,8 +80,8 @@ async def test_the_pages_read_the_same_states(stack: Settings, chain: Chain) -> 
     session = connect(stack)
     try:
         reader = LedgerReader(session)
-        assert await reader.account(chain.topic_id, chain.partition) == ReconciliationState()
+        assert await reader.state(chain.topic_id, chain.partition) == ReconciliationState()
         ReconciliationStates(session).save(chain, STATE)
-        assert await reader.account(chain.topic_id, chain.partition) == STATE.next_version()
+        assert await reader.state(chain.topic_id, chain.partition) == STATE.next_version()
     finally:
         close(session)

@@ -186,7 +186,7 @@ class Evening:
 
     # LedgerReader
 
-    async def account(self, topic_id: str, partition: int) -> ReconciliationState:
+    async def state(self, topic_id: str, partition: int) -> ReconciliationState:
         """Three quarters of what the lake holds was received in the hour before."""
         self._answers("cassandra", "no node of Cassandra can be reached")
         taken, hour = self.in_lake[topic_id.removeprefix("id-"), partition], self.now // HOUR_MS

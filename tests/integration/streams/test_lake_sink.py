@@ -13,7 +13,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from domain.lake.batching import FlushLimits
-from domain.lake.reading import find_holes, read_objects, read_rows
+from domain.lake.reading import read_objects, read_rows
 from domain.metrics import RETRIES
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.consumer import KafkaConsumer
@@ -35,6 +35,7 @@ from streams.lake_sink.sink import Sink
 from tests.integration.streams.lake import with_new_lake
 from tests.support.builders import playback
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.lake_chains import find_holes
 from tests.support.pipeline import eventually
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from domain.lake import keys
 from domain.lake.keys import Chain
-from domain.lake.reading import find_holes, read_objects, read_rows
+from domain.lake.reading import read_objects, read_rows
 from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
@@ -25,6 +25,7 @@ from schemas.framing import frame, unframe
 from schemas.topics import DEAD_LETTERS
 from tests.integration.streams.lake import lag, log_ends, with_new_lake
 from tests.support.builders import EVENTS, T0, playback
+from tests.support.lake_chains import find_holes
 from tests.support.pipeline import answered, eventually, in_kafka
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from domain.lake.batching import FlushLimits
 from domain.lake.keys import Chain
-from domain.lake.reading import find_holes, read_objects, read_rows
+from domain.lake.reading import read_objects, read_rows
 from domain.metrics import LAKE_GAP_OFFSETS, LAKE_HALTED, RETRIES
 from schemas.errors import TransientError
 from tests.support.fake_kafka import FakeLakeLog, FakePollResult
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeObjectStore
+from tests.support.lake_chains import find_holes
 from tests.unit.streams.lake_sink.fixtures import (
     AT,
     INVALID,

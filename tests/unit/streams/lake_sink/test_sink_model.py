@@ -17,12 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from domain.lake import batching
 from domain.lake.batching import FlushLimits
 from domain.lake.keys import Chain
-from domain.lake.reading import find_holes, read_objects, read_rows
+from domain.lake.reading import read_objects, read_rows
 from schemas.errors import TransientError
 from schemas.events import DeadLetter
 from streams.lake_sink.sink import Sink
 from tests.support.fake_kafka import FakeKafka, FakeLakeLog
 from tests.support.fakes import FakeObjectStore
+from tests.support.lake_chains import find_holes
 from tests.support.soak import repeat
 from tests.unit.streams.lake_sink.fixtures import AT, INVALID, TOPIC, payload, sink
 
