@@ -7,10 +7,12 @@ by itself, so one sink that is down never stops another.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS, TOPICS
 
+Part = Literal["pipeline", "video"]
+PARTS: tuple[Part, ...] = get_args(Part)
 MAX_WORKERS = 10
 """Of one process: their ports follow each other."""
 
@@ -63,6 +65,8 @@ class Process:
     writes: tuple[Flow, ...] = ()
     critical: bool = True
     """Whether its failure pages somebody; otherwise it opens a ticket."""
+    part: Part = "pipeline"
+    """What it belongs to: ``PLAYHEAD_PARTS`` may leave a part away."""
     workers: int | None = None
     """How many run by default, where ``PLAYHEAD_WORKERS`` may say another number; None: exactly one."""
 

@@ -191,6 +191,66 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     value: bytes | None = None
 
 
+AssetStatus = Literal["unknown", "live", "removed"]
+
+
+class Rendition(msgspec.Struct, frozen=True, kw_only=True):
+    """The video at one quality."""
+
+    quality: int
+    codec: str
+    width: int
+    height: int
+    frame_rate: float
+    frames: int
+    peak_kbps: int
+    average_kbps: int
+    vmaf: float | None = None
+
+
+class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    language: str
+    codec: str
+    channels: int
+    kbps: int
+
+
+class SubtitleTrack(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    language: str
+
+
+class Thumbnails(msgspec.Struct, frozen=True, kw_only=True):
+    """Sheets of small pictures along the time line."""
+
+    interval_ms: int
+    width: int
+    height: int
+    columns: int
+    rows: int
+    count: int
+
+
+class Asset(msgspec.Struct, frozen=True, kw_only=True):
+    """The video of a title. The record with the highest ``seq`` of a title holds."""
+
+    event_id: str
+    received_at: int
+    title_id: str
+    seq: int
+    status: AssetStatus
+    version: str
+    source_digest: str
+    credit: str | None = None
+    duration_ms: int
+    segment_ms: int
+    renditions: tuple[Rendition, ...]
+    audio: tuple[AudioTrack, ...] = ()
+    subtitles: tuple[SubtitleTrack, ...] = ()
+    thumbnails: Thumbnails | None = None
+
+
 Record = Event | ViewingRecord | CompactionRequest | DeadLetter
 RECORD_TYPES: dict[str, type[Record]] = {
     **EVENT_TYPES,

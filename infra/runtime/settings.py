@@ -23,7 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from domain.processes import BY_NAME, MAX_WORKERS, PROCESSES, Process
+from domain.processes import BY_NAME, MAX_WORKERS, PARTS, PROCESSES, Part, Process
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where our packages are: the checkout, or an environment's site-packages."""
@@ -64,6 +64,16 @@ def _worker_counts(value: object) -> object:
     return {name: int(count) for name, count in counts.items()}
 
 
+def _named_keys(value: object) -> object:
+    """``2026a=secret,2026b=another`` as a dictionary."""
+    if isinstance(value, Mapping):
+        return value
+    pairs = [part.partition("=")[::2] for part in _split(value)]
+    if wrong := [name for name, secret in pairs if not name.isalnum() or not secret]:
+        raise ValueError(f"expected name=secret, the name of letters and digits, near {wrong[0]!r}")
+    return {name: SecretStr(secret) for name, secret in pairs}
+
+
 CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
 """PEM. Absolute, since other processes get it too."""
 
@@ -85,6 +95,7 @@ class Port(IntEnum):
     S3 = 33
     ICEBERG = 34
     REGISTRY = 40
+    EDGE = 45
     PROMETHEUS = 50
     ALERTMANAGER = 51
 
@@ -123,6 +134,8 @@ class Settings(BaseSettings):
 
     stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
     """Name of the stack: chooses its folder and its block of ports."""
+    parts: Annotated[frozenset[Part], NoDecode, BeforeValidator(_split)] = frozenset(PARTS)
+    """What `playhead up` and `playhead demo` run, separated by commas: pipeline alone leaves video away."""
     home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = _PLACE / ".playhead"
     """Folder of all stacks and downloads."""
     port_base: int = Field(0, ge=0, le=22700)
@@ -216,6 +229,13 @@ class Settings(BaseSettings):
     collector_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
     """Bytes of request bodies that may wait for Kafka at a time."""
 
+    media_bucket: str = "media"
+    """Bucket of the videos."""
+    edge_url: str = ""
+    """Public address of an external edge, from which players fetch videos. Empty: the local stack starts one."""
+    edge_keys: Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_named_keys)] = {"local": SecretStr(LOCAL_KEY)}
+    """Keys that sign path tokens, as name=secret, separated by commas. The first one signs; the edge accepts all."""
+
     session_timeout_seconds: int = Field(3600, ge=60)
     """A session without events for this long is closed; an event later than that is late."""
     compaction_threshold: int = Field(100, ge=1)
@@ -278,11 +298,18 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_public_default_key(self) -> Self:
-        if LOCAL_KEY in self.ingest_keys and self.bind not in ("127.0.0.1", "localhost", "::1"):
+        if LOCAL_KEY in self.ingest_keys and not self.on_loopback:
             raise ValueError(
                 f"PLAYHEAD_BIND={self.bind} opens the collector: set PLAYHEAD_INGEST_KEYS to your own keys"
             )
+        if "video" in self.parts and SecretStr(LOCAL_KEY) in self.edge_keys.values() and not self.on_loopback:
+            raise ValueError(f"PLAYHEAD_BIND={self.bind} opens the edge: set PLAYHEAD_EDGE_KEYS to your own keys")
         return self
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches our processes."""
+        return self.bind in ("127.0.0.1", "localhost", "::1")
 
     def worker_numbers(self, process: Process) -> range:
         """The numbers of the process's workers, from 0."""

@@ -20,6 +20,7 @@ SECTIONS = {
     "lake_flush_seconds": "Lake and ledger",
     "iceberg_uri": "Iceberg catalogue",
     "ingest_keys": "Collector",
+    "media_bucket": "Video",
     "session_timeout_seconds": "History",
     "workers": "Workers",
     "kafka_heap": "Memory and Spark",
@@ -72,18 +73,22 @@ def _default(name: str, field: FieldInfo) -> str:
     if name == "home":
         return str(value.relative_to(ROOT))
     if isinstance(value, SecretStr):
-        return value.get_secret_value()
+        return _plain(value)
     match to_jsonable_python(value):
         case None:
             return ""
         case list(items):
             return ",".join(map(str, items))
         case dict(items):
-            return ",".join(f"{key}={each}" for key, each in items.items())
+            return ",".join(f"{key}={_plain(value[key])}" for key in items)
         case float(number):
             return f"{number:g}"
         case other:
             return str(other)
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _choices(field: FieldInfo) -> str:
