@@ -381,6 +381,14 @@ class Settings(BaseSettings):
         return self.process_url(BY_NAME["ops"])
 
     @property
+    def edge(self) -> str:
+        """Public address of the edge, without a slash at its end."""
+        if self.edge_url:
+            return self.edge_url.rstrip("/")
+        host = "127.0.0.1" if self.on_loopback or self.bind in ("0.0.0.0", "::") else self.bind
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port(Port.EDGE)}"
+
+    @property
     def prometheus_url(self) -> str:
         return f"http://127.0.0.1:{self.port(Port.PROMETHEUS)}"
 

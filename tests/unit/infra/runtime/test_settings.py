@@ -87,3 +87,21 @@ def test_workers_are_counted_by_process(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_workers_that_cannot_be_are_an_error(monkeypatch: pytest.MonkeyPatch, workers: str, message: str) -> None:
     assert message in error_of(monkeypatch, "PLAYHEAD_WORKERS", workers)
+
+
+@pytest.mark.parametrize(
+    ("given", "edge"),
+    [
+        ({}, "http://127.0.0.1:18045"),
+        ({"bind": "localhost"}, "http://127.0.0.1:18045"),
+        ({"bind": "0.0.0.0"}, "http://127.0.0.1:18045"),
+        ({"bind": "10.0.0.7"}, "http://10.0.0.7:18045"),
+        ({"bind": "fd00::7"}, "http://[fd00::7]:18045"),
+        ({"bind": "10.0.0.7", "edge_url": "https://edge.example.com/"}, "https://edge.example.com"),
+    ],
+)
+def test_the_edge_s_address_is_the_external_one_or_where_the_local_one_listens(
+    given: dict[str, str], edge: str
+) -> None:
+    own = {"stack": "unit", "port_base": 18000, "ingest_keys": "secret", "edge_keys": "a=secret"}
+    assert Settings.model_validate(own | given).edge == edge
