@@ -10,12 +10,12 @@ def video_folder(version: str, quality: int) -> str:
 
 
 def video_playlist(version: str, quality: int) -> str:
-    """HLS media playlist; its segments are ``init.mp4``, ``1.m4s``, ``2.m4s`` and so on beside it."""
+    """HLS media playlist; its segments are ``init.mp4``, ``1.m4s``, ``2.m4s`` and so on in the same folder."""
     return f"{version}/q{quality}/playlist.m3u8"
 
 
 def audio_playlist(version: str, name: str) -> str:
-    """HLS media playlist; its segments are ``<name>-init.mp4``, ``<name>-1.m4s`` and so on beside it."""
+    """HLS media playlist; its segments are ``<name>-init.mp4``, ``<name>-1.m4s`` and so on in the same folder."""
     return f"{version}/q0/{name}.m3u8"
 
 
