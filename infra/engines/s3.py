@@ -1,4 +1,4 @@
-"""The lake's object store: any S3 API with conditional puts."""
+"""The object store, of the lake and of the videos: any S3 API with conditional puts."""
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -25,8 +25,9 @@ _CONCURRENT_PUTS = 4
 class ObjectStore:
     """Temporary errors are raised as TransientError, a missing key as KeyError."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._bucket = settings.lake_bucket
+    def __init__(self, settings: Settings, bucket: str | None = None) -> None:
+        """``bucket``: the lake's by default."""
+        self._bucket = bucket or settings.lake_bucket
         self._s3 = _client(settings)
 
     def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:

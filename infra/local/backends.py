@@ -7,7 +7,7 @@ it does not use.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from infra.local import cassandra, kafka, registry, seaweedfs
+from infra.local import cassandra, edge, kafka, registry, seaweedfs
 from infra.local.program import Program
 from infra.runtime.settings import Settings
 
@@ -42,10 +42,12 @@ def _schemas(settings: Settings) -> None:
     topics.register_all(settings)
 
 
-def _bucket(settings: Settings) -> None:
+def _buckets(settings: Settings) -> None:
     from infra.engines.s3 import ObjectStore
 
     ObjectStore(settings).ensure_bucket()
+    if "video" in settings.parts:
+        ObjectStore(settings, settings.media_bucket).ensure_bucket()
 
 
 def _tables(settings: Settings) -> None:
@@ -54,10 +56,16 @@ def _tables(settings: Settings) -> None:
     migrate.migrate(settings)
 
 
+def _readable_bucket(settings: Settings) -> None:
+    if settings.local_edge:  # an external one may have another way to read
+        edge.require_readable_bucket(settings)
+
+
 BACKENDS = (
     Backend("kafka", lambda settings: not settings.kafka_bootstrap, _one(kafka.program), "topics", _topics),
     Backend("registry", lambda settings: not settings.registry_url, _one(registry.program), "schemas", _schemas),
-    Backend("seaweedfs", lambda settings: not settings.s3_endpoint, _one(seaweedfs.program), "bucket", _bucket),
+    Backend("seaweedfs", lambda settings: not settings.s3_endpoint, _one(seaweedfs.program), "buckets", _buckets),
     Backend("cassandra", lambda settings: settings.local_cassandra, cassandra.programs, "tables", _tables),
+    Backend("edge", lambda settings: settings.local_edge, _one(edge.program), "a readable bucket", _readable_bucket),
 )
 BY_NAME = {backend.name: backend for backend in BACKENDS}

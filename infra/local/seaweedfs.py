@@ -29,6 +29,8 @@ def program(settings: Settings) -> Program:
             folder / "identities.json",
             access_key=json.dumps(settings.s3_access_key),
             secret_key=json.dumps(settings.s3_secret_key.get_secret_value()),
+            # The edge has no keys. Only this machine gets here, since it listens on the loopback address alone.
+            anonymous=json.dumps([f"Read:{settings.media_bucket}"] if "video" in settings.parts else []),
         )
         (folder / "data").mkdir(parents=True, exist_ok=True)
 

@@ -96,6 +96,7 @@ class Port(IntEnum):
     ICEBERG = 34
     REGISTRY = 40
     EDGE = 45
+    EDGE_METRICS = 46
     PROMETHEUS = 50
     ALERTMANAGER = 51
 
@@ -235,6 +236,8 @@ class Settings(BaseSettings):
     """Public address of an external edge, from which players fetch videos. Empty: the local stack starts one."""
     edge_keys: Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_named_keys)] = {"local": SecretStr(LOCAL_KEY)}
     """Keys that sign path tokens, as name=secret, separated by commas. The first one signs; the edge accepts all."""
+    edge_cache_mb: int = Field(1024, ge=16)
+    """Largest cache of the local edge, in MiB."""
 
     session_timeout_seconds: int = Field(3600, ge=60)
     """A session without events for this long is closed; an event later than that is late."""
@@ -379,6 +382,10 @@ class Settings(BaseSettings):
     @property
     def ops_url(self) -> str:
         return self.process_url(BY_NAME["ops"])
+
+    @property
+    def local_edge(self) -> bool:
+        return "video" in self.parts and not self.edge_url
 
     @property
     def edge(self) -> str:

@@ -74,6 +74,8 @@ def _default(name: str, field: FieldInfo) -> str:
         return str(value.relative_to(ROOT))
     if isinstance(value, SecretStr):
         return _plain(value)
+    if isinstance(value, frozenset):
+        return ",".join(sorted(value))
     match to_jsonable_python(value):
         case None:
             return ""

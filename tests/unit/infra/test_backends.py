@@ -9,13 +9,18 @@ from infra.runtime.settings import Settings
 @pytest.mark.parametrize(
     ("address", "local"),
     [
-        ({}, ["kafka", "registry", "seaweedfs", "cassandra"]),
-        ({"kafka_bootstrap": "broker:9092"}, ["registry", "seaweedfs", "cassandra"]),
-        ({"registry_url": "http://registry"}, ["kafka", "seaweedfs", "cassandra"]),
-        ({"s3_endpoint": "aws"}, ["kafka", "registry", "cassandra"]),
-        ({"cassandra_hosts": "node"}, ["kafka", "registry", "seaweedfs"]),
-        ({"cassandra_port": 9042}, ["kafka", "registry", "seaweedfs"]),
-        ({"cassandra_nodes": 3}, ["kafka", "registry", "seaweedfs", "cassandra-0", "cassandra-1", "cassandra-2"]),
+        ({}, ["kafka", "registry", "seaweedfs", "cassandra", "edge"]),
+        ({"kafka_bootstrap": "broker:9092"}, ["registry", "seaweedfs", "cassandra", "edge"]),
+        ({"registry_url": "http://registry"}, ["kafka", "seaweedfs", "cassandra", "edge"]),
+        ({"s3_endpoint": "aws"}, ["kafka", "registry", "cassandra", "edge"]),
+        ({"cassandra_hosts": "node"}, ["kafka", "registry", "seaweedfs", "edge"]),
+        ({"cassandra_port": 9042}, ["kafka", "registry", "seaweedfs", "edge"]),
+        (
+            {"cassandra_nodes": 3},
+            ["kafka", "registry", "seaweedfs", "cassandra-0", "cassandra-1", "cassandra-2", "edge"],
+        ),
+        ({"edge_url": "https://edge.example.com"}, ["kafka", "registry", "seaweedfs", "cassandra"]),
+        ({"parts": "pipeline"}, ["kafka", "registry", "seaweedfs", "cassandra"]),
     ],
 )
 def test_a_backend_with_an_address_is_external(address: dict[str, object], local: list[str]) -> None:
