@@ -86,6 +86,14 @@ SESSION_CONFLICTS = Counter(
 # Collector.
 COLLECTOR_REQUESTS = Counter("playhead_collector_requests", "HTTP requests to the collector.", ("status",))
 COLLECTOR_EVENTS = Counter("playhead_collector_events", "Events by verdict.", ("family", "verdict"))
+COLLECTOR_WARNINGS = Counter(
+    "playhead_collector_warnings",
+    "Events that were stored, but that the client should send differently.",
+    ("family", "code"),
+)
+COLLECTOR_REFUSED = Counter(
+    "playhead_collector_refused_requests", "Requests of which nothing was accepted, by the reason.", ("code",)
+)
 COLLECTOR_LATENCY = Histogram("playhead_collector_request_seconds", "From a request to its reply, Kafka included.")
 COLLECTOR_DELIVERY = Histogram(
     "playhead_collector_delivery_seconds", "From handing a request's messages to Kafka until all outcomes are known."

@@ -24,17 +24,25 @@ class Rule(Protocol):
     def violation(self, event: object) -> InvalidEvent | None: ...
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Its repr, cut to a length that suits a sentence."""
     text = repr(value)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
 def _bytes(text: str) -> int:
-    """Length in UTF-8; -1 for text that UTF-8 cannot encode (a lone surrogate from JSON)."""
+    """Length in UTF-8; -1 for text that UTF-8 cannot encode (a lone surrogate, or bytes that are not UTF-8)."""
     try:
         return len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         return -1
+
+
+def not_unicode(field: str, text: str) -> InvalidEvent:
+    """A client cut a text inside an emoji. A byte that is not UTF-8 has been decoded to a surrogate, too."""
+    half = next(character for character in text if "\ud800" <= character <= "\udfff")
+    reason = f"{field} holds \\u{ord(half):04x}, which is half a surrogate pair or a byte that is not UTF-8"
+    return InvalidEvent("bad_format", f"{reason}; send whole Unicode in UTF-8.", field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Range:
         if value is None or self.low <= value <= self.high:
             return None
         return InvalidEvent(
-            "out_of_range", f"{self.field} is {_shown(value)}; it must be from {self.low} to {self.high}.", self.field
+            "out_of_range", f"{self.field} is {shown(value)}; it must be from {self.low} to {self.high}.", self.field
         )
 
 
@@ -68,9 +76,7 @@ class Text:
         if size == 0:
             return InvalidEvent("empty", f"{self.field} is empty; it must have 1 to {self.most} bytes.", self.field)
         if size < 0:
-            return InvalidEvent(
-                "bad_format", f"{self.field} holds half a surrogate pair; send whole Unicode.", self.field
-            )
+            return not_unicode(self.field, value)
         return InvalidEvent(
             "too_long", f"{self.field} has {size} bytes of UTF-8; at most {self.most} are allowed.", self.field
         )
@@ -87,7 +93,7 @@ class Pattern:
         value = getattr(event, self.field)
         if value is None or re.fullmatch(self.pattern, value, re.ASCII):
             return None
-        return InvalidEvent("bad_format", f"{self.field} is {_shown(value)}; it must be {self.meaning}.", self.field)
+        return InvalidEvent("bad_format", f"{self.field} is {shown(value)}; it must be {self.meaning}.", self.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +133,16 @@ class Entries:
                 "too_many", f"{self.field} has {len(entries)} entries; at most {self.most} are allowed.", self.field
             )
         for key, value in entries.items():
+            for text in (key, value):
+                if _bytes(text) < 0:
+                    return not_unicode(self.field, text)
             if not 1 <= _bytes(key) <= self.key_bytes:
-                reason = f"{self.field} has the name {_shown(key)}; names have 1 to {self.key_bytes} bytes of UTF-8."
+                reason = f"{self.field} has the name {shown(key)}; names have 1 to {self.key_bytes} bytes of UTF-8."
                 return InvalidEvent("bad_format", reason, self.field)
             if not 0 <= _bytes(value) <= self.value_bytes:
-                reason = f"{self.field}[{key!r}] is too long; at most {self.value_bytes} bytes of UTF-8 are allowed."
+                reason = (
+                    f"{self.field}[{shown(key)}] is too long; at most {self.value_bytes} bytes of UTF-8 are allowed."
+                )
                 return InvalidEvent("too_long", reason, self.field)
         return None
 
@@ -216,5 +227,5 @@ class Only:
         if value is None or value == self.unset or self.when.met(event):
             return None
         return InvalidEvent(
-            "inconsistent", f"{self.field} is {_shown(value)}; it may be set only when {self.when}.", self.field
+            "inconsistent", f"{self.field} is {shown(value)}; it may be set only when {self.when}.", self.field
         )

@@ -1,11 +1,12 @@
 """The validation rules: one table for events over HTTP and for bytes in Kafka.
 
 The bounds keep a row small (a playback event under 1 KiB), so that no event is too large for a store. Rules may be
-loosened at any time. Tightening one turns events that are still in Kafka into dead letters.
+loosened at any time. Tightening one would turn events that are still in Kafka into dead letters, so a new or tighter
+rule goes into ``DOOR_RULES``: it holds for what clients send from now on, not for what was accepted before.
 """
 
 from schemas.errors import InvalidEvent
-from schemas.events import Record, record_name
+from schemas.events import Event, Record, record_name
 from schemas.rule_types import (
     Entries,
     Equal,
@@ -20,6 +21,7 @@ from schemas.rule_types import (
     Text,
     Uuid,
 )
+from schemas.topics import FAMILIES
 
 DAY_MS = 24 * 60 * 60 * 1000
 YEAR_MS = 366 * DAY_MS
@@ -122,6 +124,38 @@ RULES: dict[str, tuple[Rule, ...]] = {
 }
 """Rules per record. Viewing records and dead letters have none: we write them ourselves, and tightening a rule must not
 make a member's history unreadable."""
+
+
+DOOR_RULES: dict[str, tuple[Rule, ...]] = {}
+"""Rules that hold at the collector only, in addition."""
+
+
+def rules_at_door(family: str) -> tuple[Rule, ...]:
+    return RULES[family] + DOOR_RULES.get(family, ())
+
+
+_AT_DOOR = {family: rules_at_door(family) for family in FAMILIES}
+
+
+def check_at_door(event: Event) -> None:
+    """Raises InvalidEvent for the first broken rule, of those for events that a client sends."""
+    for rule in _AT_DOOR[record_name(event)]:
+        if violation := rule.violation(event):
+            raise violation
+
+
+def violations_at_door(family: str, values: object) -> list[InvalidEvent]:
+    """Every broken rule. ``values`` has an event's fields as attributes, without those that could not be read: rules
+    that need one of these are skipped."""
+    found = []
+    for rule in _AT_DOOR[family]:
+        try:
+            violation = rule.violation(values)
+        except AttributeError:
+            continue
+        if violation:
+            found.append(violation)
+    return found
 
 
 def check(record: Record) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from domain.metrics import COLLECTOR_LATENCY, COLLECTOR_REQUESTS
+from domain.metrics import COLLECTOR_LATENCY, COLLECTOR_REFUSED, COLLECTOR_REQUESTS
 from producers.collector.handler import EventsHandler
 from producers.collector.openapi import document as api_document
 from producers.collector.openapi import page as docs_page
@@ -39,6 +39,8 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
             metrics.observe(COLLECTOR_LATENCY, perf_counter() - started)
             raise
         metrics.increment(COLLECTOR_REQUESTS, status=reply.status)
+        if 400 <= reply.status < 500:
+            metrics.increment(COLLECTOR_REFUSED, code=reply.content["code"])
         metrics.observe(COLLECTOR_LATENCY, perf_counter() - started)
         return _respond(reply)
 
@@ -71,12 +73,15 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
             Route("/docs", docs),
         ],
         middleware=[
-            # Any page may send: a request is authenticated by its key, never by cookies.
+            # Any page may send: a request is authenticated by its key, never by cookies, which are ignored. A beacon of
+            # application/json always comes with credentials, which needs the page's own origin in the answer. Tracing
+            # libraries add headers to every request of a page (traceparent, baggage, sentry-trace): all are allowed.
             Middleware(
                 CORSMiddleware,
-                allow_origins=["*"],
+                allow_origin_regex=".*",
+                allow_credentials=True,
                 allow_methods=["POST"],
-                allow_headers=["Authorization", "Content-Type", "Content-Encoding"],
+                allow_headers=["*"],
                 expose_headers=["Retry-After"],
                 max_age=86400,
             )

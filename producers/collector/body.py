@@ -1,16 +1,30 @@
-"""The request body: accepted media types, size limits, decompression."""
+"""The request body: size limits, decompression, and the JSON in it, whatever its type says.
+
+A page cannot always choose the type of what it sends. ``navigator.sendBeacon`` sends a string as ``text/plain``, bytes
+and an untyped Blob without a type, a form as a form, and returns true. So the first bytes say what a body is, and its
+headers matter only where those do not decide.
+"""
 
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Mapping
+from email import message_from_bytes
+from email.policy import HTTP
+from urllib.parse import parse_qsl
 
 from producers.collector.responses import RequestError, error_reply
 from schemas.errors import InvalidEvent
+from schemas.rule_types import shown
 
 MAX_BYTES = 2**20
 READ_SECONDS = 10.0
-CONTENT_TYPES = ("application/json", "text/plain")
-_GZIP = 16 + zlib.MAX_WBITS
+ENCODINGS = ("identity", "gzip", "x-gzip", "deflate")
+JSON_TYPES = ("application/json", "text/plain")
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_BOM = b"\xef\xbb\xbf"
+_MOST_FORM_FIELDS = 10
 _TOO_LARGE = error_reply(
     413,
     "body_too_large",
@@ -20,27 +34,15 @@ _TOO_LARGE = error_reply(
 
 
 def expected_size(headers: Mapping[str, str]) -> int:
-    """Upper bound of the body in bytes. Raises RequestError for a body that is not even read."""
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in CONTENT_TYPES:
-        raise RequestError(
-            error_reply(
-                415,
-                "unsupported_media_type",
-                f"Content-Type is {content_type or 'missing'}: send application/json"
-                " (text/plain is read as JSON too, because navigator.sendBeacon sends that).",
-            )
-        )
-    encoding = _encoding(headers)
-    if encoding not in ("identity", "gzip"):
-        refused = error_reply(415, "unsupported_encoding", f"Content-Encoding is {encoding}: send gzip or none.")
-        raise RequestError(type(refused)(refused.status, refused.content, {"Accept-Encoding": "gzip"}))
+    """Upper bound of the body in bytes, inflated. Raises RequestError for a body that is announced too large."""
     length = headers.get("content-length", "")
     if not length.isdecimal():
         return MAX_BYTES
     if int(length) > MAX_BYTES:
         raise RequestError(_TOO_LARGE)
-    return MAX_BYTES if encoding == "gzip" else int(length)
+    # Of another type it may turn out to be gzip.
+    plain = _encoding(headers) == "identity" and _content_type(headers) in JSON_TYPES
+    return int(length) if plain else MAX_BYTES
 
 
 async def read(chunks: AsyncIterator[bytes]) -> bytes:
@@ -59,11 +61,32 @@ async def read(chunks: AsyncIterator[bytes]) -> bytes:
     return bytes(body)
 
 
-def inflate(body: bytes, headers: Mapping[str, str]) -> bytes:
-    """The decompressed body. Raises RequestError when it is too large, InvalidEvent when it is not valid gzip."""
-    if _encoding(headers) == "identity":
-        return body
-    stream = zlib.decompressobj(_GZIP)
+def json_text(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The JSON in a raw body. Raises RequestError when it is too large inflated, InvalidEvent when there is none."""
+    plain = _inflated(body, headers).removeprefix(_BOM)
+    if plain.lstrip()[:1] in (b"{", b"["):
+        return plain
+    content_type = _content_type(headers)
+    if content_type in FORM_TYPES:
+        return _from_form(plain, headers["content-type"])
+    if plain.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in plain[:2]:
+        raise InvalidEvent("malformed", "The body is UTF-16 or binary; send JSON in UTF-8.")
+    if content_type in ("", *JSON_TYPES):
+        return plain
+    reason = f"The body is not JSON, and its Content-Type is {shown(content_type)}: send JSON, as application/json."
+    raise InvalidEvent("unsupported_media_type", reason)
+
+
+def _inflated(body: bytes, headers: Mapping[str, str]) -> bytes:
+    encoding = _encoding(headers)
+    zipped = body.startswith(_GZIP_MAGIC)
+    if not zipped:
+        # A proxy may have inflated the body and kept the header.
+        if encoding == "identity" or body.lstrip()[:1] == b"{":
+            return body
+        if encoding not in ENCODINGS:
+            raise InvalidEvent("unsupported_encoding", f"Content-Encoding is {shown(encoding)}: send gzip or none.")
+    stream = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         plain = stream.decompress(body, MAX_BYTES + 1)
     except zlib.error as problem:
@@ -73,6 +96,42 @@ def inflate(body: bytes, headers: Mapping[str, str]) -> bytes:
     if not stream.eof or stream.unused_data:
         raise InvalidEvent("malformed", "The body is not exactly one gzip stream: it is cut off, or more data follows.")
     return plain
+
+
+def _from_form(body: bytes, content_type: str) -> bytes:
+    """A form's request: fields ``sent_at`` and ``events``, or one field of any name that holds the whole."""
+    try:
+        fields = _form_fields(body, content_type)
+    except ValueError:
+        fields = {}
+    if set(fields) == {"sent_at", "events"}:
+        return b'{"sent_at":%b,"events":%b}' % (fields["sent_at"], fields["events"])
+    [value, *more] = [*fields.values()] or [b""]
+    if more or value.lstrip()[:1] != b"{":
+        reason = (
+            "The form must have the fields sent_at and events in JSON, or one field with the whole request in JSON."
+        )
+        raise InvalidEvent("unsupported_form", reason)
+    return value
+
+
+def _form_fields(body: bytes, content_type: str) -> dict[str, bytes]:
+    """By name, with the values' bytes as they came. Raises ValueError for too many."""
+    if content_type.lower().startswith(FORM_TYPES[0]):
+        pairs = parse_qsl(body.decode("latin-1"), encoding="latin-1", max_num_fields=_MOST_FORM_FIELDS)
+        return {name: value.encode("latin-1") for name, value in pairs}
+    header = content_type.encode("latin-1", "replace").replace(b"\r", b"").replace(b"\n", b"")
+    form = message_from_bytes(b"Content-Type: " + header + b"\r\n\r\n" + body, policy=HTTP)
+    fields: dict[str, bytes] = {}
+    for part in form.iter_parts():
+        name, value = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            fields[name] = value
+    return fields
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _encoding(headers: Mapping[str, str]) -> str:

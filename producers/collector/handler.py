@@ -10,7 +10,7 @@ from time import perf_counter
 
 from starlette.requests import Request
 
-from domain.metrics import COLLECTOR_DELIVERY, COLLECTOR_EVENTS, DEAD_LETTERS_MADE, Metrics
+from domain.metrics import COLLECTOR_DELIVERY, COLLECTOR_EVENTS, COLLECTOR_WARNINGS, DEAD_LETTERS_MADE, Metrics
 from producers.collector import body, validation, verdicts
 from producers.collector.api_keys import ApiKeys
 from producers.collector.byte_budget import ByteBudget
@@ -62,7 +62,7 @@ class EventsHandler:
 
     async def _process(self, sent: bytes, headers: Mapping[str, str], received_at: int, dry: bool) -> Reply:
         try:
-            plain = body.inflate(sent, headers)
+            plain = body.json_text(sent, headers)
             validated = validation.validate(plain, received_at)
         except InvalidEvent as problem:
             return await self._refuse(problem, sent, received_at, dry)
@@ -92,6 +92,10 @@ class EventsHandler:
         return verdicts.refused(problem, now)
 
     def _count(self, validated: ValidatedRequest, deliveries: Mapping[int, Delivery]) -> None:
+        for index, warning in validated.warnings.items():
+            if deliveries[index] == "acknowledged":
+                name = family(validated.accepted[index].event)
+                self.metrics.increment(COLLECTOR_WARNINGS, family=name, code=warning.code)
         for (name, verdict), events in verdicts.count(validated, deliveries).items():
             self.metrics.increment(COLLECTOR_EVENTS, events, family=name, verdict=verdict)
         for index, each in validated.rejected.items():

@@ -15,9 +15,10 @@ from producers.collector.body import MAX_BYTES
 from producers.collector.examples import EXAMPLES, SENT_AT
 from producers.collector.responses import RETRY_AFTER_SECONDS
 from producers.collector.validation import MAX_EVENTS
+from producers.collector.verdicts import MOST_ERRORS
 from schemas.avro import schema
 from schemas.rule_types import Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text
-from schemas.rules import RULES
+from schemas.rules import rules_at_door
 from schemas.topics import FAMILIES
 
 SET_BY_US = ("sent_at", "received_at", "event_time")
@@ -49,7 +50,7 @@ STATUSES = (
     Status(401, "The key is missing or wrong.", "Send Authorization: Bearer, or ?key=."),
     Status(408, "The body did not arrive in time.", "Send it again."),
     Status(413, f"More than {MAX_EVENTS} events or, inflated, {MAX_BYTES // 1024} KiB.", "Split the request."),
-    Status(415, "Content-Type or Content-Encoding is not supported.", "Send JSON, plain or as gzip."),
+    Status(415, "The body is not JSON and has another Content-Type or -Encoding.", "Send JSON, plain or as gzip."),
     Status(503, "Nothing is known to be stored.", f"Send it again after Retry-After ({RETRY_AFTER_SECONDS} s)."),
 )
 
@@ -90,7 +91,10 @@ def document() -> dict[str, Any]:
                     "summary": "Send events",
                     "security": [{"bearer": []}, {"key": []}],
                     "parameters": parameters,
-                    "requestBody": {"required": True, "content": {"application/json": media, "text/plain": media}},
+                    "requestBody": {
+                        "required": True,
+                        "content": {"application/json": media, "text/plain": media, "*/*": media},
+                    },
                     "responses": {str(each.code): _response(each) for each in STATUSES},
                 }
             }
@@ -128,7 +132,7 @@ def page(origin: str) -> str:
 
 
 def _field(family: str, avro: dict[str, Any]) -> Field:
-    rules = [rule for rule in RULES[family] if rule.field == avro["name"]]
+    rules = [rule for rule in rules_at_door(family) if rule.field == avro["name"]]
     branches = avro["type"] if isinstance(avro["type"], list) else [avro["type"]]
     [value] = [branch for branch in branches if branch != "null"]
     kind, json_schema = _type(value)
@@ -208,6 +212,14 @@ def _request_text(family: str) -> str:
     return json.dumps({"sent_at": SENT_AT, "events": [EXAMPLES[family]]}, indent=2)
 
 
+_ERROR: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "field": {"type": ["string", "null"]},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+    },
+}
 _VERDICTS = {
     "type": "object",
     "required": ["accepted", "rejected"],
@@ -227,6 +239,24 @@ _VERDICTS = {
                         " id; any other is final.",
                     },
                     "message": {"type": "string"},
+                    "errors": {
+                        "type": "array",
+                        "description": "All that is wrong with the event, the error above first. One answer lists at"
+                        f" most {MOST_ERRORS} errors beyond the first of each event.",
+                        "items": _ERROR,
+                    },
+                },
+            },
+        },
+        "warnings": {
+            "type": "array",
+            "description": "Stored events that should be sent differently. Absent if there are none.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "index": {"type": "integer"},
+                    "event_id": {"type": "string"},
+                    **_ERROR["properties"],
                 },
             },
         },

@@ -1,18 +1,24 @@
 """Validates a request body: which events are valid, and what is wrong with the others. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from producers.collector.responses import RequestError, error_reply
+from producers.collector.salvage import decoded, salvaged
 from schemas import codec, dead_letter
-from schemas.client_events import event_from_client
-from schemas.errors import InvalidEvent
+from schemas.client_events import event_from_client, whole
+from schemas.countries import UNKNOWN_COUNTRY
+from schemas.errors import InvalidEvent, bounded
 from schemas.events import DeadLetter, Event
+from schemas.rule_types import shown
 from schemas.topics import EVENT_TOPICS
 
 MAX_EVENTS = 500
+_MOST_ID = 64
+"""Characters of an event id that a verdict repeats."""
 _SHAPE = 'The body must be an object {"sent_at": <ms since the epoch>, "events": [{"family": …}, …]}'
 _json = msgspec.json.Decoder()
 
@@ -45,31 +51,38 @@ class ValidatedRequest:
     accepted: dict[int, Accepted]
     """By index in the request."""
     rejected: dict[int, Rejected]
+    warnings: dict[int, InvalidEvent]
+    """What was understood, but should be sent differently."""
+    slices: Sequence[bytes] | None = None
+    """Each event's bytes, if the body as a whole is not JSON."""
 
 
 def validate(body: bytes, received_at: int) -> ValidatedRequest:
     """Raises InvalidEvent if the body cannot be read at all, RequestError if it holds too many events."""
-    sent_at, events = _open(body)
-    accepted: dict[int, Accepted] = {}
-    rejected: dict[int, Rejected] = {}
+    sent_at, events, slices = _open(body)
+    request = ValidatedRequest(sent_at, {}, {}, {}, slices)
     for index, raw in enumerate(events):
         try:
+            if isinstance(raw, InvalidEvent):
+                raise raw
             if not isinstance(raw, dict):
                 raise InvalidEvent("wrong_type", f"An event must be an object, not {_kind(raw)}.")
             event = event_from_client(raw, sent_at, received_at)
-            accepted[index] = Accepted(event, codec.encode(event))
+            request.accepted[index] = Accepted(event, codec.encode(event))
+            if event.country == UNKNOWN_COUNTRY and raw.get("country") != UNKNOWN_COUNTRY:
+                request.warnings[index] = _unknown_country(raw.get("country"))
         except InvalidEvent as problem:
-            rejected[index] = _rejected(index, raw, problem)
-    return ValidatedRequest(sent_at, accepted, rejected)
+            request.rejected[index] = _rejected(index, raw, problem)
+    return request
 
 
 def dead_letters(validated: ValidatedRequest, body: bytes, now: int) -> list[DeadLetter]:
     """One per rejected event, in order, with the exact bytes that the client sent."""
     if not validated.rejected:
         return []
-    sent = _slices.decode(body).events
+    sent = validated.slices if validated.slices is not None else [*map(bytes, _slices.decode(body).events)]
     return [
-        dead_letter.of_refused(each.error, bytes(sent[index]), topic_of(each.family), now, validated.sent_at)
+        dead_letter.of_refused(each.error, sent[index], topic_of(each.family), now, validated.sent_at)
         for index, each in validated.rejected.items()
     ]
 
@@ -78,22 +91,30 @@ def topic_of(family: str | None) -> str | None:
     return EVENT_TOPICS[family].name if family else None
 
 
-def _open(body: bytes) -> tuple[int, list[Any]]:
+def _open(body: bytes) -> tuple[int, Sequence[Any], Sequence[bytes] | None]:
+    """``sent_at``, the events, and their bytes if the body as a whole is not JSON: then an event may be an error."""
     try:
         document = _json.decode(body)
     except (ValueError, RecursionError) as problem:
-        raise InvalidEvent("malformed", f"The body is not JSON: {problem}.") from problem
+        if (found := salvaged(body)) is None:
+            raise InvalidEvent("malformed", f"The body is not JSON: {problem}.") from problem
+        document = {"sent_at": found.sent_at, "events": [*map(decoded, found.events)]}
+        return *_checked(document), found.events
+    return *_checked(document), None
+
+
+def _checked(document: Any) -> tuple[int, list[Any]]:
     if not isinstance(document, dict):
         raise InvalidEvent("wrong_type", f"{_SHAPE}, not {_kind(document)}.")
     for name in document:
         if name not in ("sent_at", "events"):
-            raise InvalidEvent("unknown_field", f"{_SHAPE}: {name!r} is neither.", name)
+            raise InvalidEvent("unknown_field", f"{_SHAPE}: {shown(name)} is neither.", name)
     for name, kind in (("sent_at", int), ("events", list)):
         if name not in document:
             raise InvalidEvent("missing", f"{_SHAPE}: {name} is missing.", name)
-        if type(document[name]) is not kind:
+        if type(whole(document[name])) is not kind:
             raise InvalidEvent("wrong_type", f"{_SHAPE}: {name} is {_kind(document[name])}.", name)
-    sent_at, events = document["sent_at"], document["events"]
+    sent_at, events = int(document["sent_at"]), document["events"]
     if not 0 <= sent_at < 2**63:
         raise InvalidEvent("out_of_range", "sent_at must be milliseconds since 1970 by the client's clock.", "sent_at")
     if len(events) > MAX_EVENTS:
@@ -102,12 +123,17 @@ def _open(body: bytes) -> tuple[int, list[Any]]:
     return sent_at, events
 
 
+def _unknown_country(given: str | None) -> InvalidEvent:
+    what = "is missing" if given is None else f"is {shown(given)}, which is no ISO 3166-1 alpha-2 code"
+    return InvalidEvent("unknown_country", f"country {what}; it was stored as {UNKNOWN_COUNTRY}.", "country")
+
+
 def _rejected(index: int, raw: object, problem: InvalidEvent) -> Rejected:
     fields = raw if isinstance(raw, dict) else {}
     event_id, family = fields.get("event_id"), fields.get("family")
     return Rejected(
         index,
-        event_id if isinstance(event_id, str) else None,
+        bounded(event_id, _MOST_ID) if isinstance(event_id, str) else None,
         family if isinstance(family, str) and family in EVENT_TOPICS else None,
         problem,
     )

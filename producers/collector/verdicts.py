@@ -4,7 +4,7 @@ A rejection counts once its dead letter is stored. Until then the event is unset
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from producers.collector.responses import Reply, unavailable
@@ -13,10 +13,14 @@ from producers.ports import Delivery
 from schemas.errors import InvalidEvent
 from schemas.events import family
 
+MOST_ERRORS = 500
+"""Errors that one answer lists beyond the first of each event, so that its size is bounded."""
 _UNSETTLED = {
     "unknown": ("unknown", "Not confirmed in time, so it may or may not be stored. Send it again under the same id."),
     "failed": ("not_stored", "It could not be stored. Send it again under the same id."),
 }
+
+NOT_FINAL = tuple(code for code, _ in _UNSETTLED.values())
 
 
 def reply(validated: ValidatedRequest, deliveries: Mapping[int, Delivery], server_time: int) -> Reply:
@@ -26,9 +30,10 @@ def reply(validated: ValidatedRequest, deliveries: Mapping[int, Delivery], serve
         for index in sorted(deliveries)
         if not _is_stored(validated, index, deliveries)
     ]
+    _name_others(validated, rejected)
     accepted = len(deliveries) - len(rejected)
     if accepted or not deliveries:
-        return Reply(202, {"accepted": accepted, "rejected": rejected})
+        return Reply(202, {"accepted": accepted, "rejected": rejected, **_warnings(validated, deliveries)})
     if any(delivery != "acknowledged" for delivery in deliveries.values()):
         return unavailable("not_stored", "Kafka did not confirm the events in time. Send the same request again.")
     first = rejected[0]
@@ -47,7 +52,9 @@ def reply(validated: ValidatedRequest, deliveries: Mapping[int, Delivery], serve
 def refused(problem: InvalidEvent, server_time: int) -> Reply:
     """The reply to a body that cannot be read."""
     content = {"code": problem.code, "field": problem.field, "message": problem.reason, "server_time": server_time}
-    return Reply(400, content)
+    if problem.code == "unsupported_encoding":
+        return Reply(415, content, {"Accept-Encoding": "gzip"})
+    return Reply(415 if problem.code == "unsupported_media_type" else 400, content)
 
 
 def count(validated: ValidatedRequest, deliveries: Mapping[int, Delivery]) -> Counter[tuple[str, str]]:
@@ -73,6 +80,36 @@ def _entry(validated: ValidatedRequest, index: int, delivery: Delivery) -> dict[
     else:
         field, (code, message) = None, _UNSETTLED[delivery]
     return {"index": index, "event_id": event_id, "field": field, "code": code, "message": message}
+
+
+def _name_others(validated: ValidatedRequest, entries: Sequence[dict[str, Any]]) -> None:
+    """Give each rejected event the list of all its errors, as long as the answer has room for them."""
+    room = MOST_ERRORS
+    for entry in entries:
+        if entry["code"] in NOT_FINAL:
+            continue
+        error = validated.rejected[entry["index"]].error
+        others = error.others[:room]
+        room -= len(others)
+        entry["errors"] = [
+            {"field": each.field, "code": each.code, "message": each.reason} for each in (error, *others)
+        ]
+
+
+def _warnings(validated: ValidatedRequest, deliveries: Mapping[int, Delivery]) -> dict[str, Any]:
+    """``warnings`` about stored events, only if there are any."""
+    warnings = [
+        {
+            "index": index,
+            "event_id": validated.accepted[index].event.event_id,
+            "field": warning.field,
+            "code": warning.code,
+            "message": warning.reason,
+        }
+        for index, warning in validated.warnings.items()
+        if _is_stored(validated, index, deliveries)
+    ]
+    return {"warnings": warnings} if warnings else {}
 
 
 def _place(entry: Mapping[str, Any]) -> str:

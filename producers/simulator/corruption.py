@@ -32,7 +32,7 @@ def _one(field: str, value: Any, code: str) -> Broken:
 _ANY = (
     _one("event_id", "not-a-uuid", "bad_format"),
     _one("client_time", 0, "out_of_range"),
-    _one("country", "de", "bad_format"),
+    _one("app_name", "", "empty"),
     _one("device_id", "", "empty"),
     _one("app_version", "9" * 33, "too_long"),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from domain.titles.catalogue import Catalogue
+from schemas.errors import bounded
 from schemas.events import DeadLetter, Playback, ViewingRecord
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 from services.ops.document import (
@@ -152,4 +153,5 @@ def _summary(letter: DeadLetter) -> DeadLetterSummary:
     place = letter.topic or "unknown topic"
     if letter.partition is not None:
         place = f"{letter.topic}[{letter.partition}]@{letter.offset}"
-    return DeadLetterSummary(letter.failed_at, letter.step, letter.error_class, letter.reason, letter.field, place)
+    reason, field = bounded(letter.reason, 300), letter.field and bounded(letter.field, 64)
+    return DeadLetterSummary(letter.failed_at, letter.step, letter.error_class, reason, field, place)

@@ -20,7 +20,7 @@ class RuleCase:
     field: str
     code: str
     over_http: bool = True
-    """False if the collector stamps the field, so that no client can get it wrong."""
+    """False if the collector stamps or corrects the field, so that no client can get it wrong."""
 
 
 _Wrong = list[tuple[dict[str, Any], str, str]]
@@ -30,6 +30,7 @@ _STAMPED_WRONG: _Wrong = [
     ({"received_at": 0}, "received_at", "out_of_range"),
     ({"event_time": 0}, "event_time", "out_of_range"),
     ({"event_time": T0 + 60_201}, "event_time", "in_future"),
+    ({"country": "nl"}, "country", "bad_format"),
 ]
 
 _ENVELOPE_WRONG: _Wrong = [
@@ -38,7 +39,6 @@ _ENVELOPE_WRONG: _Wrong = [
     ({"device_id": "d" * 65}, "device_id", "too_long"),
     ({"app_name": ""}, "app_name", "empty"),
     ({"app_version": "1" * 33}, "app_version", "too_long"),
-    ({"country": "nl"}, "country", "bad_format"),
     ({"account_id": ""}, "account_id", "empty"),
     ({"profile_id": "é" * 33}, "profile_id", "too_long"),
 ]

@@ -5,6 +5,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from schemas.countries import COUNTRIES
 from schemas.events import EVENT_TYPES, RECORD_TYPES, Event, Playback, Record, ViewingRecord
 from schemas.rule_types import Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text
 from schemas.rules import RULES
@@ -26,7 +27,7 @@ def _by_rule(rule: Rule) -> st.SearchStrategy[Any] | None:
         case Text(most=most):
             return _texts(1, most)
         case Pattern(field="country"):
-            return st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=2, max_size=2)
+            return st.sampled_from(sorted(COUNTRIES))
         case Pattern():
             return st.uuids(version=4).map(str)
         case Entries(most=most, key_bytes=key, value_bytes=value):

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import msgspec
@@ -5,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 
 from schemas.client_events import event_from_client
+from schemas.countries import COUNTRIES, country_of
 from schemas.errors import InvalidEvent
-from schemas.events import Event, family
+from schemas.events import Event, Playback, family
 from schemas.rules import YEAR_2100
 from tests.support.builders import EVENTS, T0, as_client, playback
 from tests.support.rule_cases import JSON_CASES, PASSING, RULE_CASES, JsonCase, RuleCase
@@ -90,6 +92,33 @@ def test_an_event_from_a_clock_that_was_set_in_between_is_refused() -> None:
 def test_half_a_surrogate_pair_is_refused(text: str) -> None:
     error = refused(as_client(playback()) | {"app_name": text})
     assert (error.field, error.code) == ("app_name", "bad_format")
+
+
+@pytest.mark.parametrize("written", ["658000.0", "6.58E5"])
+def test_a_whole_number_is_an_integer_however_it_is_written(written: str) -> None:
+    event = event_from_client(as_client(playback()) | {"playhead_ms": json.loads(written), "seq": 7.0}, SENT, RECEIVED)
+    assert event == playback(playhead_ms=658_000, seq=7)
+    assert isinstance(event, Playback)
+    assert (type(event.playhead_ms), type(event.seq)) == (int, int)
+
+
+@pytest.mark.parametrize("value", [1.5, 1e30, float("inf"), float("nan"), True, "7"])
+def test_what_is_not_a_whole_number_is_no_integer(value: object) -> None:
+    error = refused(as_client(playback()) | {"playhead_ms": value})
+    assert (error.field, error.code) == ("playhead_ms", "wrong_type")
+
+
+def test_rules_about_a_field_that_could_not_be_read_are_skipped() -> None:
+    error = refused(as_client(playback()) | {"duration_ms": "long", "playhead_ms": 7_000_000, "client_time": None})
+    assert [(each.field, each.code) for each in (error, *error.others)] == [
+        ("client_time", "wrong_type"),
+        ("duration_ms", "wrong_type"),
+    ]
+
+
+def test_every_country_in_use_is_kept() -> None:
+    assert len(COUNTRIES) == 250
+    assert all(country_of(code) == code == country_of(code.lower()) for code in COUNTRIES)
 
 
 @settings(max_examples=30)

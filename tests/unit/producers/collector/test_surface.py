@@ -27,20 +27,33 @@ async def test_without_a_right_key_nothing_is_read(collector: Collector, query: 
     assert collector.log.stored == []
 
 
-async def test_a_page_of_any_origin_may_send_with_its_key(collector: Collector) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "authorization, content-type, content-encoding",
+        "content-type",
+        "baggage, content-type, sentry-trace, traceparent, tracestate, x-request-id",
+        "x-datadog-trace-id, x-of-tomorrow",
+    ],
+)
+async def test_a_page_of_any_origin_may_send_with_credentials_and_any_header(
+    collector: Collector, headers: str
+) -> None:
     asked = {
         "Origin": "https://watch.example",
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization, content-type, content-encoding",
+        "Access-Control-Request-Headers": headers,
     }
     preflight = await collector.client.options("/v1/events", headers=asked)
     answer = await collector.post(event(), headers={"Origin": "https://watch.example"})
 
     assert preflight.status_code == 200
-    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert preflight.headers["Access-Control-Allow-Headers"] == headers
+    for each in (preflight, answer):
+        assert each.headers["Access-Control-Allow-Origin"] == "https://watch.example"
+        assert each.headers["Access-Control-Allow-Credentials"] == "true"
+        assert "Origin" in each.headers["Vary"]
     assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After"
 
 

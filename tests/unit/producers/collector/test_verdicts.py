@@ -3,8 +3,19 @@ from typing import Any
 
 import pytest
 
-from domain.metrics import COLLECTOR_EVENTS, COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS, DEAD_LETTERS_MADE
+from domain.metrics import (
+    COLLECTOR_EVENTS,
+    COLLECTOR_IN_FLIGHT,
+    COLLECTOR_REFUSED,
+    COLLECTOR_REQUESTS,
+    COLLECTOR_WARNINGS,
+    DEAD_LETTERS_MADE,
+)
+from producers.collector.examples import SENT_AT
 from producers.ports import Delivery, Message
+from schemas import codec
+from schemas.events import Ui
+from schemas.framing import unframe
 from tests.unit.producers.collector.conftest import NOW, Collector, event
 
 ID = "01972a3e-8c00-7000-8000-000000000001"
@@ -23,6 +34,13 @@ async def test_a_mixed_request_is_accepted_and_names_what_was_not(collector: Col
                 "field": "seq",
                 "code": "out_of_range",
                 "message": "seq is -1; it must be from 0 to 2147483647.",
+                "errors": [
+                    {
+                        "field": "seq",
+                        "code": "out_of_range",
+                        "message": "seq is -1; it must be from 0 to 2147483647.",
+                    }
+                ],
             }
         ],
     }
@@ -40,6 +58,77 @@ async def test_a_request_without_one_valid_event_is_a_400_that_names_index_and_f
         (0, "page", "empty"),
         (1, "seq", "wrong_type"),
     ]
+
+
+async def test_all_errors_of_an_event_are_named_at_once(collector: Collector) -> None:
+    bad = event("playback", seq="7", app_name="", colour="red", received_at=1, watched_ms=-1, startup_time_ms=None)
+    del bad["title_id"]
+    answer = await collector.post(event(), bad)
+
+    [rejected] = answer.json()["rejected"]
+    assert [(each["field"], each["code"]) for each in rejected["errors"]] == [
+        ("received_at", "unknown_field"),
+        ("colour", "unknown_field"),
+        ("seq", "wrong_type"),
+        ("title_id", "missing"),
+        ("app_name", "empty"),
+        ("watched_ms", "out_of_range"),
+        ("startup_time_ms", "required"),
+    ]
+    assert {name: rejected[name] for name in ("field", "code", "message")} == rejected["errors"][0]
+
+
+async def test_an_unknown_country_costs_no_event(collector: Collector) -> None:
+    given = ["T1", "", "XX", None, "nl", " Uk", "Germany", "ZZ", "D\u00c9"]
+    answer = await collector.post(*(event(country=each) for each in given))
+
+    stored = [codec.decode("ui", unframe(message.value)[1]) for message in collector.log.stored]
+    assert [each.country for each in stored if isinstance(each, Ui)] == [
+        "ZZ", "ZZ", "ZZ", "ZZ", "NL", "GB", "ZZ", "ZZ", "ZZ",
+    ]  # fmt: skip
+    assert (answer.status_code, answer.json()["accepted"], answer.json()["rejected"]) == (202, 9, [])
+    warnings = answer.json()["warnings"]
+    assert [each["index"] for each in warnings] == [0, 1, 2, 3, 6, 8]
+    assert warnings[0] == {
+        "index": 0,
+        "event_id": ID,
+        "field": "country",
+        "code": "unknown_country",
+        "message": "country is 'T1', which is no ISO 3166-1 alpha-2 code; it was stored as ZZ.",
+    }
+    assert collector.metrics.counts[COLLECTOR_WARNINGS] == {("ui", "unknown_country"): 6}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"family": "ui", "%b": 1}' % (b"x" * 900_000),
+        b'{"family": "%b"}' % ("\U0010ffff" * 200_000).encode(),
+        b'{"family": "ui", "event_id": "%b", "device_type": "%b"}' % (b"i" * 400_000, b"d" * 400_000),
+        b'{"family": "diagnostic", "fields": {"%b": "x"}}' % (b"k" * 900_000),
+    ],
+    ids=["a name", "a family", "an id and a symbol", "a key"],
+)
+async def test_answers_and_reasons_are_bounded_whatever_a_client_sends(collector: Collector, bad: bytes) -> None:
+    answer = await collector.post(content=b'{"sent_at": %d, "events": [%b]}' % (SENT_AT, bad))
+
+    [letter] = collector.dead_letters()
+    assert answer.status_code == 400
+    assert len(answer.content) < 10_000
+    assert len(letter.reason) <= 501
+    assert len(collector.on("playhead.dead_letters")[0].value) < len(bad) + 2_000
+
+
+async def test_the_answer_to_500_events_full_of_errors_is_bounded_and_names_the_first_of_each(
+    collector: Collector,
+) -> None:
+    bad = {"family": "ui", "event_id": "x" * 100, **{f"{'f' * 60}{n:03}": 1 for n in range(20)}}
+    answer = await collector.post(*[bad] * 500)
+
+    rejected = answer.json()["rejected"]
+    assert (answer.status_code, len(rejected)) == (400, 500)
+    assert [len(each["errors"]) for each in rejected][::499] == [28, 1]
+    assert len(answer.content) < 600_000
 
 
 @pytest.mark.parametrize("raw", ["text", None, 7, []])
@@ -148,6 +237,7 @@ async def test_requests_and_events_are_counted(collector: Collector) -> None:
     await collector.post(content=b"{")
 
     assert collector.metrics.by(COLLECTOR_REQUESTS, "status") == {202: 1, 400: 1}
+    assert collector.metrics.by(COLLECTOR_REFUSED, "code") == {"malformed": 1}
     assert collector.metrics.counts[COLLECTOR_EVENTS] == {
         ("ui", "accepted"): 1,
         ("playback", "accepted"): 1,
