@@ -169,6 +169,54 @@ class NotAfter:
         return InvalidEvent(self.code, f"{self.field} is {value}; it must be at most {limit}.", self.field)
 
 
+def _session(event: Any) -> tuple[int, int]:
+    """The session's time now and at its start, by the client's clock."""
+    return event.client_time, event.session_started_at
+
+
+@dataclass(frozen=True, slots=True)
+class WithinSession:
+    """Durations that exclude each other: together they last at most as long as the session, by the client's clock.
+
+    A clock that was set back to before the start proves nothing.
+    """
+
+    field: str
+    others: tuple[str, ...]
+    slack: int
+    codes: tuple[str, ...] = ("inconsistent",)
+
+    def violation(self, event: object) -> InvalidEvent | None:
+        client_time, started = _session(event)
+        spent = (getattr(event, self.field) or 0) + sum(getattr(event, other) for other in self.others)
+        if client_time < started or spent <= client_time - started + self.slack:
+            return None
+        names = " and ".join((self.field, *self.others))
+        reason = (
+            f"{names} {'is' if not self.others else 'are'} {spent} ms, but the session has lasted"
+            f" {client_time - started} ms by client_time and session_started_at"
+        )
+        return InvalidEvent("inconsistent", f"{reason}; send the session's totals in milliseconds.", self.field)
+
+
+@dataclass(frozen=True, slots=True)
+class CountsUp:
+    """A counter of the session: at most ``allowance``, and ``per_second`` more for each second that it has lasted."""
+
+    field: str
+    per_second: int
+    allowance: int
+    codes: tuple[str, ...] = ("inconsistent",)
+
+    def violation(self, event: object) -> InvalidEvent | None:
+        client_time, started = _session(event)
+        most = self.allowance + (client_time - started) * self.per_second // 1000
+        if client_time < started or getattr(event, self.field) <= most:
+            return None
+        reason = f"{self.field} is {shown(getattr(event, self.field))}, which no session of {client_time - started} ms"
+        return InvalidEvent("inconsistent", f"{reason} can have reached; count from 0, one by one.", self.field)
+
+
 class Condition(Protocol):
     """Null never meets a condition."""
 

@@ -8,6 +8,7 @@ rule goes into ``DOOR_RULES``: it holds for what clients send from now on, not f
 from schemas.errors import InvalidEvent
 from schemas.events import Event, Record, record_name
 from schemas.rule_types import (
+    CountsUp,
     Entries,
     Equal,
     Finite,
@@ -20,6 +21,7 @@ from schemas.rule_types import (
     Rule,
     Text,
     Uuid,
+    WithinSession,
 )
 from schemas.topics import FAMILIES
 
@@ -29,6 +31,12 @@ YEAR_2100 = 4_102_444_800_000
 PLAYHEAD_SLACK_MS = 60_000
 MOST_INT = 2**31 - 1
 MOST_COUNT = 1_000_000
+SESSION_SLACK_MS = 5 * 60_000
+"""How much a session's counters may exceed its length: a client's clocks differ, and one may have been set a little."""
+MOST_PER_SECOND = 20
+"""Events, stalls or seeks: no player has more for long."""
+FIRST_COUNTS = 1000
+"""So many it may have at once."""
 
 MAX_BYTES = {
     "ui": 2 * 1024,
@@ -126,7 +134,18 @@ RULES: dict[str, tuple[Rule, ...]] = {
 make a member's history unreadable."""
 
 
-DOOR_RULES: dict[str, tuple[Rule, ...]] = {}
+DOOR_RULES: dict[str, tuple[Rule, ...]] = {
+    "playback": (
+        WithinSession("watched_ms", (), SESSION_SLACK_MS),
+        WithinSession("paused_ms", (), SESSION_SLACK_MS),
+        WithinSession("rebuffer_ms", (), SESSION_SLACK_MS),
+        WithinSession("watched_ms", ("paused_ms", "rebuffer_ms"), SESSION_SLACK_MS),
+        WithinSession("startup_time_ms", (), SESSION_SLACK_MS),
+        CountsUp("seq", MOST_PER_SECOND, FIRST_COUNTS),
+        CountsUp("rebuffer_count", MOST_PER_SECOND, FIRST_COUNTS),
+        CountsUp("seek_count", MOST_PER_SECOND, FIRST_COUNTS),
+    ),
+}
 """Rules that hold at the collector only, in addition."""
 
 

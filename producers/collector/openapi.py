@@ -17,7 +17,7 @@ from producers.collector.responses import RETRY_AFTER_SECONDS
 from producers.collector.validation import MAX_EVENTS
 from producers.collector.verdicts import MOST_ERRORS
 from schemas.avro import schema
-from schemas.rule_types import Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text
+from schemas.rule_types import CountsUp, Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text, WithinSession
 from schemas.rules import rules_at_door
 from schemas.topics import FAMILIES
 
@@ -183,6 +183,12 @@ def _limit(rule: Rule) -> str:
             return f"At most {slack} ms after {meaning}."
         case Required(when=when):
             return f"Required when {when}."
+        case WithinSession(others=()):
+            return "At most the session's length, by client_time, and 5 minutes."
+        case WithinSession(others=others):
+            return f"Together with {' and '.join(others)}, too."
+        case CountsUp(per_second=rate, allowance=allowance):
+            return f"At most {allowance}, and {rate} for each second of the session."
         case Only(when=when):
             return f"Only when {when}."
     return ""

@@ -106,6 +106,24 @@ _FAMILY_WRONG: dict[str, _Wrong] = {
     ],
 }
 
+DOOR_CASES = [
+    RuleCase("playback", overrides, field, "inconsistent")
+    for overrides, field in [
+        ({"watched_ms": YEAR_MS}, "watched_ms"),
+        ({"watched_ms": 360_001}, "watched_ms"),
+        ({"paused_ms": 360_001}, "paused_ms"),
+        ({"rebuffer_count": 1, "rebuffer_ms": 360_001}, "rebuffer_ms"),
+        ({"watched_ms": 200_000, "paused_ms": 160_001}, "watched_ms"),
+        ({"watched_ms": 200_000, "rebuffer_count": 1, "rebuffer_ms": 160_001}, "watched_ms"),
+        ({"startup_time_ms": 360_001}, "startup_time_ms"),
+        ({"seq": 2_201}, "seq"),
+        ({"seq": 1_795_000_000}, "seq"),
+        ({"rebuffer_count": 2_201}, "rebuffer_count"),
+        ({"seek_count": 1_000_000}, "seek_count"),
+    ]
+]
+"""What the collector refuses, and consumers read. The builder's session has lasted a minute."""
+
 RULE_CASES = [
     *(RuleCase(family, *case) for family in FAMILIES for case in (*_ENVELOPE_WRONG, *_FAMILY_WRONG[family])),
     *(RuleCase(family, *case, over_http=False) for family in FAMILIES for case in _STAMPED_WRONG),
@@ -119,7 +137,10 @@ PASSING: list[tuple[str, dict[str, Any]]] = [
     ("ui", {"row": 0, "position": 10_000, "recommendation_id": "r"}),
     ("ui", {"action": "search", "query": "q" * 256, "title_id": None}),
     ("ui", {"action": "click", "title_id": None}),
-    ("playback", {"seq": 2**31 - 1, "profile_id": "é" * 32}),
+    ("playback", {"seq": 2_200, "profile_id": "é" * 32}),
+    ("playback", {"seq": 2**31 - 1, "session_started_at": 1}),
+    ("playback", {"watched_ms": 360_000, "startup_time_ms": 900}),
+    ("playback", {"watched_ms": 100_000, "paused_ms": 260_000}),
     ("playback", {"session_started_at": T0 + 60_200 + DAY_MS}),
     ("playback", {"session_started_at": 1}),
     ("playback", {"duration_ms": None, "playhead_ms": YEAR_MS}),

@@ -17,7 +17,8 @@ export function showIssues({ alerts, issues, sources, at: now }) {
   const { watch, firing, suppressed, read_at: readAt } = alerts;
   const [pages, tickets] = ["page", "ticket"].map((severity) => firing.filter((alert) => alert.severity === severity));
   const waiting = sources.some((source) => source.read_at === null);
-  const [state, title] = verdict(pages.length, issues.length, watch, tickets.length, waiting);
+  const hushed = suppressed.filter((alert) => alert.severity === "page").length;
+  const [state, title] = verdict(pages.length, issues.length, watch, tickets.length, hushed, waiting);
   at("health").dataset.state = state;
   at("health-title").textContent = title;
   document.title = state === "bad" ? `${pages[0]?.summary ?? issues[0].text} · ${PAGE}` : PAGE;
@@ -33,10 +34,11 @@ export function showIssues({ alerts, issues, sources, at: now }) {
   for (const time of at("health").querySelectorAll("time")) time.textContent = ago(now - Date.parse(time.dateTime));
 }
 
-function verdict(pages, issues, watch, tickets, waiting) {
+function verdict(pages, issues, watch, tickets, hushed, waiting) {
   if (pages) return ["bad", `${several(pages, "alert")} firing`];
   if (issues) return ["bad", several(issues, "issue")];
   if (watch === "no_data" || watch === "unreachable") return ["warn", "Alerting is down"];
+  if (hushed) return ["warn", `${several(hushed, "page")} suppressed`];
   if (tickets) return ["warn", `No page, ${several(tickets, "ticket")}`];
   return waiting ? ["waiting", "Loading …"] : ["good", "All systems normal"];
 }

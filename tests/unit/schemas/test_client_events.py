@@ -124,6 +124,9 @@ def test_every_country_in_use_is_kept() -> None:
 @settings(max_examples=30)
 @given(events())
 def test_what_a_client_sends_as_json_is_what_is_kept(event: Event) -> None:
+    if isinstance(event, Playback):  # counters that the session's length allows
+        counters = ("seq", "watched_ms", "paused_ms", "rebuffer_ms", "rebuffer_count", "seek_count")
+        event = msgspec.structs.replace(event, startup_time_ms=0, **dict.fromkeys(counters, 0))
     raw = msgspec.json.decode(msgspec.json.encode(as_client(event)))
     assert raw["family"] == family(event)
     # An event at its client's own time of sending, from a clock that is right.

@@ -6,13 +6,16 @@ from schemas import avro
 from schemas.batch import BatchDecoder
 from schemas.client_events import event_from_client
 from schemas.codec import encode
+from schemas.errors import InvalidEvent
 from schemas.events import family
 from schemas.framing import frame
-from tests.support.builders import EVENTS, as_client
-from tests.support.rule_cases import PASSING
+from schemas.rules import DAY_MS, DOOR_RULES
+from tests.support.builders import EVENTS, T0, as_client, playback
+from tests.support.rule_cases import DOOR_CASES, PASSING, RuleCase
 
 BEFORE = [
     *PASSING,
+    *((case.family, case.overrides) for case in DOOR_CASES),
     ("ui", {"country": "XX"}),
     ("ui", {"country": "UK"}),
 ]
@@ -27,6 +30,28 @@ def test_a_topic_written_under_the_old_rules_gives_no_new_dead_letter(name: str,
     decoded = BatchDecoder(lambda _: avro.schema(name)).decode(name, payloads)
 
     assert (decoded.invalid, len(decoded.frame)) == ([], len(payloads))
+
+
+@pytest.mark.parametrize("case", DOOR_CASES, ids=lambda case: str(case.overrides))
+def test_the_door_refuses_what_no_session_can_have_counted(case: RuleCase) -> None:
+    event = EVENTS[case.family](**case.overrides)
+
+    with pytest.raises(InvalidEvent) as caught:
+        event_from_client(as_client(event), event.sent_at, event.received_at)
+
+    assert (caught.value.field, caught.value.code) == (case.field, case.code)
+    assert caught.value.reason.startswith(case.field)
+
+
+def test_every_rule_of_the_door_has_a_case_that_breaks_it() -> None:
+    events = [EVENTS[case.family](**case.overrides) for case in DOOR_CASES]
+    rules = DOOR_RULES["playback"]
+    assert [rule for rule in rules if not any(rule.violation(event) for event in events)] == []
+
+
+def test_a_clock_that_was_set_back_during_a_session_costs_no_event() -> None:
+    event = playback(session_started_at=T0 + DAY_MS, watched_ms=3_600_000, seq=9_000)
+    assert event_from_client(as_client(event), event.sent_at, event.received_at) == event
 
 
 def test_the_door_corrects_a_country_that_consumers_still_read() -> None:
