@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
 
 from infra.local import packages
 from infra.runtime.settings import Settings
+from tests.support.pipeline import eventually
 
 PATIENCE_MS = 240_000
 PACKAGE = Path(__file__).with_name("chromium")
@@ -63,8 +64,13 @@ def settled(page: Page) -> None:
     """Until the page has drawn its first numbers; a page without any is settled once loaded."""
     page.wait_for_load_state("networkidle")
     if page.locator("#status").count():
-        page.wait_for_function("document.documentElement.dataset.refreshed")
-    page.wait_for_function("[...document.images].every((image) => image.complete || image.loading === 'lazy')")
+        holds(page, "Boolean(document.documentElement.dataset.refreshed)")
+    holds(page, "[...document.images].every((image) => image.complete || image.loading === 'lazy')")
+
+
+def holds(page: Page, condition: str) -> None:
+    """Awaits a JavaScript condition. Our pages' Content-Security-Policy forbids Playwright's own wait to ask twice."""
+    eventually(lambda: bool(page.evaluate(condition)))
 
 
 def opened(browser: Browser, address: str, width: int, scheme: str, complaints: list[str]) -> Page:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from domain.ledger.state import Finding
-from tests.pages.browser import OVERFLOW, launched, opened
+from tests.pages.browser import OVERFLOW, holds, launched, opened
 from tests.pages.site import EVENING, served
 from tests.support.evening import APPS, Evening
 from tests.support.evening_incidents import TROUBLED, outage
@@ -82,7 +82,7 @@ def test_every_chart_has_text_on_both_axes(
     browser: Browser, site: str, width: int, scheme: str, complaints: list[str]
 ) -> None:
     page = opened(browser, site, width, scheme, complaints)
-    page.wait_for_function("document.querySelectorAll('.chart svg text').length > 20")
+    holds(page, "document.querySelectorAll('.chart svg text').length > 20")
     charts = page.locator(".chart")
     assert charts.count() == 7
     for number in range(charts.count()):

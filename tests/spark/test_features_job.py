@@ -24,6 +24,7 @@ from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES
 from tests.spark.feature_tables import film, play, show
 from tests.spark.frames import at, made, received, rows
 from tests.support.fakes import FakeObjectStore
+from tests.support.soak import repeat
 
 MIDNIGHTS = (date(2023, 11, 13), date(2023, 11, 14), date(2023, 11, 15))
 PLAYS = (
@@ -164,8 +165,11 @@ def before(service: Service) -> tuple[Mapping[str, int], Rows]:
     return service.inputs(), service.published()
 
 
+@pytest.mark.soak
 @given(data=st.data())
-@settings(max_examples=3, phases=(Phase.generate,))  # to shrink would be to run the job a hundred times
+@settings(
+    max_examples=repeat(1, soak=10), phases=(Phase.generate,)
+)  # to shrink would be to run the job a hundred times
 def test_what_comes_later_changes_no_published_row_of_an_earlier_midnight(
     service: Service, before: tuple[Mapping[str, int], Rows], data: st.DataObject
 ) -> None:
