@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv --quiet
 PLAYHEAD := $(BIN)/playhead
 INSTALLED := $(VENV)/.installed
+NPM := PATH="$(abspath $(BIN)):$$PATH" $(BIN)/npm --silent --prefix clients
+BUNDLE := services/playback/bundle/watch.js
 COMPILE := --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 .DEFAULT_GOAL := help
@@ -13,7 +15,7 @@ COMPILE := --generate-hashes --no-header --python-version 3.11 --python-platform
 help: ## explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(INSTALLED) ## make the Python environment (every other target does it when needed)
+setup: $(INSTALLED) $(BUNDLE) ## make the Python environment and the browser bundles (every other target does it when needed)
 
 up: setup ## start the engines and our workers
 	@$(PLAYHEAD) up
@@ -52,6 +54,7 @@ check: setup docs ## lint, types, layers, docs and the tests that need no engine
 	@$(BIN)/codespell
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(NPM) run check
 	@$(BIN)/pytest tests/unit tests/contract -m "not engines" --numprocesses 2
 
 test: check ## check, then every test on real backends (its own stacks; a demo's data stay); ARGS=--numprocesses=0 takes half the memory
@@ -104,6 +107,7 @@ lock: setup ## pin and hash what pyproject.toml asks for; ARGS=--upgrade takes n
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	@echo uv | $(UV) pip compile $(COMPILE) --no-annotate - -c requirements/dev.txt -o requirements/uv.txt
 	@$(BIN)/npm install --prefix tests/pages/chromium --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --loglevel=error --no-audit --no-fund >/dev/null
+	@$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --loglevel=error --no-audit --no-fund >/dev/null
 
 # uv does the installing; pip only brings uv itself.
 $(BIN)/uv: requirements/uv.txt
@@ -121,5 +125,13 @@ $(INSTALLED): $(BIN)/uv requirements/dev.txt pyproject.toml
 	@$(UV) pip sync --python $(BIN)/python --require-hashes --compile-bytecode requirements/dev.txt
 	@$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
+
+clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
+	@echo "install what the browser bundles are built with"
+	@$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
+	@$(NPM) run build
 
 .PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference package lock

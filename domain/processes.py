@@ -158,6 +158,16 @@ PROCESSES: tuple[Process, ...] = (
         reads=(Flow("live_vh", "newest"), Flow("compressed_vh", "older")),
     ),
     Process(
+        name="playback",
+        command=("-m", "services.playback.main"),
+        does="Starts a play: its manifests, its resume point, and the page that shows it.",
+        port=4,
+        needs=("kafka",),
+        public="/v1/playback",
+        reads=(Flow("kafka", "assets"),),
+        part="video",
+    ),
+    Process(
         name="ops",
         command=("-m", "services.ops.main"),
         does="Measures lag and backends, and serves the live page, member pages and support.",

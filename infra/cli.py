@@ -208,13 +208,13 @@ for _name, _elsewhere in ELSEWHERE.items():
 @contextmanager
 def _stack() -> "Iterator[Stack]":
     """The stack of the settings. Known errors end the command with one line and exit code 1."""
-    from domain.processes import PROCESSES
     from infra.local.stack import Stack
     from infra.runtime.settings import Settings
     from infra.runtime.startup import exit_with_message, print_error
 
     with exit_with_message(print_error):
-        yield Stack(Settings(), PROCESSES)
+        settings = Settings()
+        yield Stack(settings, settings.processes)
 
 
 def _print_status(stack: str, processes: "list[Status]") -> None:

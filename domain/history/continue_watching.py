@@ -42,6 +42,17 @@ def continue_watching(records: Iterable[ViewingRecord]) -> list[Bookmark]:
     return sorted(bookmarks, key=lambda mark: (mark.event_time, mark.playback_session_id), reverse=True)
 
 
+def resume_point(records: Iterable[ViewingRecord], title_id: str) -> ViewingRecord | None:
+    """The session at whose position a title goes on: the newest one that showed a picture, on any device.
+
+    None if there is none, or if it ended outside of 5 to 90 %: then the title starts at its beginning. The position is
+    the last one, never the furthest. Short titles resume, too; only the list leaves them out.
+    """
+    shown = [each for each in records if each.title_id == title_id and each.startup_time_ms is not None]
+    newest = max(shown, key=_later, default=None)
+    return newest if newest and MIN_SHARE <= _share(newest) <= MAX_SHARE else None
+
+
 def _later(record: ViewingRecord) -> tuple[int, str]:
     return record.event_time, record.playback_session_id
 

@@ -45,14 +45,16 @@ def environment(settings: Settings) -> dict[str, str]:
     return {"PLAYHEAD_ENV_FILE": "", **variables}
 
 
-def _text(value: str | int | float | Path | SecretStr | Mapping[str, int] | Collection[str] | None) -> str:
+def _text(
+    value: str | int | float | Path | SecretStr | Mapping[str, int | SecretStr] | Collection[str] | None,
+) -> str:
     match value:
         case None:
             return ""
         case SecretStr():
             return value.get_secret_value()
         case dict():
-            return ",".join(f"{name}={count}" for name, count in sorted(value.items()))
+            return ",".join(f"{name}={_text(each)}" for name, each in value.items())
         case tuple() | frozenset():
             return ",".join(sorted(value))
         case _:

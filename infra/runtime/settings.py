@@ -388,12 +388,21 @@ class Settings(BaseSettings):
         return "video" in self.parts and not self.edge_url
 
     @property
+    def playback_url(self) -> str:
+        return self.process_url(BY_NAME["playback"])
+
+    @property
     def edge(self) -> str:
         """Public address of the edge, without a slash at its end."""
         if self.edge_url:
             return self.edge_url.rstrip("/")
         host = "127.0.0.1" if self.on_loopback or self.bind in ("0.0.0.0", "::") else self.bind
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port(Port.EDGE)}"
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """What runs of the table."""
+        return tuple(process for process in PROCESSES if process.part in self.parts)
 
     @property
     def prometheus_url(self) -> str:

@@ -29,6 +29,12 @@ class ContinueItem(BaseModel):
     played: bool = Field(description="One of the newest 500 sessions got beyond 90 % of the title.")
 
 
+class ResumePoint(BaseModel):
+    bookmark_ms: int = Field(description="Where to start; 0: at the beginning.")
+    playback_session_id: str | None = Field(description="The session that was left there.")
+    complete: bool = Field(description="False when a part of the history could not be read: it may be an older point.")
+
+
 class ReasonItem(BaseModel):
     kind: Reason
     text: str = Field(description="For the member.", examples=["Because you watched Star Wars"])

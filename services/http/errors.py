@@ -25,12 +25,20 @@ class Problem(BaseModel):
     field: str | None = Field(None, description="The parameter at fault.", examples=["limit"])
 
 
-class BadRequest(Exception):
+class Refusal(Exception):
+    """Ends a route with this answer."""
+
+    def __init__(self, status: HTTPStatus, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = Problem(code=code, message=message, field=field)
+
+
+class BadRequest(Refusal):
     """A parameter that cannot be used."""
 
     def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.problem = Problem(code=code, message=message, field=field)
+        super().__init__(HTTPStatus.BAD_REQUEST, code, message, field)
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -47,9 +55,9 @@ def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
             return page(request, "problem.html", problem.model_dump(), status, headers)
         return JSONResponse(problem.model_dump(exclude_none=True), status, headers)
 
-    @app.exception_handler(BadRequest)
-    async def bad_request(request: Request, error: BadRequest) -> Response:
-        return answer(request, 400, error.problem)
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, error: Refusal) -> Response:
+        return answer(request, error.status, error.problem)
 
     @app.exception_handler(RequestValidationError)
     async def invalid_parameter(request: Request, error: RequestValidationError) -> Response:

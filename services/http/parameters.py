@@ -12,16 +12,17 @@ from services.http.errors import BadRequest
 MAX_ID_BYTES = 64
 
 
-def _fits(profile_id: str) -> str:
+def _fits(name: str) -> str:
     """The event contract has the same rule."""
-    if not 1 <= len(profile_id.encode()) <= MAX_ID_BYTES:
+    if not 1 <= len(name.encode()) <= MAX_ID_BYTES:
         raise ValueError(f"it must have 1 to {MAX_ID_BYTES} bytes of UTF-8")
-    return profile_id
+    return name
 
 
-ProfileId = Annotated[
-    str, AfterValidator(_fits), Path(description=f"1 to {MAX_ID_BYTES} bytes of UTF-8.", examples=["ml-387"])
-]
+Id = Annotated[str, AfterValidator(_fits)]
+"""Of a profile or a title."""
+ProfileId = Annotated[Id, Path(description=f"1 to {MAX_ID_BYTES} bytes of UTF-8.", examples=["ml-387"])]
+TitleId = Annotated[Id, Query(description=f"1 to {MAX_ID_BYTES} bytes of UTF-8.", examples=["ml-50"])]
 Limit = Annotated[int, Query(ge=1, le=200, description="Items in one answer.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the previous answer.")]
 

@@ -7,7 +7,7 @@ import httpx
 from cassandra.cluster import Session
 
 from domain.history.reading import HistoryReader
-from domain.processes import BY_NAME, PROCESSES
+from domain.processes import BY_NAME
 from domain.titles.catalogue import Catalogue
 from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
@@ -37,7 +37,7 @@ def targets(settings: Settings) -> tuple[Target, ...]:
     """Where each worker of each process serves its metrics."""
     return tuple(
         Target(process.name, worker, f"{settings.process_url(process, worker)}/metrics", process.does)
-        for process in PROCESSES
+        for process in settings.processes
         for worker in settings.worker_numbers(process)
     )
 

@@ -1,8 +1,9 @@
-"""The pages of ``docs/reference`` that are made from code, each with the function that makes it."""
+"""What is made from code, each with the function that makes it: pages of ``docs/reference``, the client's types."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import httpx
 from fastapi import FastAPI
 
 from domain.titles.catalogue import Catalogue
@@ -11,8 +12,10 @@ from infra.runtime.settings import ROOT
 from producers.collector import openapi as collector
 from services.history.routes import router
 from services.ops import members
+from services.playback import routes as playback
+from services.playback.history import ResumePoints
 from tests.support.evening import Evening
-from tests.support.reference import commands, flow, openapi, settings, tables
+from tests.support.reference import commands, flow, openapi, settings, tables, typescript
 
 FOLDER = ROOT / "docs" / "reference"
 COLLECTOR = """
@@ -27,6 +30,13 @@ HISTORY = """
 What members watched and where they stopped, newest first, a moment after it happened. Times are RFC 3339 in UTC,
 durations are milliseconds. An error has a `code` for programs, a `message` for people and, if one is at fault, the
 `field`. A running history API serves this as a document at `/openapi.json`.
+"""
+PLAYBACK = """
+# Playback API
+
+Starts a play: addresses of the video that only this play may use, the point at which to resume, and the ids that the
+play's events carry. `/watch/<title>?profile=<profile>` is a page that plays a title with this API. Errors have the form
+of the [history API](history-api.md). Times are milliseconds since the epoch, as in events.
 """
 SUPPORT = """
 # Support API
@@ -46,6 +56,15 @@ def _history() -> str:
     return openapi.page(app.openapi(), HISTORY)
 
 
+def _playback() -> str:
+    async def ready() -> None: ...
+
+    points = ResumePoints(httpx.AsyncClient(), "")
+    app = FastAPI()
+    app.include_router(playback.router(playback.Playback(lambda _: None, ready, points, {}, "", lambda: 0), True))
+    return openapi.page(app.openapi(), PLAYBACK)
+
+
 def _support() -> str:
     app = FastAPI()
     app.include_router(members.api(Evening(0).stores, Catalogue(), lambda: 0))
@@ -57,9 +76,11 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     FOLDER / "collector-api.md": _collector,
     FOLDER / "history-api.md": _history,
     FOLDER / "metrics.md": metrics,
+    FOLDER / "playback-api.md": _playback,
     FOLDER / "processes.md": flow.page,
     FOLDER / "settings.md": settings.page,
     FOLDER / "support-api.md": _support,
     FOLDER / "tables.md": tables.page,
     ROOT / ".env.example": settings.example,
+    ROOT / "clients" / "sdk" / "src" / "contract.ts": typescript.page,
 }

@@ -14,7 +14,8 @@ def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_the
     workers = {program.name: program for program in programs(settings(workers="history=2"), PROCESSES)}
 
     assert list(workers) == [
-        *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger", "history-api", "ops")
+        *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger"),
+        *("history-api", "playback", "ops"),
     ]
     assert [workers[name].ports for name in ("history-0", "history-1")] == [(18110,), (18111,)]
     assert workers["history-1"].command[1:] == ("-m", "streams.main", "history", "--worker", "1")
@@ -26,16 +27,18 @@ def test_a_worker_gets_every_setting_that_was_set_and_reads_no_file() -> None:
         cassandra_hosts="10.0.0.2,10.0.0.1",
         kafka_ca_file=None,
         workers={"lake": 3, "history": 2},
+        edge_keys="2026b=new,2026a=old",
     )
     assert environment(given) == {
         "PLAYHEAD_ENV_FILE": "",
         "PLAYHEAD_CASSANDRA_HOSTS": "10.0.0.1,10.0.0.2",
+        "PLAYHEAD_EDGE_KEYS": "2026b=new,2026a=old",
         "PLAYHEAD_HOME": "/home/of/it",
         "PLAYHEAD_KAFKA_CA_FILE": "",
         "PLAYHEAD_PORT_BASE": "18000",
         "PLAYHEAD_S3_SECRET_KEY": "secret",
         "PLAYHEAD_STACK": "unit",
-        "PLAYHEAD_WORKERS": "history=2,lake=3",
+        "PLAYHEAD_WORKERS": "lake=3,history=2",
     }
 
 

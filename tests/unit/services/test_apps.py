@@ -62,6 +62,7 @@ async def test_each_api_describes_itself_with_its_error_format(services: Service
     assert list(api["paths"]) == [
         "/v1/profiles/{profile_id}/viewing-history",
         "/v1/profiles/{profile_id}/continue-watching",
+        "/v1/profiles/{profile_id}/resume-point",
         "/v1/profiles/{profile_id}/recommendations",
         "/v1/profiles/{profile_id}/export",
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.history.continue_watching import continue_watching
+from domain.history.continue_watching import continue_watching, resume_point
 from tests.support.builders import T0, viewing_record
 
 OTHER = "018bcfe5-6800-7000-8000-000000000002"
@@ -44,3 +44,25 @@ def test_the_latest_watched_title_comes_first() -> None:
     old = viewing_record(title_id="ml-1", playhead_ms=1_000_000, event_time=T0)
     new = viewing_record(title_id="ml-2", playhead_ms=1_000_000, event_time=T0 + 1, playback_session_id=OTHER)
     assert [mark.title_id for mark in continue_watching([old, new])] == ["ml-2", "ml-1"]
+
+
+def test_a_title_resumes_where_the_newest_session_with_a_picture_was_left() -> None:
+    further = viewing_record(playback_session_id="tv", playhead_ms=4_000_000, event_time=T0)
+    newer = viewing_record(playback_session_id="phone", playhead_ms=1_000_000, event_time=T0 + 1)
+    no_picture = viewing_record(playback_session_id="web", playhead_ms=0, startup_time_ms=None, event_time=T0 + 2)
+    other = viewing_record(playback_session_id="other", title_id="ml-1", event_time=T0 + 3)
+
+    assert resume_point([further, newer, no_picture, other], "ml-50") == newer
+    assert resume_point([no_picture, other], "ml-50") is None
+
+
+def test_a_title_that_was_seen_starts_again_at_its_beginning() -> None:
+    early = viewing_record(playback_session_id="tv", playhead_ms=3_000_000, event_time=T0)
+    seen = viewing_record(playback_session_id="phone", playhead_ms=5_900_000, event_time=T0 + 1)
+    assert resume_point([early, seen], "ml-50") is None
+
+
+def test_a_short_title_resumes_too() -> None:
+    clip = viewing_record(playhead_ms=28_000, duration_ms=55_000)
+    assert resume_point([clip], "ml-50") == clip
+    assert continue_watching([clip]) == []

@@ -1,0 +1,191 @@
+import type { ClientEvent, Envelope, ErrorEvent as ErrorReport, PlaybackEvent, TitleClass } from "./contract.ts";
+import { uuid7 } from "./ids.ts";
+import { EventQueue, type Post, type Reply } from "./queue.ts";
+import { redact } from "./redact.ts";
+import { PlaybackSession } from "./session.ts";
+
+/** Who reports: the same in every event. */
+export type Client = Omit<Envelope, "event_id" | "client_time" | "account_id"> & { profile_id: string };
+
+/** What `POST /v1/playback` answered, as far as events need it. */
+export interface Play {
+  playback_session_id: string;
+  session_started_at: number;
+  title_id: string;
+  title_class: TitleClass;
+  duration_ms: number | null;
+}
+
+/** The part of hls.js that is used: bitrate and errors. */
+export interface Hls {
+  readonly levels: readonly { bitrate: number }[];
+  on(event: string, listener: (event: string, data: any) => void): void;
+}
+
+/** Where a play begins, and when it was asked for. */
+export interface Beginning {
+  positionMs: number;
+  /** When play was pressed, by `performance.now()`: the start-up time counts from there. */
+  pressedAt: number;
+}
+
+/** How often the media element is looked at. */
+const LOOK_MS = 100;
+const HEARTBEAT_MS = 10_000;
+/** The same error that is not fatal is reported once in so long. */
+const ERROR_EVERY_MS = 30_000;
+const LOOK_AT = ["playing", "pause", "play", "seeking", "seeked", "timeupdate", "waiting", "ended", "ratechange"];
+
+/** Sends a client's events to a collector. One a page. */
+export class Reporter {
+  readonly queue: EventQueue;
+  readonly #client: Client;
+  readonly #leaving = new Set<(gone: boolean) => void>();
+
+  /** `collector`: its address; `key`: one that it accepts. */
+  constructor(collector: string, key: string, client: Client) {
+    this.queue = new EventQueue(posting(collector, key), Date.now);
+    this.#client = client;
+    addEventListener("pagehide", () => this.#leave(true));
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") this.#leave(false);
+    });
+  }
+
+  /**
+   * Reports a play in this media element, until it ends. Call it before the element gets its source.
+   *
+   * Each event is also dispatched on the element, as `playhead` with the event in `detail`.
+   */
+  attach(video: HTMLMediaElement, play: Play, beginning: Beginning): Attachment {
+    const send = (event: ClientEvent): void => {
+      this.queue.add(event);
+      video.dispatchEvent(new CustomEvent("playhead", { detail: event }));
+    };
+    const attachment = new Attachment(video, play, beginning, () => this.#envelope(), send);
+    const leave = (gone: boolean): void => {
+      attachment.look();
+      if (gone) attachment.stop();
+      else attachment.session.beat();
+    };
+    this.#leaving.add(leave);
+    attachment.onStop = () => this.#leaving.delete(leave);
+    return attachment;
+  }
+
+  #leave(gone: boolean): void {
+    for (const leave of [...this.#leaving]) leave(gone);
+    this.queue.leave();
+  }
+
+  #envelope(): Envelope & { profile_id: string } {
+    const now = Date.now();
+    return { event_id: uuid7(now), client_time: now, ...this.#client };
+  }
+}
+
+/** A play that is being reported. */
+export class Attachment {
+  readonly session: PlaybackSession;
+  onStop: () => void = () => {};
+  readonly #video: HTMLMediaElement;
+  readonly #play: Play;
+  readonly #envelope: () => Envelope & { profile_id: string };
+  readonly #send: (event: ClientEvent) => void;
+  readonly #reported = new Map<string, number>();
+  readonly #looking: ReturnType<typeof setInterval>;
+  readonly #look = (): void => this.look();
+
+  constructor(
+    video: HTMLMediaElement,
+    play: Play,
+    beginning: Beginning,
+    envelope: () => Envelope & { profile_id: string },
+    send: (event: ClientEvent) => void,
+  ) {
+    this.#video = video;
+    this.#play = play;
+    this.#envelope = envelope;
+    this.#send = send;
+    this.session = new PlaybackSession(
+      (report) => this.#send({ family: "playback", ...this.#envelope(), ...this.#play, ...report } satisfies PlaybackEvent),
+      HEARTBEAT_MS,
+      beginning.positionMs,
+      beginning.pressedAt,
+    );
+    for (const name of LOOK_AT) video.addEventListener(name, this.#look);
+    this.#looking = setInterval(this.#look, LOOK_MS);
+  }
+
+  /** Reports bitrate and errors of hls.js, too. */
+  hls(hls: Hls): void {
+    hls.on("hlsLevelSwitched", (_, data) => {
+      const level = hls.levels[data.level];
+      if (level) this.session.setBitrate(level.bitrate / 1000);
+    });
+    hls.on("hlsError", (_, data) => {
+      const reason = data.error?.message ?? data.reason ?? data.details;
+      this.fail(`hls.${data.details}`, `${reason} ${data.url ?? data.frag?.url ?? ""}`.trim(), data.fatal);
+    });
+  }
+
+  /** An error with a stable code and a text for people. A fatal one ends the play. */
+  fail(code: string, message: string, fatal: boolean): void {
+    const now = performance.now();
+    if (this.session.state === "stopped") return;
+    if (!fatal && now - (this.#reported.get(code) ?? -Infinity) < ERROR_EVERY_MS) return;
+    this.#reported.set(code, now);
+    this.look();
+    this.#send({
+      family: "error",
+      ...this.#envelope(),
+      code: code.slice(0, 64),
+      message: redact(message).slice(0, 300) || code,
+      fatal,
+      component: "player",
+      playback_session_id: this.#play.playback_session_id,
+      stack: null,
+    } satisfies ErrorReport);
+    this.session.fail(code, fatal, now);
+    this.#end();
+  }
+
+  stop(): void {
+    this.session.stop(performance.now());
+    this.#end();
+  }
+
+  look(): void {
+    const { currentTime, paused, seeking, ended, playbackRate } = this.#video;
+    this.session.observe({ positionMs: currentTime * 1000, paused, seeking, ended, rate: playbackRate }, performance.now());
+    this.#end();
+  }
+
+  /** Stops looking once the session is over. */
+  #end(): void {
+    if (this.session.state !== "stopped") return;
+    clearInterval(this.#looking);
+    for (const name of LOOK_AT) this.#video.removeEventListener(name, this.#look);
+    this.onStop();
+  }
+}
+
+/** A request that leaves with the page must not need a preflight: its key is in the address and its type is text. */
+function posting(collector: string, key: string): Post {
+  return async (body, leaving) => {
+    try {
+      const answer = await (leaving
+        ? fetch(`${collector}/v1/events?key=${encodeURIComponent(key)}`, { method: "POST", body, keepalive: true })
+        : fetch(`${collector}/v1/events`, {
+            method: "POST",
+            body,
+            headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+          }));
+      const retryAfter = Number(answer.headers.get("Retry-After") ?? 0) || 0;
+      const content = await answer.json().catch(() => ({}));
+      return { status: answer.status, retryAfter, rejected: content.rejected ?? null } satisfies Reply;
+    } catch {
+      return null; // no answer
+    }
+  };
+}

@@ -1,0 +1,197 @@
+import type { PlaybackEvent, PlaybackEventType, PlayerState } from "./contract.ts";
+
+/** What a media element says at one moment. */
+export interface Media {
+  positionMs: number;
+  paused: boolean;
+  seeking: boolean;
+  ended: boolean;
+  rate: number;
+}
+
+/** The part of a playback event that changes during a play. */
+export type Report = Pick<
+  PlaybackEvent,
+  | "seq"
+  | "event_type"
+  | "player_state"
+  | "state_since_ms"
+  | "playhead_ms"
+  | "watched_ms"
+  | "paused_ms"
+  | "startup_time_ms"
+  | "rebuffer_count"
+  | "rebuffer_ms"
+  | "seek_count"
+  | "bitrate_kbps"
+  | "error_code"
+  | "error_fatal"
+>;
+
+/** A picture that stands still for so long, though it should move, is a stall. */
+const STALL_MS = 250;
+/** A jump by more than this, which took no time, is a seek that nobody announced. */
+const JUMP_MS = 1_000;
+/** Longer between two looks: the machine slept, or the page was frozen. Nobody waited for a picture meanwhile. */
+const SLEEP_MS = 5_000;
+
+/**
+ * One press of play as a state machine. It is fed with what the media element says, many times a second, and derives
+ * everything from the playhead against the clock: events of the element may be missing, its position is not.
+ *
+ * Counters are totals since the press of play. Times are milliseconds of a monotonic clock.
+ */
+export class PlaybackSession {
+  #state: PlayerState = "starting";
+  #seq = -1;
+  #stillMs = 0;
+  #watchedMs = 0;
+  #pausedMs = 0;
+  #startupMs: number | null = null;
+  #rebuffers = 0;
+  #rebufferMs = 0;
+  #seeks = 0;
+  #bitrateKbps: number | null = null;
+  #errorCode: string | null = null;
+  #fatal = false;
+  #since: number;
+  #seenAt: number;
+  #nextBeat = Infinity;
+  readonly #requestedAt: number;
+  readonly #emit: (report: Report) => void;
+  readonly #heartbeatMs: number;
+  #positionMs: number;
+
+  /** Play was pressed now; `positionMs` is where it begins. */
+  constructor(emit: (report: Report) => void, heartbeatMs: number, positionMs: number, now: number) {
+    this.#emit = emit;
+    this.#heartbeatMs = heartbeatMs;
+    this.#positionMs = positionMs;
+    this.#requestedAt = this.#since = this.#seenAt = now;
+    this.#report("play_requested");
+  }
+
+  get state(): PlayerState {
+    return this.#state;
+  }
+
+  observe(media: Media, now: number): void {
+    if (this.#state === "stopped") return;
+    const elapsed = Math.max(0, now - this.#seenAt);
+    const moved = media.positionMs - this.#positionMs;
+    const playedMs = moved / (media.rate || 1);
+    const jumped = moved < -JUMP_MS || playedMs > elapsed + JUMP_MS;
+    this.#seenAt = now;
+    this.#positionMs = media.positionMs;
+    if (this.#state === "starting") {
+      if (moved > 0 && !jumped && !media.seeking) this.#start(Math.min(elapsed, playedMs), now);
+      return;
+    }
+    this.#account(elapsed, jumped || media.seeking ? 0 : Math.max(0, playedMs));
+    this.#change(media, moved > 0 && !jumped, jumped, now);
+    if (this.state !== "stopped" && now >= this.#nextBeat) {
+      this.#report("heartbeat");
+      this.#nextBeat = now + this.#heartbeatMs;
+    }
+  }
+
+  setBitrate(kbps: number): void {
+    const before = this.#bitrateKbps;
+    this.#bitrateKbps = Math.round(kbps);
+    const changed = before !== null && before !== this.#bitrateKbps;
+    if (changed && this.#state !== "stopped" && this.#startupMs !== null) this.#report("quality_changed");
+  }
+
+  /** `code` is stable, at most 64 bytes. A fatal error ends the session. */
+  fail(code: string, fatal: boolean, now: number): void {
+    if (this.#state === "stopped") return;
+    this.#errorCode = code.slice(0, 64);
+    this.#fatal = fatal;
+    if (fatal) this.#enter("stopped", "error", now);
+    else this.#report("error");
+  }
+
+  stop(now: number): void {
+    if (this.#state !== "stopped") this.#enter("stopped", "stopped", now);
+  }
+
+  /** The state as it is, between two heartbeats: when the page may be about to go. */
+  beat(): void {
+    if (this.#state !== "stopped") this.#report("heartbeat");
+  }
+
+  #start(playedMs: number, now: number): void {
+    this.#startupMs = now - playedMs - this.#requestedAt;
+    this.#watchedMs = playedMs;
+    this.#nextBeat = now + this.#heartbeatMs;
+    this.#enter("playing", "first_frame", now);
+  }
+
+  /** Adds the time since the last look to the state in which it passed. */
+  #account(elapsed: number, playedMs: number): void {
+    const watched = Math.min(elapsed + this.#stillMs, playedMs);
+    if (this.#state === "paused") this.#pausedMs += elapsed;
+    else if (this.#state === "seeking") this.#watchedMs += Math.min(elapsed, playedMs);
+    else if (this.#state === "playing") {
+      this.#watchedMs += watched;
+      this.#stillMs = playedMs > 0 || elapsed > SLEEP_MS ? 0 : this.#stillMs + elapsed;
+    } else if (this.#state === "rebuffering" && elapsed <= SLEEP_MS) {
+      this.#watchedMs += Math.min(elapsed, playedMs);
+      this.#rebufferMs += elapsed - Math.min(elapsed, playedMs);
+    }
+  }
+
+  #change(media: Media, moving: boolean, jumped: boolean, now: number): void {
+    if (media.ended) return this.#enter("stopped", "ended", now);
+    if (this.#state === "seeking") {
+      if (media.seeking || !(media.paused || moving)) return;
+      return this.#enter(media.paused ? "paused" : "playing", "seeked", now);
+    }
+    if (media.seeking || jumped) {
+      this.#seeks += 1;
+      this.#set("seeking", now);
+      if (!media.seeking) this.#enter(media.paused ? "paused" : "playing", "seeked", now);
+    } else if (media.paused) {
+      if (this.#state !== "paused") this.#enter("paused", "paused", now);
+    } else if (this.#state === "paused") {
+      this.#enter("playing", "resumed", now);
+    } else if (this.#state === "rebuffering") {
+      if (moving) this.#enter("playing", "rebuffer_ended", now);
+    } else if (this.#stillMs >= STALL_MS) {
+      this.#rebuffers += 1;
+      this.#rebufferMs += this.#stillMs;
+      this.#enter("rebuffering", "rebuffer_started", now - this.#stillMs);
+    }
+  }
+
+  #enter(state: PlayerState, eventType: PlaybackEventType, since: number): void {
+    this.#set(state, since);
+    this.#report(eventType);
+  }
+
+  #set(state: PlayerState, since: number): void {
+    this.#state = state;
+    this.#since = since;
+    if (state !== "rebuffering") this.#stillMs = 0;
+  }
+
+  #report(eventType: PlaybackEventType): void {
+    this.#seq += 1;
+    this.#emit({
+      seq: this.#seq,
+      event_type: eventType,
+      player_state: this.#state,
+      state_since_ms: Math.round(this.#seenAt - this.#since),
+      playhead_ms: Math.max(0, Math.round(this.#positionMs)),
+      watched_ms: Math.round(this.#watchedMs),
+      paused_ms: Math.round(this.#pausedMs),
+      startup_time_ms: this.#startupMs === null ? null : Math.round(this.#startupMs),
+      rebuffer_count: this.#rebuffers,
+      rebuffer_ms: Math.round(this.#rebufferMs),
+      seek_count: this.#seeks,
+      bitrate_kbps: this.#bitrateKbps,
+      error_code: this.#errorCode,
+      error_fatal: this.#fatal,
+    });
+  }
+}

@@ -1,0 +1,167 @@
+import { type Attachment, type Client, Reporter, redact, uuid7 } from "../../sdk/src/index.ts";
+import { version } from "../../package.json";
+import { Controls, type Qualities } from "./controls.ts";
+import { clock, element } from "./page.ts";
+
+/** What `POST /v1/playback` answers. */
+interface Play {
+  playback_session_id: string;
+  session_started_at: number;
+  title_id: string;
+  hls_url: string;
+  thumbnails_url: string | null;
+  duration_ms: number;
+  resume: { bookmark_ms: number; known: boolean };
+}
+
+const DEVICE = "playhead-device";
+const TOAST_MS = 4_000;
+const REASONS: Record<string, string> = {
+  networkError: "The video could not be loaded. Check the connection; what was loaded so far has been played.",
+  mediaError: "This browser could not decode the video.",
+};
+
+const player = element("player");
+const video = element<HTMLVideoElement>("video");
+const begin = element("start");
+const { title = "", profile = "", collector = "", key = "", resume } = player.dataset;
+const reporter = new Reporter(collector, key, client());
+const controls = new Controls(toggle);
+const library = import("hls.js");
+let playing: Attachment | null = null;
+let destroy: () => void = () => {};
+
+begin.addEventListener("click", toggle);
+element("retry").addEventListener("click", () => void start(video.currentTime * 1000));
+video.addEventListener("waiting", () => buffering(true));
+for (const name of ["playing", "pause", "ended"]) video.addEventListener(name, () => buffering(false));
+video.addEventListener("ended", () => offer("Play again"));
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload(); // its session ended when the page was left
+});
+
+/** A new play: of the whole title, from where it was left, or from `fromMs`. */
+async function start(fromMs?: number): Promise<void> {
+  const pressedAt = performance.now();
+  begin.hidden = true;
+  element("problem").hidden = true;
+  buffering(true);
+  destroy();
+  playing?.stop();
+  playing = null;
+  const play = await ask();
+  if (!play) return;
+  const positionMs = fromMs ?? (play.resume.known ? play.resume.bookmark_ms : Number(resume ?? 0));
+  playing = reporter.attach(
+    video,
+    {
+      playback_session_id: play.playback_session_id,
+      session_started_at: play.session_started_at,
+      title_id: play.title_id,
+      title_class: "film",
+      duration_ms: play.duration_ms,
+    },
+    { positionMs, pressedAt },
+  );
+  player.dataset.session = play.playback_session_id;
+  if (positionMs) toast(`Resumed at ${clock(positionMs / 1000)}`);
+  await load(play, playing, positionMs / 1000);
+}
+
+async function ask(): Promise<Play | null> {
+  const body = JSON.stringify({ title_id: title, profile_id: profile });
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch("/v1/playback", { method: "POST", body, headers }).catch(() => null);
+  if (answer?.ok) return (await answer.json()) as Play;
+  const problem = await answer?.json().catch(() => null);
+  fail("This title cannot be played now.", problem?.message ?? "The service does not answer.");
+  return null;
+}
+
+async function load(play: Play, attachment: Attachment, positionS: number): Promise<void> {
+  const { default: Hls } = await library;
+  if (!Hls.isSupported()) {
+    video.src = `${play.hls_url}#t=${positionS}`; // Safari plays HLS by itself
+    return run({ names: [], choose: () => {} }, play);
+  }
+  const hls = new Hls({ startPosition: positionS, enableWorker: false, capLevelToPlayerSize: true });
+  destroy = () => hls.destroy();
+  attachment.hls(hls as never);
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    if (data.fatal) fail("The video stopped.", REASONS[data.type] ?? redact(data.error.message));
+  });
+  hls.on(Hls.Events.MANIFEST_PARSED, (_, data) => {
+    const names = data.levels.map((level) => `${level.height}p`);
+    void run({ names, choose: (index) => (hls.nextLevel = index) }, play);
+  });
+  hls.loadSource(play.hls_url);
+  hls.attachMedia(video);
+}
+
+async function run(qualities: Qualities, play: Play): Promise<void> {
+  void controls.begin(qualities, play.thumbnails_url);
+  player.focus({ preventScroll: true });
+  await video.play().catch((error: DOMException) => {
+    if (error.name === "NotAllowedError") offer("Play");
+  });
+}
+
+function toggle(): void {
+  if (!element("problem").hidden) return;
+  if (begin.hidden) video.paused ? void video.play() : video.pause();
+  else if (playing && !video.ended) {
+    begin.hidden = true; // the browser wanted a press first
+    void video.play();
+  } else void start(video.ended ? 0 : undefined);
+}
+
+function offer(text: string): void {
+  begin.querySelector("span")!.textContent = text;
+  begin.hidden = false;
+  buffering(false);
+}
+
+function fail(what: string, why: string): void {
+  destroy();
+  video.pause();
+  buffering(false);
+  element("problem-title").textContent = what;
+  element("problem-text").textContent = why;
+  element("problem-session").textContent = player.dataset.session ?? "none";
+  element("problem").hidden = false;
+}
+
+function buffering(visible: boolean): void {
+  element("buffering").hidden = !visible;
+}
+
+function toast(text: string): void {
+  element("toast").textContent = text;
+  element("toast").hidden = false;
+  setTimeout(() => (element("toast").hidden = true), TOAST_MS);
+}
+
+function client(): Client {
+  const touch = matchMedia("(pointer: coarse)").matches;
+  const region = navigator.language.match(/-([A-Z]{2})\b/)?.[1];
+  return {
+    profile_id: profile,
+    device_id: deviceId(),
+    device_type: touch ? (screen.width < 768 ? "phone" : "tablet") : "desktop",
+    app_name: "web",
+    app_version: version,
+    country: region ?? "ZZ",
+  };
+}
+
+/** The same at every visit; where a browser stores nothing, a new one at each. */
+function deviceId(): string {
+  const fresh = `web-${uuid7(Date.now())}`;
+  try {
+    const known = localStorage.getItem(DEVICE) ?? fresh;
+    localStorage.setItem(DEVICE, known);
+    return known;
+  } catch {
+    return fresh;
+  }
+}

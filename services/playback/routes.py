@@ -1,0 +1,120 @@
+"""Starting a play: ``POST /v1/playback``, then the manifests of that play, made for it alone.
+
+A session is kept nowhere. Its path token says what it may fetch, and is a part of the manifests' addresses.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import uuid_utils
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+
+from domain.media import files
+from domain.media.path_token import PathToken
+from domain.media.play import expiry_ms
+from domain.media.playlists import DASH_TYPE, HLS_TYPE, mpd, multivariant_playlist
+from domain.metrics import Metrics
+from domain.titles.catalogue import Catalogue
+from schemas.events import Asset
+from services.http.app import create_app as create_service
+from services.http.errors import RESPONSES, Refusal
+from services.playback import watch
+from services.playback.history import ResumePoints
+from services.playback.messages import Play, PlayRequest, Resume
+from services.playback.watch import Sources
+
+RESUME_WAIT_S = 0.15
+MANIFEST_HEADERS = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    find: Callable[[str], Asset | None]
+    """The newest asset record of a title."""
+    ready: Callable[[], Awaitable[None]]
+    """Raises TransientError while it is not known which assets exist."""
+    resume_points: ResumePoints
+    keys: Mapping[str, bytes]
+    """Sign path tokens, by name. The first one signs."""
+    edge: str
+    """Address of the edge, for players."""
+    now: Callable[[], int]
+    """Milliseconds since the epoch."""
+
+
+def create_app(playback: Playback, catalogue: Catalogue, sources: Sources, metrics: Metrics) -> FastAPI:
+    pages = watch.router(playback.find, playback.resume_points, catalogue, sources)
+    app = create_service(
+        title="Playhead playback API",
+        description="Starts plays: addresses of the video, where to resume, and the ids that their events carry.",
+        routers=[router(playback, sources.on_loopback), pages],
+        page=watch.templates(sources),
+        ready=playback.ready,
+        metrics=metrics,
+    )
+    watch.mount_files(app)
+    return app
+
+
+def router(playback: Playback, on_loopback: bool) -> APIRouter:
+    routes = APIRouter(prefix="/v1/playback", tags=["playback"], responses=RESPONSES)
+
+    @routes.post("", summary="Start a play", dependencies=[Depends(watch.from_this_machine(on_loopback))])
+    async def start(asked: PlayRequest, request: Request) -> Play:
+        """Until there are accounts, only from the machine on which the service runs. 404: the title has no video."""
+        asset, stands_in = watch.shown(playback.find, asked.title_id)
+        started_at = playback.now()
+        session = str(uuid_utils.uuid7())
+        resume = await playback.resume_points.read(asked.profile_id, asked.title_id, RESUME_WAIT_S)
+        best = max(each.quality for each in asset.renditions)
+        expires_at = expiry_ms(asset, started_at) // 1000
+        name, secret = next(iter(playback.keys.items()))
+        token = PathToken(asset.version, session, expires_at, min(asked.max_quality or best, best)).signed(name, secret)
+        base = _base(playback, token)
+        here = f"{str(request.base_url).rstrip('/')}/v1/playback/{token}/{asked.title_id}"
+        return Play(
+            playback_session_id=session,
+            session_started_at=started_at,
+            title_id=asked.title_id,
+            hls_url=f"{here}/master.m3u8",
+            dash_url=f"{here}/manifest.mpd",
+            thumbnails_url=f"{base}/{files.thumbnail_track(asset.version)}" if asset.thumbnails else None,
+            expires_at=expires_at * 1000,
+            duration_ms=asset.duration_ms,
+            resume=resume if resume.bookmark_ms < asset.duration_ms else Resume(bookmark_ms=0, known=True),
+            credit=asset.credit,
+            stands_in=stands_in,
+        )
+
+    @routes.get("/{token}/{title_id:path}/master.m3u8", summary="HLS multivariant playlist of a play")
+    async def hls(token: str, title_id: str) -> Response:
+        asset, claims = _opened(playback, token, title_id)
+        content = multivariant_playlist(asset, _base(playback, token), claims.quality)
+        return Response(content, media_type=HLS_TYPE, headers=MANIFEST_HEADERS)
+
+    @routes.get("/{token}/{title_id:path}/manifest.mpd", summary="DASH manifest of a play")
+    async def dash(token: str, title_id: str) -> Response:
+        asset, claims = _opened(playback, token, title_id)
+        content = mpd(asset, _base(playback, token), claims.quality)
+        return Response(content, media_type=DASH_TYPE, headers=MANIFEST_HEADERS)
+
+    return routes
+
+
+def _base(playback: Playback, token: str) -> str:
+    """Address under which the token opens files."""
+    return f"{playback.edge}/t/{token}"
+
+
+def _opened(playback: Playback, token: str, title_id: str) -> tuple[Asset, PathToken]:
+    """The asset that a manifest is about, checked against the token in its address."""
+    claims = PathToken.read(token, playback.keys)
+    if claims is None:
+        raise Refusal(HTTPStatus.FORBIDDEN, "bad_token", "This address was altered. Start the play again.")
+    if claims.expires_at * 1000 <= playback.now():
+        raise Refusal(HTTPStatus.FORBIDDEN, "expired", "This address has expired. Start the play again.")
+    asset = watch.shown(playback.find, title_id).asset
+    if claims.version != asset.version:
+        raise Refusal(HTTPStatus.CONFLICT, "superseded", "The title has a newer video. Start the play again.")
+    return asset, claims

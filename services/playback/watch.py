@@ -1,0 +1,115 @@
+"""``/watch/<title>``: the page that plays a title and reports it like any other client.
+
+Until there are accounts, the profile comes from the address and the page carries the key with which it sends events. So
+there is a page only where nobody but this machine can open it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from domain.media.play import NoVideo, Shown, asset_shown
+from domain.titles.catalogue import Catalogue
+from schemas.events import Asset
+from services.http.errors import Refusal
+from services.http.middleware import POLICY
+from services.http.pages import Page
+from services.http.pages import templates as shared_templates
+from services.http.parameters import Id
+from services.playback.history import ResumePoints
+
+HERE = Path(__file__).parent
+BUNDLE = HERE / "bundle"
+"""Made by ``make setup`` from ``clients/``."""
+Find = Callable[[str], Asset | None]
+"""The newest asset record of a title."""
+LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
+RESUME_WAIT_S = 1.0
+"""Of the page, before anybody presses play. A play itself waits less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the page speaks to."""
+
+    edge: str
+    collector: str
+    key: str
+    """Of the collector."""
+    ports: dict[str, int]
+    """Of the other services that have pages: ``ops`` and ``history``."""
+    on_loopback: bool
+
+    @property
+    def policy(self) -> str:
+        """Its content security policy: pictures and segments come from the edge, into a ``blob:``."""
+        return (
+            POLICY.replace("img-src 'self'", f"img-src 'self' {self.edge}").replace(
+                "connect-src 'self'", f"connect-src 'self' {self.edge} {self.collector}"
+            )
+            + "; media-src blob:"
+        )
+
+
+def templates(sources: Sources) -> Page:
+    return shared_templates(HERE / "templates", ports=sources.ports).TemplateResponse
+
+
+def mount_files(app: FastAPI) -> None:
+    """What the page loads."""
+    app.mount("/assets", StaticFiles(directory=HERE / "static"))
+    app.mount("/bundle", StaticFiles(directory=BUNDLE, check_dir=False))
+
+
+def from_this_machine(on_loopback: bool) -> Callable[[Request], None]:
+    """Refuses a request that this machine did not make, and one that a foreign name led here (DNS rebinding)."""
+
+    def check(request: Request) -> None:
+        if not on_loopback:
+            message = "There are no accounts yet, so titles play only where PLAYHEAD_BIND is a loopback address."
+            raise Refusal(HTTPStatus.FORBIDDEN, "accounts_needed", message)
+        if request.url.hostname not in LOCAL_NAMES:
+            message = f"Open this page as 127.0.0.1 or localhost, not as {request.url.hostname}."
+            raise Refusal(HTTPStatus.FORBIDDEN, "foreign_host", message)
+
+    return check
+
+
+def shown(find: Find, title_id: str) -> Shown:
+    """What a play of the title shows, or a 404 that says why there is nothing."""
+    try:
+        return asset_shown(title_id, find)
+    except NoVideo as error:
+        if error.removed:
+            raise Refusal(HTTPStatus.NOT_FOUND, "removed", "This title was removed.", "title_id") from error
+        raise Refusal(HTTPStatus.NOT_FOUND, "no_video", "This title has no video.", "title_id") from error
+
+
+def router(find: Find, resume_points: ResumePoints, catalogue: Catalogue, sources: Sources) -> APIRouter:
+    page = templates(sources)
+    routes = APIRouter(include_in_schema=False, dependencies=[Depends(from_this_machine(sources.on_loopback))])
+
+    @routes.get("/watch/{title_id:path}")
+    async def watch(request: Request, title_id: Id, profile: Annotated[Id, Query()] = "me") -> HTMLResponse:
+        asset, stands_in = shown(find, title_id)
+        resume = await resume_points.read(profile, title_id, RESUME_WAIT_S)
+        context = {
+            "here": "watch",
+            "title": catalogue.title(title_id),
+            "profile_id": profile,
+            "resume": resume,
+            "credit": asset.credit,
+            "stands_in": stands_in,
+            "collector": sources.collector,
+            "key": sources.key,
+        }
+        headers = {"Content-Security-Policy": sources.policy, "Cache-Control": "no-store"}
+        return page(request, "watch.html", context, headers=headers)
+
+    return routes

@@ -1,0 +1,170 @@
+"""The playback service over HTTP in memory: a play, its manifests, and the watch page."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+import httpx
+import pytest
+
+from domain.titles.catalogue import Catalogue, Title
+from schemas.errors import TransientError
+from schemas.events import Asset
+from services.playback.history import ResumePoints
+from services.playback.routes import Playback, create_app
+from services.playback.watch import Sources
+from tests.support.assets import trailer as asset
+from tests.support.builders import T0
+from tests.support.fake_metrics import FakeMetrics
+
+SOURCES = Sources("http://edge", "http://collector", "playhead-local", {"ops": 20002, "history": 20003}, True)
+ASKED = {"title_id": "ml-50", "profile_id": "me"}
+
+
+@dataclass
+class House:
+    """What the service sees of the others."""
+
+    assets: dict[str, Asset] = field(default_factory=lambda: {"ml-50": asset()})
+    resume: httpx.Response | None = field(default_factory=lambda: httpx.Response(200, json={"bookmark_ms": 28_000}))
+    is_ready: bool = True
+    now: int = T0
+    asked: str = ""
+    """The last question to the history API."""
+
+    async def ready(self) -> None:
+        if not self.is_ready:
+            raise TransientError("not read yet")
+
+    def history(self, request: httpx.Request) -> httpx.Response:
+        self.asked = str(request.url)
+        if self.resume is None:
+            raise httpx.ReadTimeout("too slow")
+        return self.resume
+
+    def client(self, sources: Sources = SOURCES) -> httpx.AsyncClient:
+        points = ResumePoints(httpx.AsyncClient(transport=httpx.MockTransport(self.history)), "http://history")
+        keys = {"new": b"secret", "old": b"earlier"}
+        playback = Playback(self.assets.get, self.ready, points, keys, sources.edge, lambda: self.now)
+        titles = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977)})
+        app = create_app(playback, titles, sources, FakeMetrics())
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:20004")
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+@pytest.fixture
+async def client(house: House) -> AsyncIterator[httpx.AsyncClient]:
+    async with house.client() as found:
+        yield found
+
+
+async def test_a_play_says_where_the_video_is_and_where_to_resume(house: House, client: httpx.AsyncClient) -> None:
+    play = (await client.post("/v1/playback", json=ASKED)).json()
+
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}", play["playback_session_id"])
+    assert play["session_started_at"] == T0
+    assert play["expires_at"] == T0 + 6 * 3_600_000 + 55_000
+    assert play["resume"] == {"bookmark_ms": 28_000, "known": True}
+    assert house.asked == "http://history/v1/profiles/me/resume-point?title_id=ml-50"
+    assert (play["credit"], play["duration_ms"]) == ("© Somebody, CC BY 3.0", 55_083)
+    assert (play["stands_in"], play["thumbnails_url"]) == (False, None)
+    assert play["hls_url"].startswith("http://127.0.0.1:20004/v1/playback/")
+
+
+async def test_its_manifests_are_its_own_and_list_what_its_token_allows(client: httpx.AsyncClient) -> None:
+    play = (await client.post("/v1/playback", json=ASKED | {"max_quality": 1})).json()
+    for address, kind in (
+        (play["hls_url"], "application/vnd.apple.mpegurl"),
+        (play["dash_url"], "application/dash+xml"),
+    ):
+        answer = await client.get(address)
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["cache-control"] == "no-store"
+        token = address.split("/")[5]
+        assert f"http://edge/t/{token}/0a1b/" in answer.text
+        assert "q1/" in answer.text
+        assert "q2/" not in answer.text
+
+
+async def test_an_altered_an_expired_and_a_superseded_address_say_so(house: House, client: httpx.AsyncClient) -> None:
+    address = (await client.post("/v1/playback", json=ASKED)).json()["hls_url"]
+    altered = await client.get(address.replace("/playback/", "/playback/x"))
+    house.assets["ml-50"] = asset(version="ffff", seq=2)
+    superseded = await client.get(address)
+    house.now += 7 * 3_600_000
+    expired = await client.get(address)
+
+    assert (altered.status_code, altered.json()["code"]) == (403, "bad_token")
+    assert (superseded.status_code, superseded.json()["code"]) == (409, "superseded")
+    assert (expired.status_code, expired.json()["code"]) == (403, "expired")
+
+
+async def test_a_title_without_a_video_plays_the_clip_or_is_refused(house: House, client: httpx.AsyncClient) -> None:
+    house.assets.clear()
+    missing = await client.post("/v1/playback", json=ASKED)
+    assert (missing.status_code, missing.json()) == (
+        404,
+        {"code": "no_video", "message": "This title has no video.", "field": "title_id"},
+    )
+    house.assets["demo-clip"] = asset(title_id="demo-clip")
+    play = (await client.post("/v1/playback", json=ASKED)).json()
+    assert (play["title_id"], play["stands_in"]) == ("ml-50", True)
+    assert (await client.get(play["hls_url"])).status_code == 200
+
+
+async def test_a_play_starts_at_the_beginning_while_the_history_does_not_answer(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    for answer in (None, httpx.Response(503), httpx.Response(200, text="<html>")):
+        house.resume = answer
+        play = (await client.post("/v1/playback", json=ASKED)).json()
+        assert play["resume"] == {"bookmark_ms": 0, "known": False}
+
+
+async def test_a_point_beyond_the_video_is_its_beginning(house: House, client: httpx.AsyncClient) -> None:
+    house.resume = httpx.Response(200, json={"bookmark_ms": 1_720_000})
+    play = (await client.post("/v1/playback", json=ASKED)).json()
+    assert play["resume"] == {"bookmark_ms": 0, "known": True}
+
+
+async def test_a_wrong_body_is_refused_by_its_field(client: httpx.AsyncClient) -> None:
+    for body, name in (({"title_id": "ml-50"}, "profile_id"), (ASKED | {"title_id": "é" * 33}, "title_id")):
+        answer = await client.post("/v1/playback", json=body)
+        assert (answer.status_code, answer.json()["field"]) == (400, name)
+
+
+async def test_it_is_ready_once_the_assets_are_known(house: House, client: httpx.AsyncClient) -> None:
+    house.is_ready = False
+    assert (await client.get("/readyz")).status_code == 503
+    house.is_ready = True
+    assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_the_page_names_the_title_and_may_load_from_edge_and_collector_only(client: httpx.AsyncClient) -> None:
+    page = await client.get("/watch/ml-50?profile=me")
+    assert "<h1>Star Wars</h1>" in page.text
+    assert 'data-key="playhead-local"' in page.text
+    assert 'data-resume="28000"' in page.text
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "connect-src 'self' http://edge http://collector;" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+async def test_there_are_plays_for_this_machine_only(house: House, client: httpx.AsyncClient) -> None:
+    foreign = await client.get("/watch/ml-50", headers={"Host": "evil.example:20004"})
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "foreign_host")
+    async with house.client(replace(SOURCES, on_loopback=False, key="")) as open_to_all:
+        for answer in (await open_to_all.get("/watch/ml-50"), await open_to_all.post("/v1/playback", json=ASKED)):
+            assert (answer.status_code, answer.json()["code"]) == (403, "accounts_needed")
+
+
+async def test_a_hostile_profile_is_only_text(client: httpx.AsyncClient) -> None:
+    page = await client.get("/watch/ml-50", params={"profile": '"><script>alert(1)</script>'})
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
