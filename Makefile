@@ -90,6 +90,9 @@ bench-reads: setup ## what a page and a bounded read of a history decode, needs 
 bench-history: setup ## compare the two stores with one row per record: disk, reads, writes, maintenance; about twenty minutes
 	@$(BIN)/python -m bench.history.main $(ARGS)
 
+bench-edge: setup ## compare the edge at a hit with nginx that serves plain files; needs no backend
+	@$(BIN)/python -m bench.edge $(ARGS)
+
 evaluate: setup ## tune and test every recommender; writes docs/benchmarks/recommendations.md
 	@$(BIN)/python -m bench.evaluate $(ARGS)
 
@@ -134,4 +137,4 @@ clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
 $(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
 	@$(NPM) run build
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch evaluate docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch bench-edge evaluate docs reference package lock

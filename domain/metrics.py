@@ -134,6 +134,15 @@ GROUP_LAG_SECONDS = Gauge(
 )
 BACKEND_UP = Gauge("playhead_backend_up", "1 while the backend answers a real request.", ("backend",))
 
+# The edge, which counts by itself: infra/local/templates/edge.js.
+EDGE_REQUESTS = Counter(
+    "playhead_edge_requests", "Requests to the edge, by class of status and state of the cache.", ("status", "cache")
+)
+EDGE_SENT_BYTES = Counter("playhead_edge_sent_bytes", "Bytes that the edge sent, by state of the cache.", ("cache",))
+EDGE_ORIGIN_REQUESTS = Counter(
+    "playhead_edge_origin_requests", "Requests of the edge to the bucket, by result: ok or error.", ("result",)
+)
+
 # History API and ops.
 HTTP_REQUEST_SECONDS = Histogram(
     "playhead_http_request_seconds", "From a request to the start of its answer.", ("route", "status")

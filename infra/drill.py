@@ -11,14 +11,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import httpx
 import typer
 
+from domain.media.path_token import PathToken
 from infra.alert_timeline import AlertTimeline, ObservedAlert
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.local.workers import environment
+from infra.runtime.settings import Settings
 
 POLL_S = 1.0
 TIMEOUT_S = 1200.0
@@ -46,6 +49,8 @@ class Drill:
     """The fault stays in place for at least this long."""
     within_s: float = TIMEOUT_S
     """The page must come within this time."""
+    video: bool = False
+    """Whether somebody asks the edge for files, too, none of which it has."""
 
 
 RELEASE_LABELS = {"device_type": "tv", "app_version": "9.4.0"}
@@ -53,6 +58,10 @@ DRILLS = {
     "worker-stopped": Drill("stop the history worker", "WorkerDown", "ConsumerLag", stops="history"),
     "cassandra-stopped": Drill("stop Cassandra", "BackendUnreachable", "ConsumerLag", stops="cassandra"),
     "s3-stopped": Drill("stop the object store", "BackendUnreachable", "ConsumerLag", stops="seaweedfs"),
+    "edge-down": Drill("stop the edge", "EdgeDown", stops="edge"),
+    "origin-down": Drill(
+        "stop the object store while videos start", "BackendUnreachable", "OriginDown", stops="seaweedfs", video=True
+    ),
     "corrupt-events": Drill("break one event in a hundred", "DeadLetters", faults="corrupt=0.01,lost=0,reordered=0"),
     "lossy-client": Drill(
         f"lose one event in fifty of {RELEASE}",
@@ -88,6 +97,8 @@ def run(stack: Stack, drill: Drill) -> bool:
     def observe() -> None:
         answer = httpx.get(f"{stack.settings.local_alertmanager}/api/v2/alerts", timeout=5)
         seen.add(time.monotonic() - began, answer.raise_for_status().json())
+        if drill.video:
+            _ask_for_video(stack.settings)
 
     def fault_was_noticed() -> bool:
         inhibited = drill.symptom is None or seen.was_inhibited(drill.symptom)
@@ -122,6 +133,13 @@ def _until(done: Callable[[], bool], observe: Callable[[], None], members: "subp
         if done():
             return
         time.sleep(POLL_S)
+
+
+def _ask_for_video(settings: Settings) -> None:
+    key, secret = next(iter(settings.edge_keys.items()))
+    claims = PathToken("drill", "drill", int(time.time()) + 60, quality=0)
+    token = claims.signed(key, secret.get_secret_value().encode())
+    httpx.get(f"{settings.edge}/t/{token}/drill/q0/{uuid4().hex}", timeout=5)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from infra.local import cassandra, edge, kafka, registry, seaweedfs
 from infra.local.program import Program
-from infra.runtime.settings import Settings
+from infra.runtime.settings import Port, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Backend:
     contents: str
     """What ``prepare`` creates, for people."""
     prepare: Callable[[Settings], None]
+    metrics: Port | None = None
+    """Where it serves metrics of ours to Prometheus."""
 
 
 def _one(program: Callable[[Settings], Program]) -> Callable[[Settings], Iterable[Program]]:
@@ -66,6 +68,13 @@ BACKENDS = (
     Backend("registry", lambda settings: not settings.registry_url, _one(registry.program), "schemas", _schemas),
     Backend("seaweedfs", lambda settings: not settings.s3_endpoint, _one(seaweedfs.program), "buckets", _buckets),
     Backend("cassandra", lambda settings: settings.local_cassandra, cassandra.programs, "tables", _tables),
-    Backend("edge", lambda settings: settings.local_edge, _one(edge.program), "a readable bucket", _readable_bucket),
+    Backend(
+        "edge",
+        lambda settings: settings.local_edge,
+        _one(edge.program),
+        "a readable bucket",
+        _readable_bucket,
+        metrics=Port.EDGE_METRICS,
+    ),
 )
 BY_NAME = {backend.name: backend for backend in BACKENDS}

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from domain.processes import Process
-from infra.local import monitoring_programs, template
+from infra.local import backends, monitoring_programs, template
 from infra.local.program import LOOPBACK, Program
 from infra.local.workers import addresses
 from infra.runtime.settings import ROOT, Port, Settings
@@ -23,7 +23,11 @@ def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program,
 
 def write_configuration(settings: Settings, processes: Sequence[Process], folder: Path) -> None:
     """``prometheus.yml``, the rules made of the table of processes, and ``alertmanager.yml``."""
-    jobs = {process.name: addresses(settings, process) for process in processes}
+    jobs = {process.name: addresses(settings, process) for process in processes} | {
+        backend.name: [_address(settings, backend.metrics)]
+        for backend in backends.BACKENDS
+        if backend.metrics and backend.is_local(settings)
+    }
     template.write(
         str(CONFIGURATION / "prometheus.yml"),
         folder / "prometheus.yml",

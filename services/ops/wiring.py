@@ -13,7 +13,7 @@ from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.metrics.prometheus import PrometheusMetrics
-from infra.runtime.settings import ROOT, Settings
+from infra.runtime.settings import ROOT, Port, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerReader
@@ -39,7 +39,12 @@ def targets(settings: Settings) -> tuple[Target, ...]:
         Target(process.name, worker, f"{settings.process_url(process, worker)}/metrics", process.does)
         for process in settings.processes
         for worker in settings.worker_numbers(process)
-    )
+    ) + ((_edge(settings),) if settings.local_edge else ())
+
+
+def _edge(settings: Settings) -> Target:
+    metrics = f"http://127.0.0.1:{settings.port(Port.EDGE_METRICS)}/metrics"
+    return Target("edge", 0, metrics, "Verifies path tokens, and serves videos from its cache or from the bucket.")
 
 
 async def serve(settings: Settings) -> None:

@@ -92,7 +92,8 @@ def test_what_is_written_for_prometheus_names_every_worker(promtool: str, tmp_pa
     run(promtool, "check", "config", tmp_path / "prometheus.yml")
     jobs = re.findall(r'"job_name": "(\S+)".*"targets": \[(.*?)\]', (tmp_path / "prometheus.yml").read_text())
     assert dict(jobs)["history"] == '"127.0.0.1:18110", "127.0.0.1:18111"'
-    assert [name for name, _ in jobs] == [process.name for process in PROCESSES]
+    assert dict(jobs)["edge"] == '"127.0.0.1:18046"'
+    assert [name for name, _ in jobs] == [*(process.name for process in PROCESSES), "edge"]
 
 
 def test_what_is_written_for_alertmanager_is_valid_and_notifies_nobody_by_default(amtool: str, tmp_path: Path) -> None:
