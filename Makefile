@@ -96,6 +96,9 @@ bench-edge: setup ## compare the edge at a hit with nginx that serves plain file
 evaluate: setup ## tune and test every recommender; writes docs/benchmarks/recommendations.md
 	@$(BIN)/python -m bench.evaluate $(ARGS)
 
+member-lists: setup ## the lists of twenty members of the demo side by side; writes docs/benchmarks/member-lists.md
+	@$(PLAYHEAD) exec -- $(BIN)/python -m bench.member_lists $(ARGS)
+
 docs: setup ## build the documentation as a site in site/; a broken link fails
 	@report=$$($(BIN)/zensical build --strict --clean 2>&1) || { echo "$$report" | sed -e 's/\x1b\[[0-9;]*m//g' -e '/^Traceback/,$$d' >&2; exit 1; }
 
@@ -137,4 +140,4 @@ clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
 $(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
 	@$(NPM) run build
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch bench-edge evaluate docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch bench-edge evaluate member-lists docs reference package lock

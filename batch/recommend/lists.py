@@ -18,8 +18,7 @@ from domain.recommendations.model import WORLD, Audience, Reason, Recommendation
 LENGTH = 60
 """Titles in a list: more than are shown, since readers skip titles that were watched after the run."""
 COLD = Popularity(days=14, by_country=True)
-"""For profiles without a history, and for all profiles while the model has too little history."""
-Named = tuple[str, Model]
+"""For profiles without a history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +50,18 @@ class ListSink(Protocol):
 def recommend(
     history: Interactions,
     at: int,
-    model: Named,
+    model: Model,
+    fallback: Model,
     everybody: Mapping[str, str | None],
     metadata: Mapping[str, TitleMetadata],
 ) -> Lists:
-    """Lists as of ``at`` from a history that ends before it.
+    """Lists as of ``at`` from a history that ends before it, by the ``fallback`` if the model has too little history.
 
     ``everybody``: the country of each profile that gets a list, also of profiles without a history.
     ``metadata``: of each known title, by id.
     """
     reasons = Reasons.of(history, at, metadata)
-    name, scorer = _fitted(model, history, at)
+    name, scorer = _fitted(model, fallback, history, at)
     profiles: dict[str, RecommendationList] = {}
     for start in range(0, len(history.profiles), AT_ONCE):
         part = np.arange(start, min(start + AT_ONCE, len(history.profiles)))
@@ -78,11 +78,11 @@ def recommend(
     return Lists(name, profiles | cold, countries)
 
 
-def _fitted(model: Named, history: Interactions, at: int) -> tuple[str, Scorer]:
+def _fitted(model: Model, fallback: Model, history: Interactions, at: int) -> tuple[str, Scorer]:
     try:
-        return model[0], model[1].fit(history, at)
+        return "ranker", model.fit(history, at)
     except TooLittleHistory:
-        return "popularity", COLD.fit(history, at)
+        return "popularity by taste", fallback.fit(history, at)
 
 
 def _by_country(history: Interactions, at: int, reasons: Reasons) -> Iterator[tuple[str, RecommendationList]]:

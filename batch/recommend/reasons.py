@@ -14,6 +14,8 @@ NEIGHBOURS = 20
 """A watched title is a reason for its this many nearest titles."""
 MIN_SHARED = 2
 """At least this many profiles must have watched both titles."""
+ALIKE_GENRES, ALIKE = 2, 2 / 3
+"""Titles are alike if they share at least this many genres, and this share of both titles' genres together."""
 POPULAR = 20
 """How many titles are popular, in a country and in the world."""
 RECENT_DAYS = 28
@@ -26,6 +28,8 @@ class Reasons:
     history: Interactions
     near: Floats
     """Titles × titles: cosine of the row's nearest, 0 for others."""
+    alike: Floats
+    """Titles × titles: the share of genres of two titles that are alike, 0 for others."""
     popular: Floats
     """Countries × titles: 1 for the country's most popular; the last row is the world's."""
     genre_names: list[str]
@@ -39,15 +43,17 @@ class Reasons:
         if len(near) > NEIGHBOURS:
             near[near < np.partition(near, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS, None]] = 0
         popular = _popular(history.between(at - RECENT_DAYS * DAY_MS, at))
-        votes = genres(history.titles, metadata)
-        return cls(history, near, popular, genre_names(history.titles, metadata), np.ceil(votes))
+        own = np.ceil(genres(history.titles, metadata))
+        return cls(history, near, _alike(own), popular, genre_names(history.titles, metadata), own)
 
     def why(self, profile: int, title: int) -> tuple[Reason, str | None]:
-        """The first that applies: near a watched title, popular in the country, a genre watched often, popular."""
+        """The first that applies: near a watched title, alike one, popular in the country, a genre watched often,
+        popular."""
         watched = self.history.watched[profile]
-        nearness = watched * self.near[:, title]
-        if nearness.any():
-            return "because", self.history.titles[int(nearness.argmax())]
+        for to_others in (self.near, self.alike):
+            nearness = watched * to_others[:, title]
+            if nearness.any():
+                return "because", self.history.titles[int(nearness.argmax())]
         country = int(self.history.home[profile])
         if country >= 0 and self.popular[country, title]:
             return "country", self.history.countries[country]
@@ -61,6 +67,15 @@ class Reasons:
         if country >= 0 and self.popular[country, title]:
             return "country", self.history.countries[country]
         return "popular", None
+
+
+def _alike(own: Floats) -> Floats:
+    """From titles × genres."""
+    shared = own @ own.T
+    count = own.sum(1)
+    share: Floats = shared / np.maximum(count[:, None] + count - shared, 1)
+    share[(shared < ALIKE_GENRES) | (share < ALIKE)] = 0
+    return share
 
 
 def _popular(recent: Interactions) -> Floats:

@@ -14,6 +14,7 @@ from batch.progress import Report
 from batch.recommend.features_from_tables import FeaturesFromTables, Tables, history, midnight, title_metadata
 from batch.recommend.lists import Lists, ListSink, recommend
 from batch.recommend.ranker import Ranker, training_times
+from batch.recommend.taste import PopularityByTaste
 from batch.tables.table import Table, require_table
 
 
@@ -54,8 +55,10 @@ def make_lists(data: TrainingData, now: int, report: Report) -> Lists | None:
     if not len(views):
         return None
     everybody = dict(last.profiles.select("profile_id", "country").iter_rows())
-    model = "ranker", Ranker(FeaturesFromTables(data.tables))
-    made = recommend(views, data.at, model, everybody, title_metadata(last)).dated(min(now, data.at))
+    metadata = title_metadata(last)
+    fallback = PopularityByTaste(metadata)
+    ranker = Ranker(FeaturesFromTables(data.tables), fallback)
+    made = recommend(views, data.at, ranker, fallback, everybody, metadata).dated(min(now, data.at))
     report(f"lists by {made.model}", len(made.profiles))
     return made
 

@@ -7,6 +7,7 @@ from pyspark.sql import SparkSession
 from batch.recommend.interactions import Interactions
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import Ranker
+from batch.recommend.taste import PopularityByTaste
 from batch.recommend.titles import TitleMetadata
 from bench.evaluate.baselines import Ease, ItemCosine, SparkAls
 from bench.evaluate.evaluation import Candidate
@@ -14,6 +15,7 @@ from bench.evaluate.features_from_history import FeaturesFromHistory
 from bench.evaluate.scoreboard import BASELINE
 
 HALF_LIVES = (3, 7, 14, 28)
+STRENGTHS = (0.5, 1.0, 2.0)
 
 
 def candidates(table: Interactions, metadata: Mapping[str, TitleMetadata], spark: SparkSession) -> list[Candidate]:
@@ -25,7 +27,8 @@ def candidates(table: Interactions, metadata: Mapping[str, TitleMetadata], spark
         Candidate("because you watched", tuple(ItemCosine(neighbours) for neighbours in (20, 100))),
         Candidate("EASE", tuple(Ease(l2) for l2 in (100, 300, 1000))),
         Candidate("ALS on Spark", (SparkAls(spark),)),
-        Candidate("ranker", (Ranker(FeaturesFromHistory(metadata)),)),
+        Candidate("popularity by taste", tuple(PopularityByTaste(metadata, strength=each) for each in STRENGTHS)),
+        Candidate("ranker", (Ranker(FeaturesFromHistory(metadata), PopularityByTaste(metadata)),)),
     ]
     if table.countries:
         by_country = tuple(Popularity(half_life=days, by_country=True) for days in HALF_LIVES)

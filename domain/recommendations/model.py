@@ -5,8 +5,8 @@ from typing import Literal
 import msgspec
 
 Reason = Literal["because", "country", "genre", "popular", "picked"]
-"""Why a title is listed: its audience is that of a title the profile watched; it is popular in the profile's country;
-it is of a genre that the profile often watches; it is popular; or only the model can tell."""
+"""Why a title is listed: its audience or its genres are those of a title the profile watched; it is popular in the
+profile's country; it is of a genre that the profile often watches; it is popular; or only the model can tell."""
 Audience = Literal["profile", "country"]
 """Whom a list is for: one profile, or everybody in a country who has no list."""
 WORLD = ""

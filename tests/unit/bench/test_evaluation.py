@@ -12,6 +12,7 @@ from batch.recommend.interactions import DAY_MS, Floats, Interactions, Ints
 from batch.recommend.model import Scorer
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import Ranker
+from batch.recommend.taste import PopularityByTaste
 from bench.evaluate.baselines import Ease
 from bench.evaluate.evaluation import Candidate, audiences, evaluate
 from bench.evaluate.features_from_history import FeaturesFromHistory
@@ -20,6 +21,10 @@ from bench.evaluate.temporal_split import Split, rolling
 from tests.unit.batch.recommend.tables import drawn, watched
 
 SPLIT = Split("test", tune_from=50 * DAY_MS, test_from=70 * DAY_MS, test_until=100 * DAY_MS)
+
+
+def ranker(l2: float = 1) -> Ranker:
+    return Ranker(FeaturesFromHistory(), PopularityByTaste({}), l2, min_views=1, min_titles=1)
 
 
 def silent(_: str) -> None: ...
@@ -80,12 +85,12 @@ def test_another_future_changes_neither_what_is_chosen_nor_what_is_recommended(s
     half_lives = Candidate("decayed", tuple(Popularity(half_life=days) for days in (1, 5, 50)))
     for candidate in (
         half_lives,
-        Candidate("ranker", (Ranker(FeaturesFromHistory(), 1), Ranker(FeaturesFromHistory(), 100))),
+        Candidate("ranker", (ranker(1), ranker(100))),
     ):
         chosen, again = (evaluate(each, SPLIT, [candidate], silent).known[0].chosen for each in (table, swapped))
         assert chosen == again
     everybody = np.arange(len(table.profiles))
-    for model in (Popularity(days=14), Ease(10), Ranker(FeaturesFromHistory())):
+    for model in (Popularity(days=14), Ease(10), ranker()):
         one, two = (model.fit(each.before(SPLIT.test_from), SPLIT.test_from)(everybody) for each in (table, swapped))
         assert np.array_equal(one, two)
 

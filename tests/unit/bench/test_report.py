@@ -45,7 +45,7 @@ def test_without_new_profiles_there_is_no_table_of_them() -> None:
         "## drawn",
         "### Tested on 80% to 100%: 5 profiles",
         "### Tested on 70% to 80%, 80% to 90%, 90% to 100%: 15 profiles",
-        "### Chosen variants",
+        "### Windows and chosen variants",
     ]
 
 

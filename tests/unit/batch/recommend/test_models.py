@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ from batch.recommend.model import Model
 from batch.recommend.popularity import Popularity
 from batch.recommend.ranker import Ranker, TooLittleHistory, training_times
 from batch.recommend.similarity import cosine
+from batch.recommend.taste import PopularityByTaste
 from batch.recommend.titles import TitleMetadata
 from bench.evaluate.baselines import Ease, ItemCosine
 from bench.evaluate.features_from_history import FeaturesFromHistory
@@ -23,7 +25,8 @@ MODELS: list[Model] = [
     Popularity(days=14, by_country=True),
     ItemCosine(5),
     Ease(10),
-    Ranker(FeaturesFromHistory(METADATA)),
+    PopularityByTaste(METADATA),
+    Ranker(FeaturesFromHistory(METADATA), PopularityByTaste(METADATA), min_views=1, min_titles=1),
 ]
 
 
@@ -105,6 +108,27 @@ class TestEveryModel:
         assert scorer(np.array([3])) == pytest.approx(scorer(np.arange(10))[3:4], abs=1e-4)
 
 
+class TestPopularityByTaste:
+    metadata: ClassVar = {
+        "hit": TitleMetadata(genres=("Drama",)),
+        "comedy": TitleMetadata(genres=("Comedy",)),
+        **{f"mine {n}": TitleMetadata(genres=("Comedy",)) for n in range(4)},
+    }
+    table = watched(
+        *[(who, "hit", 19.0) for who in "abcd"],
+        *[(who, "comedy", 19.0) for who in "ab"],
+        *[("me", f"mine {n}", 18.0) for n in range(4)],
+        ("stranger", "unknown", 18.0),
+    )
+
+    def test_genres_that_a_profile_watches_come_before_bigger_hits(self) -> None:
+        assert top(PopularityByTaste(self.metadata), self.table, 20)[0] == "comedy"
+
+    def test_without_known_genres_it_is_popularity(self) -> None:
+        assert top(PopularityByTaste(self.metadata), self.table, 20, "stranger")[:2] == ["hit", "comedy"]
+        assert top(PopularityByTaste({}), self.table, 20)[:2] == ["hit", "comedy"]
+
+
 class TestRanker:
     def test_it_learns_that_fresh_titles_are_watched(self) -> None:
         """Every week has a new title: half of the profiles watch it at once, the others a week later. Only the first
@@ -113,13 +137,19 @@ class TestRanker:
         views = [(who, f"week{week:02}", week * 7 + delay + 1.0) for week in range(12) for who, delay in late.items()]
         views += [(who, "old hit", 0.5) for who, delay in late.items() if not delay]
         table = watched(("me", "week00", 1), *(view for view in views if view[2] < 84))
-        ranked = top(Ranker(FeaturesFromHistory()), table, 84)
+        ranker = Ranker(FeaturesFromHistory(), PopularityByTaste({}), min_views=1, min_titles=1)
+        ranked = top(ranker, table, 84)
         assert set(ranked[:2]) == {"week10", "week11"}
         assert ranked.index("old hit") > 2
 
     def test_without_earlier_weeks_it_refuses_to_fit(self) -> None:
+        ranker = Ranker(FeaturesFromHistory(), PopularityByTaste({}), min_views=1, min_titles=1)
         with pytest.raises(TooLittleHistory):
-            Ranker(FeaturesFromHistory()).fit(watched(("a", "x", 1), ("b", "x", 1)), 2 * DAY_MS)
+            ranker.fit(watched(("a", "x", 1), ("b", "x", 1)), 2 * DAY_MS)
+
+    def test_it_needs_a_list_of_titles_with_evidence(self) -> None:
+        with pytest.raises(TooLittleHistory, match=r"30 titles with 5 views"):
+            Ranker(FeaturesFromHistory(), PopularityByTaste({})).fit(drawn(1), 100 * DAY_MS)
 
     @pytest.mark.parametrize(
         ("since", "horizon", "back"),

@@ -29,6 +29,20 @@ def test_one_other_persons_evening_is_no_reason() -> None:
     assert why(table, "me", "jedi") == ("popular", None)
 
 
+def test_a_title_of_the_same_genres_as_a_watched_one_is_because_of_it() -> None:
+    """Comedy, Romance and War against Comedy and Romance: two shared of three."""
+    metadata = {
+        "mine": TitleMetadata(genres=("Comedy", "Romance")),
+        "alike": TitleMetadata(genres=("Comedy", "Romance", "War")),
+        "half": TitleMetadata(genres=("Comedy", "Romance", "War", "Western")),
+        "one": TitleMetadata(genres=("Comedy",)),
+    }
+    table = watched(("me", "mine", 39), ("a", "alike", 1), ("a", "half", 1), ("a", "one", 1))
+    assert why(table, "me", "alike", metadata) == ("because", "mine")
+    assert why(table, "me", "half", metadata) == ("picked", None)
+    assert why(table, "me", "one", metadata) == ("picked", None)
+
+
 def test_without_such_a_title_it_is_the_country_if_it_is_watched_there() -> None:
     rows = [("me", "mine", AT - 1, 1.0, "NL"), ("a", "x", AT - 1, 1.0, "NL"), ("b", "y", AT - 1, 1.0, "DE")]
     table = Interactions.of(pl.DataFrame(rows, COLUMNS, orient="row"))
@@ -45,7 +59,7 @@ def test_what_was_popular_in_the_country_long_ago_is_no_reason() -> None:
 def test_a_genre_that_is_often_watched_is_a_reason() -> None:
     """Two comedies of three titles: often. One drama: not."""
     metadata = {title: TitleMetadata(genres=("Comedy",)) for title in ("c1", "c2", "c3")}
-    metadata |= {title: TitleMetadata(genres=("Drama", "War")) for title in ("d1", "d2")}
+    metadata |= {title: TitleMetadata(genres=("Drama",)) for title in ("d1", "d2")}
     mine = [("me", title, 1.0) for title in ("c1", "c2", "d1")]
     table = watched(*mine, ("a", "c3", 1), ("a", "d2", 1), ("a", "bare", 1))
     assert why(table, "me", "c3", metadata) == ("genre", "Comedy")
