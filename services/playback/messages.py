@@ -20,7 +20,9 @@ class Resume(BaseModel):
 
 class Play(BaseModel):
     playback_session_id: str = Field(description="UUIDv7: send it in each event of this play.")
-    session_started_at: int = Field(description="Milliseconds since the epoch: send it in each event of this play.")
+    session_started_at: int = Field(
+        description="Milliseconds since the epoch, by our clock. Clients with a clock send their own start."
+    )
     title_id: str
     hls_url: str = Field(description="Multivariant playlist of this play.")
     dash_url: str = Field(description="MPD of this play.")

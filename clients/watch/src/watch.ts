@@ -6,7 +6,6 @@ import { clock, element } from "./page.ts";
 /** What `POST /v1/playback` answers. */
 interface Play {
   playback_session_id: string;
-  session_started_at: number;
   title_id: string;
   hls_url: string;
   thumbnails_url: string | null;
@@ -43,6 +42,7 @@ addEventListener("pageshow", (event) => {
 /** A new play: of the whole title, from where it was left, or from `fromMs`. */
 async function start(fromMs?: number): Promise<void> {
   const pressedAt = performance.now();
+  const startedAt = Date.now(); // the clock of all other times in events
   begin.hidden = true;
   element("problem").hidden = true;
   buffering(true);
@@ -56,7 +56,7 @@ async function start(fromMs?: number): Promise<void> {
     video,
     {
       playback_session_id: play.playback_session_id,
-      session_started_at: play.session_started_at,
+      session_started_at: startedAt,
       title_id: play.title_id,
       title_class: "film",
       duration_ms: play.duration_ms,

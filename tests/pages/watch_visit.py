@@ -1,0 +1,48 @@
+"""A visit to the watch page: waiting for it, and its own log of what it reported."""
+
+import time
+from typing import Any
+
+from playwright.sync_api import Browser, Page
+
+from tests.pages.browser import PATIENCE_MS
+
+LOG = """document.addEventListener("playhead", (event) => {
+  const log = JSON.parse(localStorage.getItem("log") ?? "[]");
+  localStorage.setItem("log", JSON.stringify([...log, event.detail]));
+}, true)"""
+"""Writes the page's own log of what it reports, where it outlives the page."""
+TOTALS = ("playhead_ms", "watched_ms", "paused_ms", "rebuffer_count", "rebuffer_ms", "seek_count")
+
+
+def visit(browser: Browser, address: str, profile: str = "me") -> Page:
+    """The page on a new device, with a log. ``address``: of the page, without the profile."""
+    context = browser.new_context(viewport={"width": 1024, "height": 768})
+    context.add_init_script(LOG)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{address}?profile={profile}")
+    return page
+
+
+def until(page: Page, condition: str) -> None:
+    """Returns once the page's expression is true. The page's policy forbids the browser's own way of waiting."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, f"still not true: {condition}"
+        page.wait_for_timeout(50)
+
+
+def played_to(page: Page, seconds: float) -> None:
+    until(page, f"video.currentTime >= {seconds}")
+
+
+def left(page: Page) -> list[dict[str, Any]]:
+    """Leaves the page and the device. Returns what the page reported of its play."""
+    origin = page.evaluate("location.origin")
+    page.close()
+    reader = page.context.new_page()
+    reader.goto(f"{origin}/livez")
+    events: list[dict[str, Any]] = reader.evaluate("JSON.parse(localStorage.getItem('log') ?? '[]')")
+    page.context.close()
+    return [event for event in events if event["family"] == "playback"]
