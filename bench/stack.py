@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from domain.processes import PROCESSES
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
 
@@ -14,7 +13,7 @@ def bench_stack(names: Iterable[str] | None = None) -> Iterator[Settings]:
     """``names``: only these processes; all by default."""
     os.environ["PLAYHEAD_STACK"] = "bench"  # also for the processes that a bench starts
     os.environ["PLAYHEAD_CASSANDRA_JAVA_OPTIONS"] = ""  # as a server runs it
-    stack = Stack(Settings(), PROCESSES)
+    stack = Stack(Settings())
     stack.wipe()
     try:
         stack.up(names)

@@ -5,7 +5,7 @@ live page shows and ``playhead drain`` awaits, and ``docs/reference/processes.md
 by itself, so one sink that is down never stops another.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -182,6 +182,11 @@ PROCESSES: tuple[Process, ...] = (
     ),
 )
 BY_NAME: dict[str, Process] = {process.name: process for process in PROCESSES}
+
+
+def of_parts(parts: Collection[Part], processes: Sequence[Process] = PROCESSES) -> tuple[Process, ...]:
+    """The processes that belong to one of the parts."""
+    return tuple(process for process in processes if process.part in parts)
 
 
 def consumer_groups(processes: Sequence[Process] = PROCESSES) -> dict[str, tuple[str, ...]]:

@@ -213,8 +213,7 @@ def _stack() -> "Iterator[Stack]":
     from infra.runtime.startup import exit_with_message, print_error
 
     with exit_with_message(print_error):
-        settings = Settings()
-        yield Stack(settings, settings.processes)
+        yield Stack(Settings())
 
 
 def _print_status(stack: str, processes: "list[Status]") -> None:

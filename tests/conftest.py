@@ -44,7 +44,6 @@ def _process_number() -> int:
 
 _isolate_settings()  # before anything reads them
 
-from domain.processes import PROCESSES  # noqa: E402
 from infra.local.program import StackError  # noqa: E402
 from infra.local.stack import Stack  # noqa: E402
 from infra.runtime.settings import Settings  # noqa: E402
@@ -82,7 +81,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def local_stack() -> Iterator[Stack]:
     """The test stack with its engines up and made ready; for tests that stop, kill or restart something."""
-    stack = Stack(Settings(), PROCESSES)
+    stack = Stack(Settings())
     try:
         stack.wipe()
         try:

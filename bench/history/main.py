@@ -12,7 +12,6 @@ from rich.console import Console
 from bench.history.run import Size, run
 from bench.history.table import show
 from bench.stack import bench_stack
-from domain.processes import PROCESSES
 from infra.local.stack import Stack
 from infra.runtime import logs
 from infra.runtime.startup import reduce_gc
@@ -27,7 +26,7 @@ def main(
     logs.configure("bench", "WARNING")
     reduce_gc()  # as a service does
     with bench_stack(["cassandra"]) as settings:
-        pid = Stack(settings, PROCESSES).pid("cassandra")
+        pid = Stack(settings).pid("cassandra")
         lines = asyncio.run(run(settings, pid, Size(profiles=profiles, long=long)))
     show(lines, Console(width=WIDTH))
 

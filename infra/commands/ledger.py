@@ -139,8 +139,8 @@ def drain(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait at most.")] = 300,
 ) -> None:
     """Wait until every consumer group has committed all that is in Kafka; exits 1 when it takes too long."""
-    kafka = TopicReader(Settings())
-    groups = consumer_groups()
+    settings = Settings()
+    kafka, groups = TopicReader(settings), consumer_groups(settings.processes)
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
         while behind := remaining_lag(groups, kafka.lag):

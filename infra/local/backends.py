@@ -7,6 +7,7 @@ it does not use.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from domain.processes import Part
 from infra.local import cassandra, edge, kafka, registry, seaweedfs
 from infra.local.program import Program
 from infra.runtime.settings import Port, Settings
@@ -25,6 +26,8 @@ class Backend:
     prepare: Callable[[Settings], None]
     metrics: Port | None = None
     """Where it serves metrics of ours to Prometheus."""
+    part: Part = "pipeline"
+    """What needs it, as in ``Process.part``."""
 
 
 def _one(program: Callable[[Settings], Program]) -> Callable[[Settings], Iterable[Program]]:
@@ -75,6 +78,12 @@ BACKENDS = (
         "a readable bucket",
         _readable_bucket,
         metrics=Port.EDGE_METRICS,
+        part="video",
     ),
 )
 BY_NAME = {backend.name: backend for backend in BACKENDS}
+
+
+def of(settings: Settings) -> tuple[Backend, ...]:
+    """The backends that the settings' parts need."""
+    return tuple(backend for backend in BACKENDS if backend.part in settings.parts)

@@ -53,9 +53,12 @@ class Status:
 
 
 class Stack:
-    def __init__(self, settings: Settings, processes: Sequence[Process] = ()) -> None:
+    def __init__(self, settings: Settings, processes: Sequence[Process] | None = None) -> None:
+        """``processes``: those of the settings' parts, unless a test has its own."""
         self.settings = settings
-        local = [backend for backend in backends.BACKENDS if backend.is_local(settings)]
+        self._external = [backend for backend in backends.of(settings) if not backend.is_local(settings)]
+        local = [backend for backend in backends.of(settings) if backend.is_local(settings)]
+        processes = settings.processes if processes is None else processes
         self._backends = {program.name: program for backend in local for program in backend.programs(settings)}
         self._workers = {program.name: program for program in workers.programs(settings, processes)}
         self._monitoring = {program.name: program for program in monitoring.programs(settings, processes)}
@@ -73,7 +76,7 @@ class Stack:
         selected = dict.fromkeys(each for name in wanted for each in self.select(name))
         local = [self._backends[name] for name in selected if name in self._backends]
         ours = [self._workers[name] for name in selected if name in self._workers]
-        external = [each.name for each in backends.BACKENDS if names is None and not each.is_local(self.settings)]
+        external = self._external if names is None else []
         with self._locked(), report() as progress:
             self._check_host(local)
             for package in [backend.package for backend in local if backend.package]:
@@ -85,8 +88,8 @@ class Stack:
             for backend in self._ready_backends(local, progress):
                 backend.wait_for_peers()
                 self._prepare(base_name(backend.name), progress)
-            for name in external:
-                self._prepare(name, progress)
+            for each in external:
+                self._prepare(each.name, progress)
             self._start(ours)
             list(self._await_ready(ours, progress))
 

@@ -23,7 +23,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from domain.processes import BY_NAME, MAX_WORKERS, PARTS, PROCESSES, Part, Process
+from domain.processes import BY_NAME, MAX_WORKERS, PARTS, PROCESSES, Part, Process, of_parts
 
 ROOT = Path(__file__).resolve().parents[2]
 """Where our packages are: the checkout, or an environment's site-packages."""
@@ -314,6 +314,11 @@ class Settings(BaseSettings):
         """Whether only this machine reaches our processes."""
         return self.bind in ("127.0.0.1", "localhost", "::1")
 
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The processes of the chosen parts."""
+        return of_parts(self.parts)
+
     def worker_numbers(self, process: Process) -> range:
         """The numbers of the process's workers, from 0."""
         return range(self.workers.get(process.name, process.workers or 1))
@@ -398,11 +403,6 @@ class Settings(BaseSettings):
             return self.edge_url.rstrip("/")
         host = "127.0.0.1" if self.on_loopback or self.bind in ("0.0.0.0", "::") else self.bind
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port(Port.EDGE)}"
-
-    @property
-    def processes(self) -> tuple[Process, ...]:
-        """What runs of the table."""
-        return tuple(process for process in PROCESSES if process.part in self.parts)
 
     @property
     def prometheus_url(self) -> str:

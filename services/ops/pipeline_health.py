@@ -5,7 +5,7 @@ which the log had grown beyond that offset.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,7 +17,6 @@ from services.ops.offset_ages import OffsetAges
 
 SLOW_S = 5.0
 """A backend that takes longer counts as down."""
-GROUPS = consumer_groups()
 T = TypeVar("T")
 
 
@@ -31,10 +30,12 @@ class Offsets:
     """Next to be written."""
     committed: Mapping[str, Mapping[Partition, int]]
     """By group: next to be read. Partitions without a commit are absent."""
+    groups: Mapping[str, Collection[str]]
+    """The topics of each consumer group."""
 
     def next_reads(self, group: str) -> dict[Partition, int]:
         """Of each partition of the group's topics. Without a commit: the first kept offset."""
-        committed, topics = self.committed[group], GROUPS[group]
+        committed, topics = self.committed[group], self.groups[group]
         return {each: committed.get(each, self.starts.get(each, 0)) for each in self.ends if each[0] in topics}
 
     def lag(self, group: str) -> int:
@@ -45,6 +46,7 @@ class Offsets:
 @dataclass(frozen=True, slots=True)
 class PipelineHealth:
     metrics: Metrics
+    groups: Mapping[str, Collection[str]] = field(default_factory=consumer_groups)
     _ages: OffsetAges = field(default_factory=OffsetAges)
 
     async def probe(self, backend: str, question: Callable[[], Awaitable[T]]) -> T:
@@ -70,7 +72,7 @@ class PipelineHealth:
         """``at``: milliseconds since the epoch."""
         self._ages.observe(at, offsets.ends)
         oldest = dict(offsets.ends)
-        for group in GROUPS:
+        for group in self.groups:
             next_reads = offsets.next_reads(group)
             age = max((self._ages.age(*each, at) for each in next_reads.items()), default=0)
             self.metrics.set(GROUP_LAG, offsets.lag(group), group=group)
@@ -81,6 +83,6 @@ class PipelineHealth:
 
     def clear_lag(self) -> None:
         """Kafka is away: nobody knows how far the groups are."""
-        for group in GROUPS:
+        for group in self.groups:
             self.metrics.set(GROUP_LAG, None, group=group)
             self.metrics.set(GROUP_LAG_SECONDS, None, group=group)

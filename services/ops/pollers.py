@@ -19,7 +19,7 @@ from services.http.titles import refresh
 from services.ops.alerts import AlertMonitor
 from services.ops.experience import MINUTES, experience, starts_a_minute
 from services.ops.ledger_status import ledger_status
-from services.ops.pipeline_health import GROUPS, Offsets, PipelineHealth
+from services.ops.pipeline_health import Offsets, PipelineHealth
 from services.ops.ports import Connect, EventLog, ObjectStore
 from services.ops.processes import ProcessMonitor
 from services.ops.state import SHOWN, OpsState
@@ -71,8 +71,9 @@ class Pollers:
 
     async def _offsets(self) -> Offsets:
         starts, ends = await asyncio.to_thread(self.event_log.offsets)
-        committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in GROUPS}
-        return Offsets(starts, ends, committed)
+        groups = self.health.groups
+        committed = {group: await asyncio.to_thread(self.event_log.committed, group, ends) for group in groups}
+        return Offsets(starts, ends, committed, groups)
 
     async def _read_newest(self, topic: str, count: int) -> None:
         records = [record for _, record in await asyncio.to_thread(self.event_log.newest, topic, count)]

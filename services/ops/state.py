@@ -1,10 +1,11 @@
 """The newest answer of every source, composed into the live page's document."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from domain.processes import consumer_groups
 from domain.titles.catalogue import Catalogue
 from schemas.errors import bounded
 from schemas.events import DeadLetter, Playback, ViewingRecord
@@ -22,7 +23,7 @@ from services.ops.document import (
     Write,
 )
 from services.ops.issues import DEAD_LETTER_COUNT, issues
-from services.ops.pipeline_health import GROUPS, Offsets
+from services.ops.pipeline_health import Offsets
 from services.ops.rolling_series import RollingSeries
 
 SERIES_MS = 10 * 60 * 1000
@@ -60,6 +61,8 @@ class OpsState:
     """Written by the pollers, read by the pages, on one event loop: no locks."""
 
     catalogue: Catalogue
+    groups: Mapping[str, Collection[str]] = field(default_factory=consumer_groups)
+    """Topics by consumer group."""
     sources: dict[str, SourceHealth] = field(default_factory=lambda: {name: SourceHealth() for name in SOURCES})
     offsets: Offsets | None = None
     dead_letters: Sequence[DeadLetter] = ()
@@ -81,7 +84,7 @@ class OpsState:
         self.offsets = offsets
         totals = {family: self.total(topic.name) for family, topic in EVENT_TOPICS.items()}
         self._appended.add(at, totals | {DEAD_LETTER_COUNT: self.total(DEAD_LETTERS.name)})
-        self._lag.add(at, {group: offsets.lag(group) for group in GROUPS})
+        self._lag.add(at, {group: offsets.lag(group) for group in self.groups})
 
     def observe_playback(self, newest: Sequence[Playback]) -> None:
         """``newest``: events, newest first. Keeps the newest of each session and of each member."""
@@ -110,7 +113,7 @@ class OpsState:
             issues=[],
             rates=self._appended.rates(),
             lag=self._lag.values(),
-            groups=list(GROUPS),
+            groups=list(self.groups),
             dead_letters=DeadLetters(
                 self.total(DEAD_LETTERS.name), [_summary(each) for each in self.dead_letters[:SHOWN]]
             ),

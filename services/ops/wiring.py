@@ -7,7 +7,7 @@ import httpx
 from cassandra.cluster import Session
 
 from domain.history.reading import HistoryReader
-from domain.processes import BY_NAME
+from domain.processes import BY_NAME, consumer_groups
 from domain.titles.catalogue import Catalogue
 from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
@@ -63,7 +63,8 @@ async def serve(settings: Settings) -> None:
     metrics = PrometheusMetrics()
     registry, store = Registry(settings), ObjectStore(settings)
     event_log = KafkaMonitor(settings, registry)
-    state = OpsState(Catalogue())
+    groups = consumer_groups(settings.processes)
+    state = OpsState(Catalogue(), groups)
     files = Files(ECHARTS, settings.folder / "reports" / "dashboards", RUNBOOKS)
     async with cassandra(settings, prepare) as stores, httpx.AsyncClient(timeout=2) as client:
         pollers = Pollers(
@@ -73,7 +74,7 @@ async def serve(settings: Settings) -> None:
             store=store,
             processes=ProcessMonitor(client, targets(settings)),
             alerts=AlertMonitor(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
-            health=PipelineHealth(metrics),
+            health=PipelineHealth(metrics, groups),
             ping_registry=registry.ping,
             now=now,
         )

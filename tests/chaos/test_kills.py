@@ -10,7 +10,7 @@ from itertools import chain
 import httpx
 import pytest
 
-from domain.processes import BY_NAME, PROCESSES, Process
+from domain.processes import BY_NAME, Process
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.local.program import StackError
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.soak
 def pipeline(local_stack: Stack) -> Iterator[Pipeline]:
     """An empty test stack with two history workers."""
     local_stack.wipe()
-    stack = Stack(Settings(workers={"history": 2}, lake_flush_seconds=1), PROCESSES)
+    stack = Stack(Settings(workers={"history": 2}, lake_flush_seconds=1))
     stack.up()
     yield Pipeline(stack)
     stack.down()

@@ -13,7 +13,7 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
 from domain.history.compaction import Step
 from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS
-from domain.processes import BY_NAME, PROCESSES
+from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
@@ -59,7 +59,7 @@ def ring() -> Iterator[Stack]:
         cassandra_nodes=3,
         cassandra_heap="512m",
     )
-    made = Stack(own, PROCESSES)
+    made = Stack(own)
     made.wipe()
     made.up(["cassandra"])
     yield made

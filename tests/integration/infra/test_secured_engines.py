@@ -12,7 +12,6 @@ import pytest
 from pydantic import SecretStr
 
 from domain.lake.reading import read_objects, read_rows
-from domain.processes import PROCESSES
 from infra.engines.cassandra import close, connect
 from infra.engines.s3 import ObjectStore
 from infra.local.stack import Stack
@@ -67,7 +66,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
         compaction_threshold=5,
         compaction_keep_live=0,
     )
-    stack = Stack(settings, PROCESSES)
+    stack = Stack(settings)
     stack.wipe()
     try:
         with secured_kafka(settings, authority), secured_cassandra(settings, authority):

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import pytest
 
 from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Gauge
+from domain.processes import consumer_groups
 from schemas.errors import TransientError
 from schemas.topics import Partition
-from services.ops.pipeline_health import GROUPS, Offsets, PipelineHealth
+from services.ops.pipeline_health import Offsets, PipelineHealth
 from tests.support.fake_metrics import FakeMetrics
 
 PLAYBACK, UI = ("playhead.playback", 0), ("playhead.ui", 2)
@@ -27,8 +28,8 @@ def health(measured: FakeMetrics) -> PipelineHealth:
 
 def offsets(playback: int = 100, ui: int = 50, **commits: Mapping[Partition, int]) -> Offsets:
     """``commits`` by the group's name without ``playhead.``."""
-    committed = {group: commits.get(group.removeprefix("playhead."), {}) for group in GROUPS}
-    return Offsets({PLAYBACK: 40, UI: 0}, {PLAYBACK: playback, UI: ui}, committed)
+    committed = {group: commits.get(group.removeprefix("playhead."), {}) for group in consumer_groups()}
+    return Offsets({PLAYBACK: 40, UI: 0}, {PLAYBACK: playback, UI: ui}, committed, consumer_groups())
 
 
 def lag_of_history(measured: FakeMetrics) -> tuple[float, float]:
