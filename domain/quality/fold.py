@@ -17,10 +17,13 @@ from domain.quality.figures import POINT, Figures, Label, labels
 from domain.quality.state import Session, State
 from domain.quality.tally import MinuteFigures, Tally
 from domain.support.updates import REFRESH_MINUTES, SUPPORT_EVENTS, SessionTouch, SupportUpdates
+from schemas.rules import FIRST_COUNTS, MOST_PER_SECOND, SESSION_SLACK_MS
 
 MINUTE_MS = 60_000
 GRACE_MINUTES = 5
 """A closed session waits this long for late events before it is finalized."""
+MOST_LOST = 100
+"""Lost events that one view counts for: a client that numbers wrongly must not hide what others lose."""
 VIEWING, FAILED, FINAL, SUPPORT = 1, 2, 4, 8
 
 
@@ -70,6 +73,11 @@ class Fold:
                 if newest:
                     session.reported_minute = self._minute
                 touches.append(SessionTouch(place, newest, session.received()))
+            most_ms = max(received_at - session.started_at, 0) + SESSION_SLACK_MS
+            if playing_ms + rebuffer_ms > most_ms or rebuffers > FIRST_COUNTS:
+                rebuffer_ms = min(rebuffer_ms, most_ms)
+                playing_ms = min(playing_ms, most_ms - rebuffer_ms)
+                rebuffers = min(rebuffers, FIRST_COUNTS + most_ms * MOST_PER_SECOND // 1000)
             self._add_increase(session, minute, flags, playing_ms, rebuffers, rebuffer_ms, startup_ms)
             if flags & FINAL:
                 self._note_exit(session, minute, events.row(place, named=True))
@@ -106,7 +114,9 @@ class Fold:
         cohort = event["device_type"], event["app_version"], event["country"], event["title_class"]
         cohort, dropped = limit_cardinality(cohort, self.state.label_values, self._minute)
         self._tally.drop(dropped)
-        session = self.state.sessions[name] = Session(cohort=cohort)
+        for label in dropped:
+            self.state.lossy_views.pop(label, None)
+        session = self.state.sessions[name] = Session(cohort=cohort, started_at=started_at)
         self._tally.pending[max(event["event_time"] // MINUTE_MS, self._oldest), cohort].views += 1
         return session
 
@@ -170,6 +180,9 @@ class Fold:
                 del state.sessions[name]
                 state.settled.setdefault(due, set()).add(name)
                 _finalize(session, self._tally.pending[max(session.end_minute, due - self._window), session.cohort])
+                if session.lost_events():
+                    label = labels(session.cohort)[0]
+                    state.lossy_views[label] = state.lossy_views.get(label, 0) + 1
         for old in [each for each in state.settled if each < minute - self._timeout_minutes]:
             del state.settled[old]
         self._minute, self._oldest = minute, minute - self._window
@@ -192,8 +205,10 @@ def _finalize(session: Session, figures: Figures) -> None:
     figures.success_scored_views += success is not None
     figures.success_score += (success or 0) * POINT
     figures.exits_before_start += vanished
-    figures.events_expected += session.next_seq
-    figures.events_lost += session.lost_events()
+    missing = session.lost_events()
+    lost = min(missing, MOST_LOST)
+    figures.events_expected += session.next_seq - missing + lost
+    figures.events_lost += lost
 
 
 def _rows(events: pl.DataFrame) -> Iterable[tuple[Any, ...]]:

@@ -119,6 +119,11 @@ METRICS: Mapping[Metric, Callable[[QualitySnapshot], Values]] = {
         _labels("device"),
     ): _totals("device", lambda of: of.events_lost),
     Counter(
+        "playhead_client_lossy_views",
+        "Settled views that lost events.",
+        _labels("device"),
+    ): lambda snapshot: _of_set("device", {**dict.fromkeys(snapshot.totals, 0), **snapshot.lossy_views}),
+    Counter(
         "playhead_quality_late_events",
         "Events whose view was settled already: history and lake have them.",
         _PARTITION,

@@ -61,6 +61,7 @@ class QualitySnapshot:
     open_sessions: int
     log_time: int
     state_bytes: int
+    lossy_views: Mapping[Label, int]
 
 
 class CheckpointedMetrics(Protocol):

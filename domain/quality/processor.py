@@ -144,4 +144,5 @@ class QualityProcessor:
             open_sessions=len(state.sessions),
             log_time=state.log_time,
             state_bytes=state_bytes,
+            lossy_views=dict(state.lossy_views),
         )

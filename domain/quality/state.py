@@ -39,6 +39,8 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     left_after_ms: int | None = None
     reported_minute: int = -1
     """The minute of log time of its last support report."""
+    started_at: int = 0
+    """By the server's clock; 0 in older checkpoints."""
 
     def record_seq(self, seq: int) -> bool:
         """Record a received sequence number, in any order, repeats included. Returns whether a gap opened or closed."""
@@ -85,6 +87,8 @@ class State(msgspec.Struct, array_like=True):
     """By event minute (minutes since the epoch), as far back as events may still arrive."""
     label_values: dict[Label, dict[str, int]] = {}
     """Label values in use, see ``cohorts.limit_cardinality``."""
+    lossy_views: dict[Label, int] = {}
+    """Finalized views that lost events, by device and version."""
 
 
 class UnknownFormat(Exception):

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import msgspec
+
 from domain.quality.figures import Figures
 from domain.quality.fold import Fold
-from domain.quality.state import State
+from domain.quality.state import Session, State
 from schemas.events import Playback
 from tests.support.builders import T0, playback
 from tests.support.quality_oracle import MINUTE, columns
@@ -213,3 +215,29 @@ def test_records_that_expired_in_kafka_are_counted() -> None:
     made = fold(requested())
     made.add(columns([]), 5, 6)
     assert (made.state.missed, made.state.offset) == (4, 6)
+
+
+def test_a_view_counts_at_most_as_long_as_its_session_can_have_lasted() -> None:
+    year = 366 * 24 * HOUR
+    made = fold(requested(), at(MINUTE, seq=1, watched_ms=year, rebuffer_count=10**6, rebuffer_ms=MINUTE))
+    assert (total(made).playing_ms, total(made).rebuffer_ms) == (5 * MINUTE, MINUTE)
+    assert total(made).rebuffers == 1000 + 6 * 60 * 20
+
+
+def test_an_honest_session_keeps_what_an_offline_client_sends_later() -> None:
+    late = at(50 * MINUTE, seq=1, watched_ms=49 * MINUTE, event_time=T0 + 49 * MINUTE)
+    assert total(fold(requested(), late)).playing_ms == 49 * MINUTE
+
+
+def test_a_view_that_numbers_from_its_clock_counts_for_a_hundred_lost_events() -> None:
+    made = fold(requested(), at(1_000, seq=1_795_000_000, event_type="stopped"), requested(1_000, 2))
+    pass_time(made, 2 * HOUR)
+    assert (total(made).events_expected, total(made).events_lost) == (103, 100)
+    assert made.state.lossy_views == {TV: 1}
+
+
+def test_a_checkpoint_of_before_the_bounds_is_resumed() -> None:
+    session = Session(cohort=("tv", "1.0.0", "NL", "film"), next_seq=1, received_at=T0, due=START_MINUTE + 70)
+    older = msgspec.msgpack.encode([[*msgspec.to_builtins(session)][:-1]])
+    [resumed] = msgspec.msgpack.decode(older, type=list[Session])
+    assert (resumed.started_at, resumed.next_seq) == (0, 1)
