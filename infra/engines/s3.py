@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as ConnectionFailed
 from mypy_boto3_s3 import S3Client
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -157,5 +158,9 @@ def _translate_errors(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
                 f"S3 denies access: check PLAYHEAD_S3_ACCESS_KEY, PLAYHEAD_S3_SECRET_KEY and permissions ({error})"
             ) from error
         raise
+    except (ConnectionFailed, HTTPClientError) as error:
+        raise TransientError(
+            f"S3 does not answer: check PLAYHEAD_S3_ENDPOINT, or the local stack with `playhead status` ({error})"
+        ) from error
     except BotoCoreError as error:
         raise TransientError(str(error)) from error
