@@ -63,7 +63,7 @@ class Edge:
         return {(sample.name, *sample.labels.values()): sample.value for sample in samples}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # other tests use these ports, too
 def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     outer = Settings()
     base = (outer.port_base or PORT_BASES[outer.stack]) + 200
