@@ -19,5 +19,6 @@ def require_columns(any_df: DataFrame, columns: Mapping[str, str]) -> DataFrame:
         if name in found and found[name] != expected
     ]
     if problems:
-        raise SchemaMismatch("; ".join(problems))
+        hint = " (`playhead job tables` adds new columns)" if columns.keys() - found.keys() else ""
+        raise SchemaMismatch("; ".join(problems) + hint)
     return any_df
