@@ -93,6 +93,9 @@ bench-history: setup ## compare the two stores with one row per record: disk, re
 bench-edge: setup ## compare the edge at a hit with nginx that serves plain files; needs no backend
 	@$(BIN)/python -m bench.edge $(ARGS)
 
+bench-upload: setup ## processor time of a video's ladder, compared with one plain ffmpeg command; ARGS=FILE takes another film
+	@$(BIN)/python -m bench.upload $(ARGS)
+
 evaluate: setup ## tune and test every recommender; writes docs/benchmarks/recommendations.md
 	@$(BIN)/python -m bench.evaluate $(ARGS)
 
@@ -140,4 +143,4 @@ clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
 $(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
 	@$(NPM) run build
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch bench-edge evaluate member-lists docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch bench-edge bench-upload evaluate member-lists docs reference package lock

@@ -180,6 +180,8 @@ class Elsewhere:
 
 
 ELSEWHERE = {
+    "upload": Elsewhere("infra.commands.upload", "Encode a video and make it a title's."),
+    "film": Elsewhere("infra.commands.upload", "Fetch Big Buck Bunny, an example to upload."),
     "catalogue": Elsewhere("producers.simulator.main", "Download films and ratings; write the catalogue of titles."),
     "simulate": Elsewhere("producers.simulator.main", "Simulate members: past viewing, or live over HTTP."),
     "replay": Elsewhere("producers.replay.main", "Replay dead letters after their cause is fixed."),

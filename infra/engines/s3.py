@@ -31,8 +31,11 @@ class ObjectStore:
         self._bucket = bucket or settings.lake_bucket
         self._s3 = _client(settings)
 
-    def put_if_absent(self, key: str, body: bytes, metadata: Mapping[str, str]) -> bool:
+    def put_if_absent(
+        self, key: str, body: bytes, metadata: Mapping[str, str], *, content_type: str = "", cache_control: str = ""
+    ) -> bool:
         """False if the key exists, even if this call created it and the answer was lost."""
+        headers = {"ContentType": content_type, "CacheControl": cache_control}
 
         def put() -> None:
             self._s3.put_object(
@@ -42,6 +45,7 @@ class ObjectStore:
                 ContentMD5=_digest(body),
                 Metadata=metadata,
                 IfNoneMatch="*",
+                **{name: value for name, value in headers.items() if value},  # type: ignore[arg-type]
             )
 
         # 409: another conditional put on this key is in progress. Its outcome is known a moment later.

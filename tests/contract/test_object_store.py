@@ -87,7 +87,7 @@ def test_racing_puts_have_one_winner_here(stack: Settings) -> None:
 
 def test_a_store_without_conditional_puts_is_refused(stack: Settings) -> None:
     class Careless(ObjectStore):
-        def put_if_absent(self, key: str, body: bytes, metadata: object) -> bool:
+        def put_if_absent(self, key: str, body: bytes, metadata: object, **headers: str) -> bool:
             self.put(key, body)
             return True
 
