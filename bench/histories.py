@@ -5,9 +5,9 @@ from producers.simulator.audience import Member
 from producers.simulator.network import Faults, arrivals
 from producers.simulator.visits import Span, visits
 from schemas.events import Playback, ViewingRecord
+from tests.support.builders import recorded
 from tests.support.simulated_events import DAY_MS, DEFAULT_NOW
 
-_FIELDS = ViewingRecord.__struct_fields__
 _YEARS = 40
 """Long enough for any number of sessions: members come every few days."""
 
@@ -19,7 +19,7 @@ def history(member: Member, sessions: int, seed: int = 7) -> list[ViewingRecord]
     for delivery in arrivals(visits([member], span, seed), Faults(), span, seed):
         event = delivery.event
         if isinstance(event, Playback) and delivery.corruption is None:
-            record = ViewingRecord(**{name: getattr(event, name) for name in _FIELDS})
+            record = recorded(event)
             known = newest.get(record.playback_session_id)
             newest[record.playback_session_id] = merge([known], [record])[0] if known else record
             if len(newest) > sessions:  # so that the last one is whole

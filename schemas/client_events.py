@@ -9,14 +9,14 @@ from typing import Any, get_args
 
 import msgspec
 
-from schemas import avro
+from schemas import avro, client_clock
 from schemas.countries import country_of
 from schemas.errors import InvalidEvent
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, Event, Playback
 from schemas.rule_types import not_unicode, shown
 from schemas.rules import check_at_door, violations_at_door
 
-STAMPED = ("sent_at", "received_at", "event_time")
+STAMPED = ("sent_at", "received_at", "event_time", "start_time")
 """Envelope fields that an event must not set: the request carries ``sent_at`` once, the collector sets the others."""
 _FIELDS = {family: msgspec.structs.fields(event_type) for family, event_type in EVENT_TYPES.items()}
 _MOST_EXACT = 2**53
@@ -26,9 +26,8 @@ _MOST_EXACT = 2**53
 def event_from_client(raw: dict[str, Any], sent_at: int, received_at: int) -> Event:
     """The event, or InvalidEvent with the field at fault and all ``others``. ``raw`` is one decoded JSON object.
 
-    Its time is corrected by the clock offset at receipt, never to after ``received_at``. If the client's clock was
-    changed while the event waited, the result is off by that change; nothing is ordered by it. A country that is
-    unknown or missing becomes ``ZZ``.
+    Its time and its session's start are corrected by the clock offset at receipt: see ``client_clock``. A country that
+    is unknown or missing becomes ``ZZ``.
     """
     family = raw.get("family")
     if not isinstance(family, str) or family not in EVENT_TYPES:
@@ -41,8 +40,7 @@ def event_from_client(raw: dict[str, Any], sent_at: int, received_at: int) -> Ev
     try:
         event: Event = msgspec.convert(given, EVENT_TYPES[family])
         if not any(name in raw for name in STAMPED):
-            event_time = _corrected(event.client_time, sent_at, received_at)
-            event = msgspec.structs.replace(event, event_time=event_time)
+            event = _corrected(event)
             check_at_door(event)
             return event
     except (msgspec.ValidationError, UnicodeError, InvalidEvent):
@@ -84,29 +82,31 @@ def _read_by_field(family: str, raw: dict[str, Any], given: dict[str, Any]) -> E
             problems.append(InvalidEvent("missing", reason, field.name))
         else:
             values[field.name] = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-    if "client_time" in values:
+    for name in client_clock.TIMES:
         try:
-            values["event_time"] = _corrected(values["client_time"], given["sent_at"], given["received_at"])
+            client_clock.check_milliseconds(name, values.get(name), given["received_at"])
         except InvalidEvent as problem:
             problems.append(problem)
     problems += violations_at_door(family, SimpleNamespace(**values))
     if problems:
         first, *others = problems
         raise InvalidEvent(first.code, first.reason, first.field, others)
-    return EVENT_TYPES[family](**values)
+    return _corrected(EVENT_TYPES[family](**values))
+
+
+def _corrected(event: Event) -> Event:
+    """With the times that the collector sets. Raises InvalidEvent for times in seconds."""
+    for name in client_clock.TIMES:
+        client_clock.check_milliseconds(name, getattr(event, name, None), event.received_at)
+    event_time = client_clock.event_time(event.client_time, event.sent_at, event.received_at)
+    if not isinstance(event, Playback):
+        return msgspec.structs.replace(event, event_time=event_time)
+    return msgspec.structs.replace(event, event_time=event_time, start_time=client_clock.start(event, event_time))
 
 
 def _value(given: object, hint: Any) -> Any:
     """Raises msgspec.ValidationError."""
     return msgspec.convert(whole(given) if int in (hint, *get_args(hint)) else given, hint)
-
-
-def _corrected(client_time: int, sent_at: int, received_at: int) -> int:
-    corrected = min(received_at - (sent_at - client_time), received_at)
-    if corrected < 1:
-        reason = f"client_time is {client_time}, too far before sent_at ({sent_at}): both must be of one clock."
-        raise InvalidEvent("out_of_range", reason, "client_time")
-    return corrected
 
 
 def _wrong_type(family: str, field: str, message: str) -> InvalidEvent:

@@ -99,7 +99,8 @@ def _(rule: Entries, rows: Rows) -> Mask:
 @holds.register
 def _(rule: NotAfter, rows: Rows) -> Mask:
     held = rows.numbers(rule.field) <= rows.numbers(rule.other) + rule.slack
-    return rows.null(rule.field) | rows.null(rule.other) | held
+    mask = rows.null(rule.field) | rows.null(rule.other) | held
+    return mask if rule.unless is None else mask | _met(rule.unless, rows)
 
 
 @holds.register

@@ -78,6 +78,7 @@ class Playback(Envelope, frozen=True, kw_only=True, tag="playback"):
     error_code: str | None = None
     error_fatal: bool
     recommendation_id: str | None = None
+    start_time: int | None = None
 
 
 class Error(Envelope, frozen=True, kw_only=True, tag="error"):
@@ -134,8 +135,28 @@ def key(event: Event) -> str:
     return event.profile_id or event.device_id or event.event_id
 
 
+DAY_MS = 24 * 60 * 60 * 1000
+YEAR_2100 = 4_102_444_800_000
+
+
+def write_timestamp(playback_session_id: str, seq: int) -> int:
+    """Cassandra's write timestamp of an event, in microseconds: it depends on the session's id and on ``seq`` alone.
+
+    No clock moves it, so nothing that a client does to its clock hides a newer event. The time in a UUIDv7 keeps it
+    near the present, as Cassandra needs to forget tombstones. The day on top puts it after the timestamps of older
+    software, which took the session's start. Other ids hold no time: their sessions are written in the year 2100.
+    """
+    if playback_session_id[14] != "7":
+        return YEAR_2100 * 1000 + seq
+    made_at = int(playback_session_id[:8] + playback_session_id[9:13], 16)
+    return (made_at + DAY_MS) * 1000 + seq
+
+
 class ViewingRecord(msgspec.Struct, frozen=True, gc=False):
-    """One playback session's newest state."""
+    """One playback session's newest state, and what later events must not take away.
+
+    ``played``, ``settled`` and ``length`` are of the newest event that told each: ``domain.history.kept``.
+    """
 
     received_at: int
     profile_id: str
@@ -163,11 +184,28 @@ class ViewingRecord(msgspec.Struct, frozen=True, gc=False):
     device_type: DeviceType
     app_version: str
     country: str
+    start_time: int | None = None
+    played_seq: int | None = None
+    played_ms: int | None = None
+    settled_seq: int | None = None
+    settled_ms: int | None = None
+    settled_watched_ms: int | None = None
+    length_seq: int | None = None
+    length_ms: int | None = None
 
     @property
     def write_timestamp(self) -> int:
-        """Cassandra's write timestamp in microseconds. It increases with seq within a session, whatever clocks do."""
-        return self.session_started_at * 1000 + self.seq
+        """In microseconds; it increases with seq within a session."""
+        return write_timestamp(self.playback_session_id, self.seq)
+
+    @property
+    def listed_at(self) -> int:
+        """The time at which lists and chunks place the session: its start by the client's clock, moved by whole days if
+        that clock is wrong. The corrected start itself differs a little from request to request; this does not."""
+        if self.start_time is None:
+            return self.session_started_at
+        wrong_by = self.start_time - self.session_started_at
+        return self.session_started_at + (wrong_by + DAY_MS // 2) // DAY_MS * DAY_MS
 
 
 class CompactionRequest(msgspec.Struct, frozen=True, kw_only=True):

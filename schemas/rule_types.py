@@ -156,6 +156,7 @@ class NotAfter:
     slack: int
     code: str
     meaning: str
+    unless: "Condition | None" = None
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -164,6 +165,8 @@ class NotAfter:
     def violation(self, event: object) -> InvalidEvent | None:
         value, other = getattr(event, self.field), getattr(event, self.other)
         if value is None or other is None or value <= other + self.slack:
+            return None
+        if self.unless is not None and self.unless.met(event):
             return None
         limit = f"{other + self.slack}: {self.slack} ms after {self.meaning} ({other})"
         return InvalidEvent(self.code, f"{self.field} is {value}; it must be at most {limit}.", self.field)

@@ -6,7 +6,7 @@ rule goes into ``DOOR_RULES``: it holds for what clients send from now on, not f
 """
 
 from schemas.errors import InvalidEvent
-from schemas.events import Event, Record, record_name
+from schemas.events import YEAR_2100, Event, Record, record_name
 from schemas.rule_types import (
     CountsUp,
     Entries,
@@ -25,9 +25,7 @@ from schemas.rule_types import (
 )
 from schemas.topics import FAMILIES
 
-DAY_MS = 24 * 60 * 60 * 1000
-YEAR_MS = 366 * DAY_MS
-YEAR_2100 = 4_102_444_800_000
+YEAR_MS = 366 * 24 * 60 * 60 * 1000
 PLAYHEAD_SLACK_MS = 60_000
 MOST_INT = 2**31 - 1
 MOST_COUNT = 1_000_000
@@ -95,13 +93,21 @@ RULES: dict[str, tuple[Rule, ...]] = {
         *_ENVELOPE,
         Uuid("playback_session_id"),
         _time("session_started_at"),
-        NotAfter("session_started_at", "received_at", DAY_MS, "in_future", "the server's time"),
+        _time("start_time"),
+        NotAfter("start_time", "event_time", 0, "in_future", "the event's time"),
         Range("seq", 0, MOST_INT),
         _id("title_id"),
         _duration("state_since_ms"),
-        _duration("playhead_ms"),
+        Range("playhead_ms", 0, YEAR_2100),  # a live stream's timeline may count from 1970
         Range("duration_ms", 1, YEAR_MS),
-        NotAfter("playhead_ms", "duration_ms", PLAYHEAD_SLACK_MS, "out_of_range", "duration_ms"),
+        NotAfter(
+            "playhead_ms",
+            "duration_ms",
+            PLAYHEAD_SLACK_MS,
+            "out_of_range",
+            "duration_ms",
+            unless=Equal("title_class", "live"),
+        ),
         _duration("watched_ms"),
         _duration("paused_ms"),
         _duration("startup_time_ms"),

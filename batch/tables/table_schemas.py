@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from domain.history.kept import KEPT_FIELDS
 from schemas.avro import schema
 from schemas.topics import EVENT_TOPICS
 
@@ -109,8 +110,8 @@ TITLES = TableSchema(
 )
 RECORDS = TableSchema(
     "viewing_records",
-    "The contract's viewing records, from the lake: the fields of a playback session that the viewing history keeps.",
-    _columns("viewing_record"),
+    "The contract's viewing records, from the lake: the fields of a playback session's newest event in its history.",
+    tuple(column for column in _columns("viewing_record") if column.name not in KEPT_FIELDS),
     "days(session_started_at)",
     ("profile_id", "playback_session_id", "session_started_at"),
 )
@@ -118,7 +119,7 @@ SNAPSHOTS = TableSchema(
     "viewing_history",
     "Every profile's whole viewing history in Cassandra, LiveVH and CompressedVH merged, one snapshot per day.",
     (
-        *_columns("viewing_record"),
+        *RECORDS.columns,
         Column("snapshot_on", "date", "The day (UTC) on which it was read; a later run on that day replaces it.", True),
     ),
     "snapshot_on",

@@ -15,6 +15,7 @@ from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
 from domain.history.compaction import Compactor
+from domain.history.kept import KEPT_FIELDS
 from domain.history.merge import KEY, VALUE_FIELDS
 from domain.history.reading import HistoryReader
 from domain.history.rollup import RollUpRules
@@ -58,7 +59,7 @@ class Ours:
 
 class Rows:
     def __init__(self, session: Session) -> None:
-        assert ("received_at", *KEY, *VALUE_FIELDS[1:]) == ViewingRecord.__struct_fields__
+        assert ("received_at", *KEY, *VALUE_FIELDS[1:], *KEPT_FIELDS) == ViewingRecord.__struct_fields__
         self.keyspace: str = session.keyspace
         self.live = LiveVH(session)
         self._session = session

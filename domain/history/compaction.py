@@ -17,7 +17,7 @@ Why no crash and no race loses or doubles a record:
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from time import perf_counter
@@ -100,7 +100,7 @@ class Compactor:
                 published = new
         if published is None:
             return "nothing due", 0
-        await self._delete_rolled_up(profile_id, rolled, published)
+        await self._delete_rolled_up(profile_id, rolled, published, partition.written_at)
         await self._clean_up(profile_id, published)
         if not rolled:
             return "nothing due", 0
@@ -162,9 +162,12 @@ class Compactor:
         # Our chunks stay, since the publish may still be applied. If not, a later compaction deletes them.
         raise TransientError("the outcome of the publish is unknown")
 
-    async def _delete_rolled_up(self, profile_id: str, rolled: Sequence[ViewingRecord], published: Metadata) -> None:
+    async def _delete_rolled_up(
+        self, profile_id: str, rolled: Sequence[ViewingRecord], published: Metadata, written_at: Mapping[str, int]
+    ) -> None:
         for start in range(0, len(rolled), DELETES):
-            await self.live.delete_rolled_up(profile_id, rolled[start : start + DELETES], published.version.generation)
+            part = rolled[start : start + DELETES]
+            await self.live.delete_rolled_up(profile_id, part, published.version.generation, written_at)
             await self.on_step(Step.MOVED)
 
     async def _clean_up(self, profile_id: str, published: Metadata) -> None:

@@ -1,7 +1,7 @@
 """Which of two states of a session is newer, and the union of viewing records by session.
 
-States are ordered by (write timestamp, received_at, encoded value). Cassandra, ``merge`` and the batch of a worker all
-use this order, so it does not matter which of them sees an event first.
+States are ordered by (seq, received_at, encoded value), and so is each kept value by itself. Cassandra, ``merge`` and
+the batch of a worker all use this order, so it does not matter which of them sees an event first.
 
 ``merge`` is commutative, associative and idempotent: its sources may overlap, repeat and come in any order.
 """
@@ -9,10 +9,13 @@ use this order, so it does not matter which of them sees an event first.
 import struct
 from collections.abc import Iterable
 
+from domain.history.kept import KEPT_FIELDS, keep
 from schemas.events import ViewingRecord
 
 KEY = ("profile_id", "playback_session_id")
-VALUE_FIELDS: tuple[str, ...] = tuple(name for name in ViewingRecord.__struct_fields__ if name not in KEY)
+VALUE_FIELDS: tuple[str, ...] = tuple(
+    name for name in ViewingRecord.__struct_fields__ if name not in (*KEY, *KEPT_FIELDS)
+)
 """Fields of the stored value, in order: ``received_at`` first, so a later delivery has the larger bytes."""
 INTS = frozenset({"seq", "rebuffer_count", "seek_count", "bitrate_kbps"})
 NULL = b"\xff\xff\xff\xff"
@@ -30,12 +33,10 @@ def merge(*sources: Iterable[ViewingRecord]) -> list[ViewingRecord]:
 
 
 def newer(one: ViewingRecord, other: ViewingRecord) -> ViewingRecord:
-    """The newer of two states of one session."""
-    order = (one.write_timestamp, one.received_at)
-    other_order = (other.write_timestamp, other.received_at)
-    if order == other_order:
-        return one if encoded(one) >= encoded(other) else other
-    return one if order > other_order else other
+    """The newer of two states of one session, with what both have kept."""
+    order, other_order = (one.seq, one.received_at), (other.seq, other.received_at)
+    is_newer = encoded(one) >= encoded(other) if order == other_order else order > other_order
+    return keep(one, other) if is_newer else keep(other, one)
 
 
 def encoded(record: ViewingRecord) -> bytes:

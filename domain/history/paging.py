@@ -1,7 +1,7 @@
 """Pages of a history, newest session first, and the chunks that a page needs.
 
-Sessions are ordered by their start and id. Neither ever changes, so a cursor stays valid while new events arrive and
-records move from one store to the other.
+Sessions are ordered by ``listed_at`` and id. Neither changes with a request, so a cursor stays valid while new events
+arrive and records move from one store to the other.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -3,8 +3,8 @@
 Every method raises TransientError when the store is unavailable or slow; a write may have been applied then, or later.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.history.versions import ChunkId, Metadata, Version
@@ -19,6 +19,8 @@ class LivePartition:
     records: Sequence[ViewingRecord]
     compacted_generation: int | None
     """The newest compaction that moved records out of LiveVH; None before the first one."""
+    written_at: Mapping[str, int] = field(default_factory=dict)
+    """By session: the write timestamp of its state, which older software may have written in its own way."""
 
 
 class LiveReads(Protocol):
@@ -26,10 +28,17 @@ class LiveReads(Protocol):
 
 
 class LiveMoves(LiveReads, Protocol):
-    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+    async def delete_rolled_up(
+        self,
+        profile_id: str,
+        records: Sequence[ViewingRecord],
+        generation: int,
+        written_at: Mapping[str, int] | None = None,
+    ) -> None:
         """Delete these states and mark the partition with the generation that holds them, atomically.
 
-        A newer state of a session survives. The marker never goes back to a lower generation.
+        A newer state of a session survives. The marker never goes back to a lower generation. ``written_at``: as the
+        partition was read; without it, states count as written by this software.
         """
         ...
 

@@ -106,7 +106,7 @@ class HistoryReader:
         """
         found = await self._read(profile_id, lambda chunks, live: plan_page(chunks, live, limit, since=since))
         newest = [record for record in found.newest_first if found.plan.covers(position(record))]
-        records = [record for record in newest[:limit] if since is None or record.session_started_at >= since]
+        records = [record for record in newest[:limit] if since is None or record.listed_at >= since]
         older = found.plan.newer_than is not None or len(newest) > len(records)
         return RecentHistory(records, found.complete, older, len(found.live), found.listed)
 

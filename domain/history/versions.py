@@ -16,11 +16,11 @@ from schemas.events import ViewingRecord
 
 UNREADABLE = (CorruptChunk, UnknownSchema)
 Position = tuple[int, str]
-"""A session's position in the history: its start (milliseconds) and its id. Neither ever changes."""
+"""A session's position in the history: ``listed_at`` (milliseconds) and its id. Neither changes with a request."""
 
 
 def position(record: ViewingRecord) -> Position:
-    return record.session_started_at, record.playback_session_id
+    return record.listed_at, record.playback_session_id
 
 
 class Version(NamedTuple):

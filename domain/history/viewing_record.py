@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from domain.history.kept import KEPT, KEPT_FIELDS
 from domain.history.merge import KEY, merge
 from schemas.events import ViewingRecord
 
 FIELDS: tuple[str, ...] = ViewingRecord.__struct_fields__
-DELIVERY_FIELDS = ("received_at", "event_time")
+EVENT_FIELDS = tuple(name for name in FIELDS if name not in KEPT_FIELDS)
+DELIVERY_FIELDS = ("received_at", "event_time", "start_time")
 """Fields that differ when a client delivers the same event again."""
 
 
@@ -26,21 +28,35 @@ def newest_per_session(events: pl.DataFrame) -> Newest:
     """Playback events (columns of the Avro record, times in milliseconds) to one record per session."""
     # Only the ordering columns are sorted; whole rows are gathered for the few that matter.
     ordered = (
-        events.select(*KEY, _write_timestamp(), "received_at")
+        events.select(*KEY, "seq", "received_at", **{kept.name: kept.told for kept in KEPT})
         .with_row_index("row")
-        .sort(*KEY, "write_timestamp", "received_at")
+        .sort(*KEY, "seq", "received_at")
+        .with_row_index("place")
         .with_columns(same_session=_as_next(*KEY))
-        .with_columns(same_seq=pl.col("same_session") & _as_next("write_timestamp"))
+        .with_columns(same_seq=pl.col("same_session") & _as_next("seq"))
+        .with_columns(_told_at(kept.name) for kept in KEPT)
     )
-    # Usually the last of each session; where received_at ties too, `merge` compares whole values.
-    tied = pl.col("same_seq") & _as_next("received_at")
-    candidates = events[ordered.filter(~pl.col("same_session") | tied)["row"]]
-    return Newest(merge(_records(candidates)), _conflicts(events, ordered), _starting(events))
+    # Usually the last of each session; where seq ties, `merge` compares values.
+    candidates = ordered.filter(~pl.col("same_session") | pl.col("same_seq"))
+    rows = events[candidates["row"]]
+    kept_values = [
+        events[ordered["row"].gather(candidates[kept.name])].select(
+            **{kept.seq: pl.when(told).then("seq")},
+            **{field: pl.when(told).then(source) for field, source in kept.values.items()},
+        )
+        for kept in KEPT
+        for told in [candidates[kept.name].is_not_null()]
+    ]
+    newest = pl.concat([rows, *kept_values], how="horizontal")
+    return Newest(merge(_records(newest)), _conflicts(events, ordered), _starting(events))
 
 
-def _write_timestamp() -> pl.Expr:
-    """``ViewingRecord.write_timestamp`` as a column."""
-    return (pl.col("session_started_at") * 1000 + pl.col("seq")).alias("write_timestamp")
+def _told_at(name: str) -> pl.Expr:
+    """In sorted rows: the place of the session's last row up to this one that is true in this column; else null."""
+    begins = ~pl.col("same_session").shift(1, fill_value=False)
+    first = pl.when(begins).then("place").forward_fill()
+    last = pl.when(name).then("place").forward_fill()
+    return pl.when(last >= first).then(last).alias(name)
 
 
 def _as_next(*columns: str) -> pl.Expr:
@@ -63,6 +79,6 @@ def _conflicts(events: pl.DataFrame, ordered: pl.DataFrame) -> int:
     repeats = ordered.filter(pl.col("same_seq") | pl.col("same_seq").shift(1, fill_value=False))
     if repeats.is_empty():
         return 0
-    content = [name for name in FIELDS if name not in DELIVERY_FIELDS]
+    content = [name for name in EVENT_FIELDS if name not in DELIVERY_FIELDS]
     differs = pl.any_horizontal(*(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in content))
     return events[repeats["row"]].filter(differs & repeats["same_seq"]).height

@@ -108,7 +108,7 @@ class Fold:
         if any(name in names for names in self.state.settled.values()):
             return None
         event = events.row(place, named=True)
-        started_at = event["session_started_at"] + event["event_time"] - event["client_time"]
+        started_at = _started_at(event)
         if started_at < (self._minute - self._timeout_minutes) * MINUTE_MS:
             return None
         cohort = event["device_type"], event["app_version"], event["country"], event["title_class"]
@@ -155,7 +155,7 @@ class Fold:
         before_start = formulas.exited_before_start(event["event_type"], event["startup_time_ms"], event["error_fatal"])
         if before_start and not session.exited:
             session.exited = True
-            session.left_after_ms = max(0, event["client_time"] - event["session_started_at"])
+            session.left_after_ms = max(0, event["event_time"] - _started_at(event))
             self._tally.pending[minute, session.cohort].exits_before_start += 1
 
     def _note_newest(self, name: str, session: Session, received_at: int, minute: int, flags: int) -> None:
@@ -187,6 +187,14 @@ class Fold:
             del state.settled[old]
         self._minute, self._oldest = minute, minute - self._window
         self._tally.close_before(self._oldest)
+
+
+def _started_at(event: dict[str, Any]) -> int:
+    """As the collector corrected it; events of older software hold only the client's own start."""
+    corrected: int | None = event["start_time"]
+    if corrected is not None:
+        return corrected
+    return int(event["session_started_at"] + event["event_time"] - event["client_time"])
 
 
 def _finalize(session: Session, figures: Figures) -> None:

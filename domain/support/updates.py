@@ -11,12 +11,13 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from schemas.events import DeviceType, ViewingRecord
+from domain.history.kept import KEPT_FIELDS
+from schemas.events import DeviceType, ViewingRecord, write_timestamp
 
 SUPPORT_EVENTS = ("play_requested", "first_frame", "rebuffer_started", "rebuffer_ended", "error", "stopped", "ended")
 REFRESH_MINUTES = 10
 """The maximum age of the report of an ongoing session."""
-FIELDS: tuple[str, ...] = ViewingRecord.__struct_fields__
+FIELDS = tuple(name for name in ViewingRecord.__struct_fields__ if name not in KEPT_FIELDS)
 
 
 class Received(NamedTuple):
@@ -32,7 +33,7 @@ class SessionReport(msgspec.Struct, frozen=True, gc=False):
     closes a gap carries no newer state of its session."""
 
     profile_id: str
-    session_started_at: int
+    listed_at: int
     playback_session_id: str
     record: ViewingRecord | None
     received: Received | None
@@ -42,7 +43,7 @@ class SessionReport(msgspec.Struct, frozen=True, gc=False):
         """In microseconds, as Cassandra has it. It rises with the highest sequence number received."""
         if self.record is not None:
             return self.record.write_timestamp
-        return self.session_started_at * 1000 + (self.received.expected - 1 if self.received else 0)
+        return write_timestamp(self.playback_session_id, self.received.expected - 1 if self.received else 0)
 
 
 class MemberError(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,7 @@ def errors_of_members(events: pl.DataFrame) -> list[MemberError]:
 def _report(record: ViewingRecord, touch: SessionTouch) -> SessionReport:
     return SessionReport(
         record.profile_id,
-        record.session_started_at,
+        record.listed_at,
         record.playback_session_id,
         record if touch.newest else None,
         touch.received,

@@ -1,21 +1,25 @@
-"""LiveVH in Cassandra: one frozen cell per session, written again whenever the session reports."""
+"""LiveVH in Cassandra: a session's newest state is one frozen cell, each kept value another with its own timestamp."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from cassandra import InvalidRequest
 from cassandra.cluster import Session
-from cassandra.query import BatchStatement, BatchType, PreparedStatement
+from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, PreparedStatement
 
+from domain.history.kept import KEPT, Kept
 from domain.history.merge import VALUE_FIELDS
 from domain.history.ports import LivePartition
 from infra.engines.cassandra import batches, prepared_read, run
 from schemas.errors import InvalidEvent
-from schemas.events import ViewingRecord
+from schemas.events import ViewingRecord, write_timestamp
 
+KEPT_COLUMNS = ", ".join(kept.name for kept in KEPT)
+KEPT_SIZE = max(len(kept.fields) for kept in KEPT)
 record_value = attrgetter(*VALUE_FIELDS)
 """A record as the value of its cell."""
 
@@ -32,10 +36,13 @@ class LiveVH:
         # Cassandra warns about prepared statements that depend on the session's keyspace.
         table = f"{session.keyspace}.live_vh"
         self._insert: PreparedStatement = session.prepare(
-            f"INSERT INTO {table} (profile_id, playback_session_id, record) VALUES (?, ?, ?) USING TIMESTAMP ?"
+            f"INSERT INTO {table} (profile_id, playback_session_id, record, {KEPT_COLUMNS})"
+            " VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
         )
         self._select = prepared_read(
-            session, f"SELECT playback_session_id, record, compacted_generation FROM {table} WHERE profile_id = ?"
+            session,
+            f"SELECT playback_session_id, record, {KEPT_COLUMNS}, compacted_generation, WRITETIME(record) AS written_at"
+            f" FROM {table} WHERE profile_id = ?",
         )
         # With paging, the static marker of the first page could be older than the rows of the second.
         self._select.fetch_size = None
@@ -59,27 +66,38 @@ class LiveVH:
 
     async def read(self, profile_id: str) -> LivePartition:
         rows = await run(self._session, self._select, (profile_id,))
+        stored = [row for row in rows if row.playback_session_id and row.record]
         return LivePartition(
-            records=[stored_record(profile_id, row) for row in rows if row.playback_session_id],
+            records=[_with_kept(stored_record(profile_id, row), row) for row in stored],
             compacted_generation=rows[0].compacted_generation if rows else None,
+            written_at={str(row.playback_session_id): row.written_at for row in stored},
         )
 
     async def count(self, profile_id: str, limit: int) -> int:
         """The number of a profile's sessions, at most ``limit``."""
         return len(await run(self._session, self._count, (profile_id, limit)))
 
-    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+    async def delete_rolled_up(
+        self,
+        profile_id: str,
+        records: Sequence[ViewingRecord],
+        generation: int,
+        written_at: Mapping[str, int] | None = None,
+    ) -> None:
         """One batch in one partition: readers see all of it or nothing."""
+        written_at = written_at or {}
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
         batch.add(self._mark, (generation, generation, profile_id))
         for record in records:
-            batch.add(self._delete, (record.write_timestamp, profile_id, UUID(record.playback_session_id)))
+            at = written_at.get(record.playback_session_id, record.write_timestamp)
+            batch.add(self._delete, (at, profile_id, UUID(record.playback_session_id)))
         await run(self._session, batch)
 
     async def _write_batch(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
         for record in records:
-            batch.add(self._insert, _row(record))
+            for row in _rows(record):
+                batch.add(self._insert, row)
         async with self._room:
             try:
                 await run(self._session, batch)
@@ -90,7 +108,8 @@ class LiveVH:
     async def _write_row(self, record: ViewingRecord) -> InvalidEvent | None:
         """After a refused batch: find the invalid row."""
         try:
-            await run(self._session, self._insert, _row(record))
+            for row in _rows(record):
+                await run(self._session, self._insert, row)
         except InvalidRequest as error:
             if "live_vh" not in self._session.cluster.metadata.keyspaces[self._session.keyspace].tables:
                 raise  # the table is missing: the rows are not invalid
@@ -98,8 +117,26 @@ class LiveVH:
         return None
 
 
-def _row(record: ViewingRecord) -> tuple[object, ...]:
-    return record.profile_id, UUID(record.playback_session_id), record_value(record), record.write_timestamp
+def _rows(record: ViewingRecord) -> Iterator[tuple[object, ...]]:
+    """The row's values by the event that told them, each with that event's timestamp: usually one event told all."""
+    key = record.profile_id, UUID(record.playback_session_id)
+    kept_at = {getattr(record, kept.seq) for kept in KEPT} - {None}
+    for seq in {record.seq, *kept_at}:
+        state = record_value(record) if seq == record.seq else UNSET_VALUE
+        kept = [_kept_value(record, one) if getattr(record, one.seq) == seq else UNSET_VALUE for one in KEPT]
+        yield *key, state, *kept, write_timestamp(record.playback_session_id, seq)
+
+
+def _kept_value(record: ViewingRecord, kept: Kept) -> tuple[object, ...]:
+    values = [getattr(record, field) for field in kept.fields]
+    return *values, *[None] * (KEPT_SIZE - len(values))
+
+
+def _with_kept(record: ViewingRecord, row: Any) -> ViewingRecord:
+    values = {
+        field: value for kept in KEPT for field, value in zip(kept.fields, getattr(row, kept.name) or (), strict=False)
+    }
+    return msgspec.structs.replace(record, **values) if values else record
 
 
 def stored_record(profile_id: str, row: Any) -> ViewingRecord:

@@ -100,7 +100,7 @@ class SupportReader:
 def _report_row(report: SessionReport) -> tuple[object, ...]:
     return (
         report.profile_id,
-        report.session_started_at,
+        report.listed_at,
         UUID(report.playback_session_id),
         record_value(report.record) if report.record else UNSET_VALUE,
         report.received or UNSET_VALUE,

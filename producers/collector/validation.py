@@ -9,6 +9,7 @@ import msgspec
 from producers.collector.responses import RequestError, error_reply
 from producers.collector.salvage import decoded, salvaged
 from schemas import codec, dead_letter
+from schemas.client_clock import check_milliseconds
 from schemas.client_events import event_from_client, whole
 from schemas.countries import UNKNOWN_COUNTRY
 from schemas.errors import InvalidEvent, bounded
@@ -59,7 +60,7 @@ class ValidatedRequest:
 
 def validate(body: bytes, received_at: int) -> ValidatedRequest:
     """Raises InvalidEvent if the body cannot be read at all, RequestError if it holds too many events."""
-    sent_at, events, slices = _open(body)
+    sent_at, events, slices = _open(body, received_at)
     request = ValidatedRequest(sent_at, {}, {}, {}, slices)
     for index, raw in enumerate(events):
         try:
@@ -91,7 +92,7 @@ def topic_of(family: str | None) -> str | None:
     return EVENT_TOPICS[family].name if family else None
 
 
-def _open(body: bytes) -> tuple[int, Sequence[Any], Sequence[bytes] | None]:
+def _open(body: bytes, received_at: int) -> tuple[int, Sequence[Any], Sequence[bytes] | None]:
     """``sent_at``, the events, and their bytes if the body as a whole is not JSON: then an event may be an error."""
     try:
         document = _json.decode(body)
@@ -99,11 +100,11 @@ def _open(body: bytes) -> tuple[int, Sequence[Any], Sequence[bytes] | None]:
         if (found := salvaged(body)) is None:
             raise InvalidEvent("malformed", f"The body is not JSON: {problem}.") from problem
         document = {"sent_at": found.sent_at, "events": [*map(decoded, found.events)]}
-        return *_checked(document), found.events
-    return *_checked(document), None
+        return *_checked(document, received_at), found.events
+    return *_checked(document, received_at), None
 
 
-def _checked(document: Any) -> tuple[int, list[Any]]:
+def _checked(document: Any, received_at: int) -> tuple[int, list[Any]]:
     if not isinstance(document, dict):
         raise InvalidEvent("wrong_type", f"{_SHAPE}, not {_kind(document)}.")
     for name in document:
@@ -117,6 +118,7 @@ def _checked(document: Any) -> tuple[int, list[Any]]:
     sent_at, events = int(document["sent_at"]), document["events"]
     if not 0 <= sent_at < 2**63:
         raise InvalidEvent("out_of_range", "sent_at must be milliseconds since 1970 by the client's clock.", "sent_at")
+    check_milliseconds("sent_at", sent_at, received_at)
     if len(events) > MAX_EVENTS:
         message = f"{len(events)} events in one request: send at most {MAX_EVENTS}."
         raise RequestError(error_reply(413, "too_many_events", message, limit_events=MAX_EVENTS))

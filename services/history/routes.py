@@ -81,12 +81,12 @@ def router(connect: Connect, catalogue: Catalogue) -> APIRouter:
 
     @routes.get("/resume-point", summary="Where a player starts a title")
     async def resume(profile_id: ProfileId, title_id: TitleId) -> ResumePoint:
-        """The last position of the newest session with a picture, on any device; 0 if that was outside of 5 to 90 %."""
+        """The last position that was played with a picture, on any device; 0 if that was outside of 5 to 90 %."""
         recent = await (await connect()).history.read_recent(profile_id)
-        record = resume_point(recent.records, title_id)
+        mark = resume_point(recent.records, title_id)
         return ResumePoint(
-            bookmark_ms=record.playhead_ms if record else 0,
-            playback_session_id=record.playback_session_id if record else None,
+            bookmark_ms=mark.bookmark_ms if mark else 0,
+            playback_session_id=mark.playback_session_id if mark else None,
             complete=recent.complete,
         )
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, PlainSerializer
 
+from domain.history.continue_watching import is_played
 from domain.titles.catalogue import Catalogue
 from schemas.events import DeviceType, PlaybackEventType, PlayerState, TitleClass, ViewingRecord
 
@@ -50,11 +51,12 @@ class HistoryItem(BaseModel):
     playback_session_id: str
     title: TitleItem
     title_class: TitleClass
-    started_at: Moment = Field(description="Start of the session by the client's clock.")
+    started_at: Moment = Field(description="Start of the session, by the client's corrected clock.")
     last_event_at: Moment = Field(description="Newest event, by the client's corrected clock.")
-    bookmark_ms: int = Field(description="Position in the title.")
+    bookmark_ms: int = Field(description="Last position played with a picture; without one, where the player was.")
     duration_ms: int | None = Field(description="Length of the title; null for live streams.")
     watched_ms: int = Field(description="Time with the picture moving.")
+    played: bool = Field(description="The session got beyond 90 % of the title.")
     watched_share: float | None = Field(description="watched_ms ÷ duration_ms, at most 1.")
     state: PlayerState
     last_event: PlaybackEventType
@@ -66,16 +68,18 @@ class HistoryItem(BaseModel):
 
 def history_item(record: ViewingRecord, catalogue: Catalogue) -> HistoryItem:
     failed = record.error_code or record.error_fatal
+    duration_ms = record.length_ms or record.duration_ms
     return HistoryItem(
         playback_session_id=record.playback_session_id,
         title=title_item(record.title_id, catalogue),
         title_class=record.title_class,
-        started_at=moment(record.session_started_at),
+        started_at=moment(record.start_time or record.session_started_at),
         last_event_at=moment(record.event_time),
-        bookmark_ms=record.playhead_ms,
-        duration_ms=record.duration_ms,
+        bookmark_ms=record.playhead_ms if record.played_ms is None else record.played_ms,
+        duration_ms=duration_ms,
         watched_ms=record.watched_ms,
-        watched_share=round(min(1.0, record.watched_ms / record.duration_ms), 4) if record.duration_ms else None,
+        played=is_played(record),
+        watched_share=round(min(1.0, record.watched_ms / duration_ms), 4) if duration_ms else None,
         state=record.player_state,
         last_event=record.event_type,
         device=Device(id=record.device_id, type=record.device_type, app_version=record.app_version),

@@ -149,7 +149,7 @@ def summary(records: Sequence[ViewingRecord]) -> Summary:
 
 def since(record: ViewingRecord | None) -> str | None:
     """Day of a member's first session, for a person."""
-    return moment(record.session_started_at).strftime("%-d %B %Y") if record else None
+    return moment(record.start_time or record.session_started_at).strftime("%-d %B %Y") if record else None
 
 
 def _day(milliseconds: int) -> date:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,6 +35,9 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Live]:
 def profile() -> str:
     """A profile that no other test writes to."""
     return f"contract-{uuid4()}"
+
+
+UUID4 = UUID("6ba7b811-9dad-4d10-80b4-00c04fd430c8")
 
 
 def session_id(number: int) -> str:
@@ -170,6 +173,36 @@ async def test_counting_stops_at_the_limit(store: Live, profile: str) -> None:
     assert (await store.count(profile, 3), await store.count(profile, 9)) == (3, 5)
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_a_later_state_that_tells_nothing_leaves_what_was_kept(
+    store: Live, profile: str, order: tuple[int, int]
+) -> None:
+    told = viewing_record(profile_id=profile, seq=1, playhead_ms=2_700_000)
+    stopped = viewing_record(profile_id=profile, seq=2, playhead_ms=0, duration_ms=None)
+    for turn in order:
+        await store.write([(told, stopped)[turn]])
+    (record,) = (await store.read(profile)).records
+    assert (record.seq, record.playhead_ms, record.duration_ms) == (2, 0, None)
+    assert (record.played_seq, record.played_ms, record.length_ms) == (1, 2_700_000, 6_000_000)
+
+
+async def test_a_clock_that_is_set_back_hides_no_newer_state(store: Live, profile: str) -> None:
+    await store.write([viewing_record(profile_id=profile, seq=1)])
+    back = viewing_record(profile_id=profile, seq=2, session_started_at=T0 - 2_600_000_000)
+    await store.write([back])
+    assert [record.seq for record in (await store.read(profile)).records] == [2]
+
+
+async def test_a_session_whose_id_holds_no_time_is_ordered_and_moved_as_any_other(store: Live, profile: str) -> None:
+    old, new = (viewing_record(profile_id=profile, seq=n, playback_session_id=str(UUID4)) for n in (1, 2))
+    await store.write([new])
+    await store.write([old])
+    partition = await store.read(profile)
+    assert [record.seq for record in partition.records] == [2]
+    await store.delete_rolled_up(profile, partition.records, 7, partition.written_at)
+    assert list((await store.read(profile)).records) == []
+
+
 rivals = st.builds(
     viewing_record,
     seq=st.integers(0, 1),
@@ -178,6 +211,8 @@ rivals = st.builds(
     bitrate_kbps=st.none() | st.integers(0, 2),
     error_code=st.none() | st.text("aé中", max_size=2),
     error_fatal=st.booleans(),
+    duration_ms=st.none() | st.integers(1, 2),
+    watched_ms=st.integers(0, 1),
     title_id=st.sampled_from(("a", "b", "ab")),
 )
 

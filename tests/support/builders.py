@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from domain.history.kept import KEPT_FIELDS
 from domain.recommendations.model import Reason, Recommendation, RecommendationList
 from domain.support.updates import MemberError, Received, SessionReport
 from schemas.client_events import STAMPED
@@ -122,10 +123,10 @@ ALL_RECEIVED = Received(4, 4)
 def session_report(
     profile_id: str = "ml-1", number: int = 1, received: Received | None = ALL_RECEIVED, **changes: Any
 ) -> SessionReport:
-    """The state that ``playback()`` leaves, as support receives it."""
+    """The state that ``playback()`` leaves, as support receives it: without what the history keeps."""
     names = {"profile_id": profile_id, "playback_session_id": f"018bcfe5-6800-7000-8000-{number:012d}"}
-    record = viewing_record(**(names | changes))
-    return SessionReport(profile_id, record.session_started_at, record.playback_session_id, record, received)
+    record = viewing_record(**(dict.fromkeys(KEPT_FIELDS) | names | changes))
+    return SessionReport(profile_id, record.listed_at, record.playback_session_id, record, received)
 
 
 def member_error(**changes: Any) -> MemberError:
@@ -135,10 +136,30 @@ def member_error(**changes: Any) -> MemberError:
 
 
 def viewing_record(**changes: Any) -> ViewingRecord:
-    """The state that ``playback()`` leaves."""
+    """The state that ``playback()`` leaves, with these changes, also in what it keeps."""
     event = playback()
-    fields = {name: getattr(event, name) for name in ViewingRecord.__struct_fields__}
-    return ViewingRecord(**(fields | changes))
+    fields = {name: getattr(event, name) for name in ViewingRecord.__struct_fields__ if hasattr(event, name)} | changes
+    told = {"state_since_ms": event.state_since_ms} | fields
+    return ViewingRecord(**(kept_values(told) | fields))
+
+
+def recorded(event: Playback) -> ViewingRecord:
+    """The state that one event leaves."""
+    told = msgspec.structs.asdict(event)
+    fields = {name: told[name] for name in ViewingRecord.__struct_fields__ if name in told}
+    return ViewingRecord(**(kept_values(told) | fields))
+
+
+def kept_values(told: dict[str, Any]) -> dict[str, int]:
+    """What a session keeps of one event: ``domain.history.kept`` in other words."""
+    kept: dict[str, int] = {}
+    seq, playhead, length = told["seq"], told["playhead_ms"], told["duration_ms"]
+    if told["startup_time_ms"] is not None and told["watched_ms"] and playhead:
+        kept |= {"played_seq": seq, "played_ms": playhead}
+        steady = told["player_state"] == "playing" and told["state_since_ms"] >= 30_000
+        if steady and (length is None or playhead >= length * 0.05):
+            kept |= {"settled_seq": seq, "settled_ms": playhead, "settled_watched_ms": told["watched_ms"]}
+    return kept | ({"length_seq": seq, "length_ms": length} if length is not None else {})
 
 
 def compaction_request(**changes: Any) -> CompactionRequest:

@@ -8,7 +8,7 @@ import msgspec
 from domain.recommendations.model import Reason
 from domain.titles.catalogue import Title
 from schemas.events import Playback, ViewingRecord
-from tests.support.builders import playback
+from tests.support.builders import playback, recorded
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
@@ -93,4 +93,4 @@ def session(random: Random, profile_id: str, started_at: int, now: int) -> Playb
 
 
 def record(event: Playback) -> ViewingRecord:
-    return ViewingRecord(**{name: getattr(event, name) for name in ViewingRecord.__struct_fields__})
+    return recorded(event)

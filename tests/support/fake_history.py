@@ -1,7 +1,10 @@
 """In-memory stand-ins for a history's two stores, which pass the adapters' contract suites."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
+from domain.history.kept import KEPT
 from domain.history.merge import newer
 from domain.history.ports import LivePartition
 from domain.history.versions import ChunkId, Metadata, Version
@@ -34,7 +37,13 @@ class FakeLiveVH:
     async def count(self, profile_id: str, limit: int) -> int:
         return min(limit, len(self.rows.get(profile_id, {})))
 
-    async def delete_rolled_up(self, profile_id: str, records: Sequence[ViewingRecord], generation: int) -> None:
+    async def delete_rolled_up(
+        self,
+        profile_id: str,
+        records: Sequence[ViewingRecord],
+        generation: int,
+        written_at: Mapping[str, int] | None = None,
+    ) -> None:
         rows = self.rows.setdefault(profile_id, {})
         for record in records:
             key = profile_id, record.playback_session_id
@@ -42,15 +51,25 @@ class FakeLiveVH:
             there = rows.get(record.playback_session_id)
             if there and there.write_timestamp <= record.write_timestamp:
                 del rows[record.playback_session_id]
+            elif there:
+                rows[record.playback_session_id] = _without_dead(there, record.seq)
         self.markers[profile_id] = max(self.markers.get(profile_id, 0), generation)
 
     def _store(self, records: Sequence[ViewingRecord]) -> None:
         for record in records:
-            if record.write_timestamp <= self.tombstones.get((record.profile_id, record.playback_session_id), -1):
+            dead = self.tombstones.get((record.profile_id, record.playback_session_id), -1)
+            if record.write_timestamp <= dead:
                 continue
+            record = _without_dead(record, record.seq - (record.write_timestamp - dead))
             rows = self.rows.setdefault(record.profile_id, {})
             other = rows.get(record.playback_session_id)
             rows[record.playback_session_id] = record if other is None else newer(record, other)
+
+
+def _without_dead(record: ViewingRecord, up_to: int) -> ViewingRecord:
+    """Each kept value is a separate cell: those of events up to this ``seq`` are deleted."""
+    dead = [kept for kept in KEPT if (getattr(record, kept.seq) or 0) <= up_to]
+    return msgspec.structs.replace(record, **{field: None for kept in dead for field in kept.fields})
 
 
 class FakeCompressedVH:

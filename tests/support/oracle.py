@@ -7,15 +7,16 @@ import msgspec
 
 from domain.history.merge import newer
 from schemas.events import Playback, ViewingRecord
+from tests.support.builders import recorded
 
 Comparable = dict[str, Any]
 
 
 def expected_history(events: Iterable[Playback]) -> dict[str, dict[str, Comparable]]:
-    """Profile -> session -> its newest state, by (write timestamp, received_at, encoded value)."""
+    """Profile -> session -> its newest state, by (seq, received_at, encoded value), with what it keeps."""
     newest: dict[tuple[str, str], ViewingRecord] = {}
     for event in events:
-        record = _record(event)
+        record = recorded(event)
         key = (record.profile_id, record.playback_session_id)
         newest[key] = newer(newest[key], record) if key in newest else record
     return by_profile(newest.values())
@@ -29,10 +30,6 @@ def by_profile(records: Iterable[ViewingRecord]) -> dict[str, dict[str, Comparab
 
 
 def comparable(record: ViewingRecord) -> Comparable:
-    """All but the two fields that differ from one delivery of an event to the next."""
+    """All but the fields that differ from one delivery of an event to the next."""
     fields = msgspec.structs.asdict(record)
-    return {name: value for name, value in fields.items() if name not in ("received_at", "event_time")}
-
-
-def _record(event: Playback) -> ViewingRecord:
-    return ViewingRecord(**{name: getattr(event, name) for name in ViewingRecord.__struct_fields__})
+    return {name: value for name, value in fields.items() if name not in ("received_at", "event_time", "start_time")}

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.rules import DAY_MS, YEAR_2100, YEAR_MS
+from schemas.events import YEAR_2100
+from schemas.rules import YEAR_MS
 from schemas.topics import FAMILIES
 from tests.support.builders import EVENTS, T0
 
@@ -58,7 +59,8 @@ _FAMILY_WRONG: dict[str, _Wrong] = {
     "playback": [
         ({"playback_session_id": "session-1"}, "playback_session_id", "bad_format"),
         ({"session_started_at": 0}, "session_started_at", "out_of_range"),
-        ({"session_started_at": YEAR_2100}, "session_started_at", "in_future"),
+        ({"session_started_at": YEAR_2100 + 1}, "session_started_at", "out_of_range"),
+        ({"playhead_ms": YEAR_2100 + 1, "duration_ms": None}, "playhead_ms", "out_of_range"),
         ({"seq": -1}, "seq", "out_of_range"),
         ({"title_id": ""}, "title_id", "empty"),
         ({"state_since_ms": -1}, "state_since_ms", "out_of_range"),
@@ -127,6 +129,8 @@ DOOR_CASES = [
 RULE_CASES = [
     *(RuleCase(family, *case) for family in FAMILIES for case in (*_ENVELOPE_WRONG, *_FAMILY_WRONG[family])),
     *(RuleCase(family, *case, over_http=False) for family in FAMILIES for case in _STAMPED_WRONG),
+    RuleCase("playback", {"start_time": 0}, "start_time", "out_of_range", over_http=False),
+    RuleCase("playback", {"start_time": T0 + 60_101}, "start_time", "in_future", over_http=False),
     # JSON has no such number.
     RuleCase("performance", {"value": float("inf")}, "value", "out_of_range", over_http=False),
 ]
@@ -141,7 +145,8 @@ PASSING: list[tuple[str, dict[str, Any]]] = [
     ("playback", {"seq": 2**31 - 1, "session_started_at": 1}),
     ("playback", {"watched_ms": 360_000, "startup_time_ms": 900}),
     ("playback", {"watched_ms": 100_000, "paused_ms": 260_000}),
-    ("playback", {"session_started_at": T0 + 60_200 + DAY_MS}),
+    ("playback", {"session_started_at": YEAR_2100}),
+    ("playback", {"title_class": "live", "playhead_ms": T0}),
     ("playback", {"session_started_at": 1}),
     ("playback", {"duration_ms": None, "playhead_ms": YEAR_MS}),
     ("playback", {"playhead_ms": 6_060_000}),

@@ -9,6 +9,7 @@ from schemas.countries import COUNTRIES
 from schemas.events import EVENT_TYPES, RECORD_TYPES, Event, Playback, Record, ViewingRecord
 from schemas.rule_types import Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text
 from schemas.rules import RULES
+from tests.support.builders import recorded
 
 _LONGEST_DRAWN = 300  # of texts that may be kilobytes long
 
@@ -94,5 +95,4 @@ def playbacks() -> st.SearchStrategy[Playback]:
 
 def viewing_records() -> st.SearchStrategy[ViewingRecord]:
     """What valid playback events leave in the history."""
-    names = ViewingRecord.__struct_fields__
-    return playbacks().map(lambda event: ViewingRecord(**{name: getattr(event, name) for name in names}))
+    return playbacks().map(recorded)

@@ -54,12 +54,17 @@ def encode(records: Sequence[ViewingRecord]) -> bytes:
     columns = DecodedColumns(header.count, header.first_started_at)
     fields = map(attrgetter(*(column.field for column in COLUMNS)), ordered)
     values_of = zip(COLUMNS, zip(*fields, strict=True), strict=True)
-    return pack(header, {column.id: _encoded(column, values, columns) for column, values in values_of})
+    bodies = {
+        column.id: _encoded(column, values, columns)
+        for column, values in values_of
+        if not column.sparse or any(value is not None for value in values)
+    }
+    return pack(header, bodies)
 
 
 def in_order(records: Sequence[ViewingRecord]) -> list[ViewingRecord]:
-    """By start and id of the session, the order in chunks: neither ever changes."""
-    return sorted(records, key=lambda record: (record.session_started_at, record.playback_session_id))
+    """By ``listed_at`` and id of the session, the order in chunks."""
+    return sorted(records, key=lambda record: (record.listed_at, record.playback_session_id))
 
 
 def read_header(chunk: bytes) -> Header:

@@ -91,6 +91,8 @@ class Column:
     predicted: Callable[[DecodedColumns], Ints] = _zero
     by: str | None = None
     """The field whose equal values make a group; differences are stored within groups."""
+    sparse: bool = False
+    """Left out of a chunk in which no record has a value."""
 
 
 def _watched(columns: DecodedColumns) -> Ints:
@@ -110,6 +112,11 @@ def _event_time(columns: DecodedColumns) -> Ints:
     """The start, plus all time spent since."""
     spent = columns["startup_time_ms"] + columns["watched_ms"] + columns["paused_ms"] + columns["rebuffer_ms"]
     return columns["session_started_at"] + spent + _SEEK_MS * columns["seek_count"]
+
+
+def _settled(columns: DecodedColumns) -> Ints:
+    """As far before the end as was watched since."""
+    return columns["playhead_ms"] - (columns["watched_ms"] - columns["settled_watched_ms"])
 
 
 COLUMNS = (
@@ -138,4 +145,12 @@ COLUMNS = (
     Column(23, "event_time", Kind.INTEGER, _event_time),
     Column(24, "received_at", Kind.INTEGER, lambda columns: columns["event_time"]),
     Column(25, "bitrate_kbps", Kind.OPTIONAL),
+    Column(26, "start_time", Kind.OPTIONAL, lambda columns: columns["session_started_at"], sparse=True),
+    Column(27, "played_seq", Kind.OPTIONAL, lambda columns: columns["seq"], sparse=True),
+    Column(28, "played_ms", Kind.OPTIONAL, lambda columns: columns["playhead_ms"], sparse=True),
+    Column(29, "settled_seq", Kind.OPTIONAL, lambda columns: columns["seq"], sparse=True),
+    Column(30, "settled_watched_ms", Kind.OPTIONAL, lambda columns: columns["watched_ms"], sparse=True),
+    Column(31, "settled_ms", Kind.OPTIONAL, _settled, sparse=True),
+    Column(32, "length_seq", Kind.OPTIONAL, lambda columns: columns["seq"], sparse=True),
+    Column(33, "length_ms", Kind.OPTIONAL, lambda columns: columns["duration_ms"], sparse=True),
 )

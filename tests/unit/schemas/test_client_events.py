@@ -3,13 +3,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
+from schemas.client_clock import LONGEST_WAIT_MS
 from schemas.client_events import event_from_client
 from schemas.countries import COUNTRIES, country_of
 from schemas.errors import InvalidEvent
-from schemas.events import Event, Playback, family
-from schemas.rules import YEAR_2100
+from schemas.events import YEAR_2100, Event, Playback, family
 from tests.support.builders import EVENTS, T0, as_client, playback
 from tests.support.rule_cases import JSON_CASES, PASSING, RULE_CASES, JsonCase, RuleCase
 from tests.support.strategies import events
@@ -23,10 +23,15 @@ def refused(raw: dict[str, Any]) -> InvalidEvent:
     return caught.value
 
 
+def without_start(event: Event) -> Event:
+    """Without the corrected start, which tests/unit/schemas/test_client_clock.py is about."""
+    return msgspec.structs.replace(event, start_time=None) if isinstance(event, Playback) else event
+
+
 @pytest.mark.parametrize(("family", "overrides"), PASSING)
 def test_a_good_event_is_stamped(family: str, overrides: dict[str, Any]) -> None:
     event = EVENTS[family](**overrides)
-    assert event_from_client(as_client(event), SENT, RECEIVED) == event
+    assert without_start(event_from_client(as_client(event), SENT, RECEIVED)) == event
 
 
 @pytest.mark.parametrize("case", [case for case in RULE_CASES if case.over_http], ids=str)
@@ -58,9 +63,9 @@ def test_what_does_not_fit_the_schema_is_refused(case: JsonCase) -> None:
         ),
         ({"sent_at": T0}, "sent_at is not for the client to set in an event; leave it out."),
         (
-            {"session_started_at": YEAR_2100},
-            "session_started_at is 4102444800000; it must be at most 1700086460200: "
-            "86400000 ms after the server's time (1700000060200).",
+            {"session_started_at": 1_700_000_000},
+            "session_started_at is 1700000000, which is a time in seconds; send milliseconds since 1970: "
+            "1700000000000.",
         ),
     ],
 )
@@ -81,11 +86,8 @@ def test_event_time_is_never_after_receipt() -> None:
     assert event.event_time == RECEIVED
 
 
-def test_an_event_from_a_clock_that_was_set_in_between_is_refused() -> None:
-    raw = as_client(playback(client_time=1))
-    with pytest.raises(InvalidEvent) as caught:
-        event_from_client(raw, YEAR_2100, RECEIVED)
-    assert (caught.value.field, caught.value.code) == ("client_time", "out_of_range")
+def test_an_event_from_a_clock_that_was_set_while_it_waited_is_as_of_its_receipt() -> None:
+    assert event_from_client(as_client(playback(client_time=1)), YEAR_2100, RECEIVED).event_time == RECEIVED
 
 
 @pytest.mark.parametrize("text", ["\ud800", "living\udfff-room"])
@@ -97,7 +99,7 @@ def test_half_a_surrogate_pair_is_refused(text: str) -> None:
 @pytest.mark.parametrize("written", ["658000.0", "6.58E5"])
 def test_a_whole_number_is_an_integer_however_it_is_written(written: str) -> None:
     event = event_from_client(as_client(playback()) | {"playhead_ms": json.loads(written), "seq": 7.0}, SENT, RECEIVED)
-    assert event == playback(playhead_ms=658_000, seq=7)
+    assert without_start(event) == playback(playhead_ms=658_000, seq=7)
     assert isinstance(event, Playback)
     assert (type(event.playhead_ms), type(event.seq)) == (int, int)
 
@@ -129,7 +131,9 @@ def test_what_a_client_sends_as_json_is_what_is_kept(event: Event) -> None:
         event = msgspec.structs.replace(event, startup_time_ms=0, **dict.fromkeys(counters, 0))
     raw = msgspec.json.decode(msgspec.json.encode(as_client(event)))
     assert raw["family"] == family(event)
+    times = [event.client_time, event.session_started_at] if isinstance(event, Playback) else [event.client_time]
+    assume(all(abs(time * 1000 - event.received_at) > LONGEST_WAIT_MS for time in times))  # no seconds
     # An event at its client's own time of sending, from a clock that is right.
     kept = event_from_client(raw, event.client_time, event.received_at)
     expected = msgspec.structs.replace(event, sent_at=event.client_time, event_time=event.received_at)
-    assert kept == expected
+    assert without_start(kept) == without_start(expected)

@@ -31,6 +31,7 @@ def test_types_are_those_of_the_contract() -> None:
     nullable = [column.name for column in EVENTS["playback"].columns if not column.required]
     assert nullable == [
         *("account_id", "duration_ms", "startup_time_ms", "bitrate_kbps", "error_code", "recommendation_id"),
+        "start_time",
     ]
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.history.continue_watching import continue_watching, resume_point
+from domain.history.continue_watching import continue_watching, is_played, resume_point
+from domain.history.kept import KEPT_FIELDS
 from tests.support.builders import T0, viewing_record
 
 OTHER = "018bcfe5-6800-7000-8000-000000000002"
@@ -52,7 +53,9 @@ def test_a_title_resumes_where_the_newest_session_with_a_picture_was_left() -> N
     no_picture = viewing_record(playback_session_id="web", playhead_ms=0, startup_time_ms=None, event_time=T0 + 2)
     other = viewing_record(playback_session_id="other", title_id="ml-1", event_time=T0 + 3)
 
-    assert resume_point([further, newer, no_picture, other], "ml-50") == newer
+    mark = resume_point([further, newer, no_picture, other], "ml-50")
+    assert mark is not None
+    assert (mark.playback_session_id, mark.bookmark_ms) == ("phone", 1_000_000)
     assert resume_point([no_picture, other], "ml-50") is None
 
 
@@ -64,5 +67,63 @@ def test_a_title_that_was_seen_starts_again_at_its_beginning() -> None:
 
 def test_a_short_title_resumes_too() -> None:
     clip = viewing_record(playhead_ms=28_000, duration_ms=55_000)
-    assert resume_point([clip], "ml-50") == clip
+    mark = resume_point([clip], "ml-50")
+    assert mark is not None
+    assert mark.bookmark_ms == 28_000
     assert continue_watching([clip]) == []
+
+
+def test_a_play_without_a_picture_leaves_the_bookmark() -> None:
+    left = viewing_record(playhead_ms=3_600_000, event_time=T0)
+    failed = viewing_record(
+        playhead_ms=0, watched_ms=0, startup_time_ms=None, event_time=T0 + 1, playback_session_id=OTHER
+    )
+    assert [mark.bookmark_ms for mark in continue_watching([left, failed])] == [3_600_000]
+
+
+def test_a_stop_at_zero_or_without_a_length_leaves_the_bookmark() -> None:
+    kept = {"played_seq": 90, "played_ms": 2_700_000, "length_seq": 90, "length_ms": 7_260_000}
+    stopped = viewing_record(seq=91, playhead_ms=0, duration_ms=None, **kept)
+    assert [(mark.bookmark_ms, mark.duration_ms) for mark in continue_watching([stopped])] == [(2_700_000, 7_260_000)]
+
+
+@pytest.mark.parametrize("title_class", ["live", "trailer"])
+def test_live_channels_and_trailers_are_never_resumed(title_class: str) -> None:
+    assert continue_watching([viewing_record(title_class=title_class, playhead_ms=3_000_000)]) == []
+
+
+def test_an_accidental_seek_in_a_session_of_its_own_leaves_the_bookmark() -> None:
+    left = viewing_record(playhead_ms=2_400_000, watched_ms=2_400_000, event_time=T0)
+    seek = viewing_record(playhead_ms=5_765_000, watched_ms=5_000, event_time=T0 + 1, playback_session_id=OTHER)
+    marks = continue_watching([left, seek])
+    assert [(mark.bookmark_ms, mark.played) for mark in marks] == [(2_400_000, False)]
+    assert not is_played(seek)
+
+
+def test_an_accidental_seek_at_the_end_of_a_session_leaves_the_bookmark() -> None:
+    settled = {"settled_seq": 80, "settled_ms": 2_400_000, "settled_watched_ms": 2_400_000}
+    seek = viewing_record(seq=82, playhead_ms=5_765_000, watched_ms=2_405_000, **settled)
+    assert [mark.bookmark_ms for mark in continue_watching([seek])] == [2_400_000]
+
+
+def test_a_seek_that_is_watched_moves_the_bookmark() -> None:
+    settled = {"settled_seq": 80, "settled_ms": 2_400_000, "settled_watched_ms": 2_400_000}
+    seek = viewing_record(seq=82, playhead_ms=4_100_000, watched_ms=2_500_000, **settled)
+    assert [mark.bookmark_ms for mark in continue_watching([seek])] == [4_100_000]
+
+
+def test_a_look_at_the_beginning_leaves_the_bookmark() -> None:
+    left = viewing_record(playhead_ms=3_600_000, watched_ms=3_600_000, event_time=T0)
+    look = viewing_record(playhead_ms=180_000, watched_ms=180_000, event_time=T0 + 1, playback_session_id=OTHER)
+    assert [mark.bookmark_ms for mark in continue_watching([left, look])] == [3_600_000]
+
+
+def test_a_short_look_that_plays_on_moves_the_bookmark() -> None:
+    left = viewing_record(playhead_ms=3_600_000, watched_ms=3_600_000, event_time=T0)
+    on = viewing_record(playhead_ms=3_612_000, watched_ms=12_000, event_time=T0 + 1, playback_session_id=OTHER)
+    assert [mark.bookmark_ms for mark in continue_watching([left, on])] == [3_612_000]
+
+
+def test_a_state_of_older_software_has_the_position_of_its_newest_event() -> None:
+    old = viewing_record(playhead_ms=3_000_000, **dict.fromkeys(KEPT_FIELDS))
+    assert [mark.bookmark_ms for mark in continue_watching([old])] == [3_000_000]

@@ -18,6 +18,8 @@ records = st.builds(
     playhead_ms=st.integers(0, 3),
     error_code=st.sampled_from((None, "", "network", "réseau")),
     error_fatal=st.booleans(),
+    watched_ms=st.integers(0, 1),
+    duration_ms=st.sampled_from((None, 3, 4)),
 )
 histories = st.lists(records, max_size=12)
 

@@ -13,7 +13,7 @@ from domain.history.versions import position
 from schemas.events import ViewingRecord
 from tests.unit.domain.history.compaction_fixtures import PROFILE, Stores, session
 
-EARLY, LATE = session(0), session(0, session_started_at=session(39).session_started_at)
+EARLY, LATE = session(0), session(0, seq=4, session_started_at=session(39).session_started_at)
 OTHERS = [session(n) for n in range(1, 39)]
 
 
@@ -68,7 +68,9 @@ async def test_a_page_that_reads_both_chunks_shows_the_session_once() -> None:
 
 
 states = st.builds(
-    lambda number, moved, seq: session(number, seq, session_started_at=session(number + moved).session_started_at),
+    lambda number, moved, seq: session(
+        number, 4 * moved + seq, session_started_at=session(number + moved).session_started_at
+    ),
     st.integers(0, 19),
     st.sampled_from([0, 0, 0, 1, 15]),
     st.integers(0, 3),

@@ -63,6 +63,9 @@ events = st.builds(
     seq=st.integers(0, 3),
     received_at=st.integers(T0, T0 + 2),
     playhead_ms=st.integers(0, 2),
+    watched_ms=st.integers(0, 1),
+    state_since_ms=st.sampled_from((0, 30_000)),
+    duration_ms=st.sampled_from((None, 10, 40)),
     error_code=st.sampled_from((None, "network")),
 )
 
@@ -70,3 +73,13 @@ events = st.builds(
 @given(st.lists(events, min_size=1, max_size=20))
 def test_any_batch_gives_what_the_oracle_expects(batch: list[Playback]) -> None:
     assert by_profile(newest_per_session(frame(*batch)).records) == expected_history(batch)
+
+
+def test_a_stop_that_tells_nothing_leaves_what_the_session_told_before() -> None:
+    played = playback(seq=90, playhead_ms=2_700_000, state_since_ms=60_000)
+    stopped = playback(seq=91, event_type="stopped", player_state="stopped", playhead_ms=0, duration_ms=None)
+    (record,) = newest_per_session(frame(stopped, played)).records
+    assert (record.seq, record.playhead_ms, record.duration_ms) == (91, 0, None)
+    assert (record.played_seq, record.played_ms) == (90, 2_700_000)
+    assert (record.settled_seq, record.settled_ms, record.settled_watched_ms) == (90, 2_700_000, 58_000)
+    assert (record.length_seq, record.length_ms) == (90, 6_000_000)

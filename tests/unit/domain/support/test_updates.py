@@ -1,14 +1,17 @@
 """What is reported to support while a partition's log is folded."""
 
+import msgspec
+
+from domain.history.kept import KEPT_FIELDS
 from domain.quality.fold import Fold
 from domain.quality.state import State, decoded, encoded
 from domain.support.updates import Received, SessionReport, errors_of_members
 from schemas import avro
 from schemas.batch import BatchDecoder
 from schemas.codec import encode
-from schemas.events import Playback, ViewingRecord
+from schemas.events import Playback, write_timestamp
 from schemas.framing import frame
-from tests.support.builders import error
+from tests.support.builders import error, recorded
 from tests.support.quality_oracle import MINUTE, columns
 from tests.unit.domain.quality.test_fold import HOUR, at, fold, go_on, pass_time, requested
 
@@ -26,7 +29,7 @@ def test_a_report_has_the_state_of_the_newest_event() -> None:
     event = at(2_000, seq=1, event_type="first_frame", startup_time_ms=1_900)
     made = fold(requested(), event)
     (report,) = made.support_updates.take()
-    assert report.record == ViewingRecord(**{name: getattr(event, name) for name in ViewingRecord.__struct_fields__})
+    assert report.record == msgspec.structs.replace(recorded(event), **dict.fromkeys(KEPT_FIELDS))
     assert report.received == Received(events=2, expected=2)
     assert report.write_timestamp == report.record.write_timestamp
     assert made.support_updates.take() == []
@@ -54,7 +57,7 @@ def test_a_gap_is_reported_when_it_opens_and_when_it_closes() -> None:
     go_on(made, at(2_000, seq=1))
     (closing,) = made.support_updates.take()
     assert newest(closing) == (None, (3, 4))
-    assert closing.write_timestamp == closing.session_started_at * 1000 + 3
+    assert closing.write_timestamp == write_timestamp(closing.playback_session_id, 3)
     go_on(made, at(2_000, seq=1), at(4_000, seq=3))
     assert reported(made) == [], "repeats are not reported"
 

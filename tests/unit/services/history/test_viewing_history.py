@@ -23,6 +23,7 @@ async def test_an_item_tells_all_about_a_session(services: Services) -> None:
                 "bookmark_ms": 58_000,
                 "duration_ms": 6_000_000,
                 "watched_ms": 58_000,
+                "played": False,
                 "watched_share": 0.0097,
                 "state": "playing",
                 "last_event": "heartbeat",

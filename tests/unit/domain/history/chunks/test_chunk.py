@@ -55,7 +55,7 @@ def test_numbers_as_large_as_the_schema_can_hold_come_back(extreme: int) -> None
     numbers = {name: extreme for name in ViewingRecord.__struct_fields__ if name.endswith(("_ms", "_time", "_count"))}
     other = "018bcfe5-6800-7000-8000-000000000002"
     records = [viewing_record(**numbers), viewing_record(playback_session_id=other)]
-    assert decode(encode(records), "ml-1") == records
+    assert decode(encode(records), "ml-1") == in_order(records)
 
 
 @pytest.mark.parametrize("text", ["", "\x00", "film", "ŷ☕", "6BA7B811-9DAD-1D10-80B4-00C04FD430C8"])
