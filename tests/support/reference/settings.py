@@ -80,7 +80,8 @@ def _default(name: str, field: FieldInfo) -> str:
         case None:
             return ""
         case list(items):
-            return ",".join(map(str, items))
+            # a set has no order
+            return ",".join(sorted(map(str, items)) if isinstance(value, frozenset) else map(str, items))
         case dict(items):
             return ",".join(f"{key}={_plain(value[key])}" for key in items)
         case float(number):
