@@ -3,7 +3,7 @@
 Playback events carry cumulative values, so an event adds the increase over what its session contributed before. A
 repeated event adds nothing. Within a session only the sequence number defines the order. The same log gives the same
 state, however it is split into batches and wherever a worker was killed: every decision depends on a record's position
-in the log and on log time, never on the wall clock.
+in the log and on log time, never on the wall clock. Only in a quiet partition somebody else says how log time passes.
 """
 
 from collections.abc import Iterable
@@ -85,6 +85,14 @@ class Fold:
             self.support_updates.add(events, touches)
         state.offset = last_offset
 
+    def pass_time(self, to: int) -> bool:
+        """Nothing comes: move log time to this time, if it is in a later minute. Returns whether it moved."""
+        if to // MINUTE_MS <= self._minute:
+            return False
+        self.state.log_time = to
+        self._advance(to // MINUTE_MS)
+        return True
+
     def changes(self) -> list[MinuteFigures]:
         """Update the state's figures. Returns the current figures of the minutes that changed since the last call."""
         return self._tally.changes()
@@ -93,10 +101,10 @@ class Fold:
         """These changes could not be stored: the next call returns them again."""
         self._tally.put_back(changed)
 
-    def viewers(self) -> dict[Label, int]:
-        """Current viewers by log time; 0 for labels without viewers."""
+    def viewers(self, now: int) -> dict[Label, int]:
+        """Current viewers at this log time; 0 for labels without viewers."""
         counts = dict.fromkeys(self.state.totals, 0)
-        silent_before = self.state.log_time - formulas.SILENT_MS
+        silent_before = now - formulas.SILENT_MS
         for session in self.state.sessions.values():
             if session.viewing and session.received_at >= silent_before:
                 for label in labels(session.cohort):

@@ -138,7 +138,7 @@ METRICS: Mapping[Metric, Callable[[QualitySnapshot], Values]] = {
     ),
     Gauge(
         "playhead_quality_clock_timestamp_seconds",
-        "Log time: the latest time of receipt that was counted.",
+        "Log time: the latest time of receipt that was counted. In a quiet partition it follows the wall clock.",
         _PARTITION,
     ): _one(lambda snapshot: snapshot.log_time / 1000),
     Gauge(

@@ -32,11 +32,12 @@ class Checkpoints(ReportSink, Protocol):
     """All methods raise TransientError when the store is unavailable or slow; the write may still have happened."""
 
     async def load(self, partition: int) -> bytes | None:
-        """The state saved for the highest offset; None if there is none."""
+        """The state saved for the highest offset and log time; None if there is none."""
         ...
 
-    async def save(self, partition: int, offset: int, state: bytes) -> None:
-        """Store the state at this offset, unless a higher offset is stored. Raises CheckpointTooLarge."""
+    async def save(self, partition: int, offset: int, log_time: int, state: bytes) -> None:
+        """Store the state at this offset and log time, unless a higher offset or a later minute is stored.
+        Raises CheckpointTooLarge."""
         ...
 
     async def save_minutes(self, partition: int, log_time: int, minutes: Sequence[MinuteFigures]) -> None:

@@ -8,6 +8,7 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import Collection
 from copy import copy
+from dataclasses import replace
 from time import perf_counter
 
 import polars as pl
@@ -23,6 +24,8 @@ from schemas.errors import InvalidEvent, TransientError
 
 FUTURE_MS = 10 * 60 * 1000
 """Skip records dated this far in the future: they would advance log time for everyone."""
+QUIET_MS = 30 * 1000
+"""A partition without a record for longer is quiet: its log time passes with the wall clock, by as much behind."""
 log = structlog.get_logger(__name__)
 
 
@@ -47,6 +50,10 @@ class QualityProcessor:
         self._folds: dict[int, Fold] = {}
         self._stored: dict[int, int] = {}
         """Offset of each partition's checkpoint."""
+        self._heard: dict[int, tuple[int, int]] = {}
+        """When each partition last gave a record or was assigned, by the wall clock, and its log time then."""
+        self._snapshots: dict[int, QualitySnapshot] = {}
+        """The last published ones."""
         self._generation: int | None = None
         self._assigning = asyncio.Lock()
         self._storing = asyncio.Lock()
@@ -72,7 +79,8 @@ class QualityProcessor:
                 checkpoint = await self._store.load(partition)
                 state = decoded(checkpoint) if checkpoint else State()
                 self._folds[partition], self._stored[partition] = Fold(state, self._timeout_ms), state.offset
-                self._publish(partition, len(checkpoint or b""))
+                self._heard[partition] = self._now(), state.log_time
+                self._publish(partition, self._snapshot(partition, len(checkpoint or b"")))
                 log.info("resumed", partition=partition, offset=state.offset, sessions=len(state.sessions))
 
     async def decode(self, records: Records) -> pl.DataFrame:
@@ -100,6 +108,7 @@ class QualityProcessor:
             events = events.filter(pl.col("_index") >= counted)
         missed = fold.state.missed
         fold.add(events, records.offsets[counted], records.offsets[-1])
+        self._heard[records.partition] = self._now(), fold.state.log_time
         if fold.state.missed > missed:
             log.error("records expired in Kafka before they were counted", records=fold.state.missed - missed)
 
@@ -108,37 +117,53 @@ class QualityProcessor:
         async with self._storing:
             generation = self._generation
             for partition, fold in list(self._folds.items()):
-                if fold.state.offset > self._stored[partition]:
+                quiet = fold.state.offset >= 0 and fold.pass_time(self._log_time(partition) - QUIET_MS)
+                if quiet or fold.state.offset > self._stored[partition]:
                     await self._store_one(partition, fold)
                 if generation != self._generation:
                     return
+                self._update_viewers(partition, fold)
 
     async def _store_one(self, partition: int, fold: Fold) -> None:
         started, generation = perf_counter(), self._generation
         minutes, reports = fold.changes(), fold.support_updates.take()
         offset, log_time, state = fold.state.offset, fold.state.log_time, encoded(fold.state)
-        snapshot = self._snapshot(fold, len(state))
+        snapshot = self._snapshot(partition, len(state))
         try:
             await self._store.save_minutes(partition, log_time, minutes)
             await self._store.save_reports(reports)
-            await self._store.save(partition, offset, state)
+            await self._store.save(partition, offset, log_time, state)
         except BaseException:
             fold.put_back(minutes)
             fold.support_updates.put_back(reports)
             raise
         if generation == self._generation:
             self._stored[partition] = offset
-            self._published.publish(partition, snapshot)
+            self._publish(partition, snapshot)
             self._metrics.observe(QUALITY_CHECKPOINT, perf_counter() - started)
 
-    def _publish(self, partition: int, state_bytes: int) -> None:
-        self._published.publish(partition, self._snapshot(self._folds[partition], state_bytes))
+    def _log_time(self, partition: int) -> int:
+        """Log time now: a partition that is quiet has nothing to tell it by, so it goes on by the wall clock. That of a
+        worker that is behind does not, since it hears all the time."""
+        heard_at, log_time = self._heard[partition]
+        return log_time + max(self._now() - heard_at, 0)
 
-    def _snapshot(self, fold: Fold, state_bytes: int) -> QualitySnapshot:
+    def _update_viewers(self, partition: int, fold: Fold) -> None:
+        """Viewers leave a quiet partition between its checkpoints."""
+        published, viewers = self._snapshots[partition], fold.viewers(self._log_time(partition))
+        if viewers != published.viewers:
+            self._publish(partition, replace(published, viewers=viewers))
+
+    def _publish(self, partition: int, snapshot: QualitySnapshot) -> None:
+        self._snapshots[partition] = snapshot
+        self._published.publish(partition, snapshot)
+
+    def _snapshot(self, partition: int, state_bytes: int) -> QualitySnapshot:
+        fold = self._folds[partition]
         state = fold.state
         return QualitySnapshot(
             totals={label: copy(figures) for label, figures in state.totals.items()},
-            viewers=fold.viewers(),
+            viewers=fold.viewers(self._log_time(partition)),
             late=state.late,
             missed=state.missed,
             open_sessions=len(state.sessions),

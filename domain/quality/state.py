@@ -76,7 +76,7 @@ class State(msgspec.Struct, array_like=True):
     offset: int = -1
     """Of the last folded record; -1 for none."""
     log_time: int = 0
-    """The latest receipt time, in milliseconds. The fold knows no other clock."""
+    """The latest receipt time in milliseconds, or later if the partition was quiet. The fold knows no other clock."""
     late: int = 0
     missed: int = 0
     sessions: dict[str, Session] = {}

@@ -17,6 +17,8 @@ from infra.stores.support_cassandra import SupportWriter
 
 MAX_BYTES = 8 * 2**20
 """Half of Cassandra's limit for one write, which leaves time to add partitions."""
+MINUTE_BITS = 26
+"""A checkpoint's write timestamp: its offset, then the minute of its log time, which has room for a century."""
 BATCH_ROWS = 50
 HOUR = 60
 
@@ -44,13 +46,14 @@ class QualityCheckpoints:
         rows = list(await run(self._session, self._load, (self._topic_id, partition)))
         return bytes(rows[0].state) if rows else None
 
-    async def save(self, partition: int, offset: int, state: bytes) -> None:
+    async def save(self, partition: int, offset: int, log_time: int, state: bytes) -> None:
         if len(state) > MAX_BYTES:
             raise CheckpointTooLarge(
                 f"partition {partition}: the state has {len(state):,} bytes, the maximum is {MAX_BYTES:,}: "
                 "spread the sessions over more partitions"
             )
-        await run(self._session, self._save, (offset + 1, offset, state, self._topic_id, partition))
+        write_timestamp = ((offset + 1) << MINUTE_BITS) + log_time // 60_000
+        await run(self._session, self._save, (write_timestamp, offset, state, self._topic_id, partition))
 
     async def save_minutes(self, partition: int, log_time: int, minutes: Sequence[MinuteFigures]) -> None:
         by_hour: dict[tuple[str, int], list[MinuteFigures]] = defaultdict(list)

@@ -52,24 +52,33 @@ def of(minute: int, playing_ms: int = 0, version: str = "1.0") -> MinuteFigures:
 
 async def test_a_checkpoint_is_loaded_as_it_was_saved(store: Store) -> None:
     assert await store.load(3) is None
-    await store.save(3, 0, b"\x00\xff")
+    await store.save(3, 0, 0, b"\x00\xff")
     assert (await store.load(3), await store.load(4)) == (b"\x00\xff", None)
 
 
 async def test_a_checkpoint_of_a_higher_offset_stays(store: Store) -> None:
-    await store.save(0, 10, b"ten")
-    await store.save(0, 9, b"nine")
+    await store.save(0, 10, 0, b"ten")
+    await store.save(0, 9, 0, b"nine")
     assert await store.load(0) == b"ten"
-    await store.save(0, 11, b"eleven")
+    await store.save(0, 11, 0, b"eleven")
+    assert await store.load(0) == b"eleven"
+
+
+async def test_at_one_offset_the_checkpoint_of_the_later_minute_stays(store: Store) -> None:
+    await store.save(0, 10, 7 * 60_000, b"quiet for 7 minutes")
+    await store.save(0, 10, 6 * 60_000, b"quiet for 6")
+    assert await store.load(0) == b"quiet for 7 minutes"
+    await store.save(0, 10, 1_795_000_000_000, b"quiet for years")
+    await store.save(0, 11, 6 * 60_000, b"eleven")
     assert await store.load(0) == b"eleven"
 
 
 async def test_a_state_of_megabytes_fits_and_a_larger_one_is_an_error(store: Store) -> None:
     large = Random(1).randbytes(8 * 2**20)
-    await store.save(0, 1, large)
+    await store.save(0, 1, 0, large)
     assert await store.load(0) == large
     with pytest.raises(CheckpointTooLarge):
-        await store.save(0, 2, large + b"\x00")
+        await store.save(0, 2, 0, large + b"\x00")
 
 
 async def test_minutes_are_read_with_every_figure(store: Store, hour: int) -> None:

@@ -64,7 +64,7 @@ class FakeQualityStore:
     """Checkpoints and minutes in dicts. The first ``failures`` saves raise TransientError after half of the work."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.checkpoints: dict[int, tuple[int, bytes]] = {}
+        self.checkpoints: dict[int, tuple[tuple[int, int], bytes]] = {}
         self.rows: dict[tuple[int, int, Label], tuple[int, Figures]] = {}
         """(partition, minute, label) -> log time of the write, figures."""
         self.failures = failures
@@ -74,15 +74,16 @@ class FakeQualityStore:
         found = self.checkpoints.get(partition)
         return found[1] if found else None
 
-    async def save(self, partition: int, offset: int, state: bytes) -> None:
+    async def save(self, partition: int, offset: int, log_time: int, state: bytes) -> None:
         if len(state) > 8 * 2**20:
             raise CheckpointTooLarge(f"{len(state)} bytes")
         if self.failures:
             self.failures -= 1
             raise TransientError("the store is unavailable")
         there = self.checkpoints.get(partition)
-        if there is None or offset >= there[0]:
-            self.checkpoints[partition] = offset, state
+        position = offset, log_time // 60_000
+        if there is None or position >= there[0]:
+            self.checkpoints[partition] = position, state
 
     async def save_minutes(self, partition: int, log_time: int, minutes: Sequence[MinuteFigures]) -> None:
         for one in minutes:

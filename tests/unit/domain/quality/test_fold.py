@@ -92,27 +92,27 @@ def test_a_viewer_counts_once_a_minute_and_not_while_paused() -> None:
         at(140_000, seq=4, player_state="paused", event_type="paused"),
     )
     assert total(made).viewers == len({(T0 + ms) // MINUTE for ms in (0, 10_000, 40_000, 75_000)})
-    assert made.viewers()[TV] == 0
+    assert made.viewers(made.state.log_time)[TV] == 0
 
 
 def test_current_viewers_were_heard_recently() -> None:
     made = fold(at(0, 1, seq=0), at(0, 2, seq=0), at(100_000, 2, seq=1))
-    assert made.viewers()[TV] == 2
+    assert made.viewers(made.state.log_time)[TV] == 2
     pass_time(made, 150_000)
-    assert made.viewers()[TV] == 1
+    assert made.viewers(made.state.log_time)[TV] == 1
 
 
 def test_an_older_event_does_not_restore_a_viewer() -> None:
     made = fold(requested(), at(20_000, seq=2, player_state="paused"), at(21_000, seq=1, player_state="playing"))
-    assert made.viewers()[TV] == 0
+    assert made.viewers(made.state.log_time)[TV] == 0
 
 
 def test_after_a_stall_of_five_minutes_a_session_is_no_viewer() -> None:
     stalled: dict[str, Any] = {"player_state": "rebuffering", "rebuffer_count": 1, "startup_time_ms": 900}
     made = fold(at(0, seq=0, state_since_ms=300_000, **stalled))
-    assert made.viewers()[TV] == 1
+    assert made.viewers(made.state.log_time)[TV] == 1
     go_on(made, at(30_000, seq=1, state_since_ms=330_000, **stalled))
-    assert made.viewers()[TV] == 0
+    assert made.viewers(made.state.log_time)[TV] == 0
 
 
 def test_a_fatal_error_is_a_failure_once() -> None:

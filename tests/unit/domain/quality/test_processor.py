@@ -1,6 +1,7 @@
 """The quality worker resumes from checkpoints and publishes nothing that is not in one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,8 @@ from tests.support.builders import T0, playback
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fake_quality import FakeCheckpointedMetrics, FakeQualityStore
 
-HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 TV = ("device", "tv", "1.0.0")
 
 
@@ -28,7 +30,7 @@ class Batch:
     partition: int = 0
 
 
-def view(number: int, **changes: int) -> Playback:
+def view(number: int, **changes: Any) -> Playback:
     return playback(playback_session_id=f"018bcfe5-6800-7000-8000-{number:012d}", **changes)
 
 
@@ -38,10 +40,20 @@ def batch(first_offset: int, *events: Playback) -> Batch:
 
 
 @dataclass
+class WallClock:
+    now: int = T0 + 60_200
+    """The builder's time of receipt."""
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass
 class Worker:
     processor: QualityProcessor
     metrics: FakeMetrics
     published: FakeCheckpointedMetrics
+    clock: WallClock
 
     async def count(self, records: Batch) -> None:
         self.processor.fold(records, await self.processor.decode(records))
@@ -54,7 +66,8 @@ class Worker:
 def worker(store: FakeQualityStore) -> Worker:
     metrics, published = FakeMetrics(), FakeCheckpointedMetrics()
     decoder = BatchDecoder(lambda _: avro.schema("playback"))
-    return Worker(QualityProcessor(decoder, store, metrics, published, HOUR_MS, lambda: T0), metrics, published)
+    clock = WallClock()
+    return Worker(QualityProcessor(decoder, store, metrics, published, HOUR_MS, clock), metrics, published, clock)
 
 
 async def started(store: FakeQualityStore, generation: int = 1) -> Worker:
@@ -130,7 +143,7 @@ async def test_a_former_owner_cannot_overwrite_a_newer_checkpoint() -> None:
 
 async def test_invalid_and_future_records_are_skipped_and_counted() -> None:
     made = await started(FakeQualityStore())
-    future = view(2, received_at=T0 + FUTURE_MS + 1)
+    future = view(2, received_at=WallClock.now + FUTURE_MS + 1)
     events = batch(0, view(1), future)
     await made.count(Batch([*events.payloads, b"junk", None], [0, 1, 2, 3]))
     await made.processor.checkpoint()
@@ -144,3 +157,41 @@ async def test_records_that_expired_in_kafka_are_reported() -> None:
     await made.count(batch(5, view(2)))
     await made.processor.checkpoint()
     assert made.published.snapshots[0].missed == 4
+
+
+async def test_without_events_the_viewers_are_gone_after_two_minutes() -> None:
+    made = await started(FakeQualityStore())
+    await made.count(batch(0, *(view(number) for number in range(12))))
+    await made.processor.checkpoint()
+    assert made.published.snapshots[0].viewers[TV] == 12
+    made.clock.now += 2 * MINUTE_MS
+    await made.processor.checkpoint()
+    assert made.published.snapshots[0].viewers[TV] == 12
+    made.clock.now += 1
+    await made.processor.checkpoint()
+    assert made.published.snapshots[0].viewers[TV] == 0
+
+
+async def test_without_events_a_view_that_is_over_is_settled_within_minutes_and_for_good() -> None:
+    store = FakeQualityStore()
+    made = await started(store)
+    await made.count(batch(0, view(1, seq=0), view(1, seq=3, event_type="stopped", player_state="stopped")))
+    await made.processor.checkpoint()
+    made.clock.now += 7 * MINUTE_MS
+    await made.processor.checkpoint()
+    figures = made.published.snapshots[0].totals[TV]
+    assert (figures.settled_views, figures.events_lost, made.published.snapshots[0].open_sessions) == (1, 2, 0)
+
+    again = await started(store)
+    assert again.published.snapshots[0].totals[TV].settled_views == 1
+
+
+async def test_a_worker_that_is_behind_keeps_to_log_time() -> None:
+    made = await started(FakeQualityStore())
+    made.clock.now += HOUR_MS
+    for offset in range(5):
+        made.clock.now += 20_000
+        await made.count(batch(offset, view(offset)))
+        await made.processor.checkpoint()
+    assert made.published.snapshots[0].viewers[TV] == 5
+    assert made.published.snapshots[0].log_time == T0 + 60_200
