@@ -72,7 +72,8 @@ class Fold:
             if session.record_seq(seq) or report:
                 if newest:
                     session.reported_minute = self._minute
-                touches.append(SessionTouch(place, newest, session.received()))
+                # Of a session that went on, support keeps what it knew of the events before.
+                touches.append(SessionTouch(place, newest, None if session.resumed else session.received()))
             most_ms = max(received_at - session.started_at, 0) + SESSION_SLACK_MS
             if playing_ms + rebuffer_ms > most_ms or rebuffers > FIRST_COUNTS:
                 rebuffer_ms = min(rebuffer_ms, most_ms)
@@ -112,12 +113,13 @@ class Fold:
         return counts
 
     def _open_session(self, name: str, events: pl.DataFrame, place: int) -> Session | None:
-        """Open a new session. None if it may be finalized already: it is remembered, or it began too long ago."""
-        if any(name in names for names in self.state.settled.values()):
-            return None
+        """Open a session. One that may be finalized already, since it is remembered or began too long ago, goes on if
+        something happened just now, such as a resume after a pause of hours. None for its late events."""
         event = events.row(place, named=True)
         started_at = _started_at(event)
-        if started_at < (self._minute - self._timeout_minutes) * MINUTE_MS:
+        finalized = any(name in names for names in self.state.settled.values())
+        resumed = finalized or started_at < (self._minute - self._timeout_minutes) * MINUTE_MS
+        if resumed and event["event_time"] // MINUTE_MS < self._minute - GRACE_MINUTES:
             return None
         cohort = event["device_type"], event["app_version"], event["country"], event["title_class"]
         cohort, dropped = limit_cardinality(cohort, self.state.label_values, self._minute)
@@ -125,7 +127,10 @@ class Fold:
         for label in dropped:
             self.state.lossy_views.pop(label, None)
         session = self.state.sessions[name] = Session(cohort=cohort, started_at=started_at)
-        self._tally.pending[max(event["event_time"] // MINUTE_MS, self._oldest), cohort].views += 1
+        if resumed:
+            _go_on_from(session, event)
+        else:
+            self._tally.pending[max(event["event_time"] // MINUTE_MS, self._oldest), cohort].views += 1
         return session
 
     def _add_increase(
@@ -187,6 +192,8 @@ class Fold:
                     continue
                 del state.sessions[name]
                 state.settled.setdefault(due, set()).add(name)
+                if session.resumed:
+                    continue
                 _finalize(session, self._tally.pending[max(session.end_minute, due - self._window), session.cohort])
                 if session.lost_events():
                     label = labels(session.cohort)[0]
@@ -203,6 +210,15 @@ def _started_at(event: dict[str, Any]) -> int:
     if corrected is not None:
         return corrected
     return int(event["session_started_at"] + event["event_time"] - event["client_time"])
+
+
+def _go_on_from(session: Session, event: dict[str, Any]) -> None:
+    """What the event says of the time before is counted already, or unknown. A failure is new if this is its event."""
+    session.resumed = session.exited = True
+    session.next_seq = event["seq"]
+    session.playing_ms, session.rebuffer_ms = event["watched_ms"], event["rebuffer_ms"]
+    session.rebuffers, session.startup_ms = event["rebuffer_count"], event["startup_time_ms"]
+    session.failed = event["error_fatal"] and event["event_type"] != "error"
 
 
 def _finalize(session: Session, figures: Figures) -> None:

@@ -41,6 +41,8 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     """The minute of log time of its last support report."""
     started_at: int = 0
     """By the server's clock; 0 in older checkpoints."""
+    resumed: bool = False
+    """It went on after it was finalized, so its view is counted already."""
 
     def record_seq(self, seq: int) -> bool:
         """Record a received sequence number, in any order, repeats included. Returns whether a gap opened or closed."""

@@ -155,7 +155,8 @@ def test_a_stopped_session_is_finalized_after_its_grace_and_later_events_are_lat
     go_on(made, at(5 * MINUTE, seq=2, watched_ms=59_000, startup_time_ms=900, event_type="stopped"))
     assert (total(made).settled_views, total(made).playing_ms) == (0, 59_000)
     pass_time(made, 12 * MINUTE)
-    go_on(made, at(12 * MINUTE, seq=3, watched_ms=70_000, startup_time_ms=900), requested())
+    late = at(12 * MINUTE, seq=3, watched_ms=70_000, startup_time_ms=900, event_time=T0 + 6 * MINUTE)
+    go_on(made, late, requested())
     assert (total(made).settled_views, total(made).playing_ms, total(made).views) == (1, 59_000, 1)
     assert made.state.late == 2
 
@@ -170,8 +171,44 @@ def test_an_event_of_a_possibly_forgotten_session_is_late() -> None:
     made = fold(requested())
     pass_time(made, 3 * HOUR)
     assert len(made.state.settled) == 0, "it was forgotten meanwhile"
-    go_on(made, at(3 * HOUR, seq=7, watched_ms=9 * MINUTE))
+    go_on(made, at(3 * HOUR, seq=7, watched_ms=9 * MINUTE, event_time=T0 + 2 * HOUR))
     assert (total(made).views, made.state.late) == (1, 1)
+
+
+def test_a_view_that_goes_on_after_a_pause_of_hours_is_the_same_view_and_its_failure_counts() -> None:
+    minutes = [at(n * MINUTE, seq=n, watched_ms=n * MINUTE) for n in range(11)]
+    made = fold(*minutes, at(10 * MINUTE, seq=11, event_type="paused", player_state="paused", watched_ms=10 * MINUTE))
+    for hour in (1, 2, 3):
+        pass_time(made, hour * HOUR)
+    assert (total(made).settled_views, len(made.state.sessions)) == (1, 1)
+    back = 3 * HOUR + 10 * MINUTE
+    resumed = at(back, seq=12, event_type="resumed", watched_ms=10 * MINUTE)
+    rest = [at(back + n * MINUTE, seq=12 + n, watched_ms=(10 + n) * MINUTE) for n in range(1, 31)]
+    broken: dict[str, Any] = {
+        "event_type": "error",
+        "error_fatal": True,
+        "error_code": "drm",
+        "player_state": "stopped",
+    }
+    failed = at(back + 30 * MINUTE + 1, seq=43, watched_ms=40 * MINUTE, **broken)
+    go_on(made, resumed, *rest)
+    assert made.viewers(made.state.log_time)[TV] == 1
+    go_on(made, failed, failed)
+    pass_time(made, 5 * HOUR)
+    figures = total(made)
+    assert (figures.views, figures.starts, figures.playing_ms, figures.failures) == (1, 1, 40 * MINUTE, 1)
+    assert (figures.settled_views, figures.events_lost, made.state.late) == (1, 0, 0)
+
+
+def test_a_failure_that_is_the_first_event_after_the_pause_counts_and_one_that_is_repeated_does_not() -> None:
+    fatal: dict[str, Any] = {"error_fatal": True, "error_code": "drm", "player_state": "stopped"}
+    made = fold(requested(), at(MINUTE, seq=1, watched_ms=1_000))
+    pass_time(made, 3 * HOUR)
+    go_on(made, at(3 * HOUR, seq=2, watched_ms=1_000, event_type="error", **fatal))
+    assert total(made).failures == 1
+    pass_time(made, 4 * HOUR)
+    go_on(made, at(4 * HOUR, seq=3, watched_ms=1_000, event_type="stopped", **fatal))
+    assert total(made).failures == 1
 
 
 def test_a_client_clock_wrong_by_hours_makes_no_session_late() -> None:

@@ -11,7 +11,7 @@ from schemas.batch import BatchDecoder
 from schemas.codec import encode
 from schemas.events import Playback, write_timestamp
 from schemas.framing import frame
-from tests.support.builders import error, recorded
+from tests.support.builders import T0, error, recorded
 from tests.support.quality_oracle import MINUTE, columns
 from tests.unit.domain.quality.test_fold import HOUR, at, fold, go_on, pass_time, requested
 
@@ -67,7 +67,7 @@ def test_a_session_that_arrives_too_late_is_reported_without_a_count() -> None:
     pass_time(made, 3 * HOUR)
     reported(made)
     offline: list[Playback] = [
-        at(3 * HOUR, 5, seq=seq, event_type=kind)
+        at(3 * HOUR, 5, seq=seq, event_type=kind, event_time=T0)
         for seq, kind in ((0, "play_requested"), (2, "stopped"), (1, "heartbeat"))
     ]
     go_on(made, *offline)
