@@ -13,6 +13,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 DAY = timedelta(days=1)
+STAMPED = ("sent_at", "received_at", "event_time", "start_time")
+"""What the collector says of an event: it differs from one delivery to the next."""
 LOG_POSITION = "_log_position"
 """Position in the log: sorts like the objects' keys and the records in them."""
 
@@ -38,6 +40,17 @@ def without_known(events_df: DataFrame, known_df: DataFrame, days: Collection[da
     """
     around = {day + n * DAY for day in days for n in (-1, 0, 1)}
     return events_df.join(known_df.where(on_days("event_time", around)).select("event_id"), "event_id", "left_anti")
+
+
+def conflicts(raw_df: DataFrame, kept_df: DataFrame, days: Collection[date]) -> DataFrame:
+    """The rows that were left out as repeats and are none, since the client says something else of them than of the
+    event that was kept under their id. ``kept_df`` is the table. Columns ``event_id``, ``device_id``."""
+    around = {day + n * DAY for day in days for n in (-1, 0, 1)}
+    said = [name for name in raw_df.columns if name not in STAMPED]
+    other = F.to_json(F.struct(*said)).alias("_other")
+    kept_df = kept_df.where(on_days("event_time", around)).select("event_id", F.to_json(F.struct(*said)).alias("_kept"))
+    joined = raw_df.select("event_id", "device_id", other).join(kept_df, "event_id")
+    return joined.where("_other <> _kept").select("event_id", "device_id")
 
 
 def on_days(time: str, days: Iterable[date]) -> Column:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import structlog
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from batch.progress import Report
 from batch.tables import audit, raw
 from batch.tables import lake_errors as lake
-from batch.tables.events import first_in_log, with_log_position, without_known
+from batch.tables.events import conflicts, first_in_log, with_log_position, without_known
 from batch.tables.table import Snapshot, Table, append, replace_all, snapshot_property
 from batch.tables.table_schemas import EVENTS
 from domain.lake import positions as lake_positions
@@ -19,6 +20,9 @@ from domain.lake.positions import POSITIONS_KEY, Positions
 from domain.lake.reading import LakeObject
 from schemas.avro import schema
 from schemas.topics import EVENT_TOPICS
+
+NAMED_CONFLICTS = 20
+log = structlog.get_logger(__name__)
 
 
 class PositionsLost(Exception):
@@ -79,7 +83,21 @@ def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool
     staged = table.stage(events_df, history[0], replace_all if rebuild else append, came)
     written = audit.publish_if_sound(staged, staged.rows() if rebuild else staged.added())
     report("rows replaced" if rebuild else "rows appended", written)
-    report("repeats left out", batch.rows - written)
+    left_out = batch.rows - written
+    conflicting = _named_conflicts(table, _read(context, batch.objects, topic.record), batch.days) if left_out else 0
+    report("repeats left out", left_out - conflicting)
+    report("conflicts left out", conflicting)
+
+
+def _named_conflicts(table: Table, raw_df: DataFrame, days: Sequence[date]) -> int:
+    """How many events were left out because another event has their id. Logs the first, so that a person finds the
+    device: the history has both, the table the first in the log."""
+    found = conflicts(raw_df.select(*table.schema.types), table.rows(), days).cache()
+    count = found.count()
+    for row in found.limit(NAMED_CONFLICTS).collect():
+        log.warning("another event has this id", table=table.name, event_id=row.event_id, device_id=row.device_id)
+    found.unpersist()
+    return count
 
 
 def _positions(table: Table, history: Sequence[Snapshot]) -> Positions:

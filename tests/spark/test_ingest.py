@@ -5,6 +5,7 @@ from typing import Any
 import fastavro
 import msgspec
 import pytest
+import structlog
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
@@ -78,8 +79,20 @@ def test_of_repeats_the_first_in_the_log_stays_within_a_batch_and_across_batches
     second = tables.run()
 
     assert rows(tables.playback.rows(), "seq", "country") == [(1, "NL"), (2, "NL")]
-    assert (first["repeats left out"], second["repeats left out"]) == (1, 1)
+    assert (first["conflicts left out"], second["conflicts left out"]) == (1, 1)
     assert snapshot_property(tables.playback.history(), POSITIONS_KEY) == '{"AAA":{"0":4}}'
+
+
+def test_two_events_under_one_id_are_a_conflict_and_a_repeat_is_not(lake: RawLake, tables: Tables) -> None:
+    later = {name: getattr(event(1), name) + 5_000 for name in ("sent_at", "received_at", "event_time")}
+    lake.put(event(1), event(1, **later), event(1, profile_id="ml-2", title_id="ml-8"), event(2))
+    with structlog.testing.capture_logs() as logs:
+        found = tables.run()
+
+    assert (found["repeats left out"], found["conflicts left out"]) == (1, 1)
+    [warning] = [each for each in logs if each["log_level"] == "warning"]
+    assert (warning["event_id"], warning["device_id"]) == (event_id(1), "device-1")
+    assert rows(tables.playback.rows(), "seq", "title_id") == [(1, "ml-50"), (2, "ml-50")]
 
 
 def test_a_late_event_lands_in_its_own_day(lake: RawLake, tables: Tables) -> None:
