@@ -181,6 +181,11 @@ def test_a_page_without_monitoring_says_how_to_get_it_and_one_that_lost_it_says_
         )
         evening.alerts = outage(EVENING)[:1]
         page.locator("#monitoring:empty").wait_for(state="attached")
+        evening.alerts = outage(EVENING)[::2]
+        page.locator("#health[data-state=warn]").wait_for()
+        assert page.locator("#health-title").text_content() == "1 page suppressed"
+        evening.alerts = outage(EVENING)[:1]
+        page.locator("#health[data-state=good]").wait_for()
         evening.away.add("alertmanager")
         page.locator("#health[data-state=warn]").wait_for()
         assert (page.locator("#monitoring").text_content() or "").startswith(
