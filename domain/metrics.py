@@ -125,6 +125,11 @@ LEDGER_LAST_RUN = Gauge(
     "playhead_ledger_last_run_timestamp_seconds", "When the ledger last finished a run over every partition."
 )
 
+# Local copies of compacted topics.
+COPY_AGE = Gauge(
+    "playhead_copy_age_seconds", "Since the process's copy of a topic last had all that was in Kafka.", ("topic",)
+)
+
 # Measured by ops: a stuck worker cannot report its own lag.
 GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ("group",))
 GROUP_LAG_SECONDS = Gauge(

@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 
 from schemas import avro
-from schemas.codec import Decoder, physical
+from schemas.codec import Decoder, as_fields, physical
 from schemas.column_rules import all_hold
 from schemas.columnar import Undecodable, arrow_schema, columns_between
 from schemas.columns import Rows
@@ -73,7 +72,7 @@ class _Plan:
         rows: list[dict[str, Any]] = []
         for datum, index in zip(datums, indices, strict=True):
             try:
-                rows.append({**msgspec.structs.asdict(self._one.decode(datum)), "_index": index})
+                rows.append({**as_fields(self._one.decode(datum)), "_index": index})
             except InvalidEvent as error:
                 into.invalid.append(Invalid(index, error))
         if rows:

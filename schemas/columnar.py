@@ -52,7 +52,7 @@ class _Type:
 
 
 def _type(avro: Any) -> _Type | None:
-    """None for a type that no record of ours uses."""
+    """None for a type that columns do not decode, such as an array of records."""
     match avro:
         case {"type": "enum", "symbols": symbols}:
             return _Type("enum", False, avro["name"], tuple(symbols), avro.get("default"))
@@ -68,8 +68,24 @@ def _type(avro: Any) -> _Type | None:
 
 def arrow_schema(reader: Schema) -> pa.Schema:
     """The columns of one of our own (physical) schemas."""
-    types = [(field["name"], _type(field["type"])) for field in reader["fields"]]
-    return pa.schema([pa.field(name, _ARROW[column.kind]) for name, column in types if column])
+    return pa.schema(_arrow_fields(reader))
+
+
+def _arrow_fields(record: Schema) -> list[pa.Field]:
+    return [pa.field(field["name"], _arrow_type(field["type"])) for field in record["fields"]]
+
+
+def _arrow_type(avro: Any) -> pa.DataType:
+    match avro:
+        case ["null", branch] | [branch, "null"]:
+            return _arrow_type(branch)
+        case {"type": "array", "items": items}:
+            return pa.list_(_arrow_type(items))
+        case {"type": "record"}:
+            return pa.struct(_arrow_fields(avro))
+        case {"type": kind}:
+            return _ARROW[kind]
+    return _ARROW[avro]
 
 
 class Columns:

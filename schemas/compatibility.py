@@ -56,6 +56,10 @@ def _resolves(written: Any, read: Any) -> bool:
         return written["name"] == read["name"] and (known or "default" in read)
     if _kind(written) == "map" == _kind(read):
         return _resolves(written["values"], read["values"])
+    if _kind(written) == "array" == _kind(read):
+        return _resolves(written["items"], read["items"])
+    if _kind(written) == "record" == _kind(read):
+        return not unreadable(written, read)
     return _kind(written) == _kind(read) or _kind(read) in _PROMOTIONS.get(_kind(written), ())
 
 

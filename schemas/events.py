@@ -289,12 +289,13 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     thumbnails: Thumbnails | None = None
 
 
-Record = Event | ViewingRecord | CompactionRequest | DeadLetter
+Record = Event | ViewingRecord | CompactionRequest | DeadLetter | Asset
 RECORD_TYPES: dict[str, type[Record]] = {
     **EVENT_TYPES,
     "viewing_record": ViewingRecord,
     "compaction_request": CompactionRequest,
     "dead_letter": DeadLetter,
+    "asset": Asset,
 }
 _RECORD_NAMES = {record_type: name for name, record_type in RECORD_TYPES.items()}
 

@@ -148,6 +148,38 @@ class Entries:
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """``least`` to ``most`` records in a record, each of which keeps these rules; or a single one, where it is no list.
+
+    Columns do not need it: what nests records is decoded one by one.
+    """
+
+    field: str
+    rules: tuple[Rule, ...]
+    least: int = 0
+    most: int = 1
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return ("too_few", "too_many", *sorted({code for rule in self.rules for code in rule.codes}))
+
+    def violation(self, event: object) -> InvalidEvent | None:
+        value = getattr(event, self.field)
+        if value is None:
+            return None
+        entries = value if isinstance(value, tuple) else (value,)
+        if not self.least <= len(entries) <= self.most:
+            code = "too_few" if len(entries) < self.least else "too_many"
+            reason = f"{self.field} has {len(entries)} entries; it must have {self.least} to {self.most}."
+            return InvalidEvent(code, reason, self.field)
+        for index, entry in enumerate(entries):
+            for rule in self.rules:
+                if violation := rule.violation(entry):
+                    return InvalidEvent(violation.code, f"{self.field}[{index}]: {violation.reason}", self.field)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class NotAfter:
     """At most ``slack`` more than another field; ``meaning`` says what the other one is."""
 

@@ -9,6 +9,7 @@ from schemas.errors import InvalidEvent
 from schemas.events import YEAR_2100, Event, Record, record_name
 from schemas.rule_types import (
     CountsUp,
+    Each,
     Entries,
     Equal,
     Finite,
@@ -45,6 +46,7 @@ MAX_BYTES = {
     "performance": 2 * 1024,
     "compaction_request": 1024,
     "viewing_record": 1024,
+    "asset": 32 * 1024,
 }
 """Maximum datum size per record. A valid record is smaller; a dead letter may be as large as its input."""
 
@@ -74,6 +76,54 @@ _ENVELOPE: tuple[Rule, ...] = (
     Pattern("country", "[A-Z]{2}", "an ISO 3166-1 alpha-2 code in upper case, such as DE"),
     _id("account_id"),
     _id("profile_id"),
+)
+
+
+def _tag(field: str, most: int = 35) -> Pattern:
+    return Pattern(field, f"[A-Za-z0-9.-]{{1,{most}}}", f"1 to {most} letters, digits, dots and hyphens")
+
+
+def _count(field: str, low: int = 1, high: int = MOST_COUNT) -> Range:
+    return Range(field, low, high)
+
+
+_ASSET: tuple[Rule, ...] = (
+    Uuid("event_id"),
+    _time("received_at"),
+    # It is a folder of the bucket, and a part of addresses.
+    Pattern("title_id", "[A-Za-z0-9][A-Za-z0-9._~-]{0,63}", "1 to 64 letters, digits and . _ ~ -, no mark first"),
+    _count("seq", 1, MOST_INT),
+    Pattern("version", "[0-9a-f]{32}", "32 hexadecimal digits in lower case"),
+    Pattern("source_digest", "[0-9a-f]{64}", "a SHA-256 in lower-case hexadecimal"),
+    Text("credit", 512),
+    Range("duration_ms", 1, YEAR_MS),
+    _count("segment_ms"),
+    Each(
+        "renditions",
+        (
+            _count("quality", 1, 99),
+            _tag("codec"),
+            _count("width", 1, 2**14),
+            _count("height", 1, 2**14),
+            _count("frame_rate", 1, 1000),
+            _count("frames", 1, MOST_INT),
+            _count("peak_kbps"),
+            _count("average_kbps"),
+            _count("vmaf", 0, 100),
+        ),
+        least=1,
+        most=32,
+    ),
+    Each(
+        "audio",
+        (_tag("name"), _tag("language"), _tag("codec"), _count("channels", 1, 64), _count("kbps")),
+        most=64,
+    ),
+    Each("subtitles", (_tag("name"), _tag("language")), most=128),
+    Each(
+        "thumbnails",
+        tuple(_count(name) for name in ("interval_ms", "width", "height", "columns", "rows", "count")),
+    ),
 )
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -135,6 +185,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "processing": (*_ENVELOPE, Text("job", 128), Text("stage", 128), _id("title_id"), _duration("duration_ms")),
     "performance": (*_ENVELOPE, Text("metric", 128), Finite("value"), Text("unit", 32), Uuid("playback_session_id")),
     "compaction_request": (_id("profile_id"), _time("requested_at"), Range("live_records", 0, MOST_INT)),
+    "asset": _ASSET,
 }
 """Rules per record. Viewing records and dead letters have none: we write them ourselves, and tightening a rule must not
 make a member's history unreadable."""

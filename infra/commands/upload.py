@@ -15,7 +15,7 @@ from infra.engines.s3 import ObjectStore
 from infra.runtime import logs
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, fail, print_error
-from infra.stores.asset_records import AssetRecords
+from infra.stores.asset_publisher import RecordObjects, asset_publisher
 from infra.video.upload import Uploaded
 from infra.video.upload import upload as upload_file
 
@@ -71,7 +71,6 @@ def film(
 def _upload(settings: Settings, file: Path, title: str, credit: str | None, language: str) -> Uploaded:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     console, store = Console(stderr=True), ObjectStore(settings, settings.media_bucket)
-    records = AssetRecords(store)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
@@ -85,8 +84,8 @@ def _upload(settings: Settings, file: Path, title: str, credit: str | None, lang
             title,
             home=settings.home,
             store=store,
-            newest=records.newest,
-            publish=records.publish,
+            newest=RecordObjects(store).newest,
+            publish=asset_publisher(settings).publish,
             credit=credit,
             language=language,
             progress=show,

@@ -11,7 +11,10 @@ import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 
 from infra.runtime.settings import Settings
+from schemas.codec import Decoder
 from schemas.errors import AccessDenied, InvalidEvent, TransientError
+from schemas.events import Record
+from schemas.framing import unframe
 from schemas.topics import TOPICS
 
 COMPATIBILITY = "FULL_TRANSITIVE"
@@ -33,6 +36,7 @@ class Registry:
         self._monotonic = monotonic
         self._resolved: dict[int, dict[str, Any]] = {}
         self._first_missed: dict[int, float] = {}
+        self._decoders: dict[tuple[str, int], Decoder] = {}
 
     def register(self, subject: str, schema: dict[str, Any]) -> int:
         """The schema's id. Registers the schema if the subject does not have it yet."""
@@ -52,6 +56,14 @@ class Registry:
             self._resolved[schema_id] = json.loads(text)
             self._first_missed.pop(schema_id, None)
         return self._resolved[schema_id]
+
+    def decode(self, record: str, payload: bytes | None) -> Record:
+        """The record in a framed payload. InvalidEvent, or TransientError while its schema cannot be asked for."""
+        schema_id, datum = unframe(payload or b"")
+        decoder = self._decoders.get((record, schema_id))
+        if decoder is None:
+            decoder = self._decoders[record, schema_id] = Decoder(record, self.resolve(schema_id))
+        return decoder.decode(datum)
 
     def ids(self) -> dict[str, int]:
         """The id of the newest schema of each record type of our topics."""

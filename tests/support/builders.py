@@ -10,6 +10,8 @@ from domain.recommendations.model import Reason, Recommendation, RecommendationL
 from domain.support.updates import MemberError, Received, SessionReport
 from schemas.client_events import STAMPED
 from schemas.events import (
+    Asset,
+    AudioTrack,
     CompactionRequest,
     DeadLetter,
     Diagnostic,
@@ -18,6 +20,9 @@ from schemas.events import (
     Performance,
     Playback,
     Processing,
+    Rendition,
+    SubtitleTrack,
+    Thumbnails,
     Ui,
     ViewingRecord,
     family,
@@ -183,6 +188,43 @@ def dead_letter(**changes: Any) -> DeadLetter:
         "value": b"no event",
     }
     return DeadLetter(**(fields | changes))
+
+
+def rendition(quality: int = 1, **changes: Any) -> Rendition:
+    """A rung of the ladder: 320 × 180 at quality 1, 640 × 360 at 2."""
+    fields: dict[str, Any] = {
+        "quality": quality,
+        "codec": "avc1.64001f",
+        "width": 320 * quality,
+        "height": 180 * quality,
+        "frame_rate": 24.0,
+        "frames": 1_320,
+        "peak_kbps": 600 * quality,
+        "average_kbps": 400 * quality,
+        "vmaf": 80.5,
+    }
+    return Rendition(**(fields | changes))
+
+
+def asset(title_id: str = "ml-50", seq: int = 1, **changes: Any) -> Asset:
+    """The live version of a trailer of 55 seconds: two renditions, sound, subtitles, thumbnails."""
+    fields: dict[str, Any] = {
+        "event_id": f"018bcfe5-6800-7000-8000-{seq:012d}",
+        "received_at": T0,
+        "title_id": title_id,
+        "seq": seq,
+        "status": "live",
+        "version": "0123456789abcdef" * 2,
+        "source_digest": "0123456789abcdef" * 4,
+        "credit": "© Blender Foundation, CC BY 3.0",
+        "duration_ms": 55_000,
+        "segment_ms": 4_000,
+        "renditions": (rendition(1), rendition(2)),
+        "audio": (AudioTrack(name="audio", language="en", codec="mp4a.40.2", channels=2, kbps=128),),
+        "subtitles": (SubtitleTrack(name="nl", language="nl"),),
+        "thumbnails": Thumbnails(interval_ms=5_000, width=160, height=90, columns=5, rows=5, count=11),
+    }
+    return Asset(**(fields | changes))
 
 
 def recommendation(

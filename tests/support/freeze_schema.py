@@ -13,7 +13,7 @@ import msgspec
 from schemas import avro
 from schemas.codec import encode
 from schemas.events import Record
-from tests.support.builders import EVENTS, compaction_request, dead_letter, viewing_record
+from tests.support.builders import EVENTS, asset, compaction_request, dead_letter, viewing_record
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLES: dict[str, list[Record]] = {
@@ -21,6 +21,7 @@ EXAMPLES: dict[str, list[Record]] = {
     "viewing_record": [viewing_record(), viewing_record(duration_ms=None, error_code="NET_7", error_fatal=True)],
     "compaction_request": [compaction_request()],
     "dead_letter": [dead_letter(), dead_letter(topic_id=None, partition=None, offset=None, key=None, value=None)],
+    "asset": [asset(), asset(status="removed", credit=None, audio=(), subtitles=(), thumbnails=None)],
 }
 EXAMPLES["playback"].append(
     EVENTS["playback"](

@@ -1,13 +1,16 @@
 """Hypothesis strategies for records of full generality: every value that the rules allow, drawn from the rules."""
 
-from functools import cache
+import re
+from collections.abc import Iterable
+from functools import cache, partial
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import msgspec
 from hypothesis import strategies as st
 
 from schemas.countries import COUNTRIES
 from schemas.events import EVENT_TYPES, RECORD_TYPES, Event, Playback, Record, ViewingRecord
-from schemas.rule_types import Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text
+from schemas.rule_types import Each, Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text, Uuid
 from schemas.rules import RULES
 from tests.support.builders import recorded
 
@@ -29,8 +32,10 @@ def _by_rule(rule: Rule) -> st.SearchStrategy[Any] | None:
             return _texts(1, most)
         case Pattern(field="country"):
             return st.sampled_from(sorted(COUNTRIES))
-        case Pattern():
+        case Uuid():
             return st.uuids(version=4).map(str)
+        case Pattern(pattern=pattern):
+            return st.from_regex(re.compile(pattern, re.ASCII), fullmatch=True)
         case Entries(most=most, key_bytes=key, value_bytes=value):
             return st.dictionaries(_texts(1, key), _texts(0, value), max_size=min(most, 5))
     return None
@@ -50,20 +55,22 @@ def _by_type(hint: Any) -> st.SearchStrategy[Any]:
     return _by_type(next(arm for arm in get_args(hint) if arm is not type(None)))
 
 
-def _values(record: str) -> st.SearchStrategy[dict[str, Any]]:
+def _values(kind: Any, rules: Iterable[Rule]) -> st.SearchStrategy[dict[str, Any]]:
+    """Fields of a struct. Those that hold structs are drawn by the rules of ``Each``."""
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if name[0] != "_"}
     drawn: dict[str, st.SearchStrategy[Any]] = {}
-    for rule in RULES.get(record, ()):
-        if (strategy := _by_rule(rule)) is not None:
-            drawn[rule.field] = strategy
-    hints = {name: hint for name, hint in get_type_hints(RECORD_TYPES[record]).items() if name[0] != "_"}
-    return st.fixed_dictionaries(
-        {
-            name: st.none() | drawn.get(name, _by_type(hint))
-            if type(None) in get_args(hint)
-            else drawn.get(name, _by_type(hint))
-            for name, hint in hints.items()
-        }
-    )
+    for rule in rules:
+        if isinstance(rule, Each):
+            inner = next(arm for arm in get_args(hints[rule.field]) if arm not in (type(None), ...))
+            one = _values(inner, rule.rules).map(partial(msgspec.convert, type=inner))
+            is_list = get_origin(hints[rule.field]) is tuple
+            drawn[rule.field] = st.lists(one, min_size=rule.least, max_size=3).map(tuple) if is_list else one
+        elif (strategy := _by_rule(rule)) is not None:
+            drawn[rule.field] = strategy if hints[rule.field] is not float else strategy.map(float)
+    for name in hints.keys() - drawn.keys():
+        drawn[name] = _by_type(hints[name])
+    nullable = {name for name, hint in hints.items() if type(None) in get_args(hint)}
+    return st.fixed_dictionaries({name: st.none() | drawn[name] if name in nullable else drawn[name] for name in hints})
 
 
 def _mended(record: str, values: dict[str, Any]) -> Record:
@@ -82,7 +89,7 @@ def _mended(record: str, values: dict[str, Any]) -> Record:
 @cache
 def records(record: str) -> st.SearchStrategy[Any]:
     """Valid records of one name."""
-    return _values(record).map(lambda values: _mended(record, dict(values)))
+    return _values(RECORD_TYPES[record], RULES.get(record, ())).map(lambda values: _mended(record, dict(values)))
 
 
 def events() -> st.SearchStrategy[Event]:

@@ -10,10 +10,8 @@ from infra.engines.kafka.admin import ANSWER_S, KafkaCluster, groupless_consumer
 from infra.engines.kafka.config import answered
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
-from schemas.codec import decode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import Record
-from schemas.framing import unframe
 from schemas.topics import TOPICS, Partition
 
 
@@ -65,7 +63,6 @@ class KafkaMonitor:
     def _decoded(self, topic: str, payload: bytes | None) -> Record | None:
         """None for an invalid record: the lake sink makes its dead letter."""
         try:
-            schema_id, datum = unframe(payload or b"")
-            return decode(TOPICS[topic].record, datum, self._registry.resolve(schema_id))
+            return self._registry.decode(TOPICS[topic].record, payload)
         except InvalidEvent:
             return None

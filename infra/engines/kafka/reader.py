@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from infra.engines.kafka.admin import NEXT, KafkaCluster, at_time, groupless_consumer
 from infra.runtime.settings import Settings
@@ -18,7 +18,9 @@ class TopicReader:
     def __init__(self, settings: Settings) -> None:
         self._cluster = KafkaCluster(settings)
         # The requested records exist, so a fetch at a partition's end must not delay the next partition.
-        self._consumer = groupless_consumer(settings, {"auto.offset.reset": "error", "fetch.wait.max.ms": 10})
+        self._consumer = groupless_consumer(
+            settings, {"auto.offset.reset": "error", "fetch.wait.max.ms": 10, "enable.partition.eof": True}
+        )
 
     def spans(self, topics: Iterable[str]) -> list[tuple[str, str, int, int, int]]:
         """(topic, topic id, partition, first offset, next offset) of every partition."""
@@ -44,13 +46,16 @@ class TopicReader:
         position = start
         while position < end:
             messages = self._consumer.consume(min(BATCH_RECORDS, end - position), READ_TIMEOUT_S)
-            faults = [message.error() for message in messages if message.error()]
+            # The end of the partition has an offset, too: behind the last record, compaction may leave nothing.
+            errors = [error for message in messages if (error := message.error())]
+            faults = [error for error in errors if error.code() != KafkaError._PARTITION_EOF]
             if faults or not messages:
                 raise TransientError(
                     f"timed out reading {topic}[{partition}] at offset {position}: {faults or 'no answer'}"
                 )
-            yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in messages if int(m.offset() or 0) < end]
-            position = int(messages[-1].offset() or 0) + 1
+            records = [message for message in messages if not message.error()]
+            yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in records if int(m.offset() or 0) < end]
+            position = int(messages[-1].offset() or 0) + (not messages[-1].error())
         self._consumer.unassign()  # otherwise it would keep fetching
 
     def since(self, topic: str, appended_ms: int) -> list[tuple[int, int, int]]:

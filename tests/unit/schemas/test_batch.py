@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from schemas.codec import Decoder, encode
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import RECORD_TYPES, Record
 from schemas.framing import frame, unframe
-from tests.support.builders import EVENTS, compaction_request, dead_letter, diagnostic, playback, viewing_record
+from tests.support.builders import EVENTS, asset, compaction_request, dead_letter, diagnostic, playback, viewing_record
 from tests.support.newer_schemas import playback_v2, with_field
 from tests.support.rule_cases import BYTES_CASES, RULE_CASES, BytesCase
 from tests.support.strategies import records
@@ -40,7 +41,7 @@ def codes(batch: DecodedBatch) -> dict[int, str]:
 
 
 def rows(batch: DecodedBatch, record: str) -> dict[int, Record]:
-    return {row.pop("_index"): RECORD_TYPES[record](**row) for row in batch.frame.to_dicts()}
+    return {row.pop("_index"): msgspec.convert(row, RECORD_TYPES[record]) for row in batch.frame.to_dicts()}
 
 
 def test_a_batch_becomes_a_frame_of_the_record_s_columns() -> None:
@@ -143,6 +144,7 @@ BUILDERS: dict[str, Callable[..., Record]] = {
     "viewing_record": viewing_record,
     "compaction_request": compaction_request,
     "dead_letter": dead_letter,
+    "asset": asset,
 }
 USUAL = {record: encode(build()) for record, build in BUILDERS.items()}
 

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,11 +12,11 @@ from schemas.column_rules import holds
 from schemas.columnar import columns_between
 from schemas.columns import Rows
 from schemas.errors import InvalidEvent
-from schemas.events import EVENT_TYPES, Event
+from schemas.events import EVENT_TYPES, AudioTrack, Event, SubtitleTrack, Thumbnails
 from schemas.rule_types import Entries, Pattern, Rule, Text, Uuid
 from schemas.rules import MAX_BYTES, RULES, check
 from schemas.topics import FAMILIES
-from tests.support.builders import EVENTS, compaction_request
+from tests.support.builders import EVENTS, asset, compaction_request, rendition
 from tests.support.rule_cases import PASSING, RULE_CASES, RuleCase
 
 
@@ -178,3 +179,60 @@ def test_a_compaction_request_has_rules_too(change: dict[str, object], field: st
     with pytest.raises(InvalidEvent) as caught:
         check(compaction_request(**change))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "code"),
+    [
+        ({"event_id": "1"}, "event_id", "bad_format"),
+        ({"received_at": 0}, "received_at", "out_of_range"),
+        ({"title_id": "../ml-50"}, "title_id", "bad_format"),
+        ({"title_id": "a/b"}, "title_id", "bad_format"),
+        ({"seq": 0}, "seq", "out_of_range"),
+        ({"version": "v1"}, "version", "bad_format"),
+        ({"source_digest": "AB" * 32}, "source_digest", "bad_format"),
+        ({"credit": ""}, "credit", "empty"),
+        ({"duration_ms": 0}, "duration_ms", "out_of_range"),
+        ({"segment_ms": 0}, "segment_ms", "out_of_range"),
+        ({"renditions": ()}, "renditions", "too_few"),
+        ({"renditions": (rendition(),) * 33}, "renditions", "too_many"),
+        ({"renditions": (rendition(), rendition(width=2**40))}, "renditions", "out_of_range"),
+        ({"renditions": (rendition(frame_rate=float("nan")),)}, "renditions", "out_of_range"),
+        ({"renditions": (rendition(codec="a, b"),)}, "renditions", "bad_format"),
+        (
+            {"audio": (AudioTrack(name="../x", language="en", codec="mp4a.40.2", channels=2, kbps=1),)},
+            "audio",
+            "bad_format",
+        ),
+        ({"subtitles": (SubtitleTrack(name="nl", language=""),)}, "subtitles", "bad_format"),
+        (
+            {"thumbnails": Thumbnails(interval_ms=0, width=1, height=1, columns=1, rows=1, count=1)},
+            "thumbnails",
+            "out_of_range",
+        ),
+    ],
+)
+def test_an_asset_has_rules_for_what_it_nests_too(change: dict[str, Any], field: str, code: str) -> None:
+    check(asset())
+    with pytest.raises(InvalidEvent) as caught:
+        check(asset(**change))
+    assert (caught.value.field, caught.value.code) == (field, code)
+    assert caught.value.reason.startswith(field)
+
+
+def test_a_rule_within_a_list_names_the_entry() -> None:
+    with pytest.raises(InvalidEvent) as caught:
+        check(asset(renditions=(rendition(), rendition(quality=0))))
+    assert caught.value.reason == "renditions[1]: quality is 0; it must be from 1 to 99."
+
+
+def test_the_largest_asset_is_below_its_limit() -> None:
+    tag, large = "x" * 35, 2**31 - 1
+    widest = rendition(99, codec=tag, width=2**14, height=2**14, frames=large, peak_kbps=10**6, average_kbps=10**6)
+    track = AudioTrack(name=tag, language=tag, codec=tag, channels=64, kbps=10**6)
+    subtitles = (SubtitleTrack(name=tag, language=tag),) * 128
+    record = asset(
+        "t" * 64, large, credit="c" * 512, renditions=(widest,) * 32, audio=(track,) * 64, subtitles=subtitles
+    )
+    check(record)
+    assert len(encode(record)) < MAX_BYTES["asset"]

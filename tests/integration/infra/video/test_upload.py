@@ -13,7 +13,7 @@ from domain.media.files import audio_playlist, video_playlist
 from domain.media.source import Refused
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
-from infra.stores.asset_records import AssetRecords
+from infra.stores.asset_publisher import RecordObjects, asset_publisher
 from infra.video.programs import FFMPEG
 from infra.video.upload import Uploaded, upload
 from tests.support.clips import clip
@@ -23,19 +23,18 @@ import os, signal, sys
 from pathlib import Path
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
-from infra.stores.asset_records import AssetRecords
+from infra.stores.asset_publisher import RecordObjects, asset_publisher
 from infra.video.upload import upload
 
 path, title, home, step = sys.argv[1:]
 store = ObjectStore(Settings(), Settings().media_bucket)
-records = AssetRecords(store)
 
 def progress(now, done, of):
     if now == step and done > 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-upload(Path(path), title, home=Path(home), store=store, newest=records.newest, publish=records.publish,
-       progress=progress)
+upload(Path(path), title, home=Path(home), store=store, newest=RecordObjects(store).newest,
+       publish=asset_publisher(Settings()).publish, progress=progress)
 """
 
 
@@ -47,10 +46,8 @@ def store(stack: Settings) -> ObjectStore:
 
 
 def uploaded(store: ObjectStore, path: Path, title: str, home: Path, language: str = "und") -> Uploaded:
-    records = AssetRecords(store)
-    return upload(
-        path, title, home=home, store=store, newest=records.newest, publish=records.publish, language=language
-    )
+    newest, publish = RecordObjects(store).newest, asset_publisher(Settings()).publish
+    return upload(path, title, home=home, store=store, newest=newest, publish=publish, language=language)
 
 
 def test_a_clip_becomes_a_ladder_whose_every_segment_plays(stack: Settings, store: ObjectStore, tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""A service's own copy of ``playhead.assets``: the newest record of each title, in memory and in a file."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from schemas.events import Asset
+
+
+class AssetCopy:
+    """The same records in any order, any number of times, give the same copy."""
+
+    def __init__(self, records: Iterable[Asset] = ()) -> None:
+        self._newest: dict[str, Asset] = {}
+        for record in records:
+            self.take(record)
+
+    def take(self, record: Asset) -> None:
+        known = self._newest.get(record.title_id)
+        if known is None or record.seq > known.seq:
+            self._newest[record.title_id] = record
+
+    def asset(self, title_id: str) -> Asset | None:
+        """The live version. None: the title has no video, has it no more, or a status that this code does not know."""
+        newest = self._newest.get(title_id)
+        return newest if newest is not None and newest.status == "live" else None
+
+    @property
+    def records(self) -> list[Asset]:
+        """The newest one of each title, also of those that were removed."""
+        return list(self._newest.values())
+
+
+class CopyFile(msgspec.Struct, frozen=True):
+    """A copy as it is kept in a file."""
+
+    topic_id: str
+    offsets: Mapping[int, int]
+    """Partition to the next offset to read."""
+    as_of: int
+    """When the copy had all that was in Kafka, in ms since the epoch."""
+    records: list[Asset]
+
+    def encoded(self) -> bytes:
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decoded(cls, body: bytes) -> "CopyFile":
+        """Raises ValueError for anything but a whole file."""
+        return msgspec.json.decode(body, type=cls)
