@@ -45,7 +45,8 @@ def received(spark: SparkSession, family: str, *changes: dict[str, Any]) -> Data
         fields = msgspec.to_builtins(BUILDERS[family]()) | change
         for name in [name for name, kind in types.items() if kind == "timestamp"]:
             time = fields[name]
-            fields[name] = at(time) if isinstance(time, str) else datetime.fromtimestamp(time / 1000, UTC)
+            if time is not None:
+                fields[name] = at(time) if isinstance(time, str) else datetime.fromtimestamp(time / 1000, UTC)
         rows.append([fields[name] for name in types])
     return made(spark, types, rows)
 
