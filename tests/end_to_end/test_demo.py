@@ -49,7 +49,8 @@ def demo(local_stack: Stack) -> Iterator[Demo]:
 
 def test_it_balances_the_ledger_and_names_its_pages(demo: Demo) -> None:
     assert "The ledger balances." in demo.printed, demo.printed
-    for address in (demo.stack.settings.ops_url, demo.stack.settings.collector_url):
+    settings = demo.stack.settings
+    for address in (settings.ops_url, settings.collector_url, f"{settings.playback_url}/watch/ml-50?profile=me"):
         assert address in demo.printed
 
 
@@ -75,6 +76,12 @@ def test_its_members_get_recommendations_with_reasons(demo: Demo) -> None:
     assert answer["items"][0]["reason"]["text"] in get(f"{site}/members/{member}").text.replace("&#39;", "'")
 
 
+def test_its_clip_is_shown_for_titles_without_a_video_with_its_credit(demo: Demo) -> None:
+    page = get(f"{demo.stack.settings.playback_url}/watch/ml-50?profile=me").text
+    assert "Star Wars has no video here." in " ".join(page.split())
+    assert "© Blender Foundation, CC BY 3.0" in page
+
+
 def test_each_of_its_days_has_a_page_which_the_site_hands_out(demo: Demo) -> None:
     folder = demo.stack.settings.folder / "reports" / "dashboards"
     days = sorted(file.stem for file in folder.glob("20*.html"))
@@ -98,7 +105,8 @@ def test_its_pages_fit_and_the_console_is_silent(demo: Demo, width: int, scheme:
     days = (f"{site}/dashboards/index.html", f"{site}/dashboards/{day}")
     with sync_playwright() as playwright, launched(playwright) as browser:
         apis = (demo.stack.settings.history_url, demo.stack.settings.collector_url)
-        for address in (site, f"{site}/members", *(f"{api}/docs" for api in apis), *days):
+        film = f"{demo.stack.settings.playback_url}/watch/ml-50?profile=me"
+        for address in (site, f"{site}/members", film, *(f"{api}/docs" for api in apis), *days):
             complaints: list[str] = []
             page = opened(browser, address, width, scheme, complaints)
             assert page.evaluate(OVERFLOW) == [], address

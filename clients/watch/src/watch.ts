@@ -94,6 +94,11 @@ async function load(play: Play, attachment: Attachment, positionS: number): Prom
     const names = data.levels.map((level) => `${level.height}p`);
     void run({ names, choose: (index) => (hls.nextLevel = index) }, play);
   });
+  hls.on(Hls.Events.FRAG_BUFFERED, (_, { frag }) => {
+    // hls.js misses the end if the last piece of sound is shorter than the encoder's priming (21 ms): help it.
+    const last = hls.audioTracks[hls.audioTrack]?.details?.endSN;
+    if (frag.type === "audio" && frag.sn === last) hls.trigger(Hls.Events.BUFFER_EOS, { type: "audio" });
+  });
   hls.loadSource(play.hls_url);
   hls.attachMedia(video);
 }

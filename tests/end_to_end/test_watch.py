@@ -1,0 +1,126 @@
+"""A file is uploaded, a real browser plays it over the edge, and the play is in the history a moment later."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from infra.engines.s3 import ObjectStore
+from infra.video.programs import FFMPEG
+from tests.pages.browser import launched
+from tests.pages.watch_visit import left, played_to, until, visit
+from tests.support.pipeline import Pipeline, eventually, get, playhead
+
+FILM_S = 8
+TOKEN = re.compile(rb"[\w-]{60,}\.[\w-]{43}(?![\w-])")
+"""A path token: its claims have a version and a session."""
+
+
+@pytest.fixture(scope="module")
+def uploaded(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address at which the uploaded film can be watched."""
+    film = tmp_path_factory.mktemp("film") / "film.mp4"
+    picture = ("-f", "lavfi", "-i", f"testsrc2=size=640x360:rate=24:duration={FILM_S}")
+    sound = ("-f", "lavfi", "-i", f"sine=440:duration={FILM_S}")
+    subprocess.run([FFMPEG, "-v", "error", *picture, *sound, "-preset", "ultrafast", film], check=True)
+    done = playhead("upload", str(film), "--title", "ml-50", "--credit", "© Nobody")
+    assert done.returncode == 0, done.stderr
+    address = f"{pipeline.settings.playback_url}/watch/ml-50"
+    eventually(lambda: get(address).status_code == 200)
+    return address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright, launched(playwright) as found:
+        yield found
+
+
+def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
+    pipeline: Pipeline, browser: Browser, uploaded: str
+) -> None:
+    first = visit(browser, uploaded)
+    first.click("#start")
+    played_to(first, 1)
+    first.keyboard.press(" ")
+    until(first, "video.paused")
+    first.keyboard.press(" ")
+    played_to(first, 2)
+    first.evaluate("video.currentTime = 4.5")
+    played_to(first, 5)
+    log = left(first)
+    session = session_in_history(pipeline, log)
+    assert log[-1]["event_type"] == "stopped"
+    assert session["bookmark_ms"] == log[-1]["playhead_ms"]
+
+    second = visit(browser, uploaded)
+    eventually(lambda: resume_point(pipeline) == log[-1]["playhead_ms"])
+    second.reload()
+    assert second.locator("#start").inner_text() == "Resume"
+    second.click("#start")
+    until(second, "video.ended")
+    again = left(second)
+    assert again[0]["playhead_ms"] == log[-1]["playhead_ms"]
+    assert session_in_history(pipeline, again)["last_event"] == "ended"
+    assert resume_point(pipeline) == 0, "it was seen to its end"
+
+
+def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_away(
+    pipeline: Pipeline, browser: Browser, uploaded: str
+) -> None:
+    first = visit(browser, uploaded, "before")
+    first.click("#start")
+    until(first, "video.ended")
+    left(first)
+    second = visit(browser, uploaded, "after")
+    throttle = second.context.new_cdp_session(second)
+    second.click("#start")
+    played_to(second, 0.5)
+    pipeline.stack.stop("seaweedfs")
+    try:
+        slow = {"offline": False, "latency": 50, "downloadThroughput": 250_000, "uploadThroughput": 250_000}
+        throttle.send("Network.emulateNetworkConditions", slow)
+        until(second, "video.ended")
+        assert second.locator("#problem").is_hidden()
+        log = left(second)
+    finally:
+        pipeline.stack.start("seaweedfs")
+    assert session_in_history(pipeline, log)["last_event"] == "ended"
+
+
+def test_the_ledger_balances_and_no_path_token_is_kept_anywhere(pipeline: Pipeline, uploaded: str) -> None:
+    pipeline.drain()
+    ledger = playhead("ledger")
+    assert ledger.returncode == 0, ledger.stdout + ledger.stderr
+    logs: list[Path] = list((pipeline.settings.folder / "logs").glob("*.log"))
+    assert [log.name for log in logs if log.name == "edge.log"]
+    assert [log.name for log in logs if TOKEN.search(log.read_bytes())] == []
+    assert [place for place, value in pipeline.kafka().items() if TOKEN.search(value or b"")] == []
+    store = ObjectStore(pipeline.settings)
+    assert [key for key in store.list("") if TOKEN.search(store.get(key))] == []
+
+
+def session_in_history(pipeline: Pipeline, log: list[dict[str, Any]]) -> dict[str, Any]:
+    """The session of a page's log, once the history has its last event: equal to what the page reported."""
+    last = log[-1]
+    address = f"{pipeline.settings.history_url}/v1/profiles/{last['profile_id']}/viewing-history"
+
+    def items() -> dict[str, dict[str, Any]]:
+        return {item["playback_session_id"]: item for item in get(address).json()["items"]}
+
+    eventually(lambda: items().get(last["playback_session_id"], {}).get("last_event") == last["event_type"])
+    item = items()[last["playback_session_id"]]
+    quality = item["quality"]
+    found = (item["bookmark_ms"], item["watched_ms"], quality["rebuffer_count"], quality["rebuffer_ms"])
+    assert found == tuple(last[name] for name in ("playhead_ms", "watched_ms", "rebuffer_count", "rebuffer_ms"))
+    assert (quality["startup_time_ms"], item["device"]["id"]) == (last["startup_time_ms"], last["device_id"])
+    return item
+
+
+def resume_point(pipeline: Pipeline) -> int:
+    address = f"{pipeline.settings.history_url}/v1/profiles/me/resume-point?title_id=ml-50"
+    return int(get(address).json()["bookmark_ms"])
