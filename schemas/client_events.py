@@ -39,7 +39,7 @@ def event_from_client(raw: dict[str, Any], sent_at: int, received_at: int) -> Ev
         given["country"] = country_of(country)
     try:
         event: Event = msgspec.convert(given, EVENT_TYPES[family])
-        if not any(name in raw for name in STAMPED):
+        if raw.keys().isdisjoint(STAMPED):
             event = _corrected(event)
             check_at_door(event)
             return event

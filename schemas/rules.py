@@ -193,14 +193,8 @@ make a member's history unreadable."""
 
 DOOR_RULES: dict[str, tuple[Rule, ...]] = {
     "playback": (
-        WithinSession("watched_ms", (), SESSION_SLACK_MS),
-        WithinSession("paused_ms", (), SESSION_SLACK_MS),
-        WithinSession("rebuffer_ms", (), SESSION_SLACK_MS),
-        WithinSession("watched_ms", ("paused_ms", "rebuffer_ms"), SESSION_SLACK_MS),
-        WithinSession("startup_time_ms", (), SESSION_SLACK_MS),
-        CountsUp("seq", MOST_PER_SECOND, FIRST_COUNTS),
-        CountsUp("rebuffer_count", MOST_PER_SECOND, FIRST_COUNTS),
-        CountsUp("seek_count", MOST_PER_SECOND, FIRST_COUNTS),
+        WithinSession("watched_ms", ("paused_ms", "rebuffer_ms", "startup_time_ms"), SESSION_SLACK_MS),
+        CountsUp("seq", ("rebuffer_count", "seek_count"), MOST_PER_SECOND, FIRST_COUNTS),
     ),
 }
 """Rules that hold at the collector only, in addition."""

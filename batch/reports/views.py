@@ -11,7 +11,9 @@ from pyspark.sql import functions as F
 
 from batch.tables.events import on_days
 from domain.history.continue_watching import MAX_SHARE
-from domain.quality.formulas import FINAL_EVENTS, LONG_STALL_MS, VIEWING_STATES
+from domain.quality.formulas import FINAL_EVENTS, LONG_STALL_MS, MOST_LOST, VIEWING_STATES
+from schemas.countries import UNKNOWN_COUNTRY
+from schemas.rules import FIRST_COUNTS, MOST_PER_SECOND, SESSION_SLACK_MS
 
 SESSION_COLUMNS = {
     "profile_id": "string",
@@ -44,14 +46,31 @@ def views(sessions_df: DataFrame, days: Collection[date], now: datetime, timeout
         sessions_df.where(on_days("started_at", days))
         .withColumns({"day": F.to_date("started_at"), "hour": F.hour("started_at")})
         .transform(with_known_dimensions)
+        .transform(with_bounded_counters)
         .transform(with_outcome, now, timeout)
     )
 
 
 def with_known_dimensions(any_df: DataFrame) -> DataFrame:
     """Replaces null or empty titles, countries, devices and versions by ``unknown``, so that they count."""
-    return any_df.withColumns(
-        {name: F.coalesce(F.nullif(F.trim(name), F.lit("")), F.lit(UNKNOWN)) for name in DIMENSIONS}
+    known = {name: F.coalesce(F.nullif(F.trim(name), F.lit("")), F.lit(UNKNOWN)) for name in DIMENSIONS}
+    known["country"] = F.when(F.col("country") == UNKNOWN_COUNTRY, UNKNOWN).otherwise(known["country"])
+    return any_df.withColumns(known)
+
+
+def with_bounded_counters(sessions_df: DataFrame) -> DataFrame:
+    """Counters as far as the session can have come, as the quality worker bounds them: one client spoils no day."""
+    lasted_ms = F.unix_millis("received_at") - F.unix_millis("started_at")
+    most_ms = F.greatest(lasted_ms, F.lit(0)) + SESSION_SLACK_MS
+    most_rebuffers = (FIRST_COUNTS + most_ms * MOST_PER_SECOND / 1000).cast("int")
+    rebuffer_ms = F.least("rebuffer_ms", most_ms)
+    return sessions_df.withColumns(
+        {
+            "watched_ms": F.least("watched_ms", most_ms - rebuffer_ms),
+            "rebuffer_ms": rebuffer_ms,
+            "rebuffer_count": F.least("rebuffer_count", most_rebuffers),
+            "seq": F.least("seq", F.col("events") - 1 + MOST_LOST).cast("int"),
+        }
     )
 
 

@@ -22,8 +22,6 @@ from schemas.rules import FIRST_COUNTS, MOST_PER_SECOND, SESSION_SLACK_MS
 MINUTE_MS = 60_000
 GRACE_MINUTES = 5
 """A closed session waits this long for late events before it is finalized."""
-MOST_LOST = 100
-"""Lost events that one view counts for: a client that numbers wrongly must not hide what others lose."""
 VIEWING, FAILED, FINAL, SUPPORT = 1, 2, 4, 8
 
 
@@ -238,7 +236,7 @@ def _finalize(session: Session, figures: Figures) -> None:
     figures.success_score += (success or 0) * POINT
     figures.exits_before_start += vanished
     missing = session.lost_events()
-    lost = min(missing, MOST_LOST)
+    lost = min(missing, formulas.MOST_LOST)
     figures.events_expected += session.next_seq - missing + lost
     figures.events_lost += lost
 

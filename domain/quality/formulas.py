@@ -15,6 +15,8 @@ SILENT_MS = 2 * 60 * 1000
 """Four missed heartbeats: a session that is silent for longer is not a current viewer."""
 ACCIDENT_MS = 1000
 """An exit within this time is an accidental play."""
+MOST_LOST = 100
+"""Lost events that one view counts for: a client that numbers wrongly must not hide what others lose."""
 STARTUP_BOUNDS_MS = (
     *(250, 500, 750, 1000, 1250, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 8000),
     *(10_000, 15_000, 20_000, 30_000, 60_000),

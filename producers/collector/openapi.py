@@ -183,12 +183,10 @@ def _limit(rule: Rule) -> str:
             return f"At most {slack} ms after {meaning}."
         case Required(when=when):
             return f"Required when {when}."
-        case WithinSession(others=()):
-            return "At most the session's length, by client_time, and 5 minutes."
         case WithinSession(others=others):
-            return f"Together with {' and '.join(others)}, too."
-        case CountsUp(per_second=rate, allowance=allowance):
-            return f"At most {allowance}, and {rate} for each second of the session."
+            return f"With {', '.join(others)} at most the session's length, by client_time, and 5 minutes."
+        case CountsUp(others=others, per_second=rate, allowance=allowance):
+            return f"As {' and '.join(others)}: at most {allowance}, and {rate} for each second of the session."
         case Only(when=when):
             return f"Only when {when}."
     return ""

@@ -46,11 +46,28 @@ def test_a_view_counts_on_the_day_and_in_the_hour_in_which_it_began(spark: Spark
 
 
 def test_an_unknown_country_is_counted_as_unknown(spark: SparkSession) -> None:
-    sessions_df = sessions(spark, {"country": None}, {"country": ""}, {"country": " "}, {"country": "NL"})
+    sessions_df = sessions(
+        spark, {"country": None}, {"country": ""}, {"country": " "}, {"country": "ZZ"}, {"country": "NL"}
+    )
 
     aggregates_df = aggregates_by_day(views(sessions_df, [DAY], NOW, HOUR)).where("grouping = 'country'")
 
-    assert rows(aggregates_df, "country", "views") == [("NL", 1), ("unknown", 3)]
+    assert rows(aggregates_df, "country", "views") == [("NL", 1), ("unknown", 4)]
+
+
+def test_one_client_spoils_no_day(spark: SparkSession) -> None:
+    a_minute = {"started_at": "2023-11-14 20:00", "received_at": "2023-11-14 20:01", "events": 2, "seq": 1}
+    sessions_df = sessions(
+        spark,
+        a_minute | {"watched_ms": 59_000, "rebuffer_count": 1, "rebuffer_ms": 1_000},
+        a_minute | {"watched_ms": 31_622_400_000, "rebuffer_count": 1_000_000, "rebuffer_ms": 60_000},
+        a_minute | {"watched_ms": 59_000, "rebuffer_count": 0, "rebuffer_ms": 0, "seq": 1_795_000_000},
+    )
+
+    aggregates_df = aggregates_by_day(views(sessions_df, [DAY], NOW, HOUR)).where("grouping = 'all'")
+
+    figures = rows(aggregates_df, "watched_ms", "rebuffer_ms", "rebuffers", "events", "events_sent")
+    assert figures == [(59_000 + 300_000 + 59_000, 61_000, 8_201, 6, 2 + 2 + 102)]
 
 
 FATAL = {"event_type": "error", "error_fatal": True}
