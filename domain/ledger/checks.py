@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from domain.ledger.snapshot import Snapshot, TableContents
+from schemas.topics import TOPICS
 
 SHOWN = 10
 """Differences of one check that are printed in full. The rest are counted."""
@@ -99,6 +100,10 @@ def _dead_letters(snapshot: Snapshot) -> Check:
     missing = invalid.join(snapshot.dead_letters, on=on, how="anti")
     readable = snapshot.dead_letters.join(snapshot.partitions, on=["topic", "partition"], how="inner").filter(
         pl.col("offset") >= pl.col("log_start")
+    )
+    compacted = readable["topic"].is_in([topic.name for topic in TOPICS.values() if topic.compacted])
+    readable = pl.concat(
+        [readable.filter(~compacted), readable.filter(compacted).join(snapshot.kafka, on=on, how="semi")]
     )
     surplus = readable.join(invalid, on=on, how="anti")
     differences = [f"{_at(r)}: invalid, but no dead letter names it" for r in missing.sort(on).iter_rows(named=True)]

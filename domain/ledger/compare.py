@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from domain.clock import Clock, system_clock
 from domain.lake import container
 from domain.lake.keys import Chain
 from domain.lake.ports import ObjectReader
@@ -15,7 +16,7 @@ from domain.ledger.ports import RecordLog
 from domain.ledger.state import HOUR_MS, Finding, HourCounts
 from schemas.batch import BatchDecoder
 from schemas.framing import HEADER_BYTES
-from schemas.topics import TOPICS
+from schemas.topics import COMPACTION_LAG_MS, TOPICS
 
 OffsetRange = tuple[int, int]
 """Offsets: start to before end."""
@@ -56,6 +57,8 @@ class Comparison:
     """EVENT: valid in Kafka, and not in the object."""
     surplus: pl.DataFrame
     """EVENT: in the object, and not in Kafka, although Kafka still has the offset or never had it."""
+    superseded: int
+    """Rows of the object that a compacted topic no longer has, because the key has a later record there."""
     unnamed: pl.Series
     """Offsets of invalid records in Kafka without a dead letter. Empty if there is a problem."""
 
@@ -87,10 +90,11 @@ class _Kafka(NamedTuple):
 
 
 class Comparer:
-    def __init__(self, log: RecordLog, store: ObjectReader, decoder: BatchDecoder) -> None:
+    def __init__(self, log: RecordLog, store: ObjectReader, decoder: BatchDecoder, now: Clock = system_clock) -> None:
         self._log = log
         self._store = store
         self._decoder = decoder
+        self._now = now
         self.dead_letters = DeadLetterIndex(log, decoder)
 
     def compare(self, chain: Chain, parts: Iterable[Part], log: OffsetRange) -> Iterator[Comparison]:
@@ -121,6 +125,11 @@ class Comparer:
         records = kafka.frame.filter(within(span))
         valid, invalid = records.filter("valid"), records.filter(~pl.col("valid"))
         comparable = lake.filter(pl.col("offset") >= log[0])
+        superseded: set[int] = set()
+        if lake_object and TOPICS[chain.topic].compacted and not problem:
+            gone = set(comparable["offset"]).difference(records["offset"])
+            superseded = self._superseded(chain, lake_object, gone, log)
+            comparable = comparable.filter(~pl.col("offset").is_in(superseded))
         named: set[int] = set()
         if not problem:
             named = self.dead_letters.find(chain, set(invalid["offset"]), min(invalid["appended"], default=None))
@@ -133,8 +142,25 @@ class Comparer:
             problem=problem,
             missing=valid.join(comparable, on=[*EVENT], how="anti", nulls_equal=True).select(*EVENT),
             surplus=comparable.join(valid, on=[*EVENT], how="anti", nulls_equal=True).select(*EVENT),
+            superseded=len(superseded),
             unnamed=invalid["offset"].filter(~invalid["offset"].is_in(named) & (problem is None)),
         )
+
+    def _superseded(self, chain: Chain, lake_object: LakeObject, gone: set[int], log: OffsetRange) -> set[int]:
+        """Those that compaction may have removed: they are older than its lag, and their key has a later record."""
+        if not gone:
+            return gone
+        key = TOPICS[chain.topic].key
+        records = [one for batch in self._log.records(chain.topic, chain.partition, *log) for one in batch]
+        decoded = self._decoder.decode(TOPICS[chain.topic].record, [payload for _, payload, _ in records]).frame
+        last = {row[key]: records[row["_index"]][0] for row in decoded.select("_index", key).iter_rows(named=True)}
+        rows = read_rows(lake_object, verified(lake_object, self._store.get(lake_object.key)))
+        oldest_kept = self._now() - COMPACTION_LAG_MS
+        return {
+            offset
+            for offset, row in rows
+            if offset in gone and row["received_at"] < oldest_kept and last.get(row[key], -1) > offset
+        }
 
     def _kafka(self, chain: Chain, span: OffsetRange) -> _Kafka:
         if span[0] >= span[1]:

@@ -71,7 +71,8 @@ class TableContents:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     partitions: pl.DataFrame
-    """PARTITIONS: Kafka's first and next offset of every partition, and how many lake rows lie between them."""
+    """PARTITIONS: Kafka's first and next offset of every partition, and how many lake rows lie between them,
+    without those that compaction removed from Kafka."""
     kafka: pl.DataFrame
     """KAFKA: one row for each record. valid: by the contract. Session and seq are set for playback events only."""
     objects: pl.DataFrame
@@ -149,7 +150,7 @@ def _compare(sources: Sources, chain: Chain, rows: _Rows) -> None:
             read[comparison.lake_object.key] += comparison.lake.height
             if comparison.problem and comparison.lake_object.kind == "data":
                 rows.damaged += [f"{chain.topic}[{chain.partition}]: {each.what}" for each in comparison.findings]
-        in_lake += comparison.lake.filter(pl.col("offset") >= log[0]).height
+        in_lake += comparison.lake.filter(pl.col("offset") >= log[0]).height - comparison.superseded
         rows.kafka.append(_placed(comparison.kafka, chain, KAFKA))
         rows.missing.append(_placed(comparison.missing, chain, RECORDS))
         rows.surplus.append(_placed(comparison.surplus, chain, RECORDS))

@@ -13,7 +13,7 @@ from schemas import avro
 from schemas.batch import BatchDecoder
 from schemas.codec import encode
 from schemas.framing import frame
-from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
+from schemas.topics import ASSETS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from streams.reconciler.reconciler import Reconciler
 from tests.support.builders import dead_letter, playback
 from tests.support.fake_kafka import FakeRecord
@@ -22,8 +22,9 @@ from tests.support.fakes import FakeLedgerStore, FakeObjectStore
 
 PLAYBACK = Chain(EVENT_TOPICS["playback"].name, "playback-id", 0)
 DEAD_LETTER_CHAIN = Chain(DEAD_LETTERS.name, "dead-letters-id", 0)
+ASSET_CHAIN = Chain(ASSETS.name, "assets-id", 0)
 EVENT = "018bcfe5-6800-7000-8000-0000000{:05x}"
-SCHEMAS = {1: "playback", 2: "dead_letter"}
+SCHEMAS = {1: "playback", 2: "dead_letter", 3: "asset"}
 HOUR = 472_222
 """In which the builders' events are received."""
 
@@ -32,8 +33,9 @@ class FakeRecordLog:
     """Satisfies ``domain.ledger.ports.RecordLog``."""
 
     def __init__(self) -> None:
-        self.logs: dict[Chain, list[FakeRecord]] = {PLAYBACK: [], DEAD_LETTER_CHAIN: []}
-        self.starts = {PLAYBACK: 0, DEAD_LETTER_CHAIN: 0}
+        self.logs: dict[Chain, list[FakeRecord]] = {PLAYBACK: [], DEAD_LETTER_CHAIN: [], ASSET_CHAIN: []}
+        self.starts = {PLAYBACK: 0, DEAD_LETTER_CHAIN: 0, ASSET_CHAIN: 0}
+        self.removed: set[tuple[Chain, int]] = set()
         self.read_records = 0
 
     def append(self, chain: Chain, *payloads: bytes, at: int = 0) -> None:
@@ -55,7 +57,11 @@ class FakeRecordLog:
         assert self.starts[chain] <= start
         assert end <= len(self.logs[chain])
         self.read_records += end - start
-        yield [(r.offset(), r.value(), r.timestamp()[1]) for r in self.logs[chain][start:end]]
+        yield [
+            (r.offset(), r.value(), r.timestamp()[1])
+            for r in self.logs[chain][start:end]
+            if (chain, r.offset()) not in self.removed
+        ]
 
     def since(self, topic: str, appended_ms: int) -> list[tuple[int, int, int]]:
         return [
@@ -74,7 +80,11 @@ class LedgerFixture:
 
     @property
     def sources(self) -> Sources:
-        return Sources(self.log, self.store, self.states, Comparer(self.log, self.store, self.decoder))
+        return Sources(self.log, self.store, self.states, self.comparer)
+
+    @property
+    def comparer(self) -> Comparer:
+        return Comparer(self.log, self.store, self.decoder, lambda: self.now)
 
     def reconciler(self) -> Reconciler:
         """A new one, just started."""
@@ -97,7 +107,7 @@ class LedgerFixture:
         return file.key
 
     def file(self, start: int, records: list[FakeRecord], chain: Chain = PLAYBACK) -> LakeFile:
-        name = "playback" if chain == PLAYBACK else "dead_letter"
+        name = TOPICS[chain.topic].record
         verdicts = self.decoder.decode(name, [record.payload for record in records])
         batch = Batch(records, verdicts.schema_ids, {one.index for one in verdicts.invalid})
         schema_id = next((each for each in verdicts.schema_ids if each is not None), None)
