@@ -101,17 +101,16 @@ EAGER = {
 @pytest.fixture
 def eager_cleaner(stack: Settings) -> Iterator[None]:
     """Kafka compacts ``playhead.assets`` as soon as it can."""
-    resource = ConfigResource(
-        ConfigResource.Type.TOPIC,
-        ASSETS.name,
-        incremental_configs=[
-            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in EAGER.items()
-        ],
-    )
-    client = AdminClient(client_config(stack))
-    for altered in client.incremental_alter_configs([resource]).values():
-        altered.result()
+    client = AdminClient({**client_config(stack)})
+
+    def alter(operation: AlterConfigOpType) -> None:
+        entries = [ConfigEntry(name, value, incremental_operation=operation) for name, value in EAGER.items()]
+        topic = ConfigResource(ConfigResource.Type.TOPIC, ASSETS.name, incremental_configs=entries)
+        client.incremental_alter_configs([topic])[topic].result()
+
+    alter(AlterConfigOpType.SET)
     yield
+    alter(AlterConfigOpType.DELETE)
     topics.create_all(stack)  # also gives topics that exist their settings
 
 
