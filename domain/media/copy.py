@@ -20,6 +20,10 @@ class AssetCopy:
         if known is None or record.seq > known.seq:
             self._newest[record.title_id] = record
 
+    def newest(self, title_id: str) -> Asset | None:
+        """The newest record of the title, also one that says that it was removed."""
+        return self._newest.get(title_id)
+
     def asset(self, title_id: str) -> Asset | None:
         """The live version. None: the title has no video, has it no more, or a status that this code does not know."""
         newest = self._newest.get(title_id)

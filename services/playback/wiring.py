@@ -48,7 +48,7 @@ async def serve(settings: Settings) -> None:
     assets.start()
     async with httpx.AsyncClient() as client:
         playback = Playback(
-            find=assets.asset,
+            find=assets.newest,  # no clip for a removed title
             ready=ready,
             resume_points=ResumePoints(client, settings.history_url),
             keys={name: secret.get_secret_value().encode() for name, secret in settings.edge_keys.items()},

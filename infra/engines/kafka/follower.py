@@ -50,6 +50,10 @@ class AssetFollower:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="asset-follower", daemon=True)
 
+    def newest(self, title_id: str) -> Asset | None:
+        """The newest record of the title, also one that says that it was removed."""
+        return self._copy.newest(title_id)
+
     def asset(self, title_id: str) -> Asset | None:
         """The live version of the title's video, if it has one."""
         return self._copy.asset(title_id)

@@ -42,3 +42,11 @@ def test_a_file_comes_back_as_it_was() -> None:
 def test_a_damaged_file_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         CopyFile.decoded(body)
+
+
+def test_a_removed_title_has_a_newest_record_and_no_video() -> None:
+    copy = AssetCopy([asset(seq=1), asset(seq=2, status="removed")])
+    newest = copy.newest("ml-50")
+    assert newest is not None
+    assert newest.status == "removed"
+    assert copy.asset("ml-50") is None
