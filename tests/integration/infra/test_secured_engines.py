@@ -169,12 +169,13 @@ def test_a_wrong_password_or_authority_ends_commands_and_workers_with_one_line_t
 
 
 def test_up_says_so_before_it_starts_a_worker(elsewhere: Elsewhere) -> None:
-    addresses = {"registry_url": elsewhere.settings.registry, "s3_endpoint": elsewhere.settings.s3 or ""}
-    name = f"{elsewhere.settings.stack}-2"
+    settings = elsewhere.settings
+    addresses = {"registry_url": settings.registry, "s3_endpoint": settings.s3 or "", "edge_url": settings.edge}
+    name = f"{settings.stack}-2"
     try:
         up = elsewhere.run("infra.cli", "up", stack=name, kafka_password="guessed", **addresses)
     finally:
-        Stack(Settings(stack=name, port_base=elsewhere.settings.port_base)).wipe()
+        Stack(Settings(stack=name, port_base=settings.port_base)).wipe()
     assert up.returncode == 1
     assert "check PLAYHEAD_KAFKA_USERNAME, PLAYHEAD_KAFKA_PASSWORD" in up.stderr.splitlines()[-1]
 

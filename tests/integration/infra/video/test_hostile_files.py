@@ -1,6 +1,7 @@
 """Files that nobody should trust: each is refused by name, asks nobody, takes little memory and leaves nothing."""
 
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,9 @@ def test_hostile_files_are_refused_by_name(tmp_path: Path, runs: list[Finished],
             wrong[name] = str(found)
     assert list(wrong.items()) == []
     assert [path.name for path in (home / "media").iterdir()] == [".lock"]
-    assert max(finished.peak_bytes for finished in runs) < MEMORY
+    # Until it becomes another program, a child counts as large as this process, which may have run other tests.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    assert max(finished.peak_bytes for finished in runs) <= max(MEMORY, own)
     with pytest.raises(BlockingIOError):  # nobody called
         listener.accept()
 
