@@ -169,3 +169,16 @@ def test_an_event_that_is_twice_in_its_table_is_named() -> None:
     assert broken(replace(balanced(), tables=twice)) == {
         "tables": ("playhead.playback: event b is 2 times in its table",)
     }
+
+
+def test_records_that_compaction_removed_before_the_lake_read_them_are_not_missing() -> None:
+    assets, snapshot = "playhead.assets", balanced()
+    partition = pl.DataFrame([(assets, 0, 0, 5, 2)], schema=schema.PARTITIONS, orient="row")
+    record = pl.DataFrame([(assets, 0, "raw/a", 0, 5, 2, 2, 0, "data")], schema=schema.OBJECTS, orient="row")
+    grown = replace(
+        snapshot,
+        partitions=pl.concat([snapshot.partitions, partition]),
+        objects=pl.concat([snapshot.objects, record]),
+    )
+    assert broken(grown) == {}
+    assert run_checks(grown)[0] == Check("records", "offsets in Kafka", 5, "lake + dead letters", 5, ())
