@@ -157,7 +157,7 @@ def test_the_curl_examples_for_a_first_event_work_as_written(played: Pipeline) -
     assert item["title"]["id"] == "ml-50"
     assert item["bookmark_ms"] == 658_000
     (rejected,) = json.loads(_shell(played, wrong))["rejected"]
-    assert (rejected["field"], rejected["code"]) == ("country", "bad_format")
+    assert (rejected["field"], rejected["code"]) == ("query", "required")
 
 
 def _shell(played: Pipeline, example: str) -> str:
