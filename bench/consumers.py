@@ -5,6 +5,7 @@ Each reads a topic from its start and prints one JSON line with its CPU and time
 
 import os
 
+from domain.clock import system_clock
 from domain.metrics import CONSUMED, HISTORY_RECORDS, LAST_PROCESSED, Counter, Gauge
 
 os.environ["POLARS_MAX_THREADS"] = "1"
@@ -13,7 +14,6 @@ import asyncio
 import io
 import json
 import sys
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -116,7 +116,7 @@ async def faust_worker(settings: Settings, topic: str, events: int, store: NoSto
     worker = StreamWorker(f"bench.{uuid4()}", Broker(settings.kafka), folder, metrics, fetch_wait_ms=FETCH_WAIT_MS)
     registry = Registry(settings)
     requests = RecordPublisher(settings, registry, COMPACTION_REQUESTS, "profile_id")
-    trigger = CompactionTrigger(store, requests, settings.compaction_threshold, lambda: time.time_ns() // 1_000_000)
+    trigger = CompactionTrigger(store, requests, settings.compaction_threshold, system_clock)
     writer = LiveWriter(BatchDecoder(registry.resolve), store, trigger, metrics)
     worker.subscribe(topic, writer.handle)
     await worker.run_until(done.wait())

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from domain.clock import system_clock
+
 # One process per core: polars must not start a thread for each core. It reads this on import.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
@@ -48,7 +50,7 @@ async def _history(worker: int) -> None:
     from infra.stores.history_cassandra import LiveVH
     from schemas.batch import BatchDecoder
     from schemas.topics import COMPACTION_REQUESTS
-    from streams.wiring import cassandra, now, start_worker
+    from streams.wiring import cassandra, start_worker
     from streams.workers.history import FETCH_WAIT_MS, CompactionTrigger, LiveWriter
 
     context = start_worker("history", worker)
@@ -56,7 +58,7 @@ async def _history(worker: int) -> None:
     with cassandra(settings) as session:
         registry, live = Registry(settings), LiveVH(session)
         requests = RecordPublisher(settings, registry, COMPACTION_REQUESTS, "profile_id")
-        trigger = CompactionTrigger(live, requests, settings.compaction_threshold, now)
+        trigger = CompactionTrigger(live, requests, settings.compaction_threshold, system_clock)
         writer = LiveWriter(BatchDecoder(registry.resolve), live, trigger, context.metrics)
         stream = context.stream_worker(FETCH_WAIT_MS)
         stream.subscribe(topic, writer.handle)
@@ -70,7 +72,7 @@ async def _compaction(worker: int) -> None:
     from infra.stores.compressed_vh_cassandra import CompressedVH
     from infra.stores.history_cassandra import LiveVH
     from schemas.batch import BatchDecoder
-    from streams.wiring import cassandra, now, start_worker
+    from streams.wiring import cassandra, start_worker
     from streams.workers.compaction import FETCH_WAIT_MS, CompactionHandler
 
     context = start_worker("compaction", worker)
@@ -81,7 +83,7 @@ async def _compaction(worker: int) -> None:
             timeout_ms=settings.session_timeout_seconds * 1000,
             chunk_bytes=settings.chunk_bytes,
         )
-        compactor = Compactor(LiveVH(session), CompressedVH(session), context.metrics, rules, now)
+        compactor = Compactor(LiveVH(session), CompressedVH(session), context.metrics, rules, system_clock)
         handler = CompactionHandler(BatchDecoder(Registry(settings).resolve), compactor, context.metrics)
         stream = context.stream_worker(FETCH_WAIT_MS)
         stream.subscribe(topic, handler.handle)
@@ -97,7 +99,7 @@ async def _quality(worker: int) -> None:
     from infra.stores.quality_cassandra import QualityCheckpoints
     from infra.stores.support_cassandra import SupportWriter
     from schemas.batch import BatchDecoder
-    from streams.wiring import cassandra, now, start_worker
+    from streams.wiring import cassandra, start_worker
     from streams.workers.errors import ErrorHandler
     from streams.workers.quality import CHECKPOINT_S, FETCH_WAIT_MS, QualityHandler
 
@@ -108,7 +110,7 @@ async def _quality(worker: int) -> None:
         store = QualityCheckpoints(session, wait_until_available(lambda: cluster.topic_ids([playback]))[playback])
         decoder = BatchDecoder(Registry(settings).resolve)
         timeout_ms = settings.session_timeout_seconds * 1000
-        processor = QualityProcessor(decoder, store, context.metrics, CheckpointedMetrics(), timeout_ms, now)
+        processor = QualityProcessor(decoder, store, context.metrics, CheckpointedMetrics(), timeout_ms, system_clock)
         stream = context.stream_worker(FETCH_WAIT_MS, {playback: processor.committable_offset})
         quality = QualityHandler(playback, processor, stream, context.metrics)
         stream.subscribe(playback, quality.handle, concurrency=1)
@@ -132,7 +134,7 @@ def lake(worker: Worker = 0) -> None:
     from streams.lake_sink.dead_letter_limit import DeadLetterLimit
     from streams.lake_sink.partition import SinkContext, TopicContract
     from streams.lake_sink.sink import Sink
-    from streams.wiring import now, start_worker, stop_on_signals
+    from streams.wiring import start_worker, stop_on_signals
 
     stop = stop_on_signals()
     at = start_worker("lake", worker)
@@ -147,7 +149,7 @@ def lake(worker: Worker = 0) -> None:
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
         metrics=at.metrics,
-        now=now,
+        now=system_clock,
         limits=FlushLimits(
             records=settings.lake_flush_records,
             bytes=settings.lake_flush_bytes,
@@ -179,16 +181,16 @@ def ledger() -> None:
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import CollectorCounts
     from streams.reconciler.reconciler import Reconciler, run_forever
-    from streams.wiring import cassandra, now, start_worker, stop_on_signals
+    from streams.wiring import cassandra, start_worker, stop_on_signals
 
     stop = stop_on_signals()
     at = start_worker("ledger", 0)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request to the collector
     with cassandra(at.settings) as session:
         reconciler = Reconciler(
-            ledger_sources(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, now
+            ledger_sources(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, system_clock
         )
-        counts = CollectorCountRecorder(CollectorCounters(at.settings), CollectorCounts(session), now)
+        counts = CollectorCountRecorder(CollectorCounters(at.settings), CollectorCounts(session), system_clock)
         run_forever((counts.run_once, reconciler.run_once), at.metrics, stop.wait)
 
 

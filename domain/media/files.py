@@ -4,8 +4,6 @@ Quality is a folder, so that a path token can allow some: ``q1`` is the lowest p
 thumbnails, which every token allows. Names never change their content.
 """
 
-RECORDS = "assets/"
-
 
 def video_folder(version: str, quality: int) -> str:
     return f"{version}/q{quality}"
@@ -36,6 +34,6 @@ def record_object(title_id: str, seq: int) -> str:
     return f"{record_objects(title_id)}{seq:08d}.json"
 
 
-def record_objects(title_id: str = "") -> str:
-    """What the keys of a title's record objects begin with; or those of all titles."""
-    return f"{RECORDS}{title_id}/" if title_id else RECORDS
+def record_objects(title_id: str) -> str:
+    """What the keys of a title's record objects begin with."""
+    return f"assets/{title_id}/"

@@ -1,7 +1,6 @@
 """``playhead compact``: roll up profiles by hand, as the compaction worker does on request."""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,6 +10,7 @@ from cassandra.cluster import Session
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from domain.clock import system_clock
 from domain.history.compaction import Compactor, Outcome
 from domain.history.rollup import RollUpRules
 from infra.engines.cassandra import close, connect
@@ -67,7 +67,7 @@ async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]
         compressed=CompressedVH(session),
         metrics=PrometheusMetrics(),
         rules=rules,
-        now=lambda: time.time_ns() // 1_000_000,
+        now=system_clock,
     )
     outcomes: Counter[Outcome] = Counter()
     room = asyncio.Semaphore(CONCURRENT_PROFILES)

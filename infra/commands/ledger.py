@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from domain.clock import system_clock
 from domain.history.reading import HistoryReader
 from domain.ledger.checks import Check, run_checks
 from domain.ledger.collector_counts import by_family
@@ -115,7 +116,7 @@ def _hour_table(title: str, topics: Sequence[TopicHour], accepted: Mapping[str, 
 def _print_hour(settings: Settings, hour: int, console: Console) -> None:
     session = connect(settings)
     try:
-        overdue_ms = time.time_ns() // 1_000_000 - settings.ledger_overdue_seconds * 1000
+        overdue_ms = system_clock() - settings.ledger_overdue_seconds * 1000
         with console.status("Reading Kafka and lake …") as status:
             topics = HourlyLedger(ledger_sources(settings, session), overdue_ms).check(hour, status.update)
         accepted = by_family(CollectorCounts(session).counts(hour))

@@ -1,6 +1,5 @@
 """The collector's process: settings, clients, run."""
 
-import time
 from functools import partial
 
 import structlog
@@ -8,6 +7,7 @@ import typer
 import uvloop
 from prometheus_client import generate_latest
 
+from domain.clock import system_clock
 from domain.metrics import COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS
 from domain.processes import BY_NAME
 from infra.engines.kafka.admin import KafkaCluster
@@ -60,7 +60,7 @@ async def _collect(settings: Settings) -> str | None:
         budget=ByteBudget(settings.collector_max_bytes_in_flight, partial(metrics.set, COLLECTOR_IN_FLIGHT)),
         keys=ApiKeys(settings.ingest_keys),
         schema_ids=schema_ids,
-        clock=lambda: time.time_ns() // 1_000_000,
+        clock=system_clock,
         metrics=metrics,
         wait_seconds=wait,
     )

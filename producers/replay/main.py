@@ -1,6 +1,5 @@
 """``playhead replay``: settings, clients, run."""
 
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
@@ -9,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from domain.clock import system_clock
 from infra.engines.kafka.publisher import BulkProducer, RecordPublisher
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
@@ -58,13 +58,9 @@ def _replay(settings: Settings, registry: Registry) -> Replay:
     client = CollectorClient(settings.collector_url, min(settings.ingest_keys))
     return Replay(
         topic=TopicTarget(registry.resolve, BulkProducer(settings).write),
-        collector=CollectorTarget(client.post, _now),
-        mark=lambda dead_letter: dead_letters.publish([mark(dead_letter, _now())]),
+        collector=CollectorTarget(client.post, system_clock),
+        mark=lambda dead_letter: dead_letters.publish([mark(dead_letter, system_clock())]),
     )
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _show(tally: Tally) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from domain.clock import system_clock
 from domain.titles.catalogue import CATALOGUE_KEY
 from infra.datasets import DatasetError, fetch, films
 from infra.engines.kafka.admin import KafkaCluster
@@ -72,7 +73,7 @@ def past(
     faults: FaultShares = "",
 ) -> None:
     """Write past viewing directly into Kafka, in the order of simulated arrival."""
-    settings, now = Settings(), _now()
+    settings, now = Settings(), system_clock()
     span = Span(now - days * DAY_MS, now)
     KafkaCluster(settings).check_access()
     audience = _audience(settings, ratings, members, seed)
@@ -129,7 +130,7 @@ def live(
     audience = _audience(settings, ratings, max(members, viewers), seed)[:viewers]
     heartbeat_ms = round(1000 * (len(audience) / rate if rate else heartbeat_seconds))
     run = Run(
-        began_at=_now(),
+        began_at=system_clock(),
         seconds=seconds,
         heartbeat_ms=max(heartbeat_ms, 50),
         seed=seed,
@@ -172,11 +173,11 @@ async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Coun
     key = min(settings.ingest_keys, default="")
     with bar("Live") as show, _client_log(settings, "live", run.began_at) as log:
         async with httpx.AsyncClient(base_url=settings.collector_url, timeout=patience, limits=limits) as client:
-            sender = Sender(HttpPost(client, key), log, _now, give_up)
+            sender = Sender(HttpPost(client, key), log, system_clock, give_up)
             watching = asyncio.create_task(_show(sender, run, show))
             async with asyncio.TaskGroup() as group:
                 for schedule in schedules(audience, run):
-                    group.create_task(play_schedule(schedule, sender, _now, stop))
+                    group.create_task(play_schedule(schedule, sender, system_clock, stop))
             watching.cancel()
     return sender.tally
 
@@ -184,7 +185,7 @@ async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Coun
 async def _show(sender: Sender, run: Run, show: Callable[[float, str], None]) -> None:
     while True:
         accepted, refused = sender.tally["accepted"], sender.tally["refused"]
-        show((_now() - run.began_at) / 1000 / run.seconds, f"{accepted:,} accepted, {refused:,} refused")
+        show((system_clock() - run.began_at) / 1000 / run.seconds, f"{accepted:,} accepted, {refused:,} refused")
         await asyncio.sleep(0.5)
 
 
@@ -205,10 +206,6 @@ def _data(settings: Settings, ratings: Path | None) -> tuple[list[Rating], list[
 
 def _client_log(settings: Settings, mode: str, began_at: int) -> ClientLog:
     return ClientLog(settings.folder / "client-log" / f"{mode}-{began_at}.jsonl")
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

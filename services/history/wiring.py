@@ -13,12 +13,9 @@ from infra.runtime.settings import Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.recommendations_cassandra import Recommendations
-from schemas.errors import TransientError
 from services.history.routes import Stores, create_app
-from services.http.titles import refresh
+from services.http.titles import follow_titles
 from services.http.wiring import cassandra, server
-
-REFRESH_S, RETRY_S = 60, 3
 
 
 async def serve(settings: Settings) -> None:
@@ -31,15 +28,6 @@ async def serve(settings: Settings) -> None:
 
     async with cassandra(settings, prepare) as stores:
         app = create_app(stores, catalogue, settings.process_port(BY_NAME["ops"]), metrics)
-        following = asyncio.create_task(follow_titles(ObjectStore(settings), catalogue))
+        following = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get))
         await server(app, settings, settings.process_port(BY_NAME["history-api"])).serve()
         following.cancel()
-
-
-async def follow_titles(store: ObjectStore, catalogue: Catalogue) -> None:
-    while True:
-        try:
-            await refresh(catalogue, store.get)
-            await asyncio.sleep(REFRESH_S)
-        except TransientError:
-            await asyncio.sleep(RETRY_S)

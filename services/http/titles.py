@@ -7,6 +7,9 @@ import msgspec
 import structlog
 
 from domain.titles.catalogue import CATALOGUE_KEY, Catalogue, read_titles
+from schemas.errors import TransientError
+
+REFRESH_S, RETRY_S = 60, 3
 
 log = structlog.get_logger()
 
@@ -22,3 +25,13 @@ async def refresh(catalogue: Catalogue, get: Callable[[str], bytes]) -> None:
         pass
     except msgspec.MsgspecError as error:
         log.error("titles not readable", key=CATALOGUE_KEY, reason=str(error))
+
+
+async def follow_titles(catalogue: Catalogue, get: Callable[[str], bytes]) -> None:
+    """Refresh the titles every minute, until cancelled; sooner after the store did not answer."""
+    while True:
+        try:
+            await refresh(catalogue, get)
+            await asyncio.sleep(REFRESH_S)
+        except TransientError:
+            await asyncio.sleep(RETRY_S)

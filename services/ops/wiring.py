@@ -1,11 +1,11 @@
 """The operations service as a process: settings -> stores, pollers -> HTTP."""
 
 import asyncio
-import time
 
 import httpx
 from cassandra.cluster import Session
 
+from domain.clock import system_clock
 from domain.history.reading import HistoryReader
 from domain.processes import BY_NAME, consumer_groups
 from domain.titles.catalogue import Catalogue
@@ -48,9 +48,6 @@ def _edge(settings: Settings) -> Target:
 
 
 async def serve(settings: Settings) -> None:
-    def now() -> int:
-        return time.time_ns() // 1_000_000
-
     def prepare(session: Session) -> Stores:
         return Stores(
             HistoryReader(LiveVH(session), CompressedVH(session), metrics),
@@ -76,9 +73,9 @@ async def serve(settings: Settings) -> None:
             alerts=AlertMonitor(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
             health=PipelineHealth(metrics, groups),
             ping_registry=registry.ping,
-            now=now,
+            now=system_clock,
         )
-        app = create_app(state, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, now)
+        app = create_app(state, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, system_clock)
         async with asyncio.TaskGroup() as tasks:  # a poller that crashes ends this process, which is started again
             polling = tasks.create_task(pollers.forever())
             await server(app, settings, settings.process_port(BY_NAME["ops"])).serve()

@@ -13,13 +13,11 @@ from infra.engines.s3 import ObjectStore
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from schemas.errors import TransientError
-from services.http.titles import refresh
+from services.http.titles import follow_titles
 from services.http.wiring import server
 from services.playback.history import ResumePoints
 from services.playback.routes import Playback, create_app
 from services.playback.watch import Sources
-
-TITLES_S, RETRY_S = 60, 3
 
 
 def sources(settings: Settings) -> Sources:
@@ -56,16 +54,7 @@ async def serve(settings: Settings) -> None:
             now=system_clock,
         )
         app = create_app(playback, catalogue, sources(settings), metrics)
-        titles = asyncio.create_task(follow_titles(ObjectStore(settings), catalogue))
+        titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get))
         await server(app, settings, settings.process_port(BY_NAME["playback"])).serve()
         titles.cancel()
     await asyncio.to_thread(assets.close)
-
-
-async def follow_titles(store: ObjectStore, catalogue: Catalogue) -> None:
-    while True:
-        try:
-            await refresh(catalogue, store.get)
-            await asyncio.sleep(TITLES_S)
-        except TransientError:
-            await asyncio.sleep(RETRY_S)
