@@ -148,6 +148,13 @@ EDGE_ORIGIN_REQUESTS = Counter(
     "playhead_edge_origin_requests", "Requests of the edge to the bucket, by result: ok or error.", ("result",)
 )
 
+# The gateway, which counts by itself, too: infra/local/templates/gateway.js.
+GATEWAY_REQUESTS = Counter(
+    "playhead_gateway_requests",
+    "Requests to the gateway, by the service behind it and the answer's status.",
+    ("service", "status"),
+)
+
 # History API and ops.
 HTTP_REQUEST_SECONDS = Histogram(
     "playhead_http_request_seconds", "From a request to the start of its answer.", ("route", "status")

@@ -12,6 +12,8 @@ from infra.stores.ledger_cassandra import ReconciliationStates
 from schemas.batch import BatchDecoder
 
 
-def ledger_sources(settings: Settings, session: Session, registry: Registry) -> Sources:
+def ledger_sources(settings: Settings, session: Session) -> Sources:
     log, store = TopicReader(settings), ObjectStore(settings)
-    return Sources(log, store, ReconciliationStates(session), Comparer(log, store, BatchDecoder(registry.resolve)))
+    return Sources(
+        log, store, ReconciliationStates(session), Comparer(log, store, BatchDecoder(Registry(settings).resolve))
+    )

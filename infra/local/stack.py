@@ -219,6 +219,8 @@ class Stack:
 
     def _prepare(self, name: str, progress: Report) -> None:
         backend = backends.BY_NAME[name]
+        if not backend.contents:
+            return
         with progress.step(f"{name}: {backend.contents}"):
             backend.prepare(self.settings)
 

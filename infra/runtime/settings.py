@@ -84,6 +84,7 @@ class Port(IntEnum):
     SeaweedFS also takes each of its ports + 10000, Cassandra's node I JMX+I.
     """
 
+    GATEWAY = 0
     KAFKA = 10
     KAFKA_CONTROLLER = 11
     CASSANDRA = 20
@@ -97,6 +98,7 @@ class Port(IntEnum):
     REGISTRY = 40
     EDGE = 45
     EDGE_METRICS = 46
+    GATEWAY_METRICS = 47
     PROMETHEUS = 50
     ALERTMANAGER = 51
 
@@ -142,7 +144,7 @@ class Settings(BaseSettings):
     port_base: int = Field(0, ge=0, le=22700)
     """First port of the stack's block. 0: the stack's own block (demo 20000, test 22000, bench 18000)."""
     bind: str = "127.0.0.1"
-    """Address on which our processes listen."""
+    """Address on which the gateway, the edge and the metrics of workers listen."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least severe level that is logged."""
 
@@ -229,6 +231,14 @@ class Settings(BaseSettings):
     """How long a request waits for Kafka before it gets 503."""
     collector_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
     """Bytes of request bodies that may wait for Kafka at a time."""
+
+    gateway_url: str = ""
+    """Public address of an external gateway before the collector and the services, which then listen on PLAYHEAD_BIND
+    themselves. Empty: the local stack starts one, and only this machine reaches them directly."""
+    gateway_requests_per_address: int = Field(100, ge=1)
+    """Requests a second that the local gateway serves to one address; twice as many for a second."""
+    gateway_requests_per_key: int = Field(1_000, ge=1)
+    """Requests a second that the local gateway serves to one ingest key; twice as many for a second."""
 
     media_bucket: str = "media"
     """Bucket of the videos."""
@@ -377,6 +387,20 @@ class Settings(BaseSettings):
         return self.iceberg_uri or f"http://127.0.0.1:{self.port(Port.ICEBERG)}"
 
     @property
+    def local_gateway(self) -> bool:
+        return not self.gateway_url
+
+    @property
+    def gateway(self) -> str:
+        """Public address of the gateway, without a slash at its end."""
+        return self.gateway_url.rstrip("/") or self._public(Port.GATEWAY)
+
+    @property
+    def service_bind(self) -> str:
+        """Address on which the collector and the services listen: the local gateway is their public door."""
+        return "127.0.0.1" if self.local_gateway else self.bind
+
+    @property
     def collector_url(self) -> str:
         return self.process_url(BY_NAME["collector"])
 
@@ -399,10 +423,12 @@ class Settings(BaseSettings):
     @property
     def edge(self) -> str:
         """Public address of the edge, without a slash at its end."""
-        if self.edge_url:
-            return self.edge_url.rstrip("/")
+        return self.edge_url.rstrip("/") or self._public(Port.EDGE)
+
+    def _public(self, port: Port) -> str:
+        """Where clients reach a port that is open on PLAYHEAD_BIND."""
         host = "127.0.0.1" if self.on_loopback or self.bind in ("0.0.0.0", "::") else self.bind
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port(Port.EDGE)}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port(port)}"
 
     @property
     def prometheus_url(self) -> str:

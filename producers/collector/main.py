@@ -65,7 +65,7 @@ async def _collect(settings: Settings) -> str | None:
         wait_seconds=wait,
     )
     web = build_app(intake, lambda: shutdown.draining, generate_latest)
-    await serve(web, settings.bind, settings.process_port(BY_NAME["collector"]), shutdown, wait)
+    await serve(web, settings.service_bind, settings.process_port(BY_NAME["collector"]), shutdown, wait)
     log.close()
     return shutdown.failure
 

@@ -48,7 +48,7 @@ def server(app: FastAPI, settings: Settings, port: int) -> uvicorn.Server:
     """Its ``serve()`` returns after SIGTERM or SIGINT."""
     config = uvicorn.Config(
         app,
-        host=settings.bind,
+        host=settings.service_bind,
         port=port,
         log_config=None,
         access_log=False,

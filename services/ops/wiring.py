@@ -34,17 +34,23 @@ RUNBOOKS = ROOT / "infra" / "monitoring" / "runbooks"
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
-    """Where each worker of each process serves its metrics."""
-    return tuple(
+    """Where each worker of each process, and each local nginx, serves its metrics."""
+    processes = tuple(
         Target(process.name, worker, f"{settings.process_url(process, worker)}/metrics", process.does)
         for process in settings.processes
         for worker in settings.worker_numbers(process)
-    ) + ((_edge(settings),) if settings.local_edge else ())
+    )
+    edge = _nginx(settings, "edge", Port.EDGE_METRICS, EDGE_DOES) if settings.local_edge else ()
+    gateway = _nginx(settings, "gateway", Port.GATEWAY_METRICS, GATEWAY_DOES) if settings.local_gateway else ()
+    return (*processes, *edge, *gateway)
 
 
-def _edge(settings: Settings) -> Target:
-    metrics = f"http://127.0.0.1:{settings.port(Port.EDGE_METRICS)}/metrics"
-    return Target("edge", 0, metrics, "Verifies path tokens, and serves videos from its cache or from the bucket.")
+EDGE_DOES = "Verifies path tokens, and serves videos from its cache or from the bucket."
+GATEWAY_DOES = "Takes requests for the collector and the services, within limits of size, time and rate."
+
+
+def _nginx(settings: Settings, name: str, metrics: Port, does: str) -> tuple[Target]:
+    return (Target(name, 0, f"http://127.0.0.1:{settings.port(metrics)}/metrics", does),)
 
 
 async def serve(settings: Settings) -> None:

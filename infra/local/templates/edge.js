@@ -1,5 +1,6 @@
-// What nginx's own directives cannot do: path tokens (as domain/media/path_token.py signs them) and Prometheus' text.
+// What nginx's own directives cannot do: path tokens, as domain/media/path_token.py signs them.
 import crypto from 'crypto';
+import counts from 'counts.js';
 
 // The address as it was sent: what is encoded, empty or has `..` in it does not match.
 const ADDRESS = /^\/t\/([\w-]+)\.([\w-]{43})(\/([\w-]+)\/q([0-9])\/\w[\w.-]*)(\?|$)/;
@@ -41,36 +42,19 @@ function equal(one, other) {
 // Called once for each request when it is logged; every request is.
 function counted(r) {
     const cache = (r.variables.upstream_cache_status || 'none').toLowerCase();
-    add(`requests ${r.variables.status[0]}xx ${cache}`, 1);
-    add(`bytes ${cache}`, Number(r.variables.bytes_sent));
+    counts.add(`requests ${r.variables.status[0]}xx ${cache}`, 1);
+    counts.add(`bytes ${cache}`, Number(r.variables.bytes_sent));
     if (r.variables.upstream_status) {
         const last = r.variables.upstream_status.split(/[,: ]+/).pop();
-        add(`origin ${NOT_ORIGINS_FAULT.test(last) ? 'ok' : 'error'}`, 1);
+        counts.add(`origin ${NOT_ORIGINS_FAULT.test(last) ? 'ok' : 'error'}`, 1);
     }
     return '1';
 }
 
-function add(series, amount) {
-    ngx.shared.counts.incr(series, amount, 0);
-}
-
 function metrics(r) {
-    add('origin ok', 0);
-    add('origin error', 0);
-    const series = ngx.shared.counts.keys().sort();
-    const text = METRICS.map((metric) => {
-        const lines = [`# TYPE ${metric[1]} counter`];
-        series.forEach((key) => {
-            const words = key.split(' ');
-            if (words[0] === metric[0]) {
-                const labels = metric[2].map((label, i) => `${label}="${words[i + 1]}"`).join(',');
-                lines.push(`${metric[1]}{${labels}} ${ngx.shared.counts.get(key)}`);
-            }
-        });
-        return lines.join('\n');
-    });
-    r.headersOut['Content-Type'] = 'text/plain; version=0.0.4; charset=utf-8';
-    r.return(200, text.join('\n') + '\n');
+    counts.add('origin ok', 0);
+    counts.add('origin error', 0);
+    counts.answer(r, METRICS);
 }
 
 export default { verdict, counted, metrics };

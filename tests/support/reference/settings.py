@@ -20,6 +20,7 @@ SECTIONS = {
     "lake_flush_seconds": "Lake and ledger",
     "iceberg_uri": "Iceberg catalogue",
     "ingest_keys": "Collector",
+    "gateway_url": "Gateway",
     "media_bucket": "Video",
     "session_timeout_seconds": "History",
     "workers": "Workers",

@@ -9,18 +9,19 @@ from infra.runtime.settings import Settings
 @pytest.mark.parametrize(
     ("address", "local"),
     [
-        ({}, ["kafka", "registry", "seaweedfs", "cassandra", "edge"]),
-        ({"kafka_bootstrap": "broker:9092"}, ["registry", "seaweedfs", "cassandra", "edge"]),
-        ({"registry_url": "http://registry"}, ["kafka", "seaweedfs", "cassandra", "edge"]),
-        ({"s3_endpoint": "aws"}, ["kafka", "registry", "cassandra", "edge"]),
-        ({"cassandra_hosts": "node"}, ["kafka", "registry", "seaweedfs", "edge"]),
-        ({"cassandra_port": 9042}, ["kafka", "registry", "seaweedfs", "edge"]),
+        ({}, ["kafka", "registry", "seaweedfs", "cassandra", "edge", "gateway"]),
+        ({"kafka_bootstrap": "broker:9092"}, ["registry", "seaweedfs", "cassandra", "edge", "gateway"]),
+        ({"registry_url": "http://registry"}, ["kafka", "seaweedfs", "cassandra", "edge", "gateway"]),
+        ({"s3_endpoint": "aws"}, ["kafka", "registry", "cassandra", "edge", "gateway"]),
+        ({"cassandra_hosts": "node"}, ["kafka", "registry", "seaweedfs", "edge", "gateway"]),
+        ({"cassandra_port": 9042}, ["kafka", "registry", "seaweedfs", "edge", "gateway"]),
         (
             {"cassandra_nodes": 3},
-            ["kafka", "registry", "seaweedfs", "cassandra-0", "cassandra-1", "cassandra-2", "edge"],
+            ["kafka", "registry", "seaweedfs", "cassandra-0", "cassandra-1", "cassandra-2", "edge", "gateway"],
         ),
-        ({"edge_url": "https://edge.example.com"}, ["kafka", "registry", "seaweedfs", "cassandra"]),
-        ({"parts": "pipeline"}, ["kafka", "registry", "seaweedfs", "cassandra"]),
+        ({"edge_url": "https://edge.example.com"}, ["kafka", "registry", "seaweedfs", "cassandra", "gateway"]),
+        ({"gateway_url": "https://api.example.com"}, ["kafka", "registry", "seaweedfs", "cassandra", "edge"]),
+        ({"parts": "pipeline"}, ["kafka", "registry", "seaweedfs", "cassandra", "gateway"]),
     ],
 )
 def test_a_backend_with_an_address_is_external(address: dict[str, object], local: list[str]) -> None:

@@ -93,7 +93,7 @@ def test_what_is_written_for_prometheus_names_every_worker(promtool: str, tmp_pa
     jobs = re.findall(r'"job_name": "(\S+)".*"targets": \[(.*?)\]', (tmp_path / "prometheus.yml").read_text())
     assert dict(jobs)["history"] == '"127.0.0.1:18110", "127.0.0.1:18111"'
     assert dict(jobs)["edge"] == '"127.0.0.1:18046"'
-    assert [name for name, _ in jobs] == [*(process.name for process in PROCESSES), "edge"]
+    assert [name for name, _ in jobs] == [*(process.name for process in PROCESSES), "edge", "gateway"]
 
 
 def test_what_is_written_for_alertmanager_is_valid_and_notifies_nobody_by_default(amtool: str, tmp_path: Path) -> None:

