@@ -11,14 +11,17 @@ TIMES = ("client_time", "session_started_at")
 """What an event says by its client's clock."""
 LONGEST_WAIT_MS = 366 * DAY_MS
 """No event waits longer on its device: the clock was set meanwhile."""
+YEAR_2000 = 946_684_800_000
+"""A clock that shows an earlier time was never set: it counts from 1970."""
 
 
-def check_milliseconds(field: str, value: int | None, now: int) -> None:
-    """Raises InvalidEvent for a time of the last year, or of the next, in seconds. ``now`` in milliseconds.
+def check_milliseconds(field: str, value: int | None, now: int, within: int = LONGEST_WAIT_MS) -> None:
+    """Raises InvalidEvent for a time in seconds. ``now``, in milliseconds, is near it by the same clock.
 
-    A clock that counts from 1970 shows such a value too, but only around its twentieth day without a restart.
+    ``sent_at`` has only the server's clock to be compared with, ``within`` a day. So a clock that counts from 1970 is
+    mistaken for one in seconds during three minutes of its twenty-first day.
     """
-    if value is not None and abs(value * 1000 - now) <= LONGEST_WAIT_MS:
+    if value is not None and now >= YEAR_2000 and abs(value * 1000 - now) <= within:
         reason = f"{field} is {value}, which is a time in seconds; send milliseconds since 1970: {value * 1000}."
         raise InvalidEvent("out_of_range", reason, field)
 

@@ -84,7 +84,7 @@ def _read_by_field(family: str, raw: dict[str, Any], given: dict[str, Any]) -> E
             values[field.name] = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     for name in client_clock.TIMES:
         try:
-            client_clock.check_milliseconds(name, values.get(name), given["received_at"])
+            client_clock.check_milliseconds(name, values.get(name), given["sent_at"])
         except InvalidEvent as problem:
             problems.append(problem)
     problems += violations_at_door(family, SimpleNamespace(**values))
@@ -97,7 +97,7 @@ def _read_by_field(family: str, raw: dict[str, Any], given: dict[str, Any]) -> E
 def _corrected(event: Event) -> Event:
     """With the times that the collector sets. Raises InvalidEvent for times in seconds."""
     for name in client_clock.TIMES:
-        client_clock.check_milliseconds(name, getattr(event, name, None), event.received_at)
+        client_clock.check_milliseconds(name, getattr(event, name, None), event.sent_at)
     event_time = client_clock.event_time(event.client_time, event.sent_at, event.received_at)
     if not isinstance(event, Playback):
         return msgspec.structs.replace(event, event_time=event_time)

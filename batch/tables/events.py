@@ -1,10 +1,11 @@
 """Raw records -> each event once. Pure: DataFrame to DataFrame.
 
-A client that sends an event twice sends the same id and key, so Kafka puts both into one partition. The first in the
-log is kept, in one batch or years apart. Any division into batches therefore gives the same table.
+A client that sends an event twice sends the same key columns (``TableSchema.key``) and the same Kafka key, so Kafka
+puts both into one partition. The first in the log is kept, in one batch or years apart. Any division into batches
+therefore gives the same table. If a client gives two events one id, they differ in other key columns: both are kept.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -25,32 +26,31 @@ def with_log_position(raw_df: DataFrame) -> DataFrame:
     return raw_df.withColumn(LOG_POSITION, place)
 
 
-def first_in_log(positioned_df: DataFrame) -> DataFrame:
-    """One row per event id."""
-    same_event = Window.partitionBy("event_id").orderBy(LOG_POSITION)
+def first_in_log(positioned_df: DataFrame, key: Sequence[str]) -> DataFrame:
+    """One row per event."""
+    same_event = Window.partitionBy(*key).orderBy(LOG_POSITION)
     return (
         positioned_df.withColumn("_nth", F.row_number().over(same_event)).where("_nth = 1").drop("_nth", LOG_POSITION)
     )
 
 
-def without_known(events_df: DataFrame, known_df: DataFrame, days: Collection[date]) -> DataFrame:
+def without_known(events_df: DataFrame, known_df: DataFrame, days: Collection[date], key: Sequence[str]) -> DataFrame:
     """Without the events that ``known_df`` has on these days of event time, or one day earlier or later.
 
     The event times of a duplicate differ by network delay only, which is far less than a day.
     """
     around = {day + n * DAY for day in days for n in (-1, 0, 1)}
-    return events_df.join(known_df.where(on_days("event_time", around)).select("event_id"), "event_id", "left_anti")
+    return events_df.join(known_df.where(on_days("event_time", around)).select(*key), [*key], "left_anti")
 
 
-def conflicts(raw_df: DataFrame, kept_df: DataFrame, days: Collection[date]) -> DataFrame:
+def conflicts(raw_df: DataFrame, kept_df: DataFrame, days: Collection[date], key: Sequence[str]) -> DataFrame:
     """The rows that were left out as repeats and are none, since the client says something else of them than of the
-    event that was kept under their id. ``kept_df`` is the table. Columns ``event_id``, ``device_id``."""
+    event that was kept under their key. ``kept_df`` is the table. The columns of the key."""
     around = {day + n * DAY for day in days for n in (-1, 0, 1)}
     said = [name for name in raw_df.columns if name not in STAMPED]
     other = F.to_json(F.struct(*said)).alias("_other")
-    kept_df = kept_df.where(on_days("event_time", around)).select("event_id", F.to_json(F.struct(*said)).alias("_kept"))
-    joined = raw_df.select("event_id", "device_id", other).join(kept_df, "event_id")
-    return joined.where("_other <> _kept").select("event_id", "device_id")
+    kept_df = kept_df.where(on_days("event_time", around)).select(*key, F.to_json(F.struct(*said)).alias("_kept"))
+    return raw_df.select(*key, other).join(kept_df, [*key]).where("_other <> _kept").select(*key)
 
 
 def on_days(time: str, days: Iterable[date]) -> Column:

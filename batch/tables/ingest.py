@@ -73,9 +73,9 @@ def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool
 
     events_df = _read(context, batch.objects, topic.record)
     if batch.objects:
-        events_df = events_df.transform(with_log_position).transform(first_in_log)
+        events_df = events_df.transform(with_log_position).transform(first_in_log, table.schema.key)
     if history and not rebuild:
-        events_df = events_df.transform(without_known, table.rows(), batch.days)
+        events_df = events_df.transform(without_known, table.rows(), batch.days, table.schema.key)
     if context.dry_run:
         report("rows to append", audit.require_sound(events_df.select(*table.schema.types), table.schema))
         return
@@ -90,12 +90,12 @@ def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool
 
 
 def _named_conflicts(table: Table, raw_df: DataFrame, days: Sequence[date]) -> int:
-    """How many events were left out because another event has their id. Logs the first, so that a person finds the
-    device: the history has both, the table the first in the log."""
-    found = conflicts(raw_df.select(*table.schema.types), table.rows(), days).cache()
+    """How many events were left out because another event has their key. Logs the first, so that a person finds the
+    device: the lake has both, the table the first in the log."""
+    found = conflicts(raw_df.select(*table.schema.types), table.rows(), days, table.schema.key).cache()
     count = found.count()
     for row in found.limit(NAMED_CONFLICTS).collect():
-        log.warning("another event has this id", table=table.name, event_id=row.event_id, device_id=row.device_id)
+        log.warning("another event has this key", table=table.name, **row.asDict())
     found.unpersist()
     return count
 

@@ -17,6 +17,10 @@ _SPARK = {
 }
 
 
+_NAMED_BY = {"playback": ("device_id", "playback_session_id", "seq")}
+"""What names an event together with its id, since some clients give one id to two events; the device by default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     name: str
@@ -69,8 +73,10 @@ def _columns(record: str) -> tuple[Column, ...]:
 def events(family: str) -> TableSchema:
     """The table of a family's events. Its name is the topic's without the prefix."""
     record = EVENT_TOPICS[family].record
-    doc = f"{schema(record)['doc']} Each event id once: the first one in Kafka's log."
-    return TableSchema(family, doc, _columns(record), "days(event_time)", ("event_id",))
+    doc = f"{schema(record)['doc']} Each event once: the first one in Kafka's log."
+    return TableSchema(
+        family, doc, _columns(record), "days(event_time)", ("event_id", *_NAMED_BY.get(family, ("device_id",)))
+    )
 
 
 def _sessions() -> TableSchema:

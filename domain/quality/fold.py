@@ -22,6 +22,8 @@ from schemas.rules import FIRST_COUNTS, MOST_PER_SECOND, SESSION_SLACK_MS
 MINUTE_MS = 60_000
 GRACE_MINUTES = 5
 """A closed session waits this long for late events before it is finalized."""
+FAILURE_HOURS = 24
+"""A session that failed and goes on after less than this counts no second failure."""
 VIEWING, FAILED, FINAL, SUPPORT = 1, 2, 4, 8
 
 
@@ -126,7 +128,7 @@ class Fold:
             self.state.lossy_views.pop(label, None)
         session = self.state.sessions[name] = Session(cohort=cohort, started_at=started_at)
         if resumed:
-            _go_on_from(session, event)
+            _go_on_from(session, event, any(name in names for names in self.state.failed.values()))
         else:
             self._tally.pending[max(event["event_time"] // MINUTE_MS, self._oldest), cohort].views += 1
         return session
@@ -190,6 +192,8 @@ class Fold:
                     continue
                 del state.sessions[name]
                 state.settled.setdefault(due, set()).add(name)
+                if session.failed:
+                    state.failed.setdefault(due // 60, set()).add(name)
                 if session.resumed:
                     continue
                 _finalize(session, self._tally.pending[max(session.end_minute, due - self._window), session.cohort])
@@ -198,6 +202,8 @@ class Fold:
                     state.lossy_views[label] = state.lossy_views.get(label, 0) + 1
         for old in [each for each in state.settled if each < minute - self._timeout_minutes]:
             del state.settled[old]
+        for hour in [each for each in state.failed if each < minute // 60 - FAILURE_HOURS]:
+            del state.failed[hour]
         self._minute, self._oldest = minute, minute - self._window
         self._tally.close_before(self._oldest)
 
@@ -210,13 +216,14 @@ def _started_at(event: dict[str, Any]) -> int:
     return int(event["session_started_at"] + event["event_time"] - event["client_time"])
 
 
-def _go_on_from(session: Session, event: dict[str, Any]) -> None:
-    """What the event says of the time before is counted already, or unknown. A failure is new if this is its event."""
+def _go_on_from(session: Session, event: dict[str, Any], failed: bool) -> None:
+    """What the event says of the time before is counted already, or unknown. A failure is new if this is its event, and
+    the first of the view."""
     session.resumed = session.exited = True
     session.next_seq = event["seq"]
     session.playing_ms, session.rebuffer_ms = event["watched_ms"], event["rebuffer_ms"]
     session.rebuffers, session.startup_ms = event["rebuffer_count"], event["startup_time_ms"]
-    session.failed = event["error_fatal"] and event["event_type"] != "error"
+    session.failed = failed or (event["error_fatal"] and event["event_type"] != "error")
 
 
 def _finalize(session: Session, figures: Figures) -> None:

@@ -91,6 +91,8 @@ class State(msgspec.Struct, array_like=True):
     """Label values in use, see ``cohorts.limit_cardinality``."""
     lossy_views: dict[Label, int] = {}
     """Finalized views that lost events, by device and version."""
+    failed: dict[int, set[str]] = {}
+    """Sessions that were finalized with a failure, by hour: if one goes on, it is no second failure."""
 
 
 class UnknownFormat(Exception):

@@ -13,7 +13,7 @@ from schemas.client_clock import check_milliseconds
 from schemas.client_events import event_from_client, whole
 from schemas.countries import UNKNOWN_COUNTRY
 from schemas.errors import InvalidEvent, bounded
-from schemas.events import DeadLetter, Event
+from schemas.events import DAY_MS, DeadLetter, Event
 from schemas.rule_types import shown
 from schemas.topics import EVENT_TOPICS
 
@@ -118,7 +118,7 @@ def _checked(document: Any, received_at: int) -> tuple[int, list[Any]]:
     sent_at, events = int(document["sent_at"]), document["events"]
     if not 0 <= sent_at < 2**63:
         raise InvalidEvent("out_of_range", "sent_at must be milliseconds since 1970 by the client's clock.", "sent_at")
-    check_milliseconds("sent_at", sent_at, received_at)
+    check_milliseconds("sent_at", sent_at, received_at, within=DAY_MS)
     if len(events) > MAX_EVENTS:
         message = f"{len(events)} events in one request: send at most {MAX_EVENTS}."
         raise RequestError(error_reply(413, "too_many_events", message, limit_events=MAX_EVENTS))

@@ -10,10 +10,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from batch.tables.audit import AuditFailed
+from batch.tables.derived_tables import update_sessions
 from batch.tables.ingest import IngestContext, ingest
 from batch.tables.lake_errors import LakeError
 from batch.tables.table import ConcurrentCommit, Table, append, snapshot_property
-from batch.tables.table_schemas import EVENTS
+from batch.tables.table_schemas import EVENTS, SESSIONS
 from domain.lake.positions import POSITIONS_KEY
 from tests.spark.frames import millis, rows
 from tests.spark.raw_lake import RawLake
@@ -93,6 +94,24 @@ def test_two_events_under_one_id_are_a_conflict_and_a_repeat_is_not(lake: RawLak
     [warning] = [each for each in logs if each["log_level"] == "warning"]
     assert (warning["event_id"], warning["device_id"]) == (event_id(1), "device-1")
     assert rows(tables.playback.rows(), "seq", "title_id") == [(1, "ml-50"), (2, "ml-50")]
+
+
+def test_two_sessions_whose_events_have_one_id_are_both_in_the_tables(lake: RawLake, tables: Tables) -> None:
+    other = "018bcfe5-6800-7000-8000-000000000002"
+    first, second = event(1), event(1, profile_id="ml-2", title_id="ml-8", playback_session_id=other)
+    lake.put(first, second)
+    lake.put(first, partition=1)
+    found = [tables.run()]
+    lake.put(second, playback(event_id=event_id(1), seq=2))
+    found.append(tables.run())
+
+    assert [each["rows appended"] for each in found] == [2, 1]
+    assert [each["repeats left out"] for each in found] == [1, 1]
+    assert rows(tables.playback.rows(), "seq", "title_id") == [(1, "ml-50"), (1, "ml-8"), (2, "ml-50")]
+    update_sessions(tables.context, dict[str, int]().__setitem__)
+    sessions = Table(tables.context.spark, tables.context.namespace, SESSIONS)
+    assert rows(sessions.rows(), "title_id", "events") == [("ml-50", 2), ("ml-8", 1)]
+    assert tables.run(rebuild=True)["rows replaced"] == 3
 
 
 def test_a_late_event_lands_in_its_own_day(lake: RawLake, tables: Tables) -> None:

@@ -54,8 +54,26 @@ def test_seconds_for_milliseconds_are_refused_with_a_hint(field: str) -> None:
     assert (caught.value.field, caught.value.code) == (field, "out_of_range")
 
 
-def test_a_clock_that_counts_from_1970_is_no_time_in_seconds() -> None:
-    client_clock.check_milliseconds("sent_at", 90 * 60_000, NOW)
+@pytest.mark.parametrize("uptime_days", [0.06, 20.5, 20.7, 21, 400])
+def test_a_clock_that_counts_from_1970_is_no_time_in_seconds(uptime_days: float) -> None:
+    """20.676 days are as many milliseconds as NOW has seconds."""
+    clock = int(uptime_days * DAY_MS)
+    client_clock.check_milliseconds("sent_at", clock, NOW, within=DAY_MS)
+    event = received(clock, clock - 60_000, clock)
+    assert (event.event_time, event.start_time) == (NOW, NOW - 60_000)
+
+
+def test_a_request_in_seconds_is_refused_with_a_hint() -> None:
+    with pytest.raises(InvalidEvent, match=f"send milliseconds since 1970: {NOW}"):
+        client_clock.check_milliseconds("sent_at", NOW // 1000, NOW, within=DAY_MS)
+
+
+@pytest.mark.parametrize("field", ["client_time", "session_started_at"])
+def test_seconds_are_found_whatever_the_clock_says(field: str) -> None:
+    clock = NOW - 3_000 * DAY_MS
+    times = {"client_time": clock, "session_started_at": clock - 60_000, "sent_at": clock}
+    with pytest.raises(InvalidEvent, match="send milliseconds"):
+        received(**times | {field: times[field] // 1000})
 
 
 @pytest.mark.parametrize("delay", [0, 700, HOUR])

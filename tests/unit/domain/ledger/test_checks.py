@@ -167,7 +167,18 @@ def test_what_a_table_has_not_come_to_is_not_missing() -> None:
 def test_an_event_that_is_twice_in_its_table_is_named() -> None:
     twice = tables([(PLAYBACK, "a"), (PLAYBACK, "b"), (PLAYBACK, "b")], taken=3)
     assert broken(replace(balanced(), tables=twice)) == {
-        "tables": ("playhead.playback: event b is 2 times in its table",)
+        "tables": ("playhead.playback: event b is 2 times in its table, 1 were sent",)
+    }
+
+
+def test_two_events_under_one_id_are_two_rows_of_their_table() -> None:
+    snapshot = balanced()
+    kafka = snapshot.kafka.with_columns(pl.col("event_id").replace({"b": "a"}))
+    ids = pl.DataFrame([("a", "accepted")], schema=schema.CLIENT, orient="row")
+    both = replace(snapshot, kafka=kafka, client=ids, tables=tables([(PLAYBACK, "a"), (PLAYBACK, "a")], taken=3))
+    assert broken(both) == {}
+    assert broken(replace(both, tables=tables([(PLAYBACK, "a")], taken=3))) == {
+        "tables": ("playhead.playback: event a is 1 times in its table, 2 were sent",)
     }
 
 

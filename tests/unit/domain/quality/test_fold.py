@@ -211,6 +211,17 @@ def test_a_failure_that_is_the_first_event_after_the_pause_counts_and_one_that_i
     assert total(made).failures == 1
 
 
+def test_a_view_that_reports_its_failure_every_few_hours_is_one_failure() -> None:
+    fatal: dict[str, Any] = {"event_type": "error", "error_fatal": True, "error_code": "drm", "player_state": "stopped"}
+    made = fold(requested(), at(MINUTE, seq=1, **fatal))
+    for hour in range(3, 48, 5):
+        pass_time(made, hour * HOUR)
+        go_on(made, at(hour * HOUR, seq=1 + hour, **fatal))
+    assert (total(made).views, total(made).failures, made.state.late) == (1, 1, 0)
+    pass_time(made, 80 * HOUR)
+    assert made.state.failed == {}, "it is forgotten a day after its last event"
+
+
 def test_a_client_clock_wrong_by_hours_makes_no_session_late() -> None:
     pass_time(made := fold(), 3 * HOUR)
     behind = 3 * HOUR - 2_000
