@@ -157,7 +157,9 @@ def lake(worker: Worker = 0) -> None:
         ),
     )
     contracts = {
-        topic.name: TopicContract(topic.record, avro.schema(topic.record), DeadLetterLimit(settings.dead_letter_limit))
+        topic.name: TopicContract(
+            topic.record, avro.schema(topic.record), DeadLetterLimit(settings.dead_letter_limit), topic.compacted
+        )
         for topic in TOPICS.values()
     }
     sink = Sink(contracts, context)

@@ -147,20 +147,23 @@ class Comparer:
         )
 
     def _superseded(self, chain: Chain, lake_object: LakeObject, gone: set[int], log: OffsetRange) -> set[int]:
-        """Those that compaction may have removed: they are older than its lag, and their key has a later record."""
+        """Those that compaction may have removed: their key has a later record that is older than the lag.
+
+        What compaction removes, it replaces by a record that it may compact, too; so this is exact, by Kafka's clock.
+        """
         if not gone:
             return gone
-        key = TOPICS[chain.topic].key
-        records = [one for batch in self._log.records(chain.topic, chain.partition, *log) for one in batch]
-        decoded = self._decoder.decode(TOPICS[chain.topic].record, [payload for _, payload, _ in records]).frame
-        last = {row[key]: records[row["_index"]][0] for row in decoded.select("_index", key).iter_rows(named=True)}
+        key, oldest_kept = TOPICS[chain.topic].key, self._now() - COMPACTION_LAG_MS
+        old = [
+            one
+            for batch in self._log.records(chain.topic, chain.partition, *log)
+            for one in batch
+            if one[2] < oldest_kept
+        ]
+        decoded = self._decoder.decode(TOPICS[chain.topic].record, [payload for _, payload, _ in old]).frame
+        last = {row[key]: old[row["_index"]][0] for row in decoded.select("_index", key).iter_rows(named=True)}
         rows = read_rows(lake_object, verified(lake_object, self._store.get(lake_object.key)))
-        oldest_kept = self._now() - COMPACTION_LAG_MS
-        return {
-            offset
-            for offset, row in rows
-            if offset in gone and row["received_at"] < oldest_kept and last.get(row[key], -1) > offset
-        }
+        return {offset for offset, row in rows if offset in gone and last.get(row[key], -1) > offset}
 
     def _kafka(self, chain: Chain, span: OffsetRange) -> _Kafka:
         if span[0] >= span[1]:

@@ -1,7 +1,6 @@
 """Checks that the log delivers offset after offset: a gap may be a loss."""
 
 from collections.abc import Sequence
-from itertools import count, takewhile
 
 from domain.lake.ports import Record
 
@@ -19,21 +18,27 @@ class ContiguousOffsets:
         self.gap: OffsetGap | None = None
         self._known = known
 
-    def accept(self, records: Sequence[Record]) -> Sequence[Record]:
-        """Those of these records (at least one) that follow without a gap."""
+    def accept(self, records: Sequence[Record], removed_before: int = 0) -> Sequence[Record]:
+        """Those of these records (at least one) that follow without a gap.
+
+        ``removed_before``: on a compacted topic, the time in ms up to which compaction may have removed records. A
+        later record from before that time replaces each of them, and append times rise. So a hole is compaction's work
+        if the record behind it was appended before that time, and only then.
+        """
         if self.gap:
             return ()
         first = records[0].offset()
         if (self.next, first) == self._known and first > self.next:
             self.next = first
-        following = records
-        if records[-1].offset() - self.next != len(records) - 1:
-            following = [record for record, _ in takewhile(_is_at, zip(records, count(self.next), strict=False))]
-            self.gap = (self.next + len(following), records[len(following)].offset())
-        self.next += len(following)
+        if records[-1].offset() - self.next == len(records) - 1:
+            self.next += len(records)
+            return records
+        following: list[Record] = []
+        for record in records:
+            offset = record.offset()
+            if offset != self.next and not (offset > self.next and record.timestamp()[1] < removed_before):
+                self.gap = (self.next, offset)
+                break
+            self.next = offset + 1
+            following.append(record)
         return following
-
-
-def _is_at(numbered: tuple[Record, int]) -> bool:
-    record, offset = numbered
-    return record.offset() == offset

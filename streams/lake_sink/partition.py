@@ -32,7 +32,7 @@ from domain.metrics import (
 from schemas import dead_letter
 from schemas.batch import DecodedBatch
 from schemas.errors import TransientError
-from schemas.topics import Partition
+from schemas.topics import COMPACTION_LAG_MS, Partition
 from streams.lake_sink.contiguous import ContiguousOffsets
 from streams.lake_sink.dead_letter_limit import DeadLetterLimit
 from streams.lake_sink.states import Backoff, Halted, Opening, Reading
@@ -69,6 +69,7 @@ class TopicContract:
     record: str
     schema: Mapping[str, Any]
     limit: DeadLetterLimit
+    compacted: bool = False
 
 
 class PartitionSink:
@@ -100,7 +101,8 @@ class PartitionSink:
         if not isinstance(self.state, Reading):
             return
         reading = self.state
-        taken = reading.offsets.accept(records)
+        removed_before = self._context.now() - COMPACTION_LAG_MS if self._contract.compacted else 0
+        taken = reading.offsets.accept(records, removed_before)
         if not reading.buffer:
             reading.since = self._context.now()
         reading.buffer.extend(taken)

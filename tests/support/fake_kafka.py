@@ -34,7 +34,7 @@ class FakeRecord:
 class FakeTopic:
     topic_id: str
     partitions: list[list[FakeRecord | None]]
-    """None: an offset without a record, where a transaction ended."""
+    """None: an offset without a record, where a transaction ended or compaction removed one."""
     begins: list[int]
     """First offset that each partition still has."""
 
@@ -59,6 +59,11 @@ class FakeKafka:
 
     def end_transaction(self, partition: Partition) -> None:
         self.topics[partition[0]].partitions[partition[1]].append(None)
+
+    def compact(self, partition: Partition, *offsets: int) -> None:
+        """The cleaner removes these records."""
+        for offset in offsets:
+            self.topics[partition[0]].partitions[partition[1]][offset] = None
 
     def expire(self, partition: Partition, begin: int) -> None:
         """Retention drops everything before ``begin``."""

@@ -1,5 +1,6 @@
 """Reads topics from offset to offset, without a group. Satisfies ``domain.ledger.ports.RecordLog``."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from schemas.errors import TransientError
 
 BATCH_RECORDS = 5_000
 READ_TIMEOUT_S = 20.0
+"""For the next record."""
+POLL_S = 0.1
 LOOKUP_S = 5.0
 
 
@@ -43,19 +46,22 @@ class TopicReader:
                 topic, LOOKUP_S
             )  # otherwise a topic's first partition waits a second for its leader
         self._consumer.assign([TopicPartition(topic, partition, start)])
-        position = start
+        position, read_at = start, time.monotonic()
         while position < end:
-            messages = self._consumer.consume(min(BATCH_RECORDS, end - position), READ_TIMEOUT_S)
+            # Compaction may have left fewer records than offsets: they are not waited for.
+            messages = self._consumer.consume(min(BATCH_RECORDS, end - position), POLL_S)
             # The end of the partition has an offset, too: behind the last record, compaction may leave nothing.
             errors = [error for message in messages if (error := message.error())]
             faults = [error for error in errors if error.code() != KafkaError._PARTITION_EOF]
-            if faults or not messages:
+            if faults or (not messages and time.monotonic() - read_at > READ_TIMEOUT_S):
                 raise TransientError(
                     f"timed out reading {topic}[{partition}] at offset {position}: {faults or 'no answer'}"
                 )
-            records = [message for message in messages if not message.error()]
-            yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in records if int(m.offset() or 0) < end]
-            position = int(messages[-1].offset() or 0) + (not messages[-1].error())
+            if messages:
+                read_at = time.monotonic()
+                records = [m for m in messages if not m.error() and int(m.offset() or 0) < end]
+                yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in records]
+                position = int(messages[-1].offset() or 0) + (not messages[-1].error())
         self._consumer.unassign()  # otherwise it would keep fetching
 
     def since(self, topic: str, appended_ms: int) -> list[tuple[int, int, int]]:

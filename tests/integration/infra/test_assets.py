@@ -1,28 +1,38 @@
 """Asset records on real engines: published once, followed into a copy that outlives Kafka."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource  # type: ignore[attr-defined]
+from typer.testing import CliRunner
 
+from domain.clock import system_clock
 from domain.lake.keys import Chain
 from domain.lake.reading import read_objects
-from domain.ledger.compare import Comparer, split_by_object
+from domain.ledger import snapshot
+from domain.metrics import LEDGER_DIFFERENCE
 from infra import topics
+from infra.commands import ledger
+from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.follower import AssetFollower
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
+from infra.ledger_sources import ledger_sources
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
 from infra.stores.asset_publisher import KafkaAssets, asset_publisher
-from schemas.batch import BatchDecoder
+from schemas.codec import encode
 from schemas.events import Asset
-from schemas.topics import ASSETS, COMPACTION_LAG_MS
+from schemas.framing import frame
+from schemas.topics import ASSETS
+from streams.reconciler.reconciler import Reconciler
 from tests.support.builders import asset
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.pipeline import eventually
@@ -90,72 +100,93 @@ def test_a_damaged_file_is_ignored(stack: Settings, follow: Callable[[], AssetFo
     assert follower.asset(title) == published
 
 
-EAGER = {
-    "segment.ms": "1000",
-    "min.compaction.lag.ms": "0",
-    "max.compaction.lag.ms": "1000",
-    "min.cleanable.dirty.ratio": "0.001",
-}
+DAY_S = 24 * 3600
+CLEANER_PAUSE = {"log.cleaner.backoff.ms": "200"}
 
 
 @pytest.fixture
-def eager_cleaner(stack: Settings) -> Iterator[None]:
-    """Kafka compacts ``playhead.assets`` as soon as it can."""
-    client = AdminClient({**client_config(stack)})
+def append_days_ago(stack: Settings) -> Iterator[Callable[[Asset, float], None]]:
+    """Appends to an empty ``playhead.assets`` as if it were some days ago. Kafka soon compacts what is old enough."""
+    client, schema_id = AdminClient({**client_config(stack)}), Registry(stack).ids()[ASSETS.record]
+    topic, broker = ConfigResource.Type.TOPIC, ConfigResource.Type.BROKER
+    _make_again(client, stack)
+    _alter(client, topic, ASSETS.name, {"message.timestamp.type": "CreateTime"})
+    _alter(client, broker, "1", CLEANER_PAUSE)
+    producer = Producer({**client_config(stack)})
 
-    eager = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in EAGER.items()]
-    topic = ConfigResource(ConfigResource.Type.TOPIC, ASSETS.name, incremental_configs=eager)
-    client.incremental_alter_configs([topic])[topic].result()
-    yield
-    # What other tests left there was compacted, too: nobody shall look for it.
+    def append(record: Asset, days: float) -> None:
+        at = int((time.time() - days * DAY_S) * 1000)
+        producer.produce(ASSETS.name, frame(schema_id, encode(record)), record.title_id, timestamp=at)
+        producer.flush()
+
+    yield append
+    _alter(client, broker, "1", dict.fromkeys(CLEANER_PAUSE))
+    _make_again(client, stack)
+
+
+def _alter(client: AdminClient, kind: Any, name: str, values: Mapping[str, str | None]) -> None:
+    """None: what it was before."""
+    operations = {True: AlterConfigOpType.DELETE, False: AlterConfigOpType.SET}
+    entries = [
+        ConfigEntry(each, value, incremental_operation=operations[value is None]) for each, value in values.items()
+    ]
+    resource = ConfigResource(kind, name, incremental_configs=entries)
+    client.incremental_alter_configs([resource])[resource].result()
+
+
+def _make_again(client: AdminClient, stack: Settings) -> None:
+    """Nobody shall look for what other tests left in the topic, nor they for what was compacted."""
     client.delete_topics([ASSETS.name])[ASSETS.name].result()
     eventually(lambda: ASSETS.name not in client.list_topics(timeout=10).topics)
     topics.create_all(stack)
 
 
-def test_after_compaction_copies_and_ledger_agree(
+def test_after_compaction_copies_lake_and_ledgers_agree(
+    local_stack: Stack,
     stack: Settings,
-    eager_cleaner: None,
+    append_days_ago: Callable[[Asset, float], None],
     start_workers: Callable[..., None],
     follow: Callable[[], AssetFollower],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    title, registry, log = f"compacted-{uuid4()}", Registry(stack), TopicReader(stack)
-    lake, topic = ObjectStore(stack), KafkaAssets(stack, registry)
-    long_ago = time.time_ns() // 1_000_000 - COMPACTION_LAG_MS - 60_000
+    title, log, lake = f"compacted-{uuid4()}", TopicReader(stack), ObjectStore(stack)
+    records = [asset(title, seq, event_id=str(uuid4())) for seq in range(1, 7)]
     before = follow()
-    records = [asset(title, seq, event_id=str(uuid4()), received_at=long_ago) for seq in (1, 2, 3)]
-    topic.publish(records)
+    for record in records[:3]:
+        append_days_ago(record, 30)
+    [(topic, topic_id, partition)] = [at[:3] for at in log.spans([ASSETS.name]) if at[4]]
+    chain = Chain(topic, topic_id, partition)
 
-    def found() -> dict[tuple[int, int], int]:
-        """Partition and offset of each of the title's records in Kafka, with its seq."""
-        return {
-            (partition, offset): record.seq
-            for _, _, partition, start, end in log.spans([ASSETS.name])
-            for batch in log.records(ASSETS.name, partition, start, end)
-            for offset, payload, _ in batch
-            if isinstance(record := registry.decode(ASSETS.record, payload), Asset) and record.title_id == title
-        }
+    def in_lake() -> list[tuple[int, int, int]]:
+        return [(each.start, each.end, each.records) for each in read_objects(lake, chain)]
 
-    at = found()
-    assert sorted(at.values()) == [1, 2, 3]
-    (partition, first), (_, last) = min(at), max(at)
-    [topic_id] = {topic_id for _, topic_id, *_ in log.spans([ASSETS.name])}
-    chain = Chain(ASSETS.name, topic_id, partition)
     start_workers("lake")
-    eventually(lambda: any(each.end > last for each in read_objects(lake, chain, start=0)))
+    eventually(lambda: sum(count for *_, count in in_lake()) == 3)
+    local_stack.stop("lake")
+    for record in records[3:5]:
+        append_days_ago(record, 29)
+    append_days_ago(records[5], 20)  # later than a segment lasts: the older segment is closed, and may be compacted
 
-    def cleaned() -> bool:
-        topic.publish([asset(title, 3, event_id=records[2].event_id, received_at=long_ago)])  # it closes a segment
-        time.sleep(1)  # and is closed with the next record that comes later than segment.ms
-        return 1 not in found().values() and 2 not in found().values()
+    def left() -> list[int]:
+        return [offset for batch in log.read(topic, partition, 0, 6) for offset, _ in batch]
 
-    eventually(cleaned)
-    [(start, end)] = [span[3:] for span in log.spans([ASSETS.name]) if span[2] == partition]
-    comparer = Comparer(log, lake, BatchDecoder(registry.resolve))
-    parts = split_by_object((first, last + 1), list(read_objects(lake, chain, start=0)))
-    compared = list(comparer.compare(chain, parts, (start, end)))
-    assert [finding.what for each in compared for finding in each.findings] == []
-    assert sum(each.superseded for each in compared) >= 2
+    eventually(lambda: left() == [4, 5])
+    local_stack.start("lake")
+    eventually(lambda: in_lake()[-1] == (3, 6, 2))
+
+    session = connect(stack)
+    try:
+        sources, metrics = ledger_sources(stack, session), FakeMetrics()
+        Reconciler(sources, metrics, overdue_ms=1, now=system_clock).run_once()
+        assert sources.states.load(chain).position == 6
+        assert metrics.gauges[LEDGER_DIFFERENCE][ASSETS.record,] == 0
+    finally:
+        close(session)
+    monkeypatch.setattr(snapshot, "TOPICS", {ASSETS.name: ASSETS})
+    command = CliRunner().invoke(ledger.app, ["ledger", "--client-logs", str(tmp_path)])
+    assert "The ledger balances." in command.output, command.output
+
     after = follow()
     for copy in (before, after):
-        eventually(lambda copy=copy: copy.ready and copy.asset(title) == records[2])  # type: ignore[misc]
+        eventually(lambda copy=copy: copy.ready and copy.asset(title) == records[5])  # type: ignore[misc]

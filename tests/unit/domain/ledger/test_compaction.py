@@ -17,16 +17,16 @@ def ledger() -> LedgerFixture:
     """Two titles, one of them published three times, in Kafka and in the lake."""
     ledger = LedgerFixture()
     records = [asset("a", 1), asset("a", 2), asset("b", 1), asset("a", 3)]
-    ledger.log.append(ASSET_CHAIN, *(frame(3, encode(record)) for record in records))
+    ledger.log.append(ASSET_CHAIN, *(frame(3, encode(record)) for record in records), at=T0)
     ledger.take(0, 4, ASSET_CHAIN)
     ledger.now = OLD
     return ledger
 
 
-def compared(ledger: LedgerFixture) -> Comparison:
-    [comparison] = ledger.comparer.compare(
-        ASSET_CHAIN, split_by_object((0, 4), ledger.sources.objects(ASSET_CHAIN, 0)), (0, 4)
-    )
+def compared(ledger: LedgerFixture, end: int = 4) -> Comparison:
+    """What Kafka and the one object differ in, where Kafka ends at ``end``."""
+    objects = list(ledger.sources.objects(ASSET_CHAIN, 0))
+    [comparison] = ledger.comparer.compare(ASSET_CHAIN, split_by_object((0, objects[-1].end), objects), (0, end))
     return comparison
 
 
@@ -45,3 +45,22 @@ def test_nor_one_that_is_younger_than_the_lag(ledger: LedgerFixture) -> None:
     ledger.now = T0 + 1
     ledger.log.removed |= {(ASSET_CHAIN, 0)}
     assert [found.what for found in compared(ledger).findings] == ["offset 0 is in the lake, but not in Kafka"]
+
+
+def test_nor_one_whose_later_record_is_younger_than_the_lag(ledger: LedgerFixture) -> None:
+    ledger.log.removed |= {(ASSET_CHAIN, 1), (ASSET_CHAIN, 3)}
+    ledger.log.append(ASSET_CHAIN, frame(3, encode(asset("a", 4))), at=OLD - 1)
+    assert [found.what for found in compared(ledger, 5).findings] == [
+        "offset 1 is in the lake, but not in Kafka",
+        "offset 3 is in the lake, but not in Kafka",
+    ]
+
+
+def test_a_record_that_was_late_for_kafka_counts_from_its_arrival_there() -> None:
+    ledger = LedgerFixture()
+    ledger.now = T0 + COMPACTION_LAG_MS + 1
+    received = [asset("a", seq, received_at=T0) for seq in (1, 2)]
+    ledger.log.append(ASSET_CHAIN, *(frame(3, encode(record)) for record in received), at=ledger.now - 1)
+    ledger.take(0, 2, ASSET_CHAIN)
+    ledger.log.removed |= {(ASSET_CHAIN, 0)}
+    assert [found.what for found in compared(ledger, 2).findings] == ["offset 0 is in the lake, but not in Kafka"]

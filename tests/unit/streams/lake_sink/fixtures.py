@@ -61,6 +61,7 @@ def sink(
     now: Callable[[], int] = lambda: 0,
     limits: FlushLimits = FlushLimits(records=4, bytes=2**20, age_ms=5_000),  # noqa: B008 — frozen
     limit: int = 1_000,
+    compacted: bool = False,
 ) -> Sink:
     context = SinkContext(
         log=log,
@@ -72,7 +73,7 @@ def sink(
         now=now,
         limits=limits,
     )
-    return Sink({TOPIC: TopicContract("ui", SCHEMAS[1], DeadLetterLimit(limit))}, context)
+    return Sink({TOPIC: TopicContract("ui", SCHEMAS[1], DeadLetterLimit(limit), compacted)}, context)
 
 
 def kafka_with(*payloads: bytes | None) -> tuple[FakeKafka, FakeLakeLog]:

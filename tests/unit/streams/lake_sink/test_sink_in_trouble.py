@@ -7,6 +7,7 @@ from domain.lake.keys import Chain
 from domain.lake.reading import read_objects, read_rows
 from domain.metrics import LAKE_GAP_OFFSETS, LAKE_HALTED, RETRIES
 from schemas.errors import TransientError
+from schemas.topics import COMPACTION_LAG_MS
 from tests.support.fake_kafka import FakeLakeLog, FakePollResult
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeObjectStore
@@ -189,6 +190,43 @@ def test_offsets_that_never_were_records_are_skipped() -> None:
     assert [(start, end) for start, end, *_ in spans_of(store)] == [(0, 2), (2, 5)]
 
 
+class CountsSeeks(FakeLakeLog):
+    seeks = 0
+
+    def seek(self, partition: tuple[str, int], offset: int) -> None:
+        self.seeks += 1
+        super().seek(partition, offset)
+
+
+def test_what_compaction_removed_is_passed_over_at_once() -> None:
+    kafka, _ = kafka_with(*(payload(n) for n in range(7)))
+    kafka.compact(AT, 0, 2, 3, 5)
+    log, store = CountsSeeks(kafka), FakeObjectStore()
+    log.assign(AT)
+    lake = sink(log, store, now=lambda: COMPACTION_LAG_MS + 1, compacted=True)
+    for _ in range(2):
+        lake.step()
+    lake.drain()
+    assert log.seeks == 1
+    assert rows_of(store) == [(1, 1), (4, 4), (6, 6)]
+    assert spans_of(store) == [(0, 7, 3, 0, "data")]
+
+
+def test_a_hole_in_what_compaction_may_not_touch_is_asked_for_again() -> None:
+    kafka, _ = kafka_with(payload(0), payload(1))
+    kafka.append(AT, payload(2), payload(3), now=1)
+    kafka.compact(AT, 0, 2)
+    log, store = CountsSeeks(kafka), FakeObjectStore()
+    log.assign(AT)
+    lake = sink(log, store, now=lambda: COMPACTION_LAG_MS + 1, compacted=True)
+    for _ in range(4):
+        lake.step()
+    lake.drain()
+    assert log.seeks == 2
+    assert [(start, end) for start, end, *_ in spans_of(store)] == [(0, 2), (2, 4)]
+    assert rows_of(store) == [(1, 1), (3, 3)]
+
+
 def test_a_consumer_that_skips_records_loses_nothing() -> None:
     class Skipping(FakeLakeLog):
         skips = 1
@@ -211,16 +249,10 @@ def test_a_consumer_that_skips_records_loses_nothing() -> None:
 
 
 def test_a_consumer_that_delivers_nothing_is_reopened() -> None:
-    class Stalled(FakeLakeLog):
-        seeks = 0
-
+    class Stalled(CountsSeeks):
         def poll(self) -> FakePollResult:
             polled = super().poll()
             return FakePollResult(assigned=polled.assigned) if self.seeks == 1 else polled
-
-        def seek(self, partition: tuple[str, int], offset: int) -> None:
-            self.seeks += 1
-            super().seek(partition, offset)
 
     kafka, _ = kafka_with(*(payload(n) for n in range(6)))
     log, store, time = Stalled(kafka), FakeObjectStore(), [0]
