@@ -13,6 +13,7 @@ import httpx
 import typer
 
 from bench.stack import bench_stack
+from domain.clock import system_clock
 from domain.processes import BY_NAME
 from infra.runtime.settings import LOCAL_KEY
 from producers.collector.examples import EXAMPLES
@@ -40,7 +41,7 @@ def main(
 
 
 def _body() -> bytes:
-    now = time.time_ns() // 1_000_000
+    now = system_clock()
     events = [EXAMPLES["playback"] | {"event_id": str(uuid4()), "client_time": now, "seq": n} for n in range(EVENTS)]
     return json.dumps({"sent_at": now, "events": events}).encode()
 

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from bench.load import playback_events
+from domain.clock import system_clock
 from infra.runtime.settings import LOCAL_KEY, Settings
 from schemas.events import Playback
 
@@ -33,7 +34,7 @@ class Visibility:
 async def measure(settings: Settings, rate: int, seconds: float, viewers: Sequence[str]) -> Visibility:
     """Sends requests on time, whether or not earlier ones have been answered."""
     seen = Visibility()
-    events = playback_events(int(rate * seconds), viewers, start=time.time_ns() // 1_000_000 - 3_600_000)
+    events = playback_events(int(rate * seconds), viewers, start=system_clock() - 3_600_000)
     # Drop idle connections before the server does so in the middle of a request.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=1.0)
     async with httpx.AsyncClient(limits=limits, timeout=GIVE_UP_S) as client, asyncio.TaskGroup() as tasks:
@@ -54,7 +55,7 @@ async def _send(
 ) -> None:
     answer = await client.post(
         f"{settings.collector_url}/v1/events",
-        json={"sent_at": time.time_ns() // 1_000_000, "events": [_as_client(event) for event in events]},
+        json={"sent_at": system_clock(), "events": [_as_client(event) for event in events]},
         headers={"Authorization": f"Bearer {LOCAL_KEY}"},
     )
     accepted_at = time.perf_counter()

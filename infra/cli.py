@@ -1,23 +1,66 @@
-"""The ``playhead`` command. Each command imports what it needs when it runs, so that help is fast."""
+"""The ``playhead`` command: one app. Each command imports what it needs when it runs, so that help is fast."""
 
-import os
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 if TYPE_CHECKING:
     from infra.local.stack import Stack, Status
 
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A command of another module, by name: infra must not import runtimes, and help must not import drivers."""
+
+    module: str
+    """Its ``app`` has the command."""
+    help: str
+
+
+ELSEWHERE = {
+    "upload": Elsewhere("infra.commands.upload", "Encode a video and make it a title's."),
+    "film": Elsewhere("infra.commands.upload", "Fetch Big Buck Bunny, an example to upload."),
+    "catalogue": Elsewhere("producers.simulator.main", "Download films and ratings; write the catalogue of titles."),
+    "simulate": Elsewhere("producers.simulator.main", "Simulate members: past viewing, or live over HTTP."),
+    "replay": Elsewhere("producers.replay.main", "Replay dead letters after their cause is fixed."),
+    "compact": Elsewhere("infra.commands.compact", "Compact older sessions into CompressedVH."),
+    "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer group has read all of Kafka."),
+    "ledger": Elsewhere("infra.commands.ledger", "Check that no record is missing, duplicated or unexpected."),
+    "job": Elsewhere("batch.main", "Run Spark jobs over the lake and its tables."),
+    "sql": Elsewhere("batch.main", "Query the lake's tables in SQL."),
+}
+GROUPS = ("simulate", "replay", "job")
+"""Modules that are one command, or a group of them; in the others the command is one of several."""
+Command = Any
+"""Typer's own copy of click, which has no public name."""
+
+
+def load(name: str) -> Command:
+    """Import a command of ``ELSEWHERE``."""
+    command: Command = get_command(import_module(ELSEWHERE[name].module).app)
+    return command if name in GROUPS else command.commands[name]
+
+
+class LazyCommands(TyperGroup):
+    """Imports a command of ``ELSEWHERE`` when it is called, or completed by the shell."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Command, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name in ELSEWHERE else command, rest
+
+
 app = typer.Typer(
+    cls=LazyCommands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Playhead's local stack and tools. PLAYHEAD_STACK selects the stack.",
 )
@@ -171,40 +214,8 @@ def demo(
         raise typer.Exit(run(stack.settings, audience, stack.wipe, stack.down, stay=not exit_))
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """A command of another package. It replaces this process, so that it imports only what it needs."""
-
-    module: str
-    help: str
-
-
-ELSEWHERE = {
-    "upload": Elsewhere("infra.commands.upload", "Encode a video and make it a title's."),
-    "film": Elsewhere("infra.commands.upload", "Fetch Big Buck Bunny, an example to upload."),
-    "catalogue": Elsewhere("producers.simulator.main", "Download films and ratings; write the catalogue of titles."),
-    "simulate": Elsewhere("producers.simulator.main", "Simulate members: past viewing, or live over HTTP."),
-    "replay": Elsewhere("producers.replay.main", "Replay dead letters after their cause is fixed."),
-    "compact": Elsewhere("infra.commands.compact", "Compact older sessions into CompressedVH."),
-    "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer group has read all of Kafka."),
-    "ledger": Elsewhere("infra.commands.ledger", "Check that no record is missing, duplicated or unexpected."),
-    "job": Elsewhere("batch.main", "Run Spark jobs over the lake and its tables."),
-    "sql": Elsewhere("batch.main", "Query the lake's tables in SQL."),
-}
-GROUPS = ("simulate", "replay", "job")
-"""Modules that are one command, or a group of them; in the others the command is one of several."""
-ALL_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-
-def _add(name: str, elsewhere: Elsewhere) -> None:
-    @app.command(name, help=elsewhere.help, context_settings=ALL_ARGUMENTS)
-    def run(context: typer.Context) -> None:
-        named = [] if name in GROUPS else [name]
-        os.execv(sys.executable, [sys.executable, "-m", elsewhere.module, *named, *context.args])
-
-
 for _name, _elsewhere in ELSEWHERE.items():
-    _add(_name, _elsewhere)
+    app.command(_name, help=_elsewhere.help)(lambda: None)  # its place in the help; the command itself is imported
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def _ask_for_video(settings: Settings) -> None:
 @contextmanager
 def _traffic(stack: Stack, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Simulated members watch over HTTP while the block runs."""
-    command = ("-m", "producers.simulator.main", "live", *AUDIENCE, *options)
+    command = ("-m", "infra.cli", "simulate", "live", *AUDIENCE, *options)
     with (stack.settings.folder / "logs" / "drill.log").open("w") as log:
         members = subprocess.Popen(
             [sys.executable, *command], stdout=log, stderr=log, env=os.environ | environment(stack.settings)

@@ -32,6 +32,7 @@ def by_hand() -> None:
 
 
 @app.command()
+@exit_with_message(print_error)
 def compact(
     profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every profile.")] = False,
@@ -82,8 +83,3 @@ async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]
 
         await asyncio.gather(*map(one, profiles))
     return outcomes
-
-
-if __name__ == "__main__":
-    with exit_with_message(print_error):
-        app(prog_name="playhead")

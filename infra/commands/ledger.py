@@ -43,6 +43,7 @@ def proofs() -> None:
 
 
 @app.command()
+@exit_with_message(print_error)
 def ledger(
     client_logs: Annotated[
         Path | None,
@@ -136,6 +137,7 @@ def _print_hour(settings: Settings, hour: int, console: Console) -> None:
 
 
 @app.command()
+@exit_with_message(print_error)
 def drain(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait at most.")] = 300,
 ) -> None:
@@ -164,8 +166,3 @@ def remaining_lag(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Itera
     except TransientError as error:
         return str(error)
     return ", ".join(f"{group} has {records:,} records to go" for group, records in lags.items() if records)
-
-
-if __name__ == "__main__":
-    with exit_with_message(print_error):
-        app(prog_name="playhead")

@@ -1,7 +1,7 @@
 """Prometheus and Alertmanager next to a stack; without them everything else works."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -22,10 +22,10 @@ def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program,
 
 
 def write_configuration(settings: Settings, processes: Sequence[Process], folder: Path) -> None:
-    """``prometheus.yml``, the rules made of the table of processes, and ``alertmanager.yml``."""
+    """``prometheus.yml``, the rules made of the table of processes, and ``alertmanager.yml`` with its inhibitions."""
     jobs = {process.name: addresses(settings, process) for process in processes} | {
         backend.name: [_address(settings, backend.metrics)]
-        for backend in backends.BACKENDS
+        for backend in backends.of(settings)
         if backend.metrics and backend.is_local(settings)
     }
     template.write(
@@ -49,8 +49,20 @@ def write_configuration(settings: Settings, processes: Sequence[Process], folder
     template.write(
         str(CONFIGURATION / "alertmanager.yml"),
         folder / "alertmanager.yml",
+        backends="\n".join(f"  - {json.dumps(rule)}" for rule in _backend_inhibitions(processes)),
         **{name: json.dumps(configs) for name, configs in receivers.items()},
     )
+
+
+def _backend_inhibitions(processes: Sequence[Process]) -> Iterator[dict[str, list[str]]]:
+    """For each backend that a process needs: what its outage inhibits, and what it inhibits for a while afterwards."""
+    for backend in sorted({backend for process in processes for backend in process.needs}):
+        needs = f'needs=~"(.+ )?{backend}( .+)?"'
+        for cause, effects in (("BackendUnreachable", [needs]), ("RecentOutage", [needs, 'slo=~".+"'])):
+            yield {
+                "source_matchers": [f'alertname="{cause}"', f'backend="{backend}"'],
+                "target_matchers": effects,
+            }
 
 
 def _process_rules(processes: Sequence[Process]) -> dict[str, object]:

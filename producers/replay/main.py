@@ -27,6 +27,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
+@exit_with_message(print_error)
 def replay(
     topic: Annotated[str | None, typer.Option(help="Only events of this topic, e.g. playhead.playback.")] = None,
     error_class: Annotated[str | None, typer.Option(help="Only this kind of error, e.g. out_of_range.")] = None,
@@ -71,8 +72,3 @@ def _show(tally: Tally) -> None:
     for (topic, error_class, outcome), count in sorted(tally.items()):
         table.add_row(topic, error_class, outcome, str(count))
     Console().print(table)
-
-
-if __name__ == "__main__":
-    with exit_with_message(print_error):
-        app(prog_name="playhead replay")

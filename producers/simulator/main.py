@@ -41,6 +41,8 @@ app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Simulated members: weeks of the past, or live viewing over HTTP."
 )
 
+known_errors = exit_with_message(print_error, DatasetError, Rejected, ValueError, FileNotFoundError)
+
 Members = Annotated[int, typer.Option(min=1, help="How many members there are; MovieLens 100k has 943.")]
 Ratings = Annotated[
     Path | None,
@@ -65,6 +67,7 @@ FaultShares = Annotated[
 
 
 @app.command()
+@known_errors
 def past(
     members: Members = 200,
     days: Annotated[int, typer.Option(min=1, max=365, help="How many days up to now.")] = 14,
@@ -98,6 +101,7 @@ def past(
 
 
 @app.command()
+@known_errors
 def live(
     members: Members = 200,
     viewers: Annotated[int, typer.Option(min=1, help="How many of them watch at once.")] = 50,
@@ -149,6 +153,7 @@ def live(
 
 
 @app.command()
+@known_errors
 def catalogue(ratings: Ratings = None) -> None:
     """Fetch films and ratings if they are missing, and write the catalogue of titles to the lake."""
     settings = Settings()
@@ -206,8 +211,3 @@ def _data(settings: Settings, ratings: Path | None) -> tuple[list[Rating], list[
 
 def _client_log(settings: Settings, mode: str, began_at: int) -> ClientLog:
     return ClientLog(settings.folder / "client-log" / f"{mode}-{began_at}.jsonl")
-
-
-if __name__ == "__main__":
-    with exit_with_message(print_error, DatasetError, Rejected, ValueError, FileNotFoundError):
-        app(prog_name="playhead simulate")

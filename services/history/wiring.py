@@ -19,7 +19,7 @@ from services.http.wiring import cassandra, server
 
 
 async def serve(settings: Settings) -> None:
-    metrics = PrometheusMetrics()
+    metrics = PrometheusMetrics("history-api")
     catalogue = Catalogue()
 
     def prepare(session: Session) -> Stores:
@@ -28,6 +28,6 @@ async def serve(settings: Settings) -> None:
 
     async with cassandra(settings, prepare) as stores:
         app = create_app(stores, catalogue, settings.process_port(BY_NAME["ops"]), metrics)
-        following = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get))
+        following = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
         await server(app, settings, settings.process_port(BY_NAME["history-api"])).serve()
         following.cancel()

@@ -12,8 +12,8 @@ from services.http import errors, health
 from services.http.middleware import RequestTimes, SecurityHeaders
 from services.http.pages import HERE, Page
 
-NOTES = """Times are RFC 3339 in UTC, durations milliseconds. An error answer has a `code` for programs, a `message` for
-people and, where one is at fault, the `field`."""
+NOTES = """Times are RFC 3339 in UTC, durations milliseconds. An error answer is a problem document (RFC 9457): `detail`
+for people, `code` for programs and, where one is at fault, the `field`."""
 
 
 def create_app(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from domain.lake.ports import ObjectReader
 from domain.ledger.state import HOUR_MS
 from domain.quality.tally import MinuteFigures
 from domain.titles.catalogue import CATALOGUE_KEY
@@ -20,7 +21,7 @@ from services.ops.alerts import AlertMonitor
 from services.ops.experience import MINUTES, experience, starts_a_minute
 from services.ops.ledger_status import ledger_status
 from services.ops.pipeline_health import Offsets, PipelineHealth
-from services.ops.ports import Connect, EventLog, ObjectStore
+from services.ops.ports import Connect, EventLog
 from services.ops.processes import ProcessMonitor
 from services.ops.state import SHOWN, OpsState
 
@@ -43,7 +44,7 @@ class Pollers:
     state: OpsState
     event_log: EventLog
     connect: Connect
-    store: ObjectStore
+    store: ObjectReader
     processes: ProcessMonitor
     alerts: AlertMonitor
     health: PipelineHealth

@@ -1,6 +1,6 @@
 """What the operations service needs from outside. Adapters in ``infra`` and fakes in tests satisfy these by shape."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,11 +54,3 @@ class EventLog(Protocol):
     def newest(self, topic: str, count: int) -> Sequence[tuple[int, Record]]:
         """Up to ``count`` newest readable records of each partition with their append times, newest first."""
         ...
-
-
-class ObjectStore(Protocol):
-    """The lake's bucket. Calls block. They raise TransientError, and KeyError for a missing key."""
-
-    def list(self, prefix: str, start_after: str) -> Iterator[str]: ...
-
-    def get(self, key: str) -> bytes: ...

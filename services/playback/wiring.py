@@ -35,7 +35,7 @@ PAGES = {"ops": "ops", "history": "history-api"}
 
 async def serve(settings: Settings) -> None:
     catalogue = Catalogue()
-    metrics = PrometheusMetrics()
+    metrics = PrometheusMetrics("playback")
     file = settings.folder / "playback" / "assets.json"
     assets = AssetFollower(settings, Registry(settings), metrics, system_clock, file)
 
@@ -54,7 +54,7 @@ async def serve(settings: Settings) -> None:
             now=system_clock,
         )
         app = create_app(playback, catalogue, sources(settings), metrics)
-        titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get))
+        titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
         await server(app, settings, settings.process_port(BY_NAME["playback"])).serve()
         titles.cancel()
     await asyncio.to_thread(assets.close)

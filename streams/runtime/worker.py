@@ -7,7 +7,6 @@ infra knows (addresses, credentials) comes as arguments.
 import asyncio
 import signal
 import ssl
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from faust.types import TP, StreamT
 from faust.types.auth import CredentialsT
 from yarl import URL
 
+from domain.clock import system_clock
 from domain.metrics import BATCH_SECONDS, LAG, Metrics
 from schemas.errors import TransientError
 from streams.progress import report_consumed, report_processed, withdraw
@@ -161,7 +161,7 @@ class StreamWorker:
             await self._app.crash(error)
             raise
         self._metrics.observe(BATCH_SECONDS, perf_counter() - started)
-        report_processed(self._metrics, batch.topic, batch.partition, batch.appended, time.time_ns() // 1_000_000)
+        report_processed(self._metrics, batch.topic, batch.partition, batch.appended, system_clock())
         return True
 
     async def _report_lag(self) -> None:

@@ -10,7 +10,7 @@ from itertools import chain
 import httpx
 import pytest
 
-from domain.processes import BY_NAME, Process
+from domain.processes import BY_NAME, PROCESSES, Process
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.local.program import StackError
@@ -26,10 +26,19 @@ from tests.support.soak import repeat
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.01, lost=0.01)
 EVENTS = 20_000
-WORKERS = ("history-0", "lake-0", "history-1", "lake-0", "history-0")[: repeat(2, soak=5)]
+WRITTEN = {"live_vh": "playhead_live_vh_records_total", "event_lake": "playhead_lake_records_total"}
+"""By store: what grows once a worker has written and not yet committed. Both stores are compared in the end."""
+KILLED = tuple(
+    process for process in PROCESSES if process.group and any(flow.store in WRITTEN for flow in process.writes)
+)
+"""The processes that consume Kafka and write one of these stores."""
+COUNTS = {"history": 2}
+WORKERS = tuple(
+    process.worker_name(number % COUNTS.get(process.name, 1))
+    for number in range(repeat(1, soak=3))
+    for process in KILLED
+)
 """The workers that are killed, in order."""
-WRITTEN = {"history": "playhead_live_vh_records_total", "lake": "playhead_lake_records_total"}
-"""What grows once a worker has written and not yet committed."""
 AWAY_S = repeat(10, soak=60)
 FREEZES = 50
 
@@ -40,7 +49,7 @@ pytestmark = pytest.mark.soak
 def pipeline(local_stack: Stack) -> Iterator[Pipeline]:
     """An empty test stack with two history workers."""
     local_stack.wipe()
-    stack = Stack(Settings(workers={"history": 2}, lake_flush_seconds=1))
+    stack = Stack(Settings(workers=COUNTS, lake_flush_seconds=1))
     stack.up()
     yield Pipeline(stack)
     stack.down()
@@ -97,7 +106,8 @@ def _kill_in_mid_flight(pipeline: Pipeline, worker: str, chunk: tuple[list[Messa
     kafka = TopicReader(pipeline.settings)
 
     def written() -> float:
-        return _counted(pipeline, worker, WRITTEN[process.name])
+        stores = (flow.store for flow in process.writes if flow.store in WRITTEN)
+        return sum(_counted(pipeline, worker, WRITTEN[store]) for store in stores)
 
     def lag() -> int:
         return answered(lambda: kafka.lag(process.group or "", process.topics))

@@ -3,10 +3,10 @@
 import json
 import re
 import subprocess
-import time
 
 import pytest
 
+from domain.clock import system_clock
 from domain.lake.reading import read_objects
 from domain.processes import PROCESSES
 from infra.engines.cassandra import close, connect
@@ -27,7 +27,7 @@ from tests.support.simulated_events import generate
 
 HOSTILE = Faults(late=0.05, duplicated=0.05, reordered=0.05, corrupt=0.02, lost=0.01)
 EVENTS_SENT = 20_000
-STARTED_AT = time.time_ns() // 1_000_000 - 60_000
+STARTED_AT = system_clock() - 60_000
 SESSION = "0199a000-0000-7000-8000-00000000{:04x}"
 EVENT = "0199a000-0000-7000-8000-0000000e{:04x}"
 

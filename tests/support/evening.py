@@ -64,7 +64,7 @@ def _minute(
 
 @dataclass
 class Evening:
-    """Satisfies the ports LiveReads, SupportReads, LedgerReader, Minutes, EventLog and ObjectStore.
+    """Satisfies the ports LiveReads, SupportReads, LedgerReader, Minutes, EventLog and ObjectReader.
 
     ``away``: the engines that don't answer.
     """
@@ -238,9 +238,13 @@ class Evening:
     def ping_registry(self) -> None:
         self._answers("registry", "the schema registry does not answer")
 
-    # ObjectStore
+    # ObjectReader
 
-    def list(self, prefix: str, start_after: str) -> Iterator[str]:
+    def head(self, key: str) -> dict[str, str]:
+        self.get(key)
+        return {}
+
+    def list(self, prefix: str, start_after: str = "") -> Iterator[str]:
         self._answers("lake", f"the object store refuses connections: http://127.0.0.1:8333/lake?prefix={'raw' * 20}")
         yield from (key for key in (CATALOGUE_KEY,) if key.startswith(prefix) and key > start_after)
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from domain.clock import system_clock
 from domain.history.reading import HistoryReader
 from domain.lake.reading import read_objects, read_rows
 from infra.engines.cassandra import close, connect
@@ -97,7 +98,7 @@ class Pipeline:
         return httpx.post(
             f"{self.settings.collector_url}/v1/events",
             params=query,
-            json={"sent_at": time.time_ns() // 1_000_000, "events": events},
+            json={"sent_at": system_clock(), "events": events},
             headers={"Authorization": f"Bearer {LOCAL_KEY}"},
             timeout=PATIENCE_S,
         )

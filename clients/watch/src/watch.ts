@@ -74,7 +74,7 @@ async function ask(): Promise<Play | null> {
   const answer = await fetch("/v1/playback", { method: "POST", body, headers }).catch(() => null);
   if (answer?.ok) return (await answer.json()) as Play;
   const problem = await answer?.json().catch(() => null);
-  fail("This title cannot be played now.", problem?.message ?? "The service does not answer.");
+  fail("This title cannot be played now.", problem?.detail ?? "The service does not answer.");
   return null;
 }
 

@@ -25,6 +25,7 @@ NEEDS = {"needs": "kafka registry cassandra"}
 CASSANDRA_AWAY = {"alertname": "BackendUnreachable", "severity": "page", "kind": "backend", "backend": "cassandra"}
 WORKER_DOWN = {"alertname": "WorkerDown", "severity": "page", "kind": "cause", "process": "one"}
 LAKE_LATE = {"alertname": "LakeLate", "severity": "page", "kind": "symptom", "process": "two", "needs": "kafka s3"}
+CASSANDRA_WAS_AWAY = {"alertname": "RecentOutage", "severity": "silent", "backend": "cassandra"}
 OUTAGE = {"alertname": "RecentOutage", "severity": "silent", "kind": "outage", "process": "one"}
 TELEVISIONS_FAIL = {"alertname": "PlaybackFailures", "severity": "page", "device_type": "tv", "app_version": "9.4.0"}
 ALL_FAIL = {"alertname": "PlaybackFailures", "severity": "page", "slo": "playback"}
@@ -91,6 +92,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
         ([BEHIND | NEEDS, LATE_HISTORY | NEEDS], {"ConsumerLag"}),
         ([OUTAGE, BEHIND | NEEDS, LAKE_LATE], {"RecentOutage", "ConsumerLag", "LakeLate"}),
         ([OUTAGE, LATE_HISTORY], {"RecentOutage"}),
+        ([CASSANDRA_WAS_AWAY, LATE_HISTORY | NEEDS | {"slo": "visible"}, LAKE_LATE], {"RecentOutage", "LakeLate"}),
         ([READS_FAIL, READS_FAIL | {"severity": "page"}], {"ReadErrors"}),
         ([ALL_FAIL, TELEVISIONS_FAIL, RECENT_SLICE], {"PlaybackFailures", "RecentOutage"}),
         ([ALL_FAIL | {"slo": "client", "alertname": "ClientLoss"}, RECENT_SLICE], {"ClientLoss", "RecentOutage"}),
@@ -103,6 +105,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
         "lag silences lateness",
         "an outage that is over silences nothing of the present",
         "but the budget that burns with it",
+        "also after a backend's",
         "a page silences its ticket",
         "a slice that fails silences the whole",
         "but not another objective",

@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -11,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from domain.clock import system_clock
 from domain.lake.reading import read_objects, read_rows
 from infra.engines.cassandra import close, connect
 from infra.engines.s3 import ObjectStore
@@ -80,7 +80,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
 @pytest.fixture(scope="module")
 def watched(elsewhere: Elsewhere) -> list[Playback]:
     """Finished sessions of one member, sent over HTTP and read by every consumer."""
-    now = time.time_ns() // 1_000_000
+    now = system_clock()
     events = [
         playback(
             event_id=EVENT.format(n),

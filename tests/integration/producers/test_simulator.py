@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import httpx
 
+from domain.clock import system_clock
 from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.runtime.settings import LOCAL_KEY, Settings
@@ -56,16 +56,15 @@ def test_the_past_is_in_kafka_record_for_record(stack: Settings) -> None:
 async def test_what_live_viewers_were_promised_is_in_kafka_and_nothing_else(
     stack: Settings, collector: Collector, tmp_path: Path
 ) -> None:
-    def now() -> int:
-        return time.time_ns() // 1_000_000
-
     path, appended = tmp_path / "live.jsonl", tails(stack)
-    run = Run(now(), seconds=4, heartbeat_ms=500, seed=5, faults=FAULTS)
+    run = Run(system_clock(), seconds=4, heartbeat_ms=500, seed=5, faults=FAULTS)
     async with httpx.AsyncClient(base_url=collector.url, timeout=PATIENCE_S) as client:
         with ClientLog(path) as log:
-            sender = Sender(HttpPost(client, LOCAL_KEY), log, now, asyncio.Event())
+            sender = Sender(HttpPost(client, LOCAL_KEY), log, system_clock, asyncio.Event())
             stop = asyncio.Event()
-            await asyncio.gather(*(play_schedule(s, sender, now, stop) for s in schedules(members(10, 5), run)))
+            await asyncio.gather(
+                *(play_schedule(s, sender, system_clock, stop) for s in schedules(members(10, 5), run))
+            )
     assert sender.tally["refused"] > 0
     assert event_ids(stack, appended) == with_outcome(path, ["accepted"])
     assert with_outcome(path, ["sent"]) == with_outcome(path, ["accepted", "refused"])

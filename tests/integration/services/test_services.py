@@ -3,13 +3,13 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from domain.clock import system_clock
 from domain.titles.catalogue import CATALOGUE_KEY
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.monitor import KafkaMonitor
@@ -54,7 +54,7 @@ def store(settings: Settings, record: ViewingRecord) -> None:
 def test_kafka_is_watched_from_outside(stack: Settings) -> None:
     watch = KafkaMonitor(stack, Registry(stack))
     before = sum(end for (topic, _), end in watch.offsets()[1].items() if topic == TOPIC)
-    now = time.time_ns() // 1_000_000
+    now = system_clock()
     events = [playback(profile_id=MEMBER, seq=seq, received_at=now) for seq in range(5)]
     produce(stack, *events)
     starts, ends = watch.offsets()
@@ -74,7 +74,7 @@ def test_what_the_engines_hold_is_on_the_pages_and_in_the_api(
 ) -> None:
     ObjectStore(stack).put(CATALOGUE_KEY, b'{"title_id": "ml-50", "name": "Star Wars", "year": 1977}\n')
     start_workers("history-api", "ops")
-    now = time.time_ns() // 1_000_000
+    now = system_clock()
     event = playback(profile_id=MEMBER, seq=7, received_at=now, playhead_ms=1_200_000)
     produce(stack, event)
 
@@ -114,7 +114,7 @@ def test_what_the_engines_hold_is_on_the_pages_and_in_the_api(
 def test_the_history_api_answers_while_the_pages_are_dead(
     local_stack: Stack, start_workers: Callable[..., None]
 ) -> None:
-    store(local_stack.settings, viewing_record(profile_id=MEMBER, received_at=time.time_ns() // 1_000_000))
+    store(local_stack.settings, viewing_record(profile_id=MEMBER, received_at=system_clock()))
     start_workers("history-api", "ops")
     history, ops = local_stack.pid("history-api"), local_stack.pid("ops")
     os.kill(ops, signal.SIGKILL)

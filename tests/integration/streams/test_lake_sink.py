@@ -1,6 +1,5 @@
 """The lake sink on real Kafka and S3, on its own topics: rivalled, cut off from its store, behind retention."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from domain.clock import system_clock
 from domain.lake.batching import FlushLimits
 from domain.lake.reading import read_objects, read_rows
 from domain.metrics import RETRIES
@@ -75,7 +75,7 @@ def make_sink(settings: Settings, topic: str, group: str, member: str) -> tuple[
         decoder=BatchDecoder(registry.resolve),
         resolve=registry.resolve,
         metrics=FakeMetrics(),
-        now=lambda: time.time_ns() // 1_000_000,
+        now=system_clock,
         limits=FlushLimits(records=500, bytes=2**20, age_ms=300),
     )
     return Sink({topic: TopicContract("playback", avro.schema("playback"), DeadLetterLimit(100))}, context), log

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from domain.clock import system_clock
 from domain.processes import BY_NAME
 from domain.support.updates import MemberError, Received, SessionReport
 from infra.engines.cassandra import close, connect
@@ -61,7 +61,7 @@ def lag(stack: Settings) -> Callable[[], int]:
 
 def views(seed: str, version: str, sessions: int) -> list[Playback]:
     """Sessions that begin now, shuffled, a tenth of the events twice."""
-    random, now = Random(seed), time.time_ns() // 1_000_000
+    random, now = Random(seed), system_clock()
     events: list[Playback] = []
     for number in range(sessions):
         fatal, session = number % 10 == 3, str(UUID(int=random.getrandbits(128), version=4))

@@ -2,21 +2,18 @@
 
 import inspect
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 from typer.core import TyperArgument, TyperOption
 from typer.main import get_command
 
-from infra.cli import ELSEWHERE, GROUPS, app
+from infra.cli import ELSEWHERE, Command, app, load
 
 HEAD = """\
 # Commands
 
 `playhead COMMAND --help` says the same. Every command uses the stack that `PLAYHEAD_STACK` names.
 """
-Command = Any
-"""Typer's own copy of click, which has no public name."""
 
 
 def page() -> str:
@@ -27,12 +24,7 @@ def _commands() -> Iterator[tuple[str, Command]]:
     """Every command with its full name, groups before their members."""
     playhead: Command = get_command(app)
     for name, command in playhead.commands.items():
-        yield from _with_members(f"playhead {name}", _elsewhere(name) if name in ELSEWHERE else command)
-
-
-def _elsewhere(name: str) -> Command:
-    command: Command = get_command(import_module(ELSEWHERE[name].module).app)
-    return command if name in GROUPS else command.commands[name]
+        yield from _with_members(f"playhead {name}", load(name) if name in ELSEWHERE else command)
 
 
 def _with_members(name: str, command: Command) -> Iterator[tuple[str, Command]]:

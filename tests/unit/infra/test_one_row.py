@@ -1,5 +1,6 @@
 """A process is one row: everything that has to know it follows from ``domain.processes``."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -45,6 +46,22 @@ def test_it_is_watched_and_its_alerts_know_what_it_needs(tmp_path: Path) -> None
         "needs": "kafka registry cassandra",
         "severity": "ticket",
     }
+
+
+def test_an_outage_of_what_it_needs_inhibits_its_alerts(tmp_path: Path) -> None:
+    write_configuration(SETTINGS, (*PROCESSES, dataclasses.replace(ADDED, needs=("mariadb",))), tmp_path)
+    text = (tmp_path / "alertmanager.yml").read_text()
+    rules = [json.loads(line.removeprefix("  - ")) for line in text.splitlines() if line.startswith("  - {")]
+    assert [rule for rule in rules if 'backend="mariadb"' in rule["source_matchers"]] == [
+        {
+            "source_matchers": ['alertname="BackendUnreachable"', 'backend="mariadb"'],
+            "target_matchers": ['needs=~"(.+ )?mariadb( .+)?"'],
+        },
+        {
+            "source_matchers": ['alertname="RecentOutage"', 'backend="mariadb"'],
+            "target_matchers": ['needs=~"(.+ )?mariadb( .+)?"', 'slo=~".+"'],
+        },
+    ]
 
 
 def test_its_group_is_shown_and_awaited() -> None:

@@ -35,7 +35,14 @@ async def test_requests_are_counted_by_route_never_by_member(services: Services)
 
 async def test_an_unknown_address_is_answered_in_the_one_error_format(services: Services) -> None:
     answer = await services.client.get("/no/such/page")
-    assert answer.json() == {"code": "not_found", "message": "Nothing matches the given URI."}
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Nothing matches the given URI.",
+        "code": "not_found",
+    }
 
 
 async def test_pages_may_load_from_here_only(services: Services) -> None:
@@ -67,7 +74,7 @@ async def test_each_api_describes_itself_with_its_error_format(services: Service
         "/v1/profiles/{profile_id}/export",
     ]
     responses = api["paths"]["/v1/profiles/{profile_id}/viewing-history"]["get"]["responses"]
-    assert responses["4XX"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert responses["4XX"]["content"]["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
     assert "422" not in responses
 
 

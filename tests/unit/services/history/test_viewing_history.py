@@ -86,8 +86,9 @@ async def test_a_parameter_that_cannot_be_used_is_named(services: Services, addr
     answer = await services.history.get(address)
     assert answer.status_code == 400
     assert answer.json()["field"] == field
-    assert field in answer.json()["message"]
-    assert set(answer.json()) == {"code", "field", "message"}
+    assert field in answer.json()["detail"]
+    assert set(answer.json()) == {"type", "title", "status", "detail", "code", "field"}
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_while_cassandra_is_away_clients_are_told_when_to_ask_again(services: Services) -> None:
@@ -96,6 +97,9 @@ async def test_while_cassandra_is_away_clients_are_told_when_to_ask_again(servic
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
     assert answer.json() == {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "The data cannot be read now. Ask again in 5 seconds.",
         "code": "unavailable",
-        "message": "The data cannot be read now. Ask again in 5 seconds.",
     }

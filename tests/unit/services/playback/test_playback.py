@@ -108,7 +108,14 @@ async def test_a_title_without_a_video_plays_the_clip_or_is_refused(house: House
     missing = await client.post("/v1/playback", json=ASKED)
     assert (missing.status_code, missing.json()) == (
         404,
-        {"code": "no_video", "message": "This title has no video.", "field": "title_id"},
+        {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "detail": "This title has no video.",
+            "code": "no_video",
+            "field": "title_id",
+        },
     )
     house.assets["demo-clip"] = asset(title_id="demo-clip")
     play = (await client.post("/v1/playback", json=ASKED)).json()

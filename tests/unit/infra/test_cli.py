@@ -1,0 +1,67 @@
+"""``playhead`` is one app whose help imports no drivers."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli import ELSEWHERE, app
+
+DRIVERS = ("cassandra", "confluent_kafka", "boto3", "pyspark", "httpx", "pydantic", "producers", "batch")
+HELP = """
+import json, sys
+from infra.cli import app
+try:
+    app(["--help"])
+finally:
+    print(json.dumps([name for name in json.loads(sys.argv[1]) if name in sys.modules]))
+"""
+
+
+def test_help_lists_every_command_and_imports_no_driver() -> None:
+    run = subprocess.run([sys.executable, "-c", HELP, json.dumps(DRIVERS)], capture_output=True, text=True, check=True)
+    *text, imported = run.stdout.splitlines()
+    assert json.loads(imported) == []
+    listed = [line.split()[1] for line in text if len(line.split()) > 1]
+    assert set(ELSEWHERE) | {"up", "status", "demo"} <= set(listed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [
+        (["simulate"], "playhead simulate [OPTIONS] COMMAND [ARGS]..."),
+        (["simulate", "live"], "playhead simulate live [OPTIONS]"),
+        (["replay"], "playhead replay [OPTIONS]"),
+        (["compact"], "playhead compact [OPTIONS]"),
+        (["job", "tables"], "playhead job tables [OPTIONS]"),
+        (["sql"], "playhead sql [OPTIONS] ["),
+    ],
+)
+def test_a_command_of_another_package_has_its_own_help(arguments: list[str], usage: str) -> None:
+    help_text = CliRunner().invoke(app, [*arguments, "--help"], prog_name="playhead").output
+    assert f"Usage: {usage}" in help_text
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("playhead dr", {"drain", "drill"}), ("playhead simulate ", {"past", "live", "catalogue"})],
+)
+def test_the_shell_completes_commands_of_every_package(words: str, completed: set[str]) -> None:
+    shell = {
+        "_PLAYHEAD_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    answer = CliRunner().invoke(app, [], prog_name="playhead", env=shell).output
+    assert set(answer.split()) == completed
+
+
+def test_a_known_error_of_a_command_of_another_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYHEAD_STACK", "nowhere")
+    run = CliRunner().invoke(app, ["drain"], prog_name="playhead")
+    assert run.exit_code == 1
+    assert run.stderr.splitlines() == [
+        "stack 'nowhere' has no block of ports: set PLAYHEAD_PORT_BASE (for example 16000)"
+    ]
