@@ -60,6 +60,7 @@ def test_the_shell_completes_commands_of_every_package(words: str, completed: se
 
 def test_a_known_error_of_a_command_of_another_package_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYHEAD_STACK", "nowhere")
+    monkeypatch.delenv("PLAYHEAD_PORT_BASE", raising=False)
     run = CliRunner().invoke(app, ["drain"], prog_name="playhead")
     assert run.exit_code == 1
     assert run.stderr.splitlines() == [
