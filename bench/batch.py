@@ -3,16 +3,16 @@
 Starts its own object store and wipes it afterwards. Memory is the peak of a job and its JVM together.
 """
 
+import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
+import psutil
 import typer
 
 from bench import lake
@@ -66,7 +66,6 @@ def run(*arguments: str) -> Ran:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,
     ) as process:
         sizes = [0]
         over = threading.Event()
@@ -81,22 +80,17 @@ def run(*arguments: str) -> Ran:
     return Ran(seconds, max(sizes), printed)
 
 
-def _watch(group: int, sizes: list[int], over: threading.Event) -> None:
+def _watch(command: int, sizes: list[int], over: threading.Event) -> None:
     while not over.wait(SAMPLE_S):
-        sizes.append(sum(_resident(process) for process in Path("/proc").glob("[0-9]*") if _group(process) == group))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(command)
+            sizes.append(sum(_resident(each) for each in (process, *process.children(recursive=True))))
 
 
-def _group(process: Path) -> int:
+def _resident(process: psutil.Process) -> int:
     try:
-        return os.getpgid(int(process.name))
-    except ProcessLookupError:
-        return 0
-
-
-def _resident(process: Path) -> int:
-    try:
-        return int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (FileNotFoundError, ProcessLookupError):
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
         return 0
 
 

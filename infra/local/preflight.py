@@ -1,11 +1,14 @@
 """What the stack requires of the machine: Java, Maven, free disk, free ports. Each StackError is one line."""
 
+import contextlib
 import os
 import re
 import shutil
 import socket
 import subprocess
 from pathlib import Path
+
+import psutil
 
 from infra.local.program import LOOPBACK, StackError
 
@@ -62,28 +65,9 @@ def require_free_port(port: int, wanted_by: str, address: str = LOOPBACK) -> Non
 
 def port_holder(port: int, address: str = LOOPBACK) -> str:
     """The process that listens on the port, if this user may see it."""
-    sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port, address)}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(os.readlink(fd) in sockets for fd in (process / "fd").iterdir()):
-                return f"process {process.name} ({(process / 'comm').read_text().strip()})"
-        except OSError:  # it has ended, or belongs to another user
-            continue
+    ours = [(each, port) for each in (address, "0.0.0.0", "::")]
+    for connection in psutil.net_connections("inet"):
+        if connection.status == psutil.CONN_LISTEN and connection.laddr in ours and connection.pid:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
     return "another process"
-
-
-def _listening_inodes(port: int, address: str) -> list[str]:
-    here = socket.inet_aton(address)[::-1].hex().upper()
-    rows = [
-        line.split()
-        for table in ("/proc/net/tcp", "/proc/net/tcp6")
-        if Path(table).exists()
-        for line in Path(table).read_text().splitlines()[1:]
-    ]
-    return [row[9] for row in rows if row[3] == "0A" and _covers(row[1], here, port)]
-
-
-def _covers(listener: str, address: str, port: int) -> bool:
-    """``listener`` and ``address`` as in /proc/net/tcp: hexadecimal, reversed; zeros mean every address."""
-    where, _, its_port = listener.partition(":")
-    return int(its_port, 16) == port and (where.endswith(address) or not int(where, 16))

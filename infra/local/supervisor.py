@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import xmlrpc.client
@@ -18,8 +17,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
-from tenacity import retry, retry_if_exception_type, retry_if_result, stop_after_delay, wait_fixed
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from infra.local.program import Program, StackError
 from infra.runtime.settings import ROOT
@@ -54,6 +54,7 @@ stdout_logfile={log}
 stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
 """
+END_WITHIN_S = 120
 LONGEST_SOCKET_PATH = 90  # of 107: supervisord binds a longer, temporary name first
 
 
@@ -105,16 +106,18 @@ class Supervisor:
         """Stop supervisord and everything under it; returns after its end."""
         pid = self.call("getPID")
         self.call("shutdown")
-        self._await_end(pid)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).wait(END_WITHIN_S)
 
     def end_leftovers(self) -> None:
         """Kill processes of a supervisord that was killed; they would keep our ports and files."""
-        mark = f"SUPERVISOR_SERVER_URL=unix://{self.socket}".encode()
-        for process in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):  # it has ended, or belongs to another user
-                if mark in (process / "environ").read_bytes().split(b"\0"):
-                    os.kill(int(process.name), signal.SIGKILL)
-                    self._await_end(int(process.name))
+        url = f"unix://{self.socket}"
+        found = psutil.process_iter(["environ"])  # None for another user's
+        leftovers = [each for each in found if (each.info["environ"] or {}).get("SUPERVISOR_SERVER_URL") == url]
+        for process in leftovers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(leftovers, timeout=END_WITHIN_S)
 
     def _write(self, programs: Sequence[Program]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -149,10 +152,6 @@ class Supervisor:
     @retry(retry=retry_if_exception_type(ConnectionError), wait=wait_fixed(0.05), stop=stop_after_delay(60))
     def _await_start(self) -> None:
         self.call("getState")
-
-    @retry(retry=retry_if_result(lambda gone: not gone), wait=wait_fixed(0.05), stop=stop_after_delay(120))
-    def _await_end(self, pid: int) -> bool:
-        return not Path(f"/proc/{pid}").exists()
 
     def _reload(self, programs: set[str]) -> None:
         """Load new and changed programs. Changed ones are stopped; all others keep running."""
