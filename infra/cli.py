@@ -31,6 +31,7 @@ ELSEWHERE = {
     "film": Elsewhere("infra.commands.upload", "Fetch Big Buck Bunny, an example to upload."),
     "catalogue": Elsewhere("producers.simulator.main", "Download films and ratings; write the catalogue of titles."),
     "simulate": Elsewhere("producers.simulator.main", "Simulate members: past viewing, or live over HTTP."),
+    "collector": Elsewhere("producers.collector.main", "Accept events over HTTP; --dry-run explains and stores none."),
     "replay": Elsewhere("producers.replay.main", "Replay dead letters after their cause is fixed."),
     "compact": Elsewhere("infra.commands.compact", "Compact older sessions into CompressedVH."),
     "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer group has read all of Kafka."),
@@ -38,7 +39,7 @@ ELSEWHERE = {
     "job": Elsewhere("batch.main", "Run Spark jobs over the lake and its tables."),
     "sql": Elsewhere("batch.main", "Query the lake's tables in SQL."),
 }
-GROUPS = ("simulate", "replay", "job")
+GROUPS = ("simulate", "collector", "replay", "job")
 """Modules that are one command, or a group of them; in the others the command is one of several."""
 Command = Any
 """Typer's own copy of click, which has no public name."""

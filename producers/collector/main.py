@@ -1,11 +1,14 @@
 """The collector's process: settings, clients, run."""
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Annotated
 
 import structlog
 import typer
 import uvloop
 from prometheus_client import generate_latest
+from starlette.applications import Starlette
 
 from domain.clock import system_clock
 from domain.metrics import COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS
@@ -17,20 +20,30 @@ from infra.engines.registry import Registry
 from infra.runtime import logs
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import exit_with_message, log_error, reduce_gc, wait_until_available
+from infra.runtime.startup import exit_with_message, log_error, print_error, reduce_gc, wait_until_available
 from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
 from producers.collector.byte_budget import ByteBudget
+from producers.collector.explainer import Explainer
 from producers.collector.handler import DELIVERY_SHARE, EventsHandler
 from producers.collector.server import Shutdown, serve
+from producers.ports import EventLog
 from schemas.errors import AccessDenied, TransientError
+from schemas.events import EVENT_TYPES
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-def collector() -> None:
-    """Accept events over HTTP until SIGTERM."""
+def collector(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Explain each event and store none. It needs no engine.")
+    ] = False,
+) -> None:
+    """Accept events over HTTP until SIGTERM or Ctrl-C. A dry run exits with 1 if anything was wrong."""
+    if dry_run:
+        with exit_with_message(print_error):
+            raise typer.Exit(not uvloop.run(_explain(Settings())))
     settings = Settings()
     logs.configure("collector", settings.log_level)
     reduce_gc()
@@ -52,6 +65,13 @@ async def _collect(settings: Settings) -> str | None:
     shutdown.on_signals()
     wait = settings.collector_wait_seconds
     log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
+    web = _web(settings, log, schema_ids, shutdown)
+    await serve(web, settings.service_bind, settings.process_port(BY_NAME["collector"]), shutdown, wait)
+    log.close()
+    return shutdown.failure
+
+
+def _web(settings: Settings, log: EventLog, schema_ids: Mapping[str, int], shutdown: Shutdown) -> Starlette:
     metrics = PrometheusMetrics()
     for status in (202, 500, 503):  # a counter that starts at its first value shows no increase
         metrics.increment(COLLECTOR_REQUESTS, 0, status=status)
@@ -62,12 +82,22 @@ async def _collect(settings: Settings) -> str | None:
         schema_ids=schema_ids,
         clock=system_clock,
         metrics=metrics,
-        wait_seconds=wait,
+        wait_seconds=settings.collector_wait_seconds,
     )
-    web = build_app(intake, lambda: shutdown.draining, generate_latest)
-    await serve(web, settings.service_bind, settings.process_port(BY_NAME["collector"]), shutdown, wait)
-    log.close()
-    return shutdown.failure
+    return build_app(intake, lambda: shutdown.draining, generate_latest)
+
+
+async def _explain(settings: Settings) -> bool:
+    """Whether everything that came was right."""
+    explainer = Explainer(typer.echo)
+    shutdown = Shutdown()
+    shutdown.on_signals()
+    web = _web(settings, explainer, dict.fromkeys([*EVENT_TYPES, "dead_letter"], 0), shutdown)
+    typer.echo(f"POST {settings.collector_url}/v1/events with the key {min(settings.ingest_keys)}; Ctrl-C ends it")
+    await serve(web, settings.bind, settings.process_port(BY_NAME["collector"]), shutdown, grace_s=1)
+    for line in explainer.summary():
+        typer.echo(line)
+    return explainer.satisfied
 
 
 if __name__ == "__main__":
