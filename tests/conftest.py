@@ -52,9 +52,13 @@ from infra.runtime.startup import reduce_gc  # noqa: E402
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if "local_stack" in getattr(item, "fixturenames", ()):
+        fixtures = getattr(item, "fixturenames", ())
+        # One process runs all tests that send into one pipeline; starting a pipeline takes a minute of a core.
+        item.add_marker(pytest.mark.xdist_group("pipeline" if "pipeline" in fixtures else str(item.path)))
+        if "local_stack" in fixtures:
             item.add_marker("engines")
         if UNIT in item.path.parents:  # a unit test that leaves something open fails
             for warning in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):

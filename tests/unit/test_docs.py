@@ -56,6 +56,6 @@ def test_metrics_exist() -> None:
 
 
 def test_files_exist() -> None:
-    folders = "|".join(("schemas", "domain", "infra", "producers", "streams", "services", "batch", "bench", "tests"))
+    folders = "schemas|domain|infra|producers|streams|services|clients|batch|bench|tests"
     paths = named(rf"`((?:{folders})/[\w/.-]+)`")
     assert [each for each in paths if not (ROOT / each[1]).exists()] == []

@@ -35,9 +35,8 @@ def test_they_read_all_that_is_in_kafka(running: Stack) -> None:
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
-def test_it_ends_by_itself_when_it_is_stopped_and_starts_again(running: Stack, process: Process) -> None:
+def test_it_ends_by_itself_when_it_is_stopped(running: Stack, process: Process) -> None:
     running.stop(process.name)
     log = (running.settings.folder / "supervisor" / "supervisord.log").read_text()
     for worker in running.settings.worker_numbers(process):
         assert f"killing '{process.worker_name(worker)}'" not in log, "it did not end in time"
-    running.start(process.name)

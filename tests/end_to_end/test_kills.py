@@ -14,7 +14,6 @@ from domain.processes import BY_NAME, PROCESSES, Process
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.local.program import StackError
-from infra.local.stack import Stack
 from infra.runtime.settings import Settings
 from producers.ports import Message
 from producers.simulator.network import Faults
@@ -32,35 +31,18 @@ KILLED = tuple(
     process for process in PROCESSES if process.group and any(flow.store in WRITTEN for flow in process.writes)
 )
 """The processes that consume Kafka and write one of these stores."""
-COUNTS = {"history": 2}
-WORKERS = tuple(
-    process.worker_name(number % COUNTS.get(process.name, 1))
-    for number in range(repeat(1, soak=3))
-    for process in KILLED
-)
-"""The workers that are killed, in order."""
 AWAY_S = repeat(10, soak=60)
 FREEZES = 50
 
 pytestmark = pytest.mark.soak
 
 
-@pytest.fixture(scope="module")
-def pipeline(local_stack: Stack) -> Iterator[Pipeline]:
-    """An empty test stack with two history workers."""
-    local_stack.wipe()
-    stack = Stack(Settings(workers=COUNTS, lake_flush_seconds=1))
-    stack.up()
-    yield Pipeline(stack)
-    stack.down()
-    local_stack.up(("kafka", "registry", "seaweedfs", "cassandra"))
-
-
 def test_history_lake_and_dead_letters_are_exact_after_kills_restarts_and_a_rebalance(pipeline: Pipeline) -> None:
-    chunks = _chunks(pipeline, len(WORKERS) + 2)
     stack = pipeline.stack
+    workers = _in_order(stack.settings)
+    chunks = _chunks(pipeline, len(workers) + 2)
 
-    for worker in WORKERS:
+    for worker in workers:
         _kill_in_mid_flight(pipeline, worker, next(chunks))
 
     pipeline.send(*next(chunks))
@@ -84,6 +66,15 @@ def test_history_lake_and_dead_letters_are_exact_after_kills_restarts_and_a_reba
     assert sorted([*lake, *letters]) == sorted(records)
     ledger = playhead("ledger")
     assert ledger.returncode == 0, ledger.stdout
+
+
+def _in_order(settings: Settings) -> list[str]:
+    """The workers that are killed, in order."""
+    return [
+        process.worker_name(number % len(settings.worker_numbers(process)))
+        for number in range(repeat(1, soak=3))
+        for process in KILLED
+    ]
 
 
 def _chunks(pipeline: Pipeline, count: int) -> Iterator[tuple[list[Message], list[Event]]]:
