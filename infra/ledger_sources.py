@@ -12,8 +12,6 @@ from infra.stores.ledger_cassandra import ReconciliationStates
 from schemas.batch import BatchDecoder
 
 
-def ledger_sources(settings: Settings, session: Session) -> Sources:
+def ledger_sources(settings: Settings, session: Session, registry: Registry) -> Sources:
     log, store = TopicReader(settings), ObjectStore(settings)
-    return Sources(
-        log, store, ReconciliationStates(session), Comparer(log, store, BatchDecoder(Registry(settings).resolve))
-    )
+    return Sources(log, store, ReconciliationStates(session), Comparer(log, store, BatchDecoder(registry.resolve)))

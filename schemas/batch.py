@@ -13,7 +13,7 @@ from schemas.codec import Decoder, as_fields, physical
 from schemas.column_rules import all_hold
 from schemas.columnar import Undecodable, arrow_schema, columns_between
 from schemas.columns import Rows
-from schemas.errors import InvalidEvent
+from schemas.errors import InvalidEvent, SchemaPending
 from schemas.framing import HEADER_BYTES, schema_id
 
 _ONE_BY_ONE = 16
@@ -86,7 +86,8 @@ def _picked(datums: Sequence[bytes], indices: Sequence[int], rows: list[int]) ->
 class BatchDecoder:
     """Decodes payloads by whichever schemas they were written with.
 
-    ``resolve(schema_id)`` gives the writer's schema or raises InvalidEvent("unknown_schema") or TransientError.
+    ``resolve(schema_id)`` gives the writer's schema or raises InvalidEvent("unknown_schema") or TransientError. A batch
+    with several pending schemas asks for all of them before it raises, so that their waits begin together.
     """
 
     def __init__(self, resolve: Callable[[int], avro.Schema]) -> None:
@@ -95,7 +96,8 @@ class BatchDecoder:
 
     def decode(self, record_name: str, payloads: Sequence[bytes | None]) -> DecodedBatch:
         schema_ids: list[int | None] = [None] * len(payloads)
-        batch = _Batch()
+        batch, plans = _Batch(), []
+        pending: SchemaPending | None = None
         for header, (datums, indices) in _by_header(payloads).items():
             try:
                 if header is None:
@@ -103,11 +105,15 @@ class BatchDecoder:
                 found = schema_id(header)
                 for index in indices:
                     schema_ids[index] = found
-                plan = self._plan(record_name, found)
+                plans.append((self._plan(record_name, found), datums, indices))
             except InvalidEvent as error:
                 batch.invalid += [Invalid(index, error) for index in indices]
-            else:
-                plan.decode(datums, indices, batch)
+            except SchemaPending as error:
+                pending = error
+        if pending:
+            raise pending
+        for plan, datums, indices in plans:
+            plan.decode(datums, indices, batch)
         invalid = sorted(batch.invalid, key=lambda one: one.index)
         return DecodedBatch(_joined(record_name, batch.frames), invalid, schema_ids)
 

@@ -1,4 +1,4 @@
-"""The three kinds of failure. Adapters translate driver errors into these; any other error ends the process."""
+"""The kinds of failure. Adapters translate driver errors into these; any other error ends the process."""
 
 from collections.abc import Sequence
 
@@ -33,6 +33,10 @@ def bounded(text: str, most: int) -> str:
 
 class TransientError(Exception):
     """A backend is unreachable or too slow: retry in place with backoff."""
+
+
+class SchemaPending(TransientError):
+    """The registry does not know a schema id yet. The id may be too new for it, so it becomes invalid only later."""
 
 
 class AccessDenied(TransientError):

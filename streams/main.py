@@ -179,6 +179,7 @@ def ledger() -> None:
     import logging
 
     from domain.ledger.collector_counts import CollectorCountRecorder
+    from infra.engines.registry import Registry
     from infra.ledger_sources import ledger_sources
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import CollectorCounts
@@ -189,9 +190,8 @@ def ledger() -> None:
     at = start_worker("ledger", 0)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request to the collector
     with cassandra(at.settings) as session:
-        reconciler = Reconciler(
-            ledger_sources(at.settings, session), at.metrics, at.settings.ledger_overdue_seconds * 1000, system_clock
-        )
+        sources = ledger_sources(at.settings, session, Registry(at.settings))
+        reconciler = Reconciler(sources, at.metrics, at.settings.ledger_overdue_seconds * 1000, system_clock)
         counts = CollectorCountRecorder(CollectorCounters(at.settings), CollectorCounts(session), system_clock)
         run_forever((counts.run_once, reconciler.run_once), at.metrics, stop.wait)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cassandra.cluster import Session
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -17,10 +18,12 @@ from domain.ledger.checks import Check, run_checks
 from domain.ledger.collector_counts import by_family
 from domain.ledger.hourly import HourlyLedger, TopicHour, notes
 from domain.ledger.snapshot import HistorySource, read_client_logs, take_snapshot
+from domain.ledger.sources import Sources
 from domain.processes import consumer_groups
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
+from infra.engines.registry import Registry
 from infra.ledger_sources import ledger_sources
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
@@ -83,11 +86,13 @@ def _run_checks(settings: Settings, client_logs: Path, progress: Callable[[str],
         reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
         history = HistorySource(Profiles(session), reader)
         clients = read_client_logs(client_logs)
-        return run_checks(
-            take_snapshot(ledger_sources(settings, session), history, EventTables(settings), clients, progress)
-        )
+        return run_checks(take_snapshot(_sources(settings, session), history, EventTables(settings), clients, progress))
     finally:
         close(session)
+
+
+def _sources(settings: Settings, session: Session) -> Sources:
+    return ledger_sources(settings, session, Registry(settings, unknown_after_s=0))
 
 
 def _table(checks: list[Check]) -> Table:
@@ -119,7 +124,7 @@ def _print_hour(settings: Settings, hour: int, console: Console) -> None:
     try:
         overdue_ms = system_clock() - settings.ledger_overdue_seconds * 1000
         with console.status("Reading Kafka and lake …") as status:
-            topics = HourlyLedger(ledger_sources(settings, session), overdue_ms).check(hour, status.update)
+            topics = HourlyLedger(_sources(settings, session), overdue_ms).check(hour, status.update)
         accepted = by_family(CollectorCounts(session).counts(hour))
     finally:
         close(session)

@@ -12,21 +12,28 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, Schema
 
 from infra.runtime.settings import Settings
 from schemas.codec import Decoder
-from schemas.errors import AccessDenied, InvalidEvent, TransientError
+from schemas.errors import AccessDenied, InvalidEvent, SchemaPending, TransientError
 from schemas.events import Record
 from schemas.framing import unframe
 from schemas.topics import TOPICS
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 UNKNOWN_AFTER_S = 60
-"""A new schema may not be visible on every node yet: an id is invalid only if it is still unknown after this."""
+"""A new schema may not be visible on every node yet: an id is invalid only if it is still unknown this long after
+this process first asked for it."""
 
 FRESH_IDS = 100
 """Ids are sequential: an id this far above the newest known one is invalid rather than new."""
 
 
 class Registry:
-    def __init__(self, settings: Settings, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        monotonic: Callable[[], float] = time.monotonic,
+        unknown_after_s: float = UNKNOWN_AFTER_S,
+    ) -> None:
+        """``unknown_after_s``: 0 for a command, which cannot wait and judges by what the registry knows now."""
         config: dict[str, Any] = {"url": settings.registry, "timeout": 10}
         if settings.registry_username:
             password = settings.registry_password.get_secret_value()
@@ -34,6 +41,9 @@ class Registry:
         self._client = SchemaRegistryClient(config)
         weakref.finalize(self, self._client.close)  # its connections end with this registry
         self._monotonic = monotonic
+        self._unknown_after_s = unknown_after_s
+        self._newest = 0
+        """The highest schema id of our topics when it was last looked up. It never falls."""
         self._resolved: dict[int, dict[str, Any]] = {}
         self._first_missed: dict[int, float] = {}
         self._decoders: dict[tuple[str, int], Decoder] = {}
@@ -46,14 +56,20 @@ class Registry:
         return schema_id
 
     def resolve(self, schema_id: int) -> dict[str, Any]:
-        """The writer's schema. InvalidEvent("unknown_schema") if the registry has not known it for a minute."""
+        """The writer's schema.
+
+        SchemaPending while the registry may not know it yet, InvalidEvent("unknown_schema") after that,
+        InvalidEvent("wrong_record") if it is no Avro schema, or one that needs others.
+        """
         if schema_id not in self._resolved:
             try:
                 with _translate_errors():
-                    text = str(self._client.get_schema(schema_id).schema_str)
+                    found = self._client.get_schema(schema_id)
             except SchemaRegistryError as error:
                 self._raise_unknown(schema_id, error)
-            self._resolved[schema_id] = json.loads(text)
+            if found.schema_type not in (None, "AVRO") or found.references:
+                raise InvalidEvent("wrong_record", f"schema {schema_id} is not a single Avro schema")
+            self._resolved[schema_id] = json.loads(str(found.schema_str))
             self._first_missed.pop(schema_id, None)
         return self._resolved[schema_id]
 
@@ -79,11 +95,16 @@ class Registry:
     def _raise_unknown(self, schema_id: int, error: SchemaRegistryError) -> NoReturn:
         if error.http_status_code != 404:
             raise error
-        now = self._monotonic()
-        missed_for = now - self._first_missed.setdefault(schema_id, now)
-        if missed_for < UNKNOWN_AFTER_S and schema_id <= max(self.ids().values(), default=0) + FRESH_IDS:
-            raise TransientError(f"the registry does not know schema {schema_id} yet") from error
+        if self._may_be_new(schema_id):
+            now = self._monotonic()
+            if now - self._first_missed.setdefault(schema_id, now) < self._unknown_after_s:
+                raise SchemaPending(f"the registry does not know schema {schema_id} yet") from error
         raise InvalidEvent("unknown_schema", f"the registry does not know schema {schema_id}") from error
+
+    def _may_be_new(self, schema_id: int) -> bool:
+        if schema_id > self._newest + FRESH_IDS:
+            self._newest = max(self.ids().values(), default=0)
+        return schema_id <= self._newest + FRESH_IDS
 
 
 @contextmanager

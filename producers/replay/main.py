@@ -36,7 +36,7 @@ def replay(
 ) -> None:
     """After a fix, send the dead letters that are valid now: each once, under its original event id."""
     settings = Settings()
-    registry = Registry(settings)
+    registry = Registry(settings, unknown_after_s=0)
     chosen = Filter(topic, error_class, None if since is None else int(since.timestamp() * 1000))
     try:
         waiting = pending(_records(settings, registry), chosen)

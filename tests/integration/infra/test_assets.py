@@ -177,7 +177,7 @@ def test_after_compaction_copies_lake_and_ledgers_agree(
 
     session = connect(stack)
     try:
-        sources, metrics = ledger_sources(stack, session), FakeMetrics()
+        sources, metrics = ledger_sources(stack, session, Registry(stack)), FakeMetrics()
         Reconciler(sources, metrics, overdue_ms=1, now=system_clock).run_once()
         assert sources.states.load(chain).position == 6
         assert metrics.gauges[LEDGER_DIFFERENCE][ASSETS.record,] == 0

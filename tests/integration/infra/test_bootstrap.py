@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
@@ -16,7 +17,7 @@ from infra.local.program import StackError
 from infra.migrate import migrate
 from infra.runtime.settings import Settings
 from schemas import avro
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent, SchemaPending, TransientError
 from schemas.topics import TOPICS
 
 
@@ -43,15 +44,32 @@ def test_every_topic_s_schema_is_registered_once_and_found_by_its_id(stack: Sett
     assert registry.resolve(ids["playback"])["name"] == avro.schema("playback")["name"]
 
 
-def test_a_schema_id_that_may_be_new_is_transient_for_a_minute_then_invalid(stack: Settings) -> None:
+def test_schema_ids_that_may_be_new_are_awaited_together_for_a_minute_then_invalid(stack: Settings) -> None:
     now = 0.0
     registry = Registry(stack, monotonic=lambda: now)
     next_id = max(registry.ids().values()) + FRESH_IDS  # not just the next: other tests register schemas, too
-    with pytest.raises(TransientError):
-        registry.resolve(next_id)
+    for schema_id in (next_id - 1, next_id):
+        with pytest.raises(SchemaPending):
+            registry.resolve(schema_id)
     now = UNKNOWN_AFTER_S + 1
+    for schema_id in (next_id - 1, next_id):
+        with pytest.raises(InvalidEvent) as refusal:
+            registry.resolve(schema_id)
+        assert refusal.value.code == "unknown_schema"
+
+
+def test_a_schema_that_is_not_avro_is_not_an_event_s(stack: Settings) -> None:
+    url = f"{stack.registry}/subjects/foreign-value/versions"
+    schema = {"schema": 'syntax = "proto3"; message Foreign { string name = 1; }', "schemaType": "PROTOBUF"}
+    foreign = httpx.post(url, json=schema).raise_for_status()
     with pytest.raises(InvalidEvent) as refusal:
-        registry.resolve(next_id)
+        Registry(stack).resolve(foreign.json()["id"])
+    assert refusal.value.code == "wrong_record"
+
+
+def test_a_command_waits_for_no_schema_id(stack: Settings) -> None:
+    with pytest.raises(InvalidEvent) as refusal:
+        Registry(stack, unknown_after_s=0).resolve(0)
     assert refusal.value.code == "unknown_schema"
 
 

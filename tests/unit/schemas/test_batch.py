@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.avro import Schema, schema
 from schemas.batch import BatchDecoder, DecodedBatch
 from schemas.codec import Decoder, encode
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent, SchemaPending, TransientError
 from schemas.events import RECORD_TYPES, Record
 from schemas.framing import frame, unframe
 from tests.support.builders import EVENTS, asset, compaction_request, dead_letter, diagnostic, playback, viewing_record
@@ -111,6 +111,18 @@ def test_a_registry_that_is_away_fails_the_batch() -> None:
 
     with pytest.raises(TransientError):
         BatchDecoder(away).decode("playback", framed(2))
+
+
+def test_all_pending_schemas_of_a_batch_are_asked_for_so_that_they_wait_together() -> None:
+    asked: list[int] = []
+
+    def pending(schema_id: int) -> Schema:
+        asked.append(schema_id)
+        raise SchemaPending(f"the registry does not know schema {schema_id} yet")
+
+    with pytest.raises(SchemaPending):
+        BatchDecoder(pending).decode("playback", [frame(schema_id, b"?") for schema_id in (97, 98, 99)])
+    assert asked == [97, 98, 99]
 
 
 def test_a_schema_is_resolved_once() -> None:
