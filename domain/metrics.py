@@ -100,6 +100,15 @@ COLLECTOR_DELIVERY = Histogram(
 )
 COLLECTOR_IN_FLIGHT = Gauge("playhead_collector_in_flight_bytes", "Bodies waiting for Kafka's acknowledgement.")
 
+# CMCD: what players report by themselves. `player` and `version` are of a bounded set.
+CMCD_LINES = Counter("playhead_cmcd_lines", "Lines of CMCD by what became of them.", ("player", "version", "verdict"))
+CMCD_DEVIATIONS = Counter(
+    "playhead_cmcd_deviations", "Deviations of CMCD lines from the standard.", ("player", "version", "code")
+)
+CMCD_LOST = Counter(
+    "playhead_cmcd_lost_lines", "Lines that players numbered and that never came.", ("player", "version")
+)
+
 # Lake.
 LAKE_OBJECTS = Counter("playhead_lake_objects", "Objects put into the lake.", ("topic",))
 LAKE_RECORDS = Counter("playhead_lake_records", "Records inside those objects.", ("topic",))

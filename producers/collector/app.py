@@ -1,6 +1,6 @@
 """The collector's HTTP surface: routes, and JSON for every reply."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 import msgspec
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from domain.metrics import COLLECTOR_LATENCY, COLLECTOR_REFUSED, COLLECTOR_REQUESTS
+from producers.collector.cmcd import CmcdHandler
 from producers.collector.handler import EventsHandler
 from producers.collector.openapi import document as api_document
 from producers.collector.openapi import page as docs_page
@@ -20,18 +21,25 @@ from producers.collector.responses import Reply, error_reply
 
 Expose = Callable[[], bytes]
 """All metrics in Prometheus's text format."""
+Handle = Callable[[Request], Awaitable[Reply]]
 _DISCONNECTED = error_reply(400, "disconnected", "The client disconnected before the body arrived.")
 _encode = msgspec.json.Encoder().encode
 
 
 def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expose) -> Starlette:
     """``draining`` is true while the process shuts down: it still replies, but is not ready for new clients."""
-    metrics = intake.metrics
+    metrics, cmcd = intake.metrics, CmcdHandler(intake)
 
     async def post_events(request: Request) -> Response:
+        return await post(intake.handle, request)
+
+    async def post_cmcd(request: Request) -> Response:
+        return await post(cmcd.handle, request)
+
+    async def post(handle: Handle, request: Request) -> Response:
         started = perf_counter()
         try:
-            reply = await intake.handle(request)
+            reply = await handle(request)
         except ClientDisconnect:
             reply = _DISCONNECTED
         except Exception:
@@ -66,6 +74,7 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
     return Starlette(
         routes=[
             Route("/v1/events", post_events, methods=["POST"]),
+            Route("/v1/cmcd", post_cmcd, methods=["POST"]),
             Route("/livez", livez),
             Route("/readyz", readyz),
             Route("/metrics", metrics_page),

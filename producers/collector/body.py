@@ -63,7 +63,7 @@ async def read(chunks: AsyncIterator[bytes]) -> bytes:
 
 def json_text(body: bytes, headers: Mapping[str, str]) -> bytes:
     """The JSON in a raw body. Raises RequestError when it is too large inflated, InvalidEvent when there is none."""
-    plain = _inflated(body, headers).removeprefix(_BOM)
+    plain = inflated(body, headers).removeprefix(_BOM)
     if plain.lstrip()[:1] in (b"{", b"["):
         return plain
     content_type = _content_type(headers)
@@ -77,7 +77,8 @@ def json_text(body: bytes, headers: Mapping[str, str]) -> bytes:
     raise InvalidEvent("unsupported_media_type", reason)
 
 
-def _inflated(body: bytes, headers: Mapping[str, str]) -> bytes:
+def inflated(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body without compression. Raises RequestError if it is too large, InvalidEvent if it cannot be read."""
     encoding = _encoding(headers)
     zipped = body.startswith(_GZIP_MAGIC)
     if not zipped:

@@ -4,7 +4,7 @@ The reply is sent after Kafka has acknowledged every event, and a dead letter fo
 most ``wait_seconds``: a tenth of it for memory, the rest for Kafka.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -15,11 +15,11 @@ from producers.collector import body, validation, verdicts
 from producers.collector.api_keys import ApiKeys
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.responses import Reply, RequestError, error_reply, unavailable
-from producers.collector.validation import Accepted, ValidatedRequest
+from producers.collector.validation import ValidatedRequest
 from producers.ports import Clock, Delivery, EventLog, Message
 from schemas import codec, dead_letter
 from schemas.errors import InvalidEvent
-from schemas.events import DeadLetter, family, key
+from schemas.events import DeadLetter, Event, family, key
 from schemas.framing import frame
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 
@@ -27,7 +27,7 @@ BUDGET_SHARE = 0.1
 """Share of the wait that a request may spend waiting for memory."""
 DELIVERY_SHARE = 0.75
 """Share of the wait after which Kafka's client gives up. It is less than 1, so that few deliveries stay unknown."""
-_UNAUTHORIZED = Reply(
+UNAUTHORIZED = Reply(
     401,
     {"code": "unauthorized", "message": "Send a valid key: Authorization: Bearer <key>, or ?key=<key>."},
     {"WWW-Authenticate": "Bearer"},
@@ -48,9 +48,9 @@ class EventsHandler:
     async def handle(self, request: Request) -> Reply:
         received_at = self.clock()
         if not self.keys.accepts(request.headers, request.query_params):
-            return _UNAUTHORIZED
+            return UNAUTHORIZED
         try:
-            dry = _is_dry(request.query_params)
+            dry = is_dry(request.query_params)
             size = body.expected_size(request.headers)
             async with self.budget.reserve(size, self.wait_seconds * BUDGET_SHARE):
                 sent = await body.read(request.stream())
@@ -75,12 +75,15 @@ class EventsHandler:
         return verdicts.reply(validated, deliveries, received_at)
 
     async def _publish(self, validated: ValidatedRequest, plain: bytes, now: int) -> dict[int, Delivery]:
-        messages = [self._message(each) for each in validated.accepted.values()]
+        messages = [self.message(each.event, each.datum) for each in validated.accepted.values()]
         messages += [self._dead_letter(each) for each in validation.dead_letters(validated, plain, now)]
+        return dict(zip([*validated.accepted, *validated.rejected], await self.deliver(messages), strict=True))
+
+    async def deliver(self, messages: Sequence[Message]) -> list[Delivery]:
         started = perf_counter()
         deliveries = await self.log.publish(messages)
         self.metrics.observe(COLLECTOR_DELIVERY, perf_counter() - started)
-        return dict(zip([*validated.accepted, *validated.rejected], deliveries, strict=True))
+        return deliveries
 
     async def _refuse(self, problem: InvalidEvent, sent: bytes, now: int, dry: bool) -> Reply:
         """A body that cannot be read becomes one dead letter."""
@@ -103,17 +106,16 @@ class EventsHandler:
                 topic = validation.topic_of(each.family) or "unknown"
                 self.metrics.increment(DEAD_LETTERS_MADE, step="collector", topic=topic, code=each.error.code)
 
-    def _message(self, accepted: Accepted) -> Message:
-        name = family(accepted.event)
-        value = frame(self.schema_ids[name], accepted.datum)
-        return Message(EVENT_TOPICS[name].name, key(accepted.event).encode(), value)
+    def message(self, event: Event, datum: bytes) -> Message:
+        name = family(event)
+        return Message(EVENT_TOPICS[name].name, key(event).encode(), frame(self.schema_ids[name], datum))
 
     def _dead_letter(self, refused: DeadLetter) -> Message:
         datum = frame(self.schema_ids["dead_letter"], codec.encode(refused))
         return Message(DEAD_LETTERS.name, refused.dead_letter_id.encode(), datum)
 
 
-def _is_dry(query: Mapping[str, str]) -> bool:
+def is_dry(query: Mapping[str, str]) -> bool:
     value = query.get("dry_run", "false")
     if value not in ("true", "false"):
         raise RequestError(
