@@ -153,7 +153,7 @@ def event_of(line: Line, play: Play, viewer: Viewer, sent: int) -> tuple[dict[st
 def _playback(line: Line, play: Play, viewer: Viewer, now: int) -> tuple[bool, dict[str, Any]]:
     before = play.sums.current.state, play.sums.current.startup_ms
     # shaka says "failed" for each request that it repeats, and plays on: only a failure with a code is one.
-    state = None if line.event == "e" and line.error is None else line.state
+    state = "" if line.event == "e" and line.error is None else line.state or ""
     counted = play.sums.add(Mark(now, -1 if line.number is None else line.number, state))
     sums = play.sums.current
     if line.event == "e" or (sums.failed and play.error is None):

@@ -22,8 +22,8 @@ class Mark(NamedTuple):
 
     time: int
     number: int
-    state: str | None
-    """CMCD's word; None: as before."""
+    state: str
+    """CMCD's word; empty: as before."""
 
 
 class Sums:
@@ -45,7 +45,7 @@ class Sums:
         if self.began_at is None:
             self.began_at = self.at = self.since = mark.time
         self._pass(mark.time)
-        if mark.state is None:
+        if not mark.state:
             return
         if mark.state == "s" and not self._starting_seen:
             self._starting_seen = True

@@ -99,10 +99,7 @@ class CmcdHandler:
             return error_reply(410, "session_over", "This session is over. Report the next play under a new sid.")
         return Reply(202, _content(found, len(stored)))
 
-    def _understand(
-        self, sent: bytes, viewer: Viewer, label: dict[str, str], received_at: int, plays: Plays
-    ) -> _Request:
-        found = _Request(label)
+    def _understand(self, found: _Request, sent: bytes, viewer: Viewer, received_at: int, plays: Plays) -> None:
         texts: list[tuple[int, str, Line]] = []
         for index, raw in enumerate(sent.split(b"\n")):
             if text := raw.decode("latin-1").strip("\r "):

@@ -1,0 +1,170 @@
+"""CMCD over HTTP: each line is an event, a counted repeat or a counted deviation."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_LOST, COLLECTOR_EVENTS
+from producers.collector import cmcd as door
+from producers.ports import Delivery
+from schemas import codec
+from schemas.framing import unframe
+from tests.support import cmcd
+from tests.unit.producers.collector.conftest import NOW, SCHEMA_IDS, Collector
+
+VIEWER = {"key": "secret", "profile_id": "me", "device_id": "tv", "player": "hls.js", "player_version": "1.7.4"}
+
+
+async def post(collector: Collector, content: bytes, **changes: str) -> httpx.Response:
+    query = urlencode({name: value for name, value in (VIEWER | changes).items() if value})
+    headers = {"Content-Type": "application/cmcd", "Origin": "https://watch.example"}
+    return await collector.client.post(f"/v1/cmcd?{query}", content=content, headers=headers)
+
+
+def line(number: int, members: str = "e=t,sta=p", session: str = cmcd.SESSION) -> bytes:
+    return f'cid="ml-50",{members},sid="{session}",sn={number},ts={NOW - 1000 + number},v=2\n'.encode()
+
+
+def stored(collector: Collector) -> list[Any]:
+    names = {number: name for name, number in SCHEMA_IDS.items()}
+    framed = (unframe(message.value) for message in collector.log.stored)
+    return [codec.decode(names[number], datum) for number, datum in framed]
+
+
+def verdicts(collector: Collector) -> dict[str, float]:
+    return {str(name): count for name, count in collector.metrics.by(CMCD_LINES, "verdict").items()}
+
+
+@pytest.mark.parametrize("name", cmcd.NAMES)
+async def test_every_line_of_a_real_player_is_an_event_or_a_counted_deviation(collector: Collector, name: str) -> None:
+    for body in cmcd.bodies(name):
+        assert (await post(collector, body)).status_code == 202
+
+    counted = verdicts(collector)
+    assert sum(counted.values()) == len(cmcd.lines(name))
+    assert (
+        counted.get("accepted", 0) == len(collector.log.stored) == len({event.event_id for event in stored(collector)})
+    )
+    assert counted.get("refused", 0) == (len(cmcd.lines(name)) if name == "dash.js-without-keys" else 0)
+    assert collector.metrics.total(COLLECTOR_EVENTS) == len(collector.log.stored)
+    assert collector.metrics.counts[CMCD_LOST] == {}
+
+
+async def test_bodies_that_come_twice_and_out_of_order_change_nothing(collector: Collector) -> None:
+    bodies = cmcd.bodies("hls.js-play")
+    for body in (bodies[1], bodies[0], *bodies[1:], bodies[3]):
+        assert (await post(collector, body)).status_code == 202
+
+    playback = [event for event in stored(collector) if event.__class__.__name__ == "Playback"]
+    assert verdicts(collector) == {"accepted": 52, "repeated": 8}
+    assert (playback[-1].watched_ms, playback[-1].paused_ms, playback[-1].startup_time_ms) == (12_624, 1_006, 392)
+    assert [event.seq for event in playback] == [*range(len(playback))]
+
+
+async def test_a_browser_may_ask_before_it_sends(collector: Collector) -> None:
+    asked = {
+        "Origin": "https://watch.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    preflight = await collector.client.options("/v1/cmcd", headers=asked)
+    answer = await post(collector, line(0))
+
+    assert (preflight.status_code, preflight.headers["Access-Control-Allow-Headers"]) == (200, "content-type")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://watch.example"
+    assert answer.json() == {"accepted": 1, "repeated": 0, "refused": [], "deviations": {}}
+
+
+@pytest.mark.parametrize("missing", ["profile_id", "device_id"])
+async def test_who_watches_must_be_in_the_address(collector: Collector, missing: str) -> None:
+    answer = await post(collector, line(0), **{missing: ""})
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "missing", missing)
+
+
+async def test_a_wrong_key_is_refused(collector: Collector) -> None:
+    assert (await post(collector, line(0), key="wrong")).status_code == 401
+    assert collector.log.stored == []
+
+
+async def test_a_bad_line_costs_itself_and_is_named(collector: Collector) -> None:
+    answer = await post(collector, line(0) + b"e=t,,\n\n" + line(1) + line(2, f"e=t,sta=p,br=({'9' * 12})"))
+
+    refused = answer.json()["refused"]
+    assert (answer.json()["accepted"], [(each["line"], each["code"]) for each in refused]) == (
+        2, [(1, "malformed"), (4, "refused")],
+    )  # fmt: skip
+    assert "bitrate_kbps" in refused[1]["message"]
+    assert collector.metrics.by(CMCD_DEVIATIONS, "code") == {"malformed": 1, "refused": 1}
+
+
+async def test_deviations_are_counted_by_player_and_version_of_a_bounded_set(collector: Collector) -> None:
+    for index in range(door.MOST_VERSIONS + 5):
+        await post(collector, line(index, "e=ps,sta=w"), player="dash.js", player_version=f"5.{index}.0")
+    await post(collector, line(900, "e=ps,sta=w"), player="<script>", player_version="1.0")
+    await post(collector, line(901, "e=ps,sta=w"), player_version="unknown")
+
+    by_version = collector.metrics.by(CMCD_DEVIATIONS, "version")
+    assert len(by_version) == door.MOST_VERSIONS + 1
+    assert by_version["other"] == 7
+    assert collector.metrics.by(CMCD_DEVIATIONS, "player") == {"dash.js": 55, "other": 1, "hls.js": 1}
+
+
+async def test_numbers_that_begin_again_with_later_times_are_a_new_page(collector: Collector) -> None:
+    await post(collector, line(0) + line(1))
+    later = f'cid="ml-50",e=t,sta=p,sid="{cmcd.SESSION}",sn=0,ts={NOW},v=2\n'.encode()
+    answer = await post(collector, later)
+
+    assert answer.json() == {"accepted": 1, "repeated": 0, "refused": [], "deviations": {"numbers_restarted": 1}}
+    assert len({event.event_id for event in stored(collector)}) == 3
+
+
+async def test_what_kafka_did_not_confirm_is_published_again_and_is_no_repeat(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "RETRY_S", 0)
+    answers: Iterator[Delivery] = iter(["unknown", "failed", "acknowledged"])
+    collector.log.delivery = lambda _: next(answers)
+    answer = await post(collector, line(0))
+
+    assert answer.json()["accepted"] == 1
+    assert verdicts(collector) == {"accepted": 1}
+
+
+async def test_a_player_that_sends_again_after_503_has_its_event_once(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "RETRY_S", 60)
+    collector.log.delivery = lambda _: "failed"
+    first = await post(collector, line(0))
+    collector.log.delivery = lambda _: "acknowledged"
+    again = await post(collector, line(0))
+
+    assert (first.status_code, first.headers["Retry-After"], again.json()["accepted"]) == (503, "5", 1)
+    assert verdicts(collector) == {"unsettled": 1, "accepted": 1}
+    assert [event.seq for event in stored(collector)][-1] == 0
+
+
+async def test_a_play_without_an_end_gets_410(collector: Collector) -> None:
+    day = 86_400_000
+    text = 'cid="ml-50",e=t,sta=p,sid="endless",sn={},ts={},v=2\n'
+    await post(collector, text.format(0, NOW - day - 2).encode())
+    await post(collector, text.format(1, NOW).encode())
+    answer = await post(collector, text.format(2, NOW).encode())
+
+    assert (answer.status_code, answer.json()["code"]) == (410, "session_over")
+    assert verdicts(collector) == {"accepted": 2, "over": 1}
+
+
+async def test_a_dry_run_explains_and_stores_nothing(collector: Collector) -> None:
+    answer = await post(collector, line(0, "e=ps,sta=w,br=96"), dry_run="true")
+
+    assert (answer.status_code, answer.json()["deviations"]) == (200, {"not_a_list": 1, "unknown_state": 1})
+    assert (collector.log.stored, verdicts(collector)) == ([], {})
+
+
+async def test_lost_lines_are_counted_once_they_cannot_come_any_more(collector: Collector) -> None:
+    await post(collector, line(0) + line(3) + line(300))
+    assert collector.metrics.by(CMCD_LOST, "player") == {"hls.js": 42}
