@@ -1,4 +1,4 @@
-"""``make bench-collector``: what a request of 13 events costs the collector, on its own stack.
+"""``make bench-collector``: what an event costs the collector as JSON and as a line of CMCD, on its own stack.
 
 Writes HTTP by hand over kept-alive connections, so that the client takes little CPU from the collector.
 """
@@ -6,64 +6,116 @@ Writes HTTP by hand over kept-alive connections, so that the client takes little
 import asyncio
 import json
 import time
+import timeit
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Annotated
 from uuid import uuid4
 
 import httpx
 import typer
+from http_sfv.dictionary import Dictionary
 
 from bench.stack import bench_stack
 from domain.clock import system_clock
+from domain.cmcd.dictionary import parse
+from domain.cmcd.plays import MOST_LINES
 from domain.processes import BY_NAME
 from infra.runtime.settings import LOCAL_KEY
 from producers.collector.examples import EXAMPLES
 
 EVENTS = 13
+"""In a request."""
+MEMBERS = (
+    "e=t,sta=p",
+    "bl=(4000),br=(998),e=ps,mtp=(14300),sta=p",
+    *['bl=(4000),br=(998),e=rr,mtp=(14300),rc=200,st=v,sta=p,ttfb=6,ttlb=10,url="http://127.0.0.1/v/12.m4s"'] * 7,
+    "e=t,sta=p",
+    "bl=(4000),br=(400),e=bc,mtp=(9100),sta=p",
+    "bl=(4000),br=(400),e=ps,mtp=(9100),sta=a",
+    "bl=(4000),br=(400),e=ps,mtp=(9100),sta=p",
+)
+"""Of the lines of a request, in the proportions of a play of hls.js."""
+Bodies = Callable[[], Iterator[bytes]]
+"""The requests of one connection."""
 
 
 def main(
-    seconds: Annotated[float, typer.Option(help="How long.")] = 10.0,
+    seconds: Annotated[float, typer.Option(help="How long, each.")] = 10.0,
     connections: Annotated[int, typer.Option(help="Requests in flight.")] = 64,
 ) -> None:
+    _tokenizers()
     with bench_stack() as settings:
         url, port = settings.collector_url, settings.process_port(BY_NAME["collector"])
-        asyncio.run(_load(port, connections, 1.0))  # warm
-        before = _cpu_seconds(url)
-        latencies = asyncio.run(_load(port, connections, seconds))
-        cpu = _cpu_seconds(url) - before
+        for name, path, bodies in (("JSON", "/v1/events", _json), ("CMCD", _CMCD, _cmcd)):
+            asyncio.run(_load(port, path, bodies, connections, 1.0))  # warm
+            before = _cpu_seconds(url)
+            latencies = asyncio.run(_load(port, path, bodies, connections, seconds))
+            cpu = _cpu_seconds(url) - before
+            _print(name, next(bodies()), latencies, cpu, seconds)
+
+
+def _print(name: str, body: bytes, latencies: list[float], cpu: float, seconds: float) -> None:
     latencies.sort()
     p50, p99 = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
     print(
-        f"{len(latencies)} requests of {EVENTS} events, {len(_body())} bytes, {connections} in flight:"
-        f" {len(latencies) / seconds:.0f} requests/s, {cpu / len(latencies) * 1e6:.0f} CPU µs a request"
+        f"{name}: {len(latencies)} requests of {EVENTS} events, {len(body)} bytes:"
+        f" {len(latencies) / seconds:.0f} requests/s, {cpu / len(latencies) / EVENTS * 1e6:.0f} CPU µs an event"
         f" ({cpu / seconds:.0%} of a core), p50 {p50:.1f} ms, p99 {p99:.1f} ms"
     )
 
 
-def _body() -> bytes:
+def _tokenizers() -> None:
+    """Processor time of a line, by our tokenizer and by a full parser; the best of twenty rounds each."""
+    lines = next(_cmcd()).decode().splitlines()
+    full = [line.encode() for line in lines]
+
+    def parse_fully() -> None:
+        for line in full:
+            Dictionary().parse(line)
+
+    ours = min(timeit.repeat(lambda: [parse(line) for line in lines], timer=time.process_time, number=50, repeat=20))
+    theirs = min(timeit.repeat(parse_fully, timer=time.process_time, number=50, repeat=20))
+    each = [took / 50 / len(lines) * 1e6 for took in (ours, theirs)]
+    print(f"a line of CMCD: {each[0]:.1f} µs; by http_sfv {each[1]:.1f} µs, {theirs / ours:.1f} times as much")
+
+
+_CMCD = f"/v1/cmcd?key={LOCAL_KEY}&profile_id=bench&device_id=bench&player=hls.js&player_version=1.7.4"
+
+
+def _json() -> Iterator[bytes]:
     now = system_clock()
     events = [EXAMPLES["playback"] | {"event_id": str(uuid4()), "client_time": now, "seq": n} for n in range(EVENTS)]
-    return json.dumps({"sent_at": now, "events": events}).encode()
+    return repeat(json.dumps({"sent_at": now, "events": events}).encode())
 
 
-async def _load(port: int, connections: int, seconds: float) -> list[float]:
+def _cmcd() -> Iterator[bytes]:
+    """Each request goes on with the numbers of its play, as a player does: a repeat would cost less."""
+    session, started = uuid4(), system_clock()
+    for request in range(MOST_LINES // EVENTS):
+        lines = (
+            f'cid="ml-50",{members},sf=h,sid="{session}",sn={request * EVENTS + n},ts={started + request},v=2'
+            for n, members in enumerate(MEMBERS)
+        )
+        yield "".join(f"{line}\n" for line in lines).encode()
+
+
+async def _load(port: int, path: str, bodies: Bodies, connections: int, seconds: float) -> list[float]:
     until = time.perf_counter() + seconds
-    return [one for each in await asyncio.gather(*(_client(port, until) for _ in range(connections))) for one in each]
+    clients = (_client(port, path, bodies(), until) for _ in range(connections))
+    return [one for each in await asyncio.gather(*clients) for one in each]
 
 
-async def _client(port: int, until: float) -> list[float]:
-    body = _body()
-    request = (
-        f"POST /v1/events HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {LOCAL_KEY}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode() + body
+async def _client(port: int, path: str, bodies: Iterator[bytes], until: float) -> list[float]:
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {LOCAL_KEY}\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     latencies = []
     while (started := time.perf_counter()) < until:
-        writer.write(request)
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        assert head.startswith("HTTP/1.1 202"), head
-        await reader.readexactly(int(head.lower().partition("content-length:")[2].partition("\r")[0]))
+        body = next(bodies)
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+        assert answer.startswith("HTTP/1.1 202"), answer
+        await reader.readexactly(int(answer.lower().partition("content-length:")[2].partition("\r")[0]))
         latencies.append(time.perf_counter() - started)
     writer.close()
     return latencies

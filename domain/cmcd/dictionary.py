@@ -1,4 +1,4 @@
-"""One line of CMCD: a structured-field dictionary (RFC 9651), in one regular expression a member.
+"""One line of CMCD: a structured-field dictionary (RFC 9651), in two regular expressions: one checks, one reads.
 
 It accepts what a full parser accepts, with the same values; a test holds both together. Texts and tokens are both
 ``str``: players send one where the standard wants the other.
@@ -39,7 +39,11 @@ _PARAMETERS = rf"(?:; *{_KEY}(?:=(?:{_BARE}))?)*+"
 _ITEMS = rf" *(?:(?:{_BARE}){_PARAMETERS}(?: +|(?=\))))*+"
 _SEPARATOR = r"(?:[ \t]*+,[ \t]*+(?!\Z)|\Z)"
 _LINE = re.compile(rf"(?:{_KEY}(?:=(?:(?:{_BARE})|\({_ITEMS}\)))?{_PARAMETERS}{_SEPARATOR})*+")
-_MEMBER = re.compile(rf"({_KEY})(?:=(?:({_BARE})|(\({_ITEMS}\))))?({_PARAMETERS}){_SEPARATOR}")
+_MEMBER = re.compile(
+    rf'({_KEY})(?:=(?:(-?[0-9]{{1,15}})(?![0-9.])|"([^"\\]+)"|([A-Za-z*][^,; \t]*)|({_BARE})|(\({_ITEMS}\))))?'
+    rf"({_PARAMETERS}){_SEPARATOR}"
+)
+"""Of a line that was checked: integer, plain text, token, any other value, list and parameters are groups."""
 _ITEM = re.compile(rf"({_BARE})({_PARAMETERS})")
 _PARAMETER = re.compile(rf"; *({_KEY})(?:=({_BARE}))?")
 _ESCAPED = re.compile(r"\\(.)")
@@ -51,13 +55,15 @@ def parse(line: str) -> dict[str, Value]:
     if _LINE.fullmatch(line) is None:
         raise Malformed("The line is not a dictionary of structured fields.")
     found: dict[str, Value] = {}
-    for key, bare, items, parameters in _MEMBER.findall(line):
-        if bare:
-            found[key] = _value(bare)
+    for key, integer, text, token, other, items, parameters in _MEMBER.findall(line):
+        if integer:
+            found[key] = int(integer)
+        elif text or token:
+            found[key] = text or token
         elif items:
             found[key] = [Item(_value(each), _parameters(more)) for each, more in _ITEM.findall(items)]
         else:
-            found[key] = True
+            found[key] = _value(other) if other else True
         if parameters:
             _parameters(parameters)
     return found
@@ -85,7 +91,7 @@ def _value(text: str) -> Bare:
 
 
 def _parameters(text: str) -> Parameters:
-    return {key: True if not bare else _value(bare) for key, bare in _PARAMETER.findall(text)}
+    return {key: _value(bare) if bare else True for key, bare in _PARAMETER.findall(text)} if text else {}
 
 
 def _bytes(text: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from producers.collector import cmcd_openapi
 from producers.collector.body import MAX_BYTES
 from producers.collector.examples import EXAMPLES, SENT_AT
 from producers.collector.responses import RETRY_AFTER_SECONDS
@@ -97,14 +98,21 @@ def document() -> dict[str, Any]:
                     },
                     "responses": {str(each.code): _response(each) for each in STATUSES},
                 }
-            }
+            },
+            "/v1/cmcd": {"post": cmcd_openapi.OPERATION},
         },
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "query", "name": "key"},
             },
-            "schemas": {"Request": body, "Verdicts": _VERDICTS, "Problem": _PROBLEM, **events},
+            "schemas": {
+                "Request": body,
+                "Verdicts": _VERDICTS,
+                "Problem": _PROBLEM,
+                **events,
+                "CmcdReply": cmcd_openapi.REPLY,
+            },
         },
     }
 
