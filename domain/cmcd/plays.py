@@ -2,7 +2,7 @@
 
 Lines about the state of the player become playback events with the play's sums, responses become measurements or
 errors, anything else is kept as a diagnostic event. A line's event id follows from the line, so a line that is sent
-again is recognised by everybody, whoever received it first.
+again is recognised by everybody, no matter which process received it first.
 """
 
 import re
@@ -36,7 +36,7 @@ _UUID = re.compile(Uuid("sid").pattern)
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """What the address says of whoever watches: CMCD has no keys for it. Names as in an event."""
+    """What the address says of the viewer: CMCD has no keys for it. Names as in an event."""
 
     profile_id: str
     device_id: str
@@ -48,7 +48,7 @@ class Viewer:
     player: str
     """Which player library; begins the codes of its errors."""
     target: str
-    """Tells two event targets of one player apart: each numbers its lines from 0."""
+    """Differs between two event targets of one player: each numbers its lines from 0."""
     sums: bool
     """Whether the lines are the play's only report. False: an SDK reports playback, too."""
 

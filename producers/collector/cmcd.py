@@ -1,7 +1,7 @@
 """``POST /v1/cmcd``: what hls.js, dash.js and shaka report by themselves, as Common Media Client Data version 2.
 
-The players cannot be taught: they set no header, so key and viewer are in the address, and none of them waits when it
-is told to. A request therefore waits here until Kafka has its events. The reply names what deviates from the standard.
+The players stay as they are. They set no header, so key and viewer are in the address. A 503 makes them hammer or lose
+events, so a request waits here until Kafka has its events. The reply names what deviates from the standard.
 """
 
 import asyncio
