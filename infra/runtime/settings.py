@@ -229,8 +229,8 @@ class Settings(BaseSettings):
     """Keys that clients may send events with, separated by commas."""
     collector_wait_seconds: float = Field(10.0, gt=0)
     """How long a request waits for Kafka before it gets 503."""
-    collector_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**20)
-    """Bytes of request bodies that may wait for Kafka at a time."""
+    collector_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**21)
+    """Bytes of request bodies that may be in memory at a time: what has arrived and waits for the rest or for Kafka."""
 
     gateway_url: str = ""
     """Public address of an external gateway before the collector and the services, which then listen on PLAYHEAD_BIND

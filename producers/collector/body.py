@@ -1,4 +1,4 @@
-"""The request body: size limits, decompression, and the JSON in it, whatever its type says.
+"""The request body: limits of size and time, decompression, and the JSON in it, whatever its type says.
 
 A page cannot always choose the type of what it sends. ``navigator.sendBeacon`` sends a string as ``text/plain``, bytes
 and an untyped Blob without a type, a form as a form, and returns true. So the first bytes say what a body is, and its
@@ -7,17 +7,21 @@ headers matter only where those do not decide.
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email import message_from_bytes
 from email.policy import HTTP
 from urllib.parse import parse_qsl
 
-from producers.collector.responses import RequestError, error_reply
+from producers.collector.responses import Reply, RequestError, error_reply
 from schemas.errors import InvalidEvent
 from schemas.rule_types import shown
 
 MAX_BYTES = 2**20
-READ_SECONDS = 10.0
+READ_SECONDS = 20.0
+"""For a whole body."""
+GRACE_SECONDS = 5.0
+FLOOR_BYTES = 2_048
+"""A second, after the grace: what a body must bring, or it is dropped. A phone with a poor network brings more."""
 ENCODINGS = ("identity", "gzip", "x-gzip", "deflate")
 JSON_TYPES = ("application/json", "text/plain")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -31,34 +35,50 @@ _TOO_LARGE = error_reply(
     f"The body is larger than {MAX_BYTES} bytes (counted after decompression): split it.",
     limit_bytes=MAX_BYTES,
 )
+_TOO_SLOW = Reply(
+    408,
+    {
+        "code": "body_timeout",
+        "message": f"The body took longer than {READ_SECONDS:g} s, or brought less than {FLOOR_BYTES} bytes a second.",
+    },
+    {"Connection": "close"},
+)
 
 
-def expected_size(headers: Mapping[str, str]) -> int:
-    """Upper bound of the body in bytes, inflated. Raises RequestError for a body that is announced too large."""
+def refuse_announced(headers: Mapping[str, str]) -> None:
+    """Raises RequestError for a body that is announced too large: none of it need be read."""
     length = headers.get("content-length", "")
-    if not length.isdecimal():
-        return MAX_BYTES
-    if int(length) > MAX_BYTES:
+    if length.isdecimal() and int(length) > MAX_BYTES:
         raise RequestError(_TOO_LARGE)
-    # Of another type it may turn out to be gzip.
-    plain = _encoding(headers) == "identity" and _content_type(headers) in JSON_TYPES
-    return int(length) if plain else MAX_BYTES
 
 
-async def read(chunks: AsyncIterator[bytes]) -> bytes:
-    """The raw body. Raises RequestError when it is too large or does not arrive in time."""
+async def read(chunks: AsyncIterator[bytes], grow: Callable[[int], Awaitable[None]]) -> bytes:
+    """The raw body. ``grow`` takes room for the bytes that came.
+
+    Raises RequestError when it is too large or too slow; a slow client is disconnected, or it would only begin again.
+    """
     body = bytearray()
+    now = asyncio.get_running_loop().time
+    began = now()
     try:
-        async with asyncio.timeout(READ_SECONDS):
+        async with asyncio.timeout_at(began + GRACE_SECONDS) as limit:
             async for chunk in chunks:
-                body += chunk
-                if len(body) > MAX_BYTES:
+                if len(body) + len(chunk) > MAX_BYTES:
                     raise RequestError(_TOO_LARGE)
+                limit.reschedule(None)  # a wait for room is not the client's
+                paused = now()
+                await grow(len(chunk))
+                began += now() - paused
+                body += chunk
+                limit.reschedule(began + min(READ_SECONDS, GRACE_SECONDS + len(body) / FLOOR_BYTES))
     except TimeoutError:
-        raise RequestError(
-            error_reply(408, "body_timeout", f"The body did not arrive within {READ_SECONDS:g} s.")
-        ) from None
+        raise RequestError(_TOO_SLOW) from None
     return bytes(body)
+
+
+def is_packed(body: bytes, headers: Mapping[str, str]) -> bool:
+    """Whether ``json_text`` inflates it. A proxy may have inflated the body and kept the header."""
+    return body.startswith(_GZIP_MAGIC) or (_encoding(headers) != "identity" and body.lstrip()[:1] != b"{")
 
 
 def json_text(body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -79,14 +99,11 @@ def json_text(body: bytes, headers: Mapping[str, str]) -> bytes:
 
 def inflated(body: bytes, headers: Mapping[str, str]) -> bytes:
     """The body without compression. Raises RequestError if it is too large, InvalidEvent if it cannot be read."""
+    if not is_packed(body, headers):
+        return body
     encoding = _encoding(headers)
-    zipped = body.startswith(_GZIP_MAGIC)
-    if not zipped:
-        # A proxy may have inflated the body and kept the header.
-        if encoding == "identity" or body.lstrip()[:1] == b"{":
-            return body
-        if encoding not in ENCODINGS:
-            raise InvalidEvent("unsupported_encoding", f"Content-Encoding is {shown(encoding)}: send gzip or none.")
+    if not body.startswith(_GZIP_MAGIC) and encoding not in ENCODINGS:
+        raise InvalidEvent("unsupported_encoding", f"Content-Encoding is {shown(encoding)}: send gzip or none.")
     stream = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         plain = stream.decompress(body, MAX_BYTES + 1)

@@ -16,6 +16,7 @@ from domain.cmcd.line import Deviation, Line, Unusable, read
 from domain.cmcd.plays import Plays, Viewer, event_id, event_of, sent_at
 from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_LOST, COLLECTOR_EVENTS
 from producers.collector import body
+from producers.collector.byte_budget import NoRoom
 from producers.collector.handler import UNAUTHORIZED, EventsHandler, is_dry
 from producers.collector.responses import Reply, RequestError, error_reply, unavailable
 from producers.ports import Message
@@ -70,15 +71,19 @@ class CmcdHandler:
         try:
             dry = is_dry(request.query_params)
             viewer = _viewer(request.query_params)
-            size = body.expected_size(request.headers)
-            async with self._events.budget.reserve(size, self._patience_s):
-                sent = body.inflated(await body.read(request.stream()), request.headers)
-                return await self._process(sent, viewer, self._label(request.query_params), received_at, dry)
+            body.refuse_announced(request.headers)
+            with self._events.budget.room(self._patience_s) as room:
+                sent = await body.read(request.stream(), room.grow)
+                if body.is_packed(sent, request.headers):
+                    await room.grow(body.MAX_BYTES)
+                plain = body.inflated(sent, request.headers)
+                room.shrink(len(sent) + len(plain))
+                return await self._process(plain, viewer, self._label(request.query_params), received_at, dry)
         except RequestError as error:
             return error.reply
         except InvalidEvent as problem:
             return error_reply(400, problem.code, problem.reason)
-        except TimeoutError:
+        except NoRoom:
             return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
     async def _process(self, sent: bytes, viewer: Viewer, label: dict[str, str], received_at: int, dry: bool) -> Reply:

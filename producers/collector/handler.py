@@ -1,7 +1,7 @@
-"""``POST /v1/events``: authenticate, reserve memory, read, validate, publish, reply.
+"""``POST /v1/events``: authenticate, read while there is room, validate, publish, reply.
 
 The reply is sent after Kafka has acknowledged every event, and a dead letter for every rejected one. A request waits at
-most ``wait_seconds``: a tenth of it for memory, the rest for Kafka.
+most ``wait_seconds``: a tenth of it for room in memory, the rest for Kafka.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from domain.metrics import COLLECTOR_DELIVERY, COLLECTOR_EVENTS, COLLECTOR_WARNINGS, DEAD_LETTERS_MADE, Metrics
 from producers.collector import body, validation, verdicts
 from producers.collector.api_keys import ApiKeys
-from producers.collector.byte_budget import ByteBudget
+from producers.collector.byte_budget import ByteBudget, NoRoom, Room
 from producers.collector.responses import Reply, RequestError, error_reply, unavailable
 from producers.collector.validation import ValidatedRequest
 from producers.ports import Clock, Delivery, EventLog, Message
@@ -24,7 +24,7 @@ from schemas.framing import frame
 from schemas.topics import DEAD_LETTERS, EVENT_TOPICS
 
 BUDGET_SHARE = 0.1
-"""Share of the wait that a request may spend waiting for memory."""
+"""Share of the wait that each part of a body may spend waiting for room in memory."""
 DELIVERY_SHARE = 0.75
 """Share of the wait after which Kafka's client gives up. It is less than 1, so that few deliveries stay unknown."""
 UNAUTHORIZED = Reply(
@@ -51,18 +51,21 @@ class EventsHandler:
             return UNAUTHORIZED
         try:
             dry = is_dry(request.query_params)
-            size = body.expected_size(request.headers)
-            async with self.budget.reserve(size, self.wait_seconds * BUDGET_SHARE):
-                sent = await body.read(request.stream())
-                return await self._process(sent, request.headers, received_at, dry)
+            body.refuse_announced(request.headers)
+            with self.budget.room(self.wait_seconds * BUDGET_SHARE) as room:
+                sent = await body.read(request.stream(), room.grow)
+                if body.is_packed(sent, request.headers):
+                    await room.grow(body.MAX_BYTES)
+                return await self._process(sent, request.headers, received_at, dry, room)
         except RequestError as error:
             return error.reply
-        except TimeoutError:
+        except NoRoom:
             return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
-    async def _process(self, sent: bytes, headers: Mapping[str, str], received_at: int, dry: bool) -> Reply:
+    async def _process(self, sent: bytes, headers: Mapping[str, str], received_at: int, dry: bool, room: Room) -> Reply:
         try:
             plain = body.json_text(sent, headers)
+            room.shrink(len(sent) + len(plain))
             validated = validation.validate(plain, received_at)
         except InvalidEvent as problem:
             return await self._refuse(problem, sent, received_at, dry)

@@ -18,6 +18,7 @@ from infra.engines.kafka.config import client_config
 from infra.engines.kafka.producer import KafkaEventLog
 from infra.engines.registry import Registry
 from infra.runtime import logs
+from infra.runtime.guarded_http import GuardedProtocol
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, log_error, print_error, reduce_gc, wait_until_available
@@ -66,7 +67,7 @@ async def _collect(settings: Settings) -> str | None:
     wait = settings.collector_wait_seconds
     log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
     web = _web(settings, log, schema_ids, shutdown)
-    await serve(web, settings.service_bind, settings.process_port(BY_NAME["collector"]), shutdown, wait)
+    await _serve(web, settings, shutdown, wait)
     log.close()
     return shutdown.failure
 
@@ -87,6 +88,11 @@ def _web(settings: Settings, log: EventLog, schema_ids: Mapping[str, int], shutd
     return build_app(intake, lambda: shutdown.draining, generate_latest)
 
 
+async def _serve(web: Starlette, settings: Settings, shutdown: Shutdown, grace_s: float) -> None:
+    port = settings.process_port(BY_NAME["collector"])
+    await serve(web, GuardedProtocol, settings.service_bind, port, shutdown, grace_s)
+
+
 async def _explain(settings: Settings) -> bool:
     """Whether everything that came was right."""
     explainer = Explainer(typer.echo)
@@ -94,7 +100,9 @@ async def _explain(settings: Settings) -> bool:
     shutdown.on_signals()
     web = _web(settings, explainer, dict.fromkeys([*EVENT_TYPES, "dead_letter"], 0), shutdown)
     typer.echo(f"POST {settings.collector_url}/v1/events with the key {min(settings.ingest_keys)}; Ctrl-C ends it")
-    await serve(web, settings.bind, settings.process_port(BY_NAME["collector"]), shutdown, grace_s=1)
+    await serve(
+        web, GuardedProtocol, settings.service_bind, settings.process_port(BY_NAME["collector"]), shutdown, grace_s=1
+    )
     for line in explainer.summary():
         typer.echo(line)
     return explainer.satisfied

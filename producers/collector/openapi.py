@@ -49,9 +49,10 @@ STATUSES = (
     Status(200, "dry_run=true: what would be accepted. Nothing is stored.", "Send it without dry_run."),
     Status(400, "No event was accepted, or the body is malformed.", "Fix the named field."),
     Status(401, "The key is missing or wrong.", "Send Authorization: Bearer, or ?key=."),
-    Status(408, "The body did not arrive in time.", "Send it again."),
+    Status(408, "The body came too slowly. The connection is closed.", "Send it again, in smaller parts."),
     Status(413, f"More than {MAX_EVENTS} events or, inflated, {MAX_BYTES // 1024} KiB.", "Split the request."),
     Status(415, "The body is not JSON and has another Content-Type or -Encoding.", "Send JSON, plain or as gzip."),
+    Status(431, "The headers are larger than 16 KiB.", "Send fewer of them."),
     Status(503, "Nothing is known to be stored.", f"Send it again after Retry-After ({RETRY_AFTER_SECONDS} s)."),
 )
 

@@ -40,14 +40,19 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: ASGIApp, host: str, port: int, shutdown: Shutdown, grace_s: float) -> None:
-    """Serve until ``shutdown`` is requested. Open requests then have ``grace_s`` seconds."""
+async def serve(
+    app: ASGIApp, http: type[asyncio.Protocol], host: str, port: int, shutdown: Shutdown, grace_s: float
+) -> None:
+    """Serve until ``shutdown`` is requested. Open requests then have ``grace_s`` seconds.
+
+    ``http``: uvicorn's protocol for a connection.
+    """
     server = _Server(
         uvicorn.Config(
             app,
             host=host,
             port=port,
-            http="httptools",
+            http=http,
             access_log=False,  # it would log ?key=
             log_config=None,
             lifespan="off",

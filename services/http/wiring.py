@@ -10,6 +10,7 @@ from cassandra.cluster import Session
 from fastapi import FastAPI
 
 from infra.engines.cassandra import close, connect, translate
+from infra.runtime.guarded_http import GuardedProtocol
 from infra.runtime.settings import Settings
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ def server(app: FastAPI, settings: Settings, port: int) -> uvicorn.Server:
     """Its ``serve()`` returns after SIGTERM or SIGINT."""
     config = uvicorn.Config(
         app,
+        http=GuardedProtocol,
         host=settings.service_bind,
         port=port,
         log_config=None,

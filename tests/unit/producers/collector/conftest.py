@@ -1,6 +1,7 @@
 """The collector's app on a fake Kafka, spoken to over HTTP in memory."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -49,12 +50,26 @@ class Collector:
         given = {"Authorization": "Bearer secret", "Content-Type": "application/json", **(headers or {})}
         return await self.client.post(f"/v1/events{query}", content=content, headers=given)
 
+    @property
+    def in_flight(self) -> float:
+        """Bytes of bodies."""
+        return self.metrics.gauges[COLLECTOR_IN_FLIGHT].get((), 0)
+
     def on(self, topic: str) -> list[Message]:
         return [message for message in self.log.stored if message.topic == topic]
 
     def dead_letters(self) -> list[DeadLetter]:
         letters = [codec.decode("dead_letter", unframe(m.value)[1]) for m in self.on("playhead.dead_letters")]
         return [letter for letter in letters if isinstance(letter, DeadLetter)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let other tasks run until it holds."""
+    for _ in range(10_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never came true")
 
 
 def event(example: str = "ui", **changes: Any) -> dict[str, Any]:
@@ -70,7 +85,7 @@ def wait_seconds() -> float:
 @pytest.fixture
 async def collector(wait_seconds: float) -> AsyncIterator[Collector]:
     log, metrics = FakeLog(), FakeMetrics()
-    budget = ByteBudget(2**20, partial(metrics.set, COLLECTOR_IN_FLIGHT))
+    budget = ByteBudget(2**21, partial(metrics.set, COLLECTOR_IN_FLIGHT))
     intake = EventsHandler(log, budget, ApiKeys({"secret", "other"}), SCHEMA_IDS, lambda: NOW, metrics, wait_seconds)
     app = build_app(intake, lambda: running.stopping, lambda: b"playhead_up 1\n")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

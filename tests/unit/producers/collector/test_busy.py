@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from tests.unit.producers.collector.conftest import Collector, event
+from tests.unit.producers.collector.conftest import Collector, event, until
 
 
 @pytest.fixture
@@ -12,12 +12,12 @@ def wait_seconds() -> float:
 
 async def test_without_room_a_request_waits_and_then_is_asked_for_again(collector: Collector) -> None:
     collector.log.gate.clear()
-    waiting = asyncio.create_task(collector.post(content=b" " * 2**20))
-    await collector.log.asked.wait()
+    waiting = [asyncio.create_task(collector.post(content=b" " * 2**20)) for _ in range(2)]
+    await until(lambda: collector.in_flight == 2**21)
 
     answer = await collector.post(event())
 
     assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "busy", "5")
     collector.log.gate.set()
-    assert (await waiting).status_code == 400
+    assert [(await each).status_code for each in waiting] == [400, 400]
     assert (await collector.post(event())).status_code == 202

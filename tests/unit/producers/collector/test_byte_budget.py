@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from producers.collector.byte_budget import ByteBudget
+from producers.collector.byte_budget import ByteBudget, NoRoom
 
 
 def budget(limit: int) -> tuple[ByteBudget, list[int]]:
@@ -11,7 +11,8 @@ def budget(limit: int) -> tuple[ByteBudget, list[int]]:
 
 
 async def hold(budget: ByteBudget, size: int, until: asyncio.Event, patience: float = 60) -> None:
-    async with budget.reserve(size, patience):
+    with budget.room(patience) as room:
+        await room.grow(size)
         await until.wait()
 
 
@@ -20,11 +21,23 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_what_fits_goes_in_at_once_and_is_given_back() -> None:
+async def test_room_grows_with_what_comes_and_is_given_back() -> None:
     space, seen = budget(10)
-    async with space.reserve(4, 0), space.reserve(6, 0):
-        assert seen == [4, 10]
-    assert seen == [4, 10, 4, 0]
+    with space.room(0) as one, space.room(0) as other:
+        await one.grow(4)
+        await other.grow(5)
+        await one.grow(1)
+        assert seen == [4, 9, 10]
+    assert seen == [4, 9, 10, 5, 0]
+
+
+async def test_room_that_was_taken_for_the_worst_shrinks() -> None:
+    space, seen = budget(10)
+    with space.room(0) as room:
+        await room.grow(9)
+        room.shrink(3)
+        room.shrink(5)
+        assert seen == [9, 3]
 
 
 async def test_who_finds_it_full_waits_in_line() -> None:
@@ -52,13 +65,28 @@ async def test_who_has_waited_too_long_leaves_and_the_next_goes_in() -> None:
     impatient = asyncio.create_task(hold(space, 5, leave, patience=0.01))
     small = asyncio.create_task(hold(space, 2, leave))
 
-    with pytest.raises(TimeoutError):
+    with pytest.raises(NoRoom):
         await impatient
     await settle()
     assert seen[-1] == 10
 
     leave.set()
     await asyncio.gather(first, small)
+    assert seen[-1] == 0
+
+
+async def test_two_that_wait_for_each_other_s_room_end() -> None:
+    space, seen = budget(10)
+
+    async def grow_twice() -> None:
+        with space.room(0.01) as room:
+            await room.grow(5)
+            await settle()
+            await room.grow(5)
+
+    ends = await asyncio.gather(grow_twice(), grow_twice(), return_exceptions=True)
+
+    assert any(isinstance(end, NoRoom) for end in ends)
     assert seen[-1] == 0
 
 
@@ -70,14 +98,8 @@ async def test_a_cancelled_waiter_takes_no_room() -> None:
     waiter = asyncio.create_task(hold(space, 5, leave))
     await settle()
     leave.set()
-    await first  # gives the budget to the waiter in this very moment
+    await first  # gives its room to the waiter in this moment
     waiter.cancel()
     await asyncio.gather(waiter, return_exceptions=True)
 
     assert seen[-1] == 0
-
-
-async def test_more_than_all_of_it_takes_all_of_it() -> None:
-    space, seen = budget(10)
-    async with space.reserve(99, 0):
-        assert seen == [10]
