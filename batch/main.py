@@ -8,9 +8,10 @@ Exit codes: 0 done, 1 Java or jars are missing, 2 wrong arguments or settings, 3
 published tables are unchanged.
 """
 
+import re
 import subprocess
 from collections.abc import Callable, Collection
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
 KEEP_DAYS = 7
 
 app = typer.Typer(cls=ChainedCommands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-DAY = ["%Y-%m-%d"]
+
+
+def _day(text: str) -> date:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise typer.BadParameter(f"{text} is no day; write it as 2026-11-24.")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"there is no {text} in the calendar.") from None
+
+
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Read and compute, write nothing.")]
 Tables = Annotated[
     list[str] | None, typer.Option("--table", help="Only this one; may be given several times.", show_default="all")
@@ -128,21 +139,21 @@ def snapshot(dry_run: DryRun = False) -> None:
 @app.command()
 def features(
     one: Annotated[
-        datetime | None,
-        typer.Option("--as-of", "--date", formats=DAY, metavar="YYYY-MM-DD", help="As of this day's midnight (UTC)."),
+        date | None,
+        typer.Option("--as-of", "--date", parser=_day, metavar="YYYY-MM-DD", help="As of this day's midnight (UTC)."),
     ] = None,
     first: Annotated[
-        datetime | None,
+        date | None,
         typer.Option(
             "--from",
-            formats=DAY,
+            parser=_day,
             metavar="YYYY-MM-DD",
             help="First midnight; default the last one published, or today's, or that of --to.",
         ),
     ] = None,
     last: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last midnight, included; default tomorrow's."),
+        date | None,
+        typer.Option("--to", parser=_day, metavar="YYYY-MM-DD", help="Last midnight, included; default tomorrow's."),
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -150,12 +161,13 @@ def features(
     from batch.features.features_job import FeaturesJob, newest_as_of
     from batch.wiring import job
 
-    now = datetime.now(UTC)
-    days = _days((now, now + timedelta(days=1)), one, first, last)
+    today = datetime.now(UTC).date()
+    usual = today, today + timedelta(days=1)
+    days = _days(usual, one, first, last)
     with job("features") as run:
         namespace = run.settings.iceberg_namespace
         if not (one or first or last) and (known := newest_as_of(run.spark, namespace)) and known < days[0]:
-            days = _days((now, now + timedelta(days=1)), None, datetime.combine(known, time()), None)
+            days = _days(usual, None, known, None)
         with FeaturesJob(run.spark, namespace, days, dry_run) as made:
             run.run_steps(made.steps())
 
@@ -163,17 +175,17 @@ def features(
 @app.command()
 def dashboards(
     one: Annotated[
-        datetime | None, typer.Option("--date", formats=DAY, metavar="YYYY-MM-DD", help="Only this day (UTC).")
+        date | None, typer.Option("--date", parser=_day, metavar="YYYY-MM-DD", help="Only this day (UTC).")
     ] = None,
     first: Annotated[
-        datetime | None,
+        date | None,
         typer.Option(
-            "--from", formats=DAY, metavar="YYYY-MM-DD", help="First day; default yesterday, or that of --to."
+            "--from", parser=_day, metavar="YYYY-MM-DD", help="First day; default yesterday, or that of --to."
         ),
     ] = None,
     last: Annotated[
-        datetime | None,
-        typer.Option("--to", formats=DAY, metavar="YYYY-MM-DD", help="Last day, included; default today."),
+        date | None,
+        typer.Option("--to", parser=_day, metavar="YYYY-MM-DD", help="Last day, included; default today."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -181,29 +193,44 @@ def dashboards(
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Write a page a day (viewing, quality, funnel, client loss, the lake) and an index. A second run replaces both."""
+    """Write a page a day (viewing, quality, funnel, client loss, the lake) and an index. A second run replaces both.
+
+    Without days, pages of earlier days to which late events came are made again, too.
+    """
     from batch.reports.build_day import build_day
+    from batch.reports.changed_days import changed_days
     from batch.reports.page import Run, render_day, render_index
     from batch.reports.report_folder import ReportFolder, UnreadablePage
     from batch.reports.reports_job import ReportsJob
+    from batch.tables.table import require_table
+    from batch.tables.table_schemas import EVENTS
     from batch.wiring import ExitCode, fail, job
 
-    now = datetime.now(UTC)
-    days = _days((now - timedelta(days=1), now), one, first, last)
+    today = datetime.now(UTC).date()
+    days = _days((today - timedelta(days=1), today), one, first, last)
     with job("dashboards") as run:
         timeout = timedelta(seconds=run.settings.session_timeout_seconds)
-        with run.step("tables") as report:
-            inputs = ReportsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, report)
         pages = ReportFolder(out or run.settings.folder / "reports" / "dashboards")
-        made = Run(run.id, int(run.now.timestamp() * 1000))
         try:
-            others = sorted({*pages.days(), *days})
-            for each in days:
+            events = require_table(run.spark, run.settings.iceberg_namespace, EVENTS["playback"])
+            made = Run(run.id, int(run.now.timestamp() * 1000), events.history()[0].id)
+            if not (one or first or last):
+                changed = changed_days(events, {day: page.get("snapshot") for day, page in pages.days().items()})
+                if late := [day for day in changed if day not in days]:
+                    run.note(f"late events: {', '.join(map(str, late))} made again")
+                    days = [*late, *days]
+            with run.step("tables") as report:
+                inputs = ReportsJob(run.settings.iceberg_namespace, days, run.now, timeout).run(run.spark, report)
+            built = {each: build_day(inputs, each) for each in days}
+            shown = [each for each in days if not built[each].without_events]
+            if empty := [each for each in days if each not in shown]:
+                run.warn(f"no events, so no page: {', '.join(map(str, empty))}")
+            others = sorted({*pages.days(), *shown})
+            for each in shown:
                 with run.step(str(each)) as report:
-                    day = build_day(inputs, each)
                     if not dry_run:
-                        pages.put(each, render_day(day, made, others))
-                    report("starts", int(day.now.metrics["starts"] or 0))
+                        pages.put(each, render_day(built[each], made, others))
+                    report("starts", int(built[each].now.metrics["starts"] or 0))
             if dry_run:
                 run.note("nothing written: --dry-run")
                 return
@@ -274,14 +301,12 @@ def _chosen(tables: list[str] | None, known: Collection[str]) -> list[str]:
     return tables or list(known)
 
 
-def _days(
-    usual: tuple[datetime, datetime], one: datetime | None, first: datetime | None, last: datetime | None
-) -> list[date]:
+def _days(usual: tuple[date, date], one: date | None, first: date | None, last: date | None) -> list[date]:
     """``usual``: the first and last day by default."""
     if one and (first or last):
         raise typer.BadParameter("cannot be combined with --from or --to", param_hint="--date")
-    end = (one or last or usual[1]).date()
-    start = (one or first or last or usual[0]).date()
+    end = one or last or usual[1]
+    start = one or first or last or usual[0]
     if start > end:
         raise typer.BadParameter(f"{start} is after {end}", param_hint="--from")
     return [start + timedelta(days=n) for n in range((end - start).days + 1)]

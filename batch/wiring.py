@@ -81,6 +81,10 @@ class Job:
         self.log.info(text)
         self.progress.note(text)
 
+    def warn(self, text: str) -> None:
+        self.log.warning(text)
+        self.progress.note(f"warning: {text}")
+
     def run_steps(self, *groups: Mapping[str, Callable[[Report], None]]) -> None:
         """Run the groups in order; within a group, the steps of a few tables concurrently.
 

@@ -122,6 +122,11 @@ class Day:
     def empty(self) -> bool:
         return not self.now.metrics["views"]
 
+    @property
+    def without_events(self) -> bool:
+        """Of any family: there is nothing to report."""
+        return not any(family.rows[-1] for family in self.lake)
+
 
 def build_day(inputs: ReportInputs, day: date) -> Day:
     """The page of one of the days that the inputs were made for."""

@@ -26,6 +26,8 @@ class Run:
     id: str
     made_at: int
     """Milliseconds since the epoch."""
+    snapshot: int | None = None
+    """Of the playback table, from which the pages are made."""
 
 
 def render_day(day: Day, run: Run, others: Sequence[date]) -> str:
@@ -66,6 +68,7 @@ def summary(day: Day, run: Run) -> dict[str, Any]:
         "day": day.now.day.isoformat(),
         "over": day.over,
         "run": run.id,
+        "snapshot": run.snapshot,
         "members": day.now.members,
         "peak": day.now.peak.viewers if day.now.peak else 0,
         **day.now.metrics,

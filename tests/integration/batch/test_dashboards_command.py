@@ -75,7 +75,8 @@ def test_without_features_recommend_names_the_job_that_makes_them(command: Comma
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--date", "2026-02-30"), "2026-02-30"),
+        (("--date", "2026-02-30"), "there is no 2026-02-30 in the calendar"),
+        (("--date", "24.11.2026"), "write it as 2026-11-24"),
         (("--date", "2026-02-03", "--to", "2026-02-04"), "--date"),
         (("--from", "2026-02-04", "--to", "2026-02-03"), "2026-02-04 is after 2026-02-03"),
     ],

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from batch.reports.report_folder import ReportFolder
 from domain.recommendations.model import RecommendationList
 from infra.engines.cassandra import close, connect
+from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from infra.stores.recommendations_cassandra import Recommendations
 from tests.integration.batch import tables
@@ -31,7 +32,7 @@ class Night:
 
 @pytest.fixture(scope="module")
 def night(stack: Settings, spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Night:
-    """On the day shown two members play, and one view fails; on the day before nobody plays. Some days earlier films
+    """On the day shown two members play, and one view fails; on the day before nothing happens. Some days earlier films
     of 50 minutes, of which everybody sees five: a view. `shy` pressed play and left: a cold profile."""
     settings, pages = own(stack), tmp_path_factory.mktemp("night") / "dashboards"
     lake = made(settings)
@@ -58,16 +59,15 @@ def night(stack: Settings, spark: SparkSession, tmp_path_factory: pytest.TempPat
 def test_the_page_of_a_day_shows_what_is_in_the_lake(night: Night) -> None:
     assert night.run.code == 0, night.run.stderr
     found = ReportFolder(night.pages).days()
-    assert list(found) == [DAY - timedelta(days=1), DAY]
+    assert list(found) == [DAY], "a day without events has no page"
+    assert f"dashboards · warning: no events, so no page: {DAY - timedelta(days=1)}" in night.run.stdout.splitlines()
     shown = found[DAY]
     assert [shown[name] for name in ("views", "starts", "members", "peak")] == [3, 3, 2, 3]
     assert shown["hours"] == pytest.approx(11 / 60)
     assert shown["failure_rate"] == pytest.approx(1 / 3)
-    assert found[DAY - timedelta(days=1)]["views"] == 0
     page = (night.pages / f"{DAY}.html").read_text()
     assert "Toy Story (1995)" in page
     assert "Not in the catalogue, so shown by id: 1 played title (2 views)." in page
-    assert "Nobody pressed play on this day." in (night.pages / f"{DAY - timedelta(days=1)}.html").read_text()
     assert sorted(file.name for file in night.pages.iterdir()) == [f"{each}.html" for each in found] + ["index.html"]
 
 
@@ -120,3 +120,15 @@ def test_spark_submit_takes_the_same_arguments_and_replaces_the_page(night: Nigh
     assert run.code == 0, run.stdout
     assert pages.days()[DAY]["starts"] == 3
     assert run.reports[f"{DAY}: starts"] == 3
+
+
+def test_the_night_makes_the_page_of_a_day_again_to_which_late_events_came(night: Night, spark: SparkSession) -> None:
+    run = run_in_process(night.settings, spark, "tables", *TABLES, "dashboards", "--out", str(night.pages))
+    assert run.code == 0, run.stderr
+    assert "late events" not in run.stdout
+
+    put(ObjectStore(night.settings), 2, session(4, profile_id="night-offline"))
+    run = run_in_process(night.settings, spark, "tables", *TABLES, "dashboards", "--out", str(night.pages))
+    assert run.code == 0, run.stderr
+    assert f"dashboards · late events: {DAY} made again" in run.stdout.splitlines()
+    assert ReportFolder(night.pages).days()[DAY]["views"] == 4
