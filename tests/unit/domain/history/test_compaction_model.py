@@ -2,7 +2,8 @@
 
 The real compactor and the real reader run on fakes. Their calls to the stores are interleaved at random with events,
 late ones and replays; compactors are killed between any two of them, calls fail with or without an effect, or take
-effect long after they failed for their caller. Clocks of compactors differ.
+effect long after they failed for their caller. Clocks of compactors differ. Clients' clocks are wrong by years and by
+hours, and are set back and forth within a session.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,7 +27,7 @@ from domain.history.rollup import RollUpRules
 from domain.history.versions import position
 from domain.metrics import UNREADABLE_CHUNKS
 from schemas.errors import TransientError
-from schemas.events import ViewingRecord
+from schemas.events import DAY_MS, ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.fake_history import FakeCompressedVH, FakeLiveVH
 from tests.support.fake_metrics import FakeMetrics
@@ -38,6 +39,8 @@ pytestmark = pytest.mark.soak
 PROFILE = "ml-1"
 RULES = RollUpRules(keep_live=1, timeout_ms=3_600_000, chunk_bytes=330)
 MINUTE = 60_000
+DAYS_WRONG = (0, 0, 3, -30, -2_500)
+ZONES_WRONG_MS = (0, 5 * 60 * MINUTE, -570 * MINUTE)
 SKEWS = (-10_000, 0, 10_000)
 GO: Fate = "go"
 FATES: tuple[Fate, ...] = (*[GO] * 12, "kill", "refuse", "lose the answer", "come later")
@@ -45,11 +48,17 @@ seeds = st.integers(0, 2**32)
 
 
 def record(session: int, seq: int, now: int = T0) -> ViewingRecord:
-    """Sessions of one member; every other state is a final one."""
+    """Sessions of one member; every other state is a final one.
+
+    Some ids are not UUIDv7. The client's clock moves by whole days between two events and is always in the same time
+    zone, right or wrong; the corrected start differs by the way of each request.
+    """
+    began, wrong_by = T0 + session * MINUTE, DAYS_WRONG[(3 * session + seq) % len(DAYS_WRONG)] * DAY_MS
     return viewing_record(
         profile_id=PROFILE,
-        playback_session_id=f"018bcfe5-6800-7000-8000-{session:012d}",
-        session_started_at=T0 + session * MINUTE,
+        playback_session_id=f"018bcfe5-6800-{4 if session % 4 == 3 else 7}000-8000-{session:012d}",
+        session_started_at=began + wrong_by + ZONES_WRONG_MS[session % len(ZONES_WRONG_MS)],
+        start_time=began + (now // 1000 + 37 * seq) % 90 * 1000,
         seq=seq,
         received_at=now,
         event_time=now,
@@ -228,7 +237,7 @@ class Compaction(RuleBasedStateMachine):
         """All that was known when the reader began, nothing twice, nothing that was never written."""
         sessions = [one.playback_session_id for one in found]
         assert len(sessions) == len(set(sessions))
-        assert found == sorted(found, key=lambda one: (one.session_started_at, one.playback_session_id), reverse=True)
+        assert found == sorted(found, key=position, reverse=True)
         states = {one.playback_session_id: one.seq for one in found}
         assert {one.playback_session_id for one in known if states.get(one.playback_session_id, -1) < one.seq} == set()
         assert {_content(one) for one in found} <= {_content(one) for one in self.written}
@@ -255,7 +264,7 @@ async def _pages(reader: HistoryReader, limit: int) -> list[ViewingRecord] | Non
 async def _recent(reader: HistoryReader, limit: int, since: int | None) -> list[ViewingRecord] | None:
     found = await reader.read_recent(PROFILE, limit, since)
     assert len(found.records) <= limit
-    assert since is None or all(one.session_started_at >= since for one in found.records)
+    assert since is None or all(one.listed_at >= since for one in found.records)
     return found.records if found.complete else None
 
 
@@ -264,7 +273,7 @@ def _within(
 ) -> list[ViewingRecord]:
     """The known states that a bounded read must not miss: since the moment, and down to the end of a full answer."""
     end = position(found[-1]) if limit is not None and len(found) == limit else (0, "")
-    return [one for one in known if position(one) >= end and one.session_started_at >= (since or 0)]
+    return [one for one in known if position(one) >= end and one.listed_at >= (since or 0)]
 
 
 async def _at_once(_: float) -> None: ...
@@ -272,7 +281,7 @@ async def _at_once(_: float) -> None: ...
 
 def _content(one: ViewingRecord) -> ViewingRecord:
     """Without what differs from one delivery of an event to the next."""
-    return msgspec.structs.replace(one, received_at=0, event_time=0)
+    return msgspec.structs.replace(one, received_at=0, event_time=0, start_time=None)
 
 
 @pytest.fixture(autouse=True)
