@@ -23,7 +23,7 @@ def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
         "newest_event_id": F.col("event_id"),
         "first_event_id": F.col("event_id"),
         "first_seq": F.col("seq"),
-        "started_at": F.col("event_time"),
+        "started_at": F.coalesce("start_time", "event_time"),
         "earliest_at": F.col("event_time"),
         "events": F.lit(1).cast("bigint"),
     }
@@ -33,8 +33,9 @@ def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
 def merged(sessions_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
     """One row per session, merged from rows that each cover a part of its events. No event is in two of them.
 
-    The newest event has the highest sequence number, whatever the clocks say. ``started_at`` is the corrected time of
-    the lowest one that arrived: the play request, unless it was lost. Ids break ties, so row order does not matter.
+    The newest event has the highest sequence number, whatever the clocks say. ``started_at`` is the corrected start of
+    the session as the lowest one that arrived has it; events of older software have none, so it is the event's own
+    corrected time. Ids break ties, so row order does not matter.
     """
     newest = F.max_by(F.struct(*_STATE), F.struct("seq", "received_at", "newest_event_id"))
     first = F.min_by(F.struct(*_FIRST), F.struct("first_seq", "first_event_id"))

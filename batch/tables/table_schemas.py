@@ -86,7 +86,7 @@ def _sessions() -> TableSchema:
         Column("newest_event_id", "string", "The event that this state comes from: the session's highest seq.", True),
         Column("first_event_id", "string", "The session's event with the lowest seq that arrived.", True),
         Column("first_seq", "int", "That event's seq: 0 unless the play request was lost.", True),
-        Column("started_at", "timestamp", "That event's corrected time: when the session began.", True),
+        Column("started_at", "timestamp", "When the session began, by the right clock, as that event has it.", True),
         Column("earliest_at", "timestamp", "The earliest corrected time of its events, whatever their seq.", True),
         Column("events", "bigint", "Distinct events that arrived; fewer than seq + 1 if the client lost some.", True),
     )

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from batch.reports.aggregates import STARTUPS, aggregates_by_day, choices, funnel_by_day, viewers_by_minute
 from batch.reports.views import SESSION_COLUMNS, exited_before_start, is_viewing, views
 from batch.tables.schema_guard import SchemaMismatch, require_columns
+from batch.tables.sessions import sessions_of
 from domain.quality.formulas import startup_bucket
 from infra.runtime.settings import ROOT
 from tests.spark.frames import at, events, rows, sessions, ui
@@ -68,6 +69,15 @@ def test_one_client_spoils_no_day(spark: SparkSession) -> None:
 
     figures = rows(aggregates_df, "watched_ms", "rebuffer_ms", "rebuffers", "events", "events_sent")
     assert figures == [(59_000 + 300_000 + 59_000, 61_000, 8_201, 6, 2 + 2 + 102)]
+
+
+def test_a_wrong_clock_and_lost_first_events_move_no_view_to_another_day(spark: SparkSession) -> None:
+    times = {"start_time": "2023-11-14 23:30", "event_time": "2023-11-15 00:20", "received_at": "2023-11-15 00:20"}
+    event = times | {"session_started_at": "2020-01-01 00:00", "seq": 90, "watched_ms": 49 * 60_000}
+
+    shown_df = views(sessions_of(events(spark, event)), [DAY], NOW, HOUR)
+
+    assert rows(shown_df, "hour", "watched_ms") == [(23, 49 * 60_000)]
 
 
 FATAL = {"event_type": "error", "error_fatal": True}

@@ -55,6 +55,13 @@ def test_metrics_exist() -> None:
     assert [each for each in named(r"`(playhead_(?!ms\b)[a-z0-9_]+)") if each[1] not in names] == []
 
 
+def test_tests_exist() -> None:
+    tests = {
+        name for file in (ROOT / "tests").rglob("*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert [each for each in named(r"`(test_\w+)`") if each[1] not in tests] == []
+
+
 def test_files_exist() -> None:
     folders = "schemas|domain|infra|producers|streams|services|clients|batch|bench|tests"
     paths = named(rf"`((?:{folders})/[\w/.-]+)`")
