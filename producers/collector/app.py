@@ -91,7 +91,7 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
                 allow_credentials=True,
                 allow_methods=["POST"],
                 allow_headers=["*"],
-                expose_headers=["Retry-After"],
+                expose_headers=["Date", "Retry-After"],
                 max_age=86400,
             )
         ],

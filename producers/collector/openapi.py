@@ -18,11 +18,11 @@ from producers.collector.responses import RETRY_AFTER_SECONDS
 from producers.collector.validation import MAX_EVENTS
 from producers.collector.verdicts import MOST_ERRORS
 from schemas.avro import schema
+from schemas.client_events import STAMPED
 from schemas.rule_types import CountsUp, Entries, NotAfter, Only, Pattern, Range, Required, Rule, Text, WithinSession
 from schemas.rules import rules_at_door
 from schemas.topics import FAMILIES
 
-SET_BY_US = ("sent_at", "received_at", "event_time")
 _JSON_TYPES = {"string": "string", "int": "integer", "long": "integer", "double": "number", "boolean": "boolean"}
 
 
@@ -59,7 +59,7 @@ STATUSES = (
 
 def fields(family: str) -> list[Field]:
     """The fields that a client sends, in the contract's order."""
-    return [_field(family, each) for each in schema(family)["fields"] if each["name"] not in SET_BY_US]
+    return [_field(family, each) for each in schema(family)["fields"] if each["name"] not in STAMPED]
 
 
 @cache

@@ -3,7 +3,7 @@
 A profile that never watched anything is a new member, not an error: an empty list.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI
@@ -45,7 +45,11 @@ Connect = Callable[[], Awaitable[Stores]]
 """Raises TransientError while the stores cannot be reached."""
 
 
-def create_app(connect: Connect, catalogue: Catalogue, ops_port: int, metrics: Metrics) -> FastAPI:
+def create_app(
+    connect: Connect, catalogue: Catalogue, ops_port: int, metrics: Metrics, origins: Collection[str] = ()
+) -> FastAPI:
+    """``origins``: of web pages that may read the answers."""
+
     async def ready() -> None:
         await (await connect()).history.page("nobody", 1)
 
@@ -56,6 +60,7 @@ def create_app(connect: Connect, catalogue: Catalogue, ops_port: int, metrics: M
         page=templates(ports={"ops": ops_port}).TemplateResponse,
         ready=ready,
         metrics=metrics,
+        origins=origins,
     )
 
 

@@ -27,7 +27,7 @@ async def serve(settings: Settings) -> None:
         return Stores(history, Recommendations(session))
 
     async with cassandra(settings, prepare) as stores:
-        app = create_app(stores, catalogue, settings.process_port(BY_NAME["ops"]), metrics)
+        app = create_app(stores, catalogue, settings.process_port(BY_NAME["ops"]), metrics, settings.web_origins)
         following = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
         await server(app, settings, settings.process_port(BY_NAME["history-api"])).serve()
         following.cancel()

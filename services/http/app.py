@@ -1,10 +1,11 @@
 """What both services have in common: the error format, health, API documentation, security headers, request times."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from time import monotonic
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
+from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from domain.metrics import Metrics
@@ -23,8 +24,10 @@ def create_app(
     page: Page,
     ready: Callable[[], Awaitable[None]],
     metrics: Metrics,
+    origins: Collection[str] = (),
 ) -> FastAPI:
-    """``ready`` raises TransientError while the service cannot answer. ``page`` renders a template."""
+    """``ready`` raises TransientError while the service cannot answer. ``page`` renders a template. Web pages of
+    ``origins`` may read the answers; browsers keep them from all other sites."""
     app = FastAPI(title=title, version="1", description=f"{description}\n{NOTES}", docs_url=None, redoc_url=None)
     errors.install(app, page)
 
@@ -37,5 +40,13 @@ def create_app(
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(SecurityHeaders)
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(origins),
+            allow_headers=["*"],
+            expose_headers=["Date", "Retry-After"],
+            max_age=86400,
+        )
     app.add_middleware(RequestTimes, metrics=metrics, seconds=monotonic)
     return app
