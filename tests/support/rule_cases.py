@@ -160,6 +160,14 @@ PASSING: list[tuple[str, dict[str, Any]]] = [
     ("processing", {"title_id": None, "duration_ms": 0}),
     ("performance", {"value": -1.5e300}),
 ]
+
+ACCEPTED_BEFORE = [
+    *PASSING,
+    *((case.family, case.overrides) for case in DOOR_CASES),
+    ("ui", {"country": "XX"}),
+    ("ui", {"country": "UK"}),
+]
+"""Under the rules of 0.1.0."""
 """Events exactly at the limits of the rules, and within."""
 
 
