@@ -92,6 +92,14 @@ def test_a_refused_event_goes_through_the_collector_and_keeps_its_corrected_time
     assert body["sent_at"] == SENT_AT + DAY_MS  # refused at NOW, sent again a day later
 
 
+def test_a_body_with_a_foreign_field_is_not_sent_without_it() -> None:
+    world, sent = World(), b'{"sent_at": 1, "events": [], "batch_id": "7"}'
+
+    world.replay.run([of_refused(InvalidEvent("unknown_field", ""), sent, None, NOW)], dry=False)
+
+    assert world.posted == [sent], "the collector judges it as it was"
+
+
 def test_what_would_die_again_is_left_alone() -> None:
     world = World()
     unreadable = of_refused(InvalidEvent("malformed", "The body is not JSON."), b"{", None, NOW)
