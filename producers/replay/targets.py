@@ -64,8 +64,10 @@ class CollectorTarget:
         self._post(self._body(dead_letter), False)
 
     def _body(self, dead_letter: DeadLetter) -> bytes:
-        """Advances ``sent_at`` by the time since the refusal, so that the event keeps its corrected time. A body that is
-        no request stays as it is: the collector says what is wrong with it."""
+        """Advances ``sent_at`` by the time since the refusal, so that the event keeps its corrected time.
+
+        A body that is no request stays as it is: the collector says what is wrong with it.
+        """
         sent = dead_letter.value or b""
         try:
             body = msgspec.json.decode(sent, type=_Body)
