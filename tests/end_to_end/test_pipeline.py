@@ -223,6 +223,7 @@ class TestTheLedger:
         BulkProducer(played.settings).write([(EVENT_TOPICS["playback"].name, key(stranger).encode(), payload)])
         place = max(place for place, value in played.kafka().items() if value == payload)
         ledger = playhead("ledger")
+        played.stack.start("lake")
         assert ledger.returncode == 1
         topic, partition, offset = place
         assert (

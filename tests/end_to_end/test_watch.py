@@ -16,6 +16,7 @@ from tests.pages.watch_visit import left, played_to, until, visit
 from tests.support.pipeline import Pipeline, eventually, get, playhead
 
 FILM_S = 8
+VIEWER = "first-light"
 TOKEN = re.compile(rb"[\w-]{60,}\.[\w-]{43}(?![\w-])")
 """A path token: its claims have a version and a session."""
 
@@ -43,7 +44,7 @@ def browser() -> Iterator[Browser]:
 def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
     pipeline: Pipeline, browser: Browser, uploaded: str
 ) -> None:
-    first = visit(browser, uploaded)
+    first = visit(browser, uploaded, VIEWER)
     first.click("#start")
     played_to(first, 1)
     first.keyboard.press(" ")
@@ -57,7 +58,7 @@ def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
     assert log[-1]["event_type"] == "stopped"
     assert session["bookmark_ms"] == log[-1]["playhead_ms"]
 
-    second = visit(browser, uploaded)
+    second = visit(browser, uploaded, VIEWER)
     eventually(lambda: resume_point(pipeline) == log[-1]["playhead_ms"])
     second.reload()
     assert second.locator("#start").inner_text() == "Resume"
@@ -122,5 +123,5 @@ def session_in_history(pipeline: Pipeline, log: list[dict[str, Any]]) -> dict[st
 
 
 def resume_point(pipeline: Pipeline) -> int:
-    address = f"{pipeline.settings.history_url}/v1/profiles/me/resume-point?title_id=ml-50"
+    address = f"{pipeline.settings.history_url}/v1/profiles/{VIEWER}/resume-point?title_id=ml-50"
     return int(get(address).json()["bookmark_ms"])
