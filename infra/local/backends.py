@@ -25,7 +25,9 @@ class Backend:
     """What ``prepare`` creates, for people; empty: nothing."""
     prepare: Callable[[Settings], None] = lambda _: None
     metrics: Port | None = None
-    """Where it serves metrics of ours to Prometheus."""
+    """Where it serves metrics of ours to Prometheus and the live page."""
+    does: str = ""
+    """For the live page, if it has metrics of ours: one sentence."""
     part: Part = "pipeline"
     """What needs it, as in ``Process.part``."""
 
@@ -78,6 +80,7 @@ BACKENDS = (
         "a readable bucket",
         _readable_bucket,
         metrics=Port.EDGE_METRICS,
+        does="Verifies path tokens, and serves videos from its cache or from the bucket.",
         part="video",
     ),
     Backend(
@@ -85,6 +88,7 @@ BACKENDS = (
         lambda settings: settings.local_gateway,
         _one(gateway.program),
         metrics=Port.GATEWAY_METRICS,
+        does="Takes requests for the collector and the services, within limits of size, time and rate.",
     ),
 )
 BY_NAME = {backend.name: backend for backend in BACKENDS}

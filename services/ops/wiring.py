@@ -12,8 +12,9 @@ from domain.titles.catalogue import Catalogue
 from infra.engines.kafka.monitor import KafkaMonitor
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
+from infra.local import backends
 from infra.runtime.metrics.prometheus import PrometheusMetrics
-from infra.runtime.settings import ROOT, Port, Settings
+from infra.runtime.settings import ROOT, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import LedgerReader
@@ -40,17 +41,12 @@ def targets(settings: Settings) -> tuple[Target, ...]:
         for process in settings.processes
         for worker in settings.worker_numbers(process)
     )
-    edge = _nginx(settings, "edge", Port.EDGE_METRICS, EDGE_DOES) if settings.local_edge else ()
-    gateway = _nginx(settings, "gateway", Port.GATEWAY_METRICS, GATEWAY_DOES) if settings.local_gateway else ()
-    return (*processes, *edge, *gateway)
-
-
-EDGE_DOES = "Verifies path tokens, and serves videos from its cache or from the bucket."
-GATEWAY_DOES = "Takes requests for the collector and the services, within limits of size, time and rate."
-
-
-def _nginx(settings: Settings, name: str, metrics: Port, does: str) -> tuple[Target]:
-    return (Target(name, 0, f"http://127.0.0.1:{settings.port(metrics)}/metrics", does),)
+    proxies = tuple(
+        Target(backend.name, 0, f"http://127.0.0.1:{settings.port(backend.metrics)}/metrics", backend.does)
+        for backend in backends.of(settings)
+        if backend.metrics and backend.is_local(settings)
+    )
+    return processes + proxies
 
 
 async def serve(settings: Settings) -> None:

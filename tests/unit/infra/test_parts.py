@@ -64,7 +64,7 @@ def test_what_does_not_run_is_not_monitored(tmp_path: Path) -> None:
 
 def test_what_does_not_run_is_not_on_the_live_page_nor_awaited_by_drain() -> None:
     alone = settings("pipeline")
-    assert [target.name for target in targets(alone)] == ["collector", "history", "gateway"]
+    assert [target.name for target in targets(alone)] == ["collector", "history"]
     assert list(processes.consumer_groups(alone.processes)) == ["playhead.history"]
     assert list(processes.consumer_groups(settings().processes)) == ["playhead.history", "playhead.video"]
 
