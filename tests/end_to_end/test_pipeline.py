@@ -17,7 +17,7 @@ from infra.runtime.settings import PORT_BASES, ROOT
 from producers.ports import Message
 from producers.simulator.network import Faults
 from schemas.codec import encode
-from schemas.events import DeadLetter, Event, Playback, family, key
+from schemas.events import DeadLetter, Event, Playback, family, key, write_timestamp
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from tests.support.builders import EVENTS, as_client, playback
@@ -203,7 +203,7 @@ class TestTheLedger:
         session = connect(played.settings)
         try:
             session.execute(
-                f"DELETE FROM live_vh USING TIMESTAMP {STARTED_AT * 1000 + 49} "
+                f"DELETE FROM live_vh USING TIMESTAMP {write_timestamp(SESSION.format(1), 49)} "
                 f"WHERE profile_id = 'http-1' AND playback_session_id = {SESSION.format(1)}"
             )
         finally:
