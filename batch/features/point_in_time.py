@@ -11,7 +11,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from batch.tables.sessions import merged, sessions_of
+from batch.tables.sessions import merged, placed, sessions_of
 from batch.tables.table_schemas import SESSIONS
 
 COLUMNS = (
@@ -30,7 +30,8 @@ def sessions_as_of(sessions_df: DataFrame, events_df: DataFrame, as_ofs: Collect
     settled_df = sessions_df.where(known_at() < first).withColumn("as_of", F.explode(_midnights(as_ofs)))
     active_df = sessions_df.where(known_at() >= first).select(*SESSIONS.key)
     parts_df = (
-        events_df.join(active_df, [*SESSIONS.key], "left_semi")
+        events_df.transform(placed)
+        .join(active_df, [*SESSIONS.key], "left_semi")
         .transform(with_since, as_ofs)
         .transform(sessions_of, ("since",))
     )

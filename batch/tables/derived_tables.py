@@ -11,7 +11,7 @@ from batch.progress import Report
 from batch.tables.audit import publish_if_sound
 from batch.tables.events import on_days
 from batch.tables.ingest import IngestContext
-from batch.tables.sessions import merged, sessions_of
+from batch.tables.sessions import merged, placed, sessions_of
 from batch.tables.table import Snapshot, Table, replace_all, replace_partitions, snapshot_property
 from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES
 from domain.titles.catalogue import CATALOGUE_KEY
@@ -43,7 +43,7 @@ def update_sessions(context: IngestContext, report: Report, *, rebuild: bool = F
         staged = sessions.stage(sessions_of(fresh_df), history[0], replace_all, came)
         written = staged.rows()
     else:
-        days = fresh_df.select(F.to_date("session_started_at").alias("day")).distinct().collect()
+        days = fresh_df.transform(placed).select(F.to_date("session_started_at").alias("day")).distinct().collect()
         touched = on_days("session_started_at", [row.day for row in days])
         merged_df = sessions_of(fresh_df).unionByName(sessions.rows().where(touched)).transform(merged)
         staged = sessions.stage(merged_df, history[0], replace_partitions, came)

@@ -11,10 +11,23 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from batch.tables.table_schemas import SESSIONS
+from schemas.events import DAY_MS
 
 _FIRST = ("first_seq", "first_event_id", "started_at")
 _SUMS = ("earliest_at", "events")
 _STATE = tuple(name for name in SESSIONS.types if name not in (*SESSIONS.key, *_FIRST, *_SUMS))
+
+
+def placed(events_df: DataFrame) -> DataFrame:
+    """``session_started_at`` moved by whole days if the client's clock is wrong, as ``ViewingRecord.listed_at`` is.
+
+    So a session lies in the partition of the day on which it was watched, and a clock that is set back during a session
+    does not make two of it. Applied twice, it is the same.
+    """
+    start = F.unix_millis("session_started_at")
+    days = F.floor((F.unix_millis("start_time") - start + DAY_MS // 2) / DAY_MS)
+    moved = F.timestamp_millis(start + days * DAY_MS)
+    return events_df.withColumn("session_started_at", F.coalesce(moved, "session_started_at"))
 
 
 def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
@@ -27,7 +40,7 @@ def sessions_of(events_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:
         "earliest_at": F.col("event_time"),
         "events": F.lit(1).cast("bigint"),
     }
-    return events_df.withColumns(alone).transform(merged, within)
+    return events_df.transform(placed).withColumns(alone).transform(merged, within)
 
 
 def merged(sessions_df: DataFrame, within: Sequence[str] = ()) -> DataFrame:

@@ -62,8 +62,9 @@ def publish(table: Table, day: date, records: Iterable[ViewingRecord], report: R
 
 def rows(spark: SparkSession, records: Sequence[ViewingRecord]) -> DataFrame:
     """With the columns of ``RECORDS``."""
+    fields = {name: "listed_at" if name == "session_started_at" else name for name in RECORDS.types}
     columns = {
-        name: pl.Series(name, [getattr(record, name) for record in records]).cast(_POLARS[kind])
+        name: pl.Series(name, [getattr(record, fields[name]) for record in records]).cast(_POLARS[kind])
         for name, kind in RECORDS.types.items()
     }
     return spark.createDataFrame(pl.DataFrame(columns).to_arrow(compat_level=pl.CompatLevel.oldest()))

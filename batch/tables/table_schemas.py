@@ -79,8 +79,16 @@ def events(family: str) -> TableSchema:
     )
 
 
+_PLACE = Column(
+    "session_started_at",
+    "timestamp",
+    "Start by the client's clock, moved by whole days if that clock is wrong; it places the session in lists.",
+    True,
+)
+
+
 def _sessions() -> TableSchema:
-    columns = {column.name: column for column in _columns("playback")}
+    columns = {column.name: column for column in _columns("playback")} | {_PLACE.name: _PLACE}
     del columns["event_id"]
     added = (
         Column("newest_event_id", "string", "The event that this state comes from: the session's highest seq.", True),
@@ -117,7 +125,11 @@ TITLES = TableSchema(
 RECORDS = TableSchema(
     "viewing_records",
     "The contract's viewing records, from the lake: the fields of a playback session's newest event in its history.",
-    tuple(column for column in _columns("viewing_record") if column.name not in KEPT_FIELDS),
+    tuple(
+        _PLACE if column.name == _PLACE.name else column
+        for column in _columns("viewing_record")
+        if column.name not in KEPT_FIELDS
+    ),
     "days(session_started_at)",
     ("profile_id", "playback_session_id", "session_started_at"),
 )

@@ -42,6 +42,19 @@ def test_a_session_starts_with_its_first_event_also_when_that_arrived_last(spark
     assert rows(sessions_of(events_df), "started_at", "first_seq") == [("2023-11-14 20:59:00", 0)]
 
 
+def test_a_session_lies_on_the_day_on_which_it_was_watched_whatever_its_clock_says_and_is_one(
+    spark: SparkSession,
+) -> None:
+    zone_wrong = {"session_started_at": "2023-11-14 16:00", "start_time": "2023-11-14 21:00:01", "seq": 1}
+    in_2020 = {"session_started_at": "2020-01-01 16:00", "start_time": "2023-11-14 21:00:02", "seq": 2}
+    ahead = {"session_started_at": "2023-11-17 16:00", "start_time": "2023-11-14 21:00:00", "seq": 3}
+    older_software = {"session_started_at": "2023-11-14 16:00", "start_time": None, "seq": 4}
+
+    found = sessions_of(events(spark, zone_wrong, in_2020, ahead, older_software))
+
+    assert rows(found, "session_started_at", "seq") == [("2023-11-14 16:00:00", 4)]
+
+
 def test_two_profiles_that_use_one_session_id_stay_apart(spark: SparkSession) -> None:
     events_df = events(spark, {"profile_id": "ml-1"}, {"profile_id": "ml-2"})
 
