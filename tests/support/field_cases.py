@@ -88,6 +88,8 @@ SEARCH: dict[str, Any] = {
 class Variant:
     name: str
     requests: Sequence[dict[str, Any]]
+    quiet_ms: int
+    """How long nobody sends anything afterwards."""
     right: dict[str, Any]
     """What must come out, by the names in ``Replayed.values``."""
 
@@ -97,7 +99,7 @@ def variants() -> list[Variant]:
     for file in sorted(FOLDER.glob("*.json")):
         for name, each in json.loads(file.read_text())["variants"].items():
             requests = [one for request in each["requests"] for one in _repeated(request)]
-            found.append(Variant(f"{file.stem}: {name}", requests, each["right"]))
+            found.append(Variant(f"{file.stem}: {name}", requests, each.get("quiet_ms", 0), each["right"]))
     return found
 
 

@@ -12,7 +12,7 @@ async def test_what_the_field_sent_gives_its_right_values(variant: Variant) -> N
     replayed = Replayed()
     for request in variant.requests:
         await replayed.send(request)
-    await replayed.end(variant.right.pop("quiet_ms", 0))
+    await replayed.end(variant.quiet_ms)
 
     found = await replayed.values(variant.right)
 
