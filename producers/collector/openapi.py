@@ -133,7 +133,7 @@ def page(origin: str) -> str:
         origin=origin,
         families={family: fields(family) for family in FAMILIES},
         docs={family: schema(family)["doc"] for family in FAMILIES},
-        examples={family: _request_text(family) for family in FAMILIES},
+        examples={family: request_text(family) for family in FAMILIES},
         statuses=STATUSES,
         max_bytes=MAX_BYTES,
         max_events=MAX_EVENTS,
@@ -220,7 +220,7 @@ def _response(status: Status) -> dict[str, Any]:
     return {"description": f"{status.meaning} {status.what_to_do}", "content": content}
 
 
-def _request_text(family: str) -> str:
+def request_text(family: str) -> str:
     """A complete body, ready to paste."""
     return json.dumps({"sent_at": SENT_AT, "events": [EXAMPLES[family]]}, indent=2)
 

@@ -4,14 +4,14 @@
 known) or ``unanswered``. A crash in between leaves ``sent``: the event may or may not have arrived.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import msgspec
 
-Outcome = Literal["sent", "accepted", "refused", "unanswered"]
+from producers.client.sender import Outcome, PendingEvent
 
 
 class Line(NamedTuple):
@@ -33,6 +33,10 @@ class ClientLog:
         """Flushed to the operating system when it returns."""
         self._file.write(b"".join(self._encode(_named(line)) + b"\n" for line in lines))
         self._file.flush()
+
+    def note(self, events: Sequence[PendingEvent], outcome: Outcome, field: str | None) -> None:
+        """What a ``Sender`` says of its events."""
+        self.write(Line(event.event_id, event.family, outcome, field) for event in events)
 
     def __enter__(self) -> Self:
         return self

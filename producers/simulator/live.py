@@ -11,20 +11,18 @@ from itertools import chain
 from random import Random
 from typing import Any
 
-import httpx
 import msgspec
 
+from producers.client.sender import PendingEvent, Sender
 from producers.ports import Clock
 from producers.simulator.audience import Member
 from producers.simulator.corruption import corrupt_json
 from producers.simulator.devices import HOUR_MS, BadRelease
 from producers.simulator.network import FLUSH_MS, Delivery, Faults, arrivals
-from producers.simulator.sender import PendingEvent, Reply, Sender
 from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, Visit, jobs, visit_of
 from producers.simulator.watchlist import Watchlist
 from schemas.client_events import STAMPED
-from schemas.errors import TransientError
 from schemas.events import Event, family
 
 ALREADY_THERE_MS = 20_000
@@ -74,24 +72,6 @@ async def play_schedule(schedule: Iterable[Delivery], sender: Sender, clock: Clo
             break
         due.append(_pending(delivery))
     await sender.send(due)
-
-
-class HttpPost:
-    """Posts to the collector as a client does."""
-
-    def __init__(self, client: httpx.AsyncClient, key: str) -> None:
-        self._client = client
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-
-    async def __call__(self, body: bytes) -> Reply:
-        try:
-            answer = await self._client.post("/v1/events", content=body, headers=self._headers)
-            content = msgspec.json.decode(answer.content, type=dict[str, Any])
-        except httpx.TransportError as error:
-            raise TransientError(f"the collector did not answer: {error!r}") from error
-        except msgspec.MsgspecError as error:
-            raise TransientError("the response is not JSON, so it is not the collector's") from error
-        return Reply(answer.status_code, content, float(answer.headers.get("Retry-After", 0)))
 
 
 def _with_release(bad_release: BadRelease, member: Member) -> Member:

@@ -20,16 +20,16 @@ from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, print_error
+from producers.client.sender import HttpPost, Outcome, Rejected, Sender
 from producers.simulator.audience import Member, build_audience
 from producers.simulator.catalogue import Title, join, to_jsonl
-from producers.simulator.client_log import ClientLog, Outcome
+from producers.simulator.client_log import ClientLog
 from producers.simulator.devices import BadRelease
-from producers.simulator.live import HttpPost, Run, play_schedule, schedules
+from producers.simulator.live import Run, play_schedule, schedules
 from producers.simulator.movielens import Rating, films_file, parse_films, parse_ratings
 from producers.simulator.network import Faults, arrivals
 from producers.simulator.past import Sending, play, sendings
 from producers.simulator.progress import bar
-from producers.simulator.sender import Rejected, Sender
 from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, visits
 
@@ -178,7 +178,7 @@ async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Coun
     key = min(settings.ingest_keys, default="")
     with bar("Live") as show, _client_log(settings, "live", run.began_at) as log:
         async with httpx.AsyncClient(base_url=settings.collector_url, timeout=patience, limits=limits) as client:
-            sender = Sender(HttpPost(client, key), log, system_clock, give_up)
+            sender = Sender(HttpPost(client, key), log.note, system_clock, give_up)
             watching = asyncio.create_task(_show(sender, run, show))
             async with asyncio.TaskGroup() as group:
                 for schedule in schedules(audience, run):

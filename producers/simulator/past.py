@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, Protocol
 
+from producers.client.sender import Outcome
 from producers.ports import Message
-from producers.simulator.client_log import ClientLog, Line, Outcome
+from producers.simulator.client_log import ClientLog, Line
 from producers.simulator.corruption import SchemaIds, corrupt_payload
 from producers.simulator.network import Delivery
 from schemas.codec import encode

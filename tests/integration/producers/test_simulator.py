@@ -11,10 +11,10 @@ from domain.clock import system_clock
 from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.registry import Registry
 from infra.runtime.settings import LOCAL_KEY, Settings
+from producers.client.sender import HttpPost, Sender
 from producers.simulator.client_log import ClientLog
-from producers.simulator.live import HttpPost, Run, play_schedule, schedules
+from producers.simulator.live import Run, play_schedule, schedules
 from producers.simulator.network import Faults
-from producers.simulator.sender import Sender
 from producers.simulator.synthetic import members
 from schemas.batch import BatchDecoder
 from schemas.topics import EVENT_TOPICS
@@ -60,7 +60,7 @@ async def test_what_live_viewers_were_promised_is_in_kafka_and_nothing_else(
     run = Run(system_clock(), seconds=4, heartbeat_ms=500, seed=5, faults=FAULTS)
     async with httpx.AsyncClient(base_url=collector.url, timeout=PATIENCE_S) as client:
         with ClientLog(path) as log:
-            sender = Sender(HttpPost(client, LOCAL_KEY), log, system_clock, asyncio.Event())
+            sender = Sender(HttpPost(client, LOCAL_KEY), log.note, system_clock, asyncio.Event())
             stop = asyncio.Event()
             await asyncio.gather(
                 *(play_schedule(s, sender, system_clock, stop) for s in schedules(members(10, 5), run))

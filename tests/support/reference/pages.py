@@ -10,6 +10,8 @@ from domain.titles.catalogue import Catalogue
 from infra.runtime.metrics.page import page as metrics
 from infra.runtime.settings import ROOT
 from producers.collector import openapi as collector
+from schemas.avro import schema
+from schemas.topics import FAMILIES
 from services.history.routes import router
 from services.ops import members
 from services.playback import routes as playback
@@ -46,8 +48,32 @@ live page. Errors and times have the form of the [history API](history-api.md).
 """
 
 
+EXAMPLES = """\
+# One event of each family
+
+Each command works as written against the demo. Sent twice, an event is a retry and counts once.
+[Collector API](collector-api.md) has every field.
+"""
+CURL = """
+## {family}
+
+{doc}
+
+```sh
+curl -i http://127.0.0.1:20001/v1/events \\
+  -H 'Authorization: Bearer playhead-local' -H 'Content-Type: application/json' \\
+  -d '{body}'
+```
+"""
+
+
 def _collector() -> str:
     return openapi.page(collector.document(), COLLECTOR)
+
+
+def _examples() -> str:
+    curls = (CURL.format(family=each, doc=schema(each)["doc"], body=collector.request_text(each)) for each in FAMILIES)
+    return EXAMPLES + "".join(curls)
 
 
 def _history() -> str:
@@ -77,6 +103,7 @@ PAGES: Mapping[Path, Callable[[], str]] = {
     FOLDER / "history-api.md": _history,
     FOLDER / "metrics.md": metrics,
     FOLDER / "playback-api.md": _playback,
+    FOLDER / "event-examples.md": _examples,
     FOLDER / "processes.md": flow.page,
     FOLDER / "settings.md": settings.page,
     FOLDER / "support-api.md": _support,

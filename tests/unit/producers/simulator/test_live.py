@@ -11,11 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from producers.client.sender import HttpPost, Reply, Sender
 from producers.simulator.client_log import ClientLog
 from producers.simulator.devices import BadRelease
-from producers.simulator.live import HttpPost, Run, play_schedule, schedules
+from producers.simulator.live import Run, play_schedule, schedules
 from producers.simulator.network import Delivery, Faults
-from producers.simulator.sender import Reply, Sender
 from producers.simulator.synthetic import members
 from schemas.client_events import event_from_client
 from schemas.errors import InvalidEvent, TransientError
@@ -47,7 +47,7 @@ class Collector:
 
 async def attend_all(tmp_path: Path, collector: Collector, stop: asyncio.Event) -> Counter[Any]:
     with ClientLog(tmp_path / "live.jsonl") as log:
-        sender = Sender(collector, log, lambda: END, asyncio.Event())
+        sender = Sender(collector, log.note, lambda: END, asyncio.Event())
         for schedule in schedules(members(20, seed=1), RUN):
             await play_schedule(schedule, sender, lambda: END, stop)
     return sender.tally
@@ -139,7 +139,7 @@ async def test_a_stopped_viewer_sends_nothing_more(tmp_path: Path) -> None:
 async def test_nothing_is_sent_before_it_is_due(tmp_path: Path) -> None:
     collector, stop = Collector(), asyncio.Event()
     with ClientLog(tmp_path / "live.jsonl") as log:
-        sender = Sender(collector, log, lambda: NOW - HOUR_MS, asyncio.Event())
+        sender = Sender(collector, log.note, lambda: NOW - HOUR_MS, asyncio.Event())
         viewer = asyncio.create_task(
             play_schedule(schedules(members(1, seed=1), RUN)[0], sender, lambda: NOW - HOUR_MS, stop)
         )

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from producers.client.sender import PendingEvent, Rejected, Reply, Sender
 from producers.simulator.client_log import ClientLog
-from producers.simulator.sender import PendingEvent, Rejected, Reply, Sender
 from schemas.errors import TransientError
 
 NOW = 1_790_000_000_000
@@ -55,7 +55,7 @@ class Sent:
 
     async def send(self, *events: PendingEvent) -> list[tuple[str, str]]:
         with ClientLog(self.path) as log:
-            sender = Sender(self.collector, log, lambda: NOW, self.give_up)
+            sender = Sender(self.collector, log.note, lambda: NOW, self.give_up)
             await sender.send(events)
         lines = [json.loads(line) for line in self.path.read_text().splitlines()]
         return [(line["event_id"], line["outcome"]) for line in lines if line["outcome"] != "sent"]

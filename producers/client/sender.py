@@ -1,21 +1,25 @@
-"""A client's sender: keeps events until each has a verdict, and retries under the same ids."""
+"""Posts events until each has a verdict, and retries under the same ids."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
+import httpx
 import msgspec
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type, wait_random_exponential
 
 from producers.ports import Clock
-from producers.simulator.client_log import ClientLog, Line, Outcome
 from schemas.errors import TransientError
 
 REQUEST_EVENTS = 200
 SEND_AGAIN = frozenset({"unknown", "not_stored"})
 """Codes that ask for a retry."""
+
+
+Outcome = Literal["sent", "accepted", "refused", "unanswered"]
+"""``sent`` comes before each request. ``unanswered``: the sender gave up, and the event may or may not be stored."""
 
 
 class PendingEvent(NamedTuple):
@@ -30,6 +34,10 @@ class Reply(NamedTuple):
     status: int
     content: dict[str, Any]
     retry_after_s: float
+
+
+Note = Callable[[Sequence[PendingEvent], Outcome, str | None], None]
+"""Is told what became of events, and the field at fault if they were refused."""
 
 
 class Post(Protocol):
@@ -47,11 +55,29 @@ class _Retry(Exception):
         self.retry_after_s = retry_after_s
 
 
+class HttpPost:
+    """``Post`` over HTTP. ``client``: with the collector's address as its base."""
+
+    def __init__(self, client: httpx.AsyncClient, key: str) -> None:
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    async def __call__(self, body: bytes) -> Reply:
+        try:
+            answer = await self._client.post("/v1/events", content=body, headers=self._headers)
+            content = msgspec.json.decode(answer.content, type=dict[str, Any])
+        except httpx.TransportError as error:
+            raise TransientError(f"the collector did not answer: {error!r}") from error
+        except msgspec.MsgspecError as error:
+            raise TransientError("the response is not JSON, so it is not the collector's") from error
+        return Reply(answer.status_code, content, float(answer.headers.get("Retry-After", 0)))
+
+
 class Sender:
-    def __init__(self, post: Post, log: ClientLog, clock: Clock, give_up: asyncio.Event) -> None:
+    def __init__(self, post: Post, note: Note, clock: Clock, give_up: asyncio.Event) -> None:
         """``give_up``: once set, unanswered events are not retried."""
         self.tally: Counter[Outcome] = Counter()
-        self._post, self._log, self._clock, self._give_up = post, log, clock, give_up
+        self._post, self._tell, self._clock, self._give_up = post, note, clock, give_up
         self._encode = msgspec.json.Encoder().encode
 
     async def send(self, events: Iterable[PendingEvent]) -> None:
@@ -103,7 +129,7 @@ class Sender:
 
     def _note(self, events: list[PendingEvent], outcome: Outcome, field: str | None = None) -> None:
         self.tally[outcome] += len(events)
-        self._log.write(Line(event.event_id, event.family, outcome, field) for event in events)
+        self._tell(events, outcome, field)
 
     async def _sleep(self, seconds: float) -> None:
         try:
