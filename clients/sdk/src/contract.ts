@@ -4,6 +4,8 @@ export type DeviceType = "unknown" | "phone" | "tablet" | "tv" | "desktop" | "co
 export type TitleClass = "unknown" | "film" | "episode" | "live" | "trailer";
 export type PlaybackEventType = "unknown" | "play_requested" | "first_frame" | "heartbeat" | "paused" | "resumed" | "seeked" | "rebuffer_started" | "rebuffer_ended" | "quality_changed" | "error" | "stopped" | "ended";
 export type PlayerState = "unknown" | "starting" | "playing" | "paused" | "seeking" | "rebuffering" | "stopped";
+export type UiAction = "unknown" | "view" | "impression" | "click" | "search" | "sign_in";
+export type Level = "unknown" | "debug" | "info" | "warning" | "error";
 
 /** What every event says of its client. */
 export interface Envelope {
@@ -91,4 +93,38 @@ export interface ErrorEvent extends Envelope {
   stack?: string | null;
 }
 
-export type ClientEvent = PlaybackEvent | ErrorEvent;
+/** A member's action in the user interface. */
+export interface UiEvent extends Envelope {
+  family: "ui";
+  /** Member profile that is watching; null in service events and before a profile is chosen. */
+  profile_id?: string | null;
+  /** What the member did. */
+  action: UiAction;
+  /** Page or screen where it happened. */
+  page: string;
+  /** Row on the page, from 0. */
+  row?: number | null;
+  /** Position in the row, from 0. */
+  position?: number | null;
+  /** Title shown or chosen. */
+  title_id?: string | null;
+  /** Text searched for; only with action search. */
+  query?: string | null;
+  /** Recommendation behind the title shown; joins an impression to a play. */
+  recommendation_id?: string | null;
+}
+
+/** A troubleshooting record from a client or service. */
+export interface DiagnosticEvent extends Envelope {
+  family: "diagnostic";
+  /** Member profile that is watching; null in service events and before a profile is chosen. */
+  profile_id?: string | null;
+  /** What is recorded. */
+  name: string;
+  /** Severity. */
+  level: Level;
+  /** Free details, name to value. */
+  fields?: Record<string, string>;
+}
+
+export type ClientEvent = PlaybackEvent | ErrorEvent | UiEvent | DiagnosticEvent;

@@ -1,4 +1,6 @@
 export type * from "./contract.ts";
+export type { Dash, Hls, Shaka } from "./adapters.ts";
 export { uuid7 } from "./ids.ts";
+export { type Card, Impressions } from "./impressions.ts";
 export { redact } from "./redact.ts";
-export { Attachment, Reporter, type Beginning, type Client, type Hls, type Play } from "./reporter.ts";
+export { type Attachment, type Beginning, type Client, type Play, now, Reporter, type ReporterOptions, type UiFields } from "./reporter.ts";

@@ -11,36 +11,74 @@ export interface Reply {
 /** Sends one request. `leaving`: the page goes, so it must survive that. */
 export type Post = (body: string, leaving: boolean) => Promise<Reply | null>;
 
+/** Where events outlive the page. Both calls may be late, and may fail without a word. */
+export interface Store {
+  put(events: readonly { id: string; json: string }[]): void;
+  remove(ids: readonly string[]): void;
+}
+
 /** All requests of a page that outlive it share 64 KiB. */
 export const MAX_BYTES = 60_000;
-const MAX_EVENTS = 1_000;
+/** Of events without a verdict: hours of a play, or some hundred impressions. */
+export const MAX_WAITING_BYTES = 1_000_000;
+/** What is dropped last comes first. */
+const PRIORITY: readonly ClientEvent["family"][] = ["diagnostic", "playback", "error", "ui"];
 const SEND_AGAIN = ["unknown", "not_stored"];
-const LONGEST_WAIT_S = 30;
+const FIRST_WAIT_S = 0.3;
+const LONGEST_WAIT_S = 60;
+/** Of a request without events. */
+const REQUEST_BYTES = 64;
 
 interface Waiting {
-  event: ClientEvent;
+  id: string;
+  family: ClientEvent["family"];
   json: string;
   bytes: number;
+  /** Whether it was part of a request: then its content must stay. */
+  sent: boolean;
+  /** Requests that it is part of now. */
+  flying: number;
 }
 
 /**
  * Keeps events until each has a verdict, and sends them again under the same ids until then.
  *
- * It holds 1,000 events: more means that the collector has been away for hours. Then the oldest go, and are counted.
+ * It is bounded by bytes. When it is full, the oldest event of the least important family goes; how many went, by family,
+ * is an event that never goes.
  */
 export class EventQueue {
-  dropped = 0;
+  /** Events that were dropped, by family. */
+  readonly dropped = new Map<string, number>();
+  /** Ends a pause: the network is back. */
+  wake: () => void = () => {};
   #waiting: Waiting[] = [];
+  #bytes = 0;
   #running: Promise<void> | null = null;
+  #open = true;
+  #leavingBytes = 0;
+  #unreported: Record<string, string> = {};
+  #report: Waiting | null = null;
+  #store: Store | null = null;
   readonly #post: Post;
   readonly #sleep: (seconds: number) => Promise<void>;
   readonly #now: () => number;
+  readonly #drops: (fields: Record<string, string>) => ClientEvent;
+  readonly #maxBytes: number;
 
-  /** `now`: milliseconds since the epoch. */
-  constructor(post: Post, now: () => number, sleep: (seconds: number) => Promise<void> = slept) {
+  /**
+   * `drops` makes the event that reports drops, with their number by family. `now`: milliseconds since the epoch.
+   */
+  constructor(
+    post: Post,
+    drops: (fields: Record<string, string>) => ClientEvent,
+    now: () => number,
+    { sleep = slept, maxBytes = MAX_WAITING_BYTES }: { sleep?: (seconds: number) => Promise<void>; maxBytes?: number } = {},
+  ) {
     this.#post = post;
+    this.#drops = drops;
     this.#sleep = sleep;
     this.#now = now;
+    this.#maxBytes = maxBytes;
   }
 
   /** Events without a verdict. */
@@ -48,14 +86,37 @@ export class EventQueue {
     return this.#waiting.length;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add(event: ClientEvent): void {
-    const json = JSON.stringify(event);
-    this.#waiting.push({ event, json, bytes: new TextEncoder().encode(json).length + 1 });
-    if (this.#waiting.length > MAX_EVENTS) {
-      this.#waiting.shift();
-      this.dropped += 1;
-    }
-    this.#running ??= this.#run();
+    this.#push(event);
+    this.#makeRoom();
+    this.#run();
+  }
+
+  /** Events of a page that ended without their verdicts. They keep their ids. */
+  adopt(events: readonly ClientEvent[]): void {
+    const known = new Set(this.#waiting.map((each) => each.id));
+    for (const event of events) if (!known.has(event.event_id)) this.#push(event);
+    this.#makeRoom();
+    this.#run();
+  }
+
+  /** From now on, events outlive the page there, those that wait already, too. */
+  keepIn(store: Store): void {
+    this.#store = store;
+    if (this.#open) store.put(this.#waiting);
+  }
+
+  /** `false`: nothing is sent or stored until the next call; what is stored already goes. `null`: what waits goes, too. */
+  allow(sending: boolean | null): void {
+    this.#open = sending === true;
+    if (this.#open) this.#store?.put(this.#waiting);
+    else this.#store?.remove(this.#waiting.map((each) => each.id));
+    if (sending === null) this.#settle(new Set(this.#waiting));
+    this.#run();
   }
 
   /** Until every event has a verdict. */
@@ -65,42 +126,105 @@ export class EventQueue {
 
   /** Send what has no verdict once more, the newest first to be kept, in a request that outlives the page. */
   leave(): void {
-    const batch = fitting(this.#waiting.toReversed()).reverse();
-    if (batch.length) void this.#send(batch, true);
+    if (!this.#open) return;
+    const resting = this.#waiting.filter((each) => !each.flying || this.#leavingBytes === 0);
+    const batch = fitting(resting.toReversed(), MAX_BYTES - this.#leavingBytes).reverse();
+    if (!batch.length) return;
+    const bytes = batch.reduce((sum, each) => sum + each.bytes, REQUEST_BYTES);
+    this.#leavingBytes += bytes;
+    void this.#send(batch, true).finally(() => (this.#leavingBytes -= bytes));
   }
 
-  async #run(): Promise<void> {
+  #push(event: ClientEvent): void {
+    const json = JSON.stringify(event);
+    const bytes = size(json);
+    const one: Waiting = { id: event.event_id, family: event.family, json, bytes, sent: false, flying: 0 };
+    this.#waiting.push(one);
+    this.#bytes += bytes;
+    if (this.#open) this.#store?.put([one]);
+  }
+
+  #makeRoom(): void {
+    for (const family of PRIORITY.slice(1).reverse()) {
+      if (this.#bytes <= this.#maxBytes) return;
+      let over = this.#bytes - this.#maxBytes;
+      const gone = this.#waiting.filter((each) => each.family === family && !each.flying && over > 0 && (over -= each.bytes, true));
+      if (gone.length) {
+        this.#settle(new Set(gone));
+        this.#count(family, gone.length);
+      }
+    }
+  }
+
+  /** Adds to the report of drops. One that may have arrived is followed by another. */
+  #count(family: string, events: number): void {
+    this.dropped.set(family, (this.dropped.get(family) ?? 0) + events);
+    if (this.#report && !this.#report.sent) this.#settle(new Set([this.#report]));
+    else this.#unreported = {};
+    this.#unreported[family] = String(Number(this.#unreported[family] ?? 0) + events);
+    this.#push(this.#drops({ ...this.#unreported }));
+    this.#report = this.#waiting.at(-1)!;
+  }
+
+  #run(): void {
+    if (this.#open && this.#waiting.length) this.#running ??= this.#deliver().finally(() => (this.#running = null));
+  }
+
+  async #deliver(): Promise<void> {
     let failures = 0;
     await this.#sleep(0); // what happens at one moment goes in one request
-    while (this.#waiting.length) {
-      const reply = await this.#send(fitting(this.#waiting), false);
+    while (this.#open && this.#waiting.length) {
+      const reply = await this.#send(fitting(this.#waiting, MAX_BYTES), false);
       const wait = reply?.retryAfter ?? 0;
-      failures = reply && reply.status < 500 && reply.status !== 429 && !wait ? 0 : failures + 1;
-      if (failures) await this.#sleep(wait + Math.random() * Math.min(LONGEST_WAIT_S, 0.3 * 2 ** failures));
+      failures = reply && !isRefusal(reply) && !wait ? 0 : failures + 1;
+      // Any moment of the span is as likely as any other, so clients that failed together come back one by one.
+      if (failures) await this.#pause(wait + Math.random() * Math.min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** failures));
     }
-    this.#running = null;
+  }
+
+  async #pause(seconds: number): Promise<void> {
+    await Promise.race([this.#sleep(seconds), new Promise<void>((woken) => (this.wake = woken))]);
+    this.wake = () => {};
   }
 
   async #send(batch: Waiting[], leaving: boolean): Promise<Reply | null> {
+    for (const each of batch) {
+      each.sent = true;
+      each.flying += 1;
+    }
     const body = `{"sent_at":${this.#now()},"events":[${batch.map((each) => each.json).join()}]}`;
     const reply = await this.#post(body, leaving);
-    if (!reply || reply.status >= 500 || reply.status === 429) return reply;
+    for (const each of batch) each.flying -= 1;
+    if (!reply || isRefusal(reply)) return reply;
     const again = new Set(reply.rejected?.filter((each) => SEND_AGAIN.includes(each.code)).map((each) => batch[each.index]));
-    const settled = new Set(batch.filter((each) => !again.has(each)));
-    this.#waiting = this.#waiting.filter((each) => !settled.has(each));
+    this.#settle(new Set(batch.filter((each) => !again.has(each))));
     for (const each of reply.rejected ?? []) {
       if (!SEND_AGAIN.includes(each.code)) console.error(`playhead: event refused: ${each.message}`);
     }
-    if (reply.status >= 400 && !reply.rejected) console.error(`playhead: the collector refuses this client: ${reply.status}`);
     return again.size ? { ...reply, retryAfter: Math.max(1, reply.retryAfter) } : reply;
+  }
+
+  #settle(settled: ReadonlySet<Waiting>): void {
+    const gone = this.#waiting.filter((each) => settled.has(each));
+    this.#waiting = this.#waiting.filter((each) => !settled.has(each));
+    this.#bytes -= gone.reduce((sum, each) => sum + each.bytes, 0);
+    this.#store?.remove(gone.map((each) => each.id));
   }
 }
 
-/** The first ones that fit into a request; one at least. */
-function fitting(waiting: readonly Waiting[]): Waiting[] {
-  let bytes = 64;
-  const end = waiting.findIndex((each, index) => (bytes += each.bytes) > MAX_BYTES && index > 0);
+/** The whole request was refused, whatever is in it: its events wait. A wrong key may be right again later. */
+function isRefusal({ status, rejected }: Reply): boolean {
+  return status >= 500 || status === 429 || (status >= 400 && !rejected);
+}
+
+/** The first ones that fit into a request; one at least, unless there is hardly any room. */
+function fitting(waiting: readonly Waiting[], room: number): Waiting[] {
+  let bytes = REQUEST_BYTES;
+  const end = waiting.findIndex((each, index) => (bytes += each.bytes) > room && (index > 0 || room < MAX_BYTES));
   return waiting.slice(0, end < 0 ? waiting.length : end);
 }
 
+const encoder = new TextEncoder();
+/** With the comma after it. */
+const size = (json: string): number => encoder.encode(json).length + 1;
 const slept = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));

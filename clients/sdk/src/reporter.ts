@@ -1,8 +1,11 @@
-import type { ClientEvent, Envelope, ErrorEvent as ErrorReport, PlaybackEvent, TitleClass } from "./contract.ts";
+import { type Dash, type Hls, type Shaka, fromDash, fromHls, fromShaka } from "./adapters.ts";
+import type { ClientEvent, Envelope, ErrorEvent as ErrorReport, PlaybackEvent, TitleClass, UiAction, UiEvent } from "./contract.ts";
 import { uuid7 } from "./ids.ts";
+import { Impressions } from "./impressions.ts";
 import { EventQueue, type Post, type Reply } from "./queue.ts";
 import { redact } from "./redact.ts";
 import { PlaybackSession } from "./session.ts";
+import { openStore } from "./store.ts";
 
 /** Who reports: the same in every event. */
 export type Client = Omit<Envelope, "event_id" | "client_time" | "account_id"> & { profile_id: string };
@@ -16,10 +19,14 @@ export interface Play {
   duration_ms: number | null;
 }
 
-/** The part of hls.js that is used: bitrate and errors. */
-export interface Hls {
-  readonly levels: readonly { bitrate: number }[];
-  on(event: string, listener: (event: string, data: any) => void): void;
+/** What a member did, beyond who and when. */
+export type UiFields = Omit<UiEvent, "family" | "action" | keyof Envelope | "profile_id">;
+
+export interface ReporterOptions {
+  /** `false`: nothing is sent or stored until `consent(true)`. */
+  consent?: boolean;
+  /** Of events that wait for their verdicts. */
+  maxBytes?: number;
 }
 
 /** Where a play begins, and when it was asked for. */
@@ -40,16 +47,43 @@ const LOOK_AT = ["playing", "pause", "play", "seeking", "seeked", "timeupdate", 
 export class Reporter {
   readonly queue: EventQueue;
   readonly #client: Client;
+  #kept = false;
   readonly #leaving = new Set<(gone: boolean) => void>();
 
   /** `collector`: its address; `key`: one that it accepts. */
-  constructor(collector: string, key: string, client: Client) {
-    this.queue = new EventQueue(posting(collector, key), Date.now);
+  constructor(collector: string, key: string, client: Client, { consent = true, maxBytes }: ReporterOptions = {}) {
+    const drops = (fields: Record<string, string>): ClientEvent => ({
+      family: "diagnostic",
+      ...this.#envelope(),
+      name: "events_dropped",
+      level: "warning",
+      fields,
+    });
+    this.queue = new EventQueue(posting(collector, key), drops, now, maxBytes === undefined ? {} : { maxBytes });
     this.#client = client;
+    if (consent) void this.#keep();
+    else this.queue.allow(false);
     addEventListener("pagehide", () => this.#leave(true));
+    addEventListener("online", () => this.queue.wake());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.#leave(false);
     });
+  }
+
+  /** `true`: send what waits, and from now on. `false`: forget what waits, and send nothing any more. */
+  consent(given: boolean): void {
+    this.queue.allow(given || null);
+    if (given) void this.#keep();
+  }
+
+  /** What a member did on a page, such as a click on a card or a search. */
+  ui(action: UiAction, fields: UiFields): void {
+    this.queue.add({ family: "ui", ...this.#envelope(), action, ...fields } satisfies UiEvent);
+  }
+
+  /** Reports each card of a page once it was seen. One a page view: `stop()` it when the view changes. */
+  impressions(page: string): Impressions {
+    return new Impressions((card) => this.ui("impression", { page, ...card }));
   }
 
   /**
@@ -73,14 +107,23 @@ export class Reporter {
     return attachment;
   }
 
+  async #keep(): Promise<void> {
+    if (this.#kept) return;
+    this.#kept = true;
+    const store = await openStore(uuid7(now()));
+    if (!store) return;
+    this.queue.keepIn(store);
+    this.queue.adopt(await store.orphans());
+  }
+
   #leave(gone: boolean): void {
     for (const leave of [...this.#leaving]) leave(gone);
     this.queue.leave();
   }
 
   #envelope(): Envelope & { profile_id: string } {
-    const now = Date.now();
-    return { event_id: uuid7(now), client_time: now, ...this.#client };
+    const time = now();
+    return { event_id: uuid7(time), client_time: time, ...this.#client };
   }
 }
 
@@ -95,6 +138,10 @@ export class Attachment {
   readonly #reported = new Map<string, number>();
   readonly #looking: ReturnType<typeof setInterval>;
   readonly #look = (): void => this.look();
+  readonly #broken = (): void => {
+    const { code, message } = this.#video.error ?? { code: 0, message: "" };
+    this.fail(`media.${code}`, message, true);
+  };
 
   constructor(
     video: HTMLMediaElement,
@@ -114,19 +161,34 @@ export class Attachment {
       beginning.pressedAt,
     );
     for (const name of LOOK_AT) video.addEventListener(name, this.#look);
+    video.addEventListener("error", this.#broken);
     this.#looking = setInterval(this.#look, LOOK_MS);
   }
 
   /** Reports bitrate and errors of hls.js, too. */
   hls(hls: Hls): void {
-    hls.on("hlsLevelSwitched", (_, data) => {
-      const level = hls.levels[data.level];
-      if (level) this.session.setBitrate(level.bitrate / 1000);
-    });
-    hls.on("hlsError", (_, data) => {
-      const reason = data.error?.message ?? data.reason ?? data.details;
-      this.fail(`hls.${data.details}`, `${reason} ${data.url ?? data.frag?.url ?? ""}`.trim(), data.fatal);
-    });
+    fromHls(hls, this.#observed());
+  }
+
+  /** Reports bitrate and errors of dash.js, too. */
+  dash(dash: Dash): void {
+    fromDash(dash, this.#observed());
+  }
+
+  /** Reports bitrate and errors of shaka, too. What `load()` rejects with is an error of the caller: see `fail`. */
+  shaka(shaka: Shaka): void {
+    fromShaka(shaka, this.#observed());
+  }
+
+  /** An ad begins or ends: a pause of the content. */
+  ad(playing: boolean): void {
+    this.look();
+    this.session.ad(playing, performance.now());
+  }
+
+  /** Play was pressed only now, because the browser refused to begin by itself. */
+  pressed(): void {
+    this.session.pressed(performance.now());
   }
 
   /** An error with a stable code and a text for people. A fatal one ends the play. */
@@ -161,14 +223,28 @@ export class Attachment {
     this.#end();
   }
 
+  /** From now on a library reports errors, and repairs some of the element's. */
+  #observed() {
+    this.#video.removeEventListener("error", this.#broken);
+    return {
+      bitrate: (kbps: number): void => this.session.setBitrate(kbps),
+      fail: (code: string, message: string, fatal: boolean): void => this.fail(code, message, fatal),
+    };
+  }
+
   /** Stops looking once the session is over. */
   #end(): void {
     if (this.session.state !== "stopped") return;
     clearInterval(this.#looking);
     for (const name of LOOK_AT) this.#video.removeEventListener(name, this.#look);
+    this.#video.removeEventListener("error", this.#broken);
     this.onStop();
   }
 }
+
+/** Milliseconds since the epoch. A clock that is set during a page's life does not move it. */
+const origin = Date.now() - performance.now();
+export const now = (): number => Math.round(origin + performance.now());
 
 /** A request that leaves with the page must not need a preflight: its key is in the address and its type is text. */
 function posting(collector: string, key: string): Post {

@@ -57,7 +57,9 @@ export class PlaybackSession {
   #since: number;
   #seenAt: number;
   #nextBeat = Infinity;
-  readonly #requestedAt: number;
+  #rate = 1;
+  #ad = false;
+  #requestedAt: number;
   readonly #emit: (report: Report) => void;
   readonly #heartbeatMs: number;
   #positionMs: number;
@@ -79,10 +81,12 @@ export class PlaybackSession {
     if (this.#state === "stopped") return;
     const elapsed = Math.max(0, now - this.#seenAt);
     const moved = media.positionMs - this.#positionMs;
-    const playedMs = moved / (media.rate || 1);
+    const playedMs = moved / this.#rate; // until now it was the last look's
     const jumped = moved < -JUMP_MS || playedMs > elapsed + JUMP_MS;
     this.#seenAt = now;
     this.#positionMs = media.positionMs;
+    this.#rate = media.rate || 1;
+    if (this.#ad) return this.#pass(elapsed);
     if (this.#state === "starting") {
       if (moved > 0 && !jumped && !media.seeking) this.#start(Math.min(elapsed, playedMs), now);
       return;
@@ -93,6 +97,23 @@ export class PlaybackSession {
       this.#report("heartbeat");
       this.#nextBeat = now + this.#heartbeatMs;
     }
+  }
+
+  /**
+   * An ad begins or ends. It is a pause of the content: where the ad plays in the same element, the content's position
+   * must be there again when it ends. One before the first frame is no part of start-up.
+   */
+  ad(playing: boolean, now: number): void {
+    if (this.#state === "stopped" || playing === this.#ad) return;
+    this.#pass(Math.max(0, now - this.#seenAt));
+    this.#seenAt = now;
+    this.#ad = playing;
+    if (this.#state !== "starting") this.#enter(playing ? "paused" : "playing", playing ? "paused" : "resumed", now);
+  }
+
+  /** Play was pressed only now: the browser had refused to begin without. */
+  pressed(now: number): void {
+    if (this.#state === "starting") this.#requestedAt = now;
   }
 
   setBitrate(kbps: number): void {
@@ -125,6 +146,13 @@ export class PlaybackSession {
     this.#watchedMs = playedMs;
     this.#nextBeat = now + this.#heartbeatMs;
     this.#enter("playing", "first_frame", now);
+  }
+
+  /** Time in an ad: of a pause, or none of start-up. */
+  #pass(elapsed: number): void {
+    if (!this.#ad) return;
+    if (this.#state === "starting") this.#requestedAt += elapsed;
+    else this.#pausedMs += elapsed;
   }
 
   /** Adds the time since the last look to the state in which it passed. */

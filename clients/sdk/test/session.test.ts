@@ -97,6 +97,38 @@ test("at double speed watched time is the clock's", () => {
   assert.deepEqual([film.last.playhead_ms, film.last.watched_ms], [10_000, 5_000]);
 });
 
+test("a change of speed splits the time at the look that saw it", () => {
+  const film = new Film().pass(2_000).set({ rate: 2 }).pass(2_000).set({ ended: true });
+  assert.deepEqual([film.last.playhead_ms, film.last.watched_ms], [6_000, 4_000]);
+});
+
+test("an ad is a pause of the content, wherever its own picture is", () => {
+  const film = new Film().pass(2_000);
+  film.session.ad(true, film.now);
+  const content = film.media.positionMs;
+  film.set({ positionMs: 0 }).pass(5_000).set({ positionMs: content });
+  film.session.ad(false, film.now);
+  film.pass(1_000).set({ ended: true });
+  assert.deepEqual(film.types, ["play_requested", "first_frame", "paused", "resumed", "ended"]);
+  assert.deepEqual([film.last.watched_ms, film.last.paused_ms, film.last.seek_count], [3_000, 5_000, 0]);
+});
+
+test("an ad before the first frame is no part of start-up", () => {
+  const film = new Film();
+  film.session.ad(true, film.now);
+  film.pass(6_000, false);
+  film.session.ad(false, film.now);
+  film.pass(700, false).pass(1_000);
+  assert.equal(film.last.startup_time_ms, 700);
+});
+
+test("where the browser wanted a press first, start-up begins with it", () => {
+  const film = new Film().pass(60_000, false);
+  film.session.pressed(film.now);
+  film.pass(400, false).pass(1_000);
+  assert.equal(film.last.startup_time_ms, 400);
+});
+
 test("a machine that slept neither watched nor stalled", () => {
   const film = new Film().pass(1_000).pass(3_600_000, false, 3_600_000).pass(1_000).set({ ended: true });
   assert.deepEqual([film.last.watched_ms, film.last.rebuffer_count], [2_000, 0]);

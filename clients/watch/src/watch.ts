@@ -1,5 +1,5 @@
-import { type Attachment, type Client, Reporter, redact, uuid7 } from "../../sdk/src/index.ts";
-import { version } from "../../package.json";
+import { type Attachment, Reporter, now, redact } from "../../sdk/src/index.ts";
+import { client } from "./client.ts";
 import { Controls, type Qualities } from "./controls.ts";
 import { clock, element } from "./page.ts";
 
@@ -13,7 +13,6 @@ interface Play {
   resume: { bookmark_ms: number; known: boolean };
 }
 
-const DEVICE = "playhead-device";
 const TOAST_MS = 4_000;
 const REASONS: Record<string, string> = {
   networkError: "The video could not be loaded. Check the connection; what was loaded so far has been played.",
@@ -24,7 +23,7 @@ const player = element("player");
 const video = element<HTMLVideoElement>("video");
 const begin = element("start");
 const { title = "", profile = "", collector = "", key = "", resume } = player.dataset;
-const reporter = new Reporter(collector, key, client());
+const reporter = new Reporter(collector, key, client(profile));
 const controls = new Controls(toggle);
 const library = import("hls.js");
 let playing: Attachment | null = null;
@@ -42,7 +41,7 @@ addEventListener("pageshow", (event) => {
 /** A new play: of the whole title, from where it was left, or from `fromMs`. */
 async function start(fromMs?: number): Promise<void> {
   const pressedAt = performance.now();
-  const startedAt = Date.now(); // the clock of all other times in events
+  const startedAt = now(); // the clock of all other times in events
   begin.hidden = true;
   element("problem").hidden = true;
   buffering(true);
@@ -116,6 +115,7 @@ function toggle(): void {
   if (begin.hidden) video.paused ? void video.play() : video.pause();
   else if (playing && !video.ended) {
     begin.hidden = true; // the browser wanted a press first
+    playing.pressed();
     void video.play();
   } else void start(video.ended ? 0 : undefined);
 }
@@ -144,29 +144,4 @@ function toast(text: string): void {
   element("toast").textContent = text;
   element("toast").hidden = false;
   setTimeout(() => (element("toast").hidden = true), TOAST_MS);
-}
-
-function client(): Client {
-  const touch = matchMedia("(pointer: coarse)").matches;
-  const region = navigator.language.match(/-([A-Z]{2})\b/)?.[1];
-  return {
-    profile_id: profile,
-    device_id: deviceId(),
-    device_type: touch ? (screen.width < 768 ? "phone" : "tablet") : "desktop",
-    app_name: "web",
-    app_version: version,
-    country: region ?? "ZZ",
-  };
-}
-
-/** The same at every visit; where a browser stores nothing, a new one at each. */
-function deviceId(): string {
-  const fresh = `web-${uuid7(Date.now())}`;
-  try {
-    const known = localStorage.getItem(DEVICE) ?? fresh;
-    localStorage.setItem(DEVICE, known);
-    return known;
-  } catch {
-    return fresh;
-  }
 }

@@ -1,4 +1,4 @@
-"""``clients/sdk/src/contract.ts``: the events of a player as TypeScript types, from the Avro schemas."""
+"""``clients/sdk/src/contract.ts``: the events of a client as TypeScript types, from the Avro schemas."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from schemas import avro
 from schemas.client_events import STAMPED
 
-FAMILIES = {"playback": "PlaybackEvent", "error": "ErrorEvent"}
+FAMILIES = {"playback": "PlaybackEvent", "error": "ErrorEvent", "ui": "UiEvent", "diagnostic": "DiagnosticEvent"}
 NUMBERS = ("int", "long", "float", "double")
 Node = Mapping[str, Any]
 
@@ -58,6 +58,8 @@ def _type(kind: Any) -> str:
     if isinstance(kind, list):
         return " | ".join(sorted(map(_type, kind), key="null".__eq__))
     if isinstance(kind, dict):
+        if kind["type"] == "map":
+            return f"Record<string, {_type(kind['values'])}>"
         return str(kind["name"]) if kind["type"] == "enum" else _type(kind["type"])
     return "number" if kind in NUMBERS else str(kind)
 
