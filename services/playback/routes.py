@@ -19,7 +19,7 @@ from domain.titles.catalogue import Catalogue
 from schemas.events import Asset
 from services.http.app import create_app as create_service
 from services.http.errors import RESPONSES, Refusal
-from services.playback import watch
+from services.playback import examples, watch
 from services.playback.history import ResumePoints
 from services.playback.messages import Play, PlayRequest, Resume
 from services.playback.watch import Sources
@@ -48,7 +48,7 @@ def create_app(playback: Playback, catalogue: Catalogue, sources: Sources, metri
     app = create_service(
         title="Playhead playback API",
         description="Starts plays: addresses of the video, where to resume, and the ids that their events carry.",
-        routers=[router(playback, sources.on_loopback), pages],
+        routers=[router(playback, sources.on_loopback), pages, examples.router(playback.find, catalogue, sources)],
         page=watch.templates(sources),
         ready=playback.ready,
         metrics=metrics,

@@ -53,7 +53,7 @@ class Sources:
             POLICY.replace("img-src 'self'", f"img-src 'self' {self.edge}").replace(
                 "connect-src 'self'", f"connect-src 'self' {self.edge} {self.collector}"
             )
-            + "; media-src blob:"
+            + f"; media-src 'self' blob: {self.edge}"  # a browser that plays HLS by itself has no blob
         )
 
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
 
 from infra.local import packages
 from infra.runtime.settings import Settings
@@ -29,19 +29,28 @@ OVERFLOW = """() => {
 
 @contextmanager
 def launched(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(**_program())
+    yield browser
+    browser.close()
+
+
+def launched_with(playwright: Playwright, folder: Path) -> BrowserContext:
+    """A separate browser, whose storage is in the folder and outlives it."""
+    return playwright.chromium.launch_persistent_context(folder, **_program())
+
+
+def _program() -> dict[str, Any]:
     folder = fetched()
-    browser = playwright.chromium.launch(
-        executable_path=folder / "chromium",
-        args=["--no-sandbox", "--disable-gpu"],
-        env={
+    return {
+        "executable_path": folder / "chromium",
+        "args": ["--no-sandbox", "--disable-gpu"],
+        "env": {
             **os.environ,
             "LD_LIBRARY_PATH": str(folder / "al2023" / "lib"),
             "FONTCONFIG_FILE": str(folder / "fonts.conf"),
         },
-        timeout=PATIENCE_MS,
-    )
-    yield browser
-    browser.close()
+        "timeout": PATIENCE_MS,
+    }
 
 
 def fetched() -> Path:

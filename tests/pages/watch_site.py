@@ -22,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import services.history.routes as history
 from domain.media.path_token import PathToken
@@ -44,7 +45,10 @@ from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeLog
 
 CLIP_S, SEGMENT_S, VERSION = 12, 2, "0a1b"
-SCHEMA_IDS = {name: number for number, name in enumerate(("playback", "error", "dead_letter", "ui"), 1)}
+SCHEMA_IDS = {
+    name: number
+    for number, name in enumerate(("playback", "error", "dead_letter", "ui", "diagnostic", "performance"), 1)
+}
 KEYS = {"local": b"secret"}
 
 
@@ -110,16 +114,20 @@ class WatchSite:
     log: FakeLog = field(default_factory=FakeLog)
     evening: Evening = field(default_factory=lambda: Evening(0))
     edge_away: bool = False
+    collector_away: bool = False
     paths: list[str] = field(default_factory=list)
     """Asked of the edge, without tokens."""
     address: str = ""
 
-    def events(self) -> list[Event]:
-        """What the collector has stored, in the order in which it came."""
+    def stored(self) -> list[Event]:
+        """What the collector has stored, in the order in which it came, repeats included."""
         names = {number: name for name, number in SCHEMA_IDS.items()}
         framed = [unframe(message.value) for message in self.log.stored]
         decoded = [codec.decode(names[number], datum) for number, datum in framed]
-        return [event for event in decoded if isinstance(event, Playback | Error)]
+        return [event for event in decoded if isinstance(event, Event)]
+
+    def events(self) -> list[Playback | Error]:
+        return [event for event in self.stored() if isinstance(event, Playback | Error)]
 
     def plays(self, profile: str) -> dict[str, list[Playback]]:
         """The profile's events by session, each once, in the order of ``seq``."""
@@ -144,6 +152,18 @@ class WatchSite:
         status = 503 if self.edge_away else 200 if allowed else 403
         headers = {"Access-Control-Allow-Origin": "*"}
         return FileResponse(self.folder / path, headers=headers) if status == 200 else Response("", status, headers)
+
+
+def _absent(collector: ASGIApp, site: WatchSite) -> ASGIApp:
+    """The collector behind a gateway that cannot reach it at times."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if site.collector_away and scope["type"] == "http":
+            await Response("", 503)(scope, receive, send)
+        else:
+            await collector(scope, receive, send)
+
+    return app
 
 
 @contextmanager
@@ -175,7 +195,7 @@ def served(folder: Path) -> Iterator[WatchSite]:
     apps = (
         create_app(service, catalogue, sources, FakeMetrics()),
         Starlette(routes=[Route("/t/{token}/{path:path}", site.edge)]),
-        build_app(handler, lambda: False, lambda: b""),
+        _absent(build_app(handler, lambda: False, lambda: b""), site),
         history.create_app(site.history_stores, catalogue, ports[0], FakeMetrics()),
     )
     servers = [uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off")) for app in apps]

@@ -163,11 +163,24 @@ async def test_the_page_names_the_title_and_may_load_from_edge_and_collector_onl
     assert "unsafe" not in policy
 
 
+@pytest.mark.parametrize("player", ["plain", "hls", "dash", "shaka"])
+async def test_each_player_has_an_example(client: httpx.AsyncClient, player: str) -> None:
+    page = await client.get(f"/examples/{player}", params={"profile": '"><script>', "title": "ml-50", "report": "cmcd"})
+    assert page.status_code == 200
+    assert f'data-player="{player}" data-report="cmcd"' in page.text
+    assert '"><script>' not in page.text
+    assert (await client.get("/examples/vlc")).status_code in (400, 422)
+
+
 async def test_there_are_plays_for_this_machine_only(house: House, client: httpx.AsyncClient) -> None:
     foreign = await client.get("/watch/ml-50", headers={"Host": "evil.example:20004"})
     assert (foreign.status_code, foreign.json()["code"]) == (403, "foreign_host")
     async with house.client(replace(SOURCES, on_loopback=False, key="")) as open_to_all:
-        for answer in (await open_to_all.get("/watch/ml-50"), await open_to_all.post("/v1/playback", json=ASKED)):
+        for answer in (
+            await open_to_all.get("/watch/ml-50"),
+            await open_to_all.get("/examples/hls"),
+            await open_to_all.post("/v1/playback", json=ASKED),
+        ):
             assert (answer.status_code, answer.json()["code"]) == (403, "accounts_needed")
 
 
