@@ -105,7 +105,7 @@ export class EventQueue {
   }
 
   /** From now on, events outlive the page there, those that wait already, too. */
-  keepIn(store: Store): void {
+  useStore(store: Store): void {
     this.#store = store;
     if (this.#open) store.put(this.#waiting);
   }

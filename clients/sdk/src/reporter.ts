@@ -112,7 +112,7 @@ export class Reporter {
     this.#kept = true;
     const store = await openStore(uuid7(now()));
     if (!store) return;
-    this.queue.keepIn(store);
+    this.queue.useStore(store);
     this.queue.adopt(await store.orphans());
   }
 

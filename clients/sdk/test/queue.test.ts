@@ -116,7 +116,7 @@ test("what waits outlives the page, and its verdict ends that", async () => {
   const shelf = new Shelf();
   const { queue } = collecting([null]);
   queue.add(event("a"));
-  queue.keepIn(shelf);
+  queue.useStore(shelf);
   queue.add(event("b"));
   assert.deepEqual([...shelf.kept.keys()], ["a", "b"]);
   await queue.drained();
@@ -134,7 +134,7 @@ test("events of a page that is gone are sent under their ids, once", async () =>
 test("without consent nothing is sent or stored, and what waits goes with the consent or never", async () => {
   const shelf = new Shelf();
   const { queue, requests } = collecting();
-  queue.keepIn(shelf);
+  queue.useStore(shelf);
   queue.allow(false);
   queue.add(event("early"));
   queue.leave();
