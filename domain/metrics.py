@@ -147,6 +147,7 @@ GROUP_LAG_SECONDS = Gauge(
     ("group",),
 )
 BACKEND_UP = Gauge("playhead_backend_up", "1 while the backend answers a real request.", ("backend",))
+BACKEND_WRITABLE = Gauge("playhead_backend_writable", "1 while the backend stores a small object.", ("backend",))
 
 # The edge, which counts by itself: infra/local/templates/edge.js.
 EDGE_REQUESTS = Counter(

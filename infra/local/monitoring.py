@@ -58,7 +58,8 @@ def _backend_inhibitions(processes: Sequence[Process]) -> Iterator[dict[str, lis
     """For each backend that a process needs: what its outage inhibits, and what it inhibits for a while afterwards."""
     for backend in sorted({backend for process in processes for backend in process.needs}):
         needs = f'needs=~"(.+ )?{backend}( .+)?"'
-        for cause, effects in (("BackendUnreachable", [needs]), ("RecentOutage", [needs, 'slo=~".+"'])):
+        slow = [needs, 'slo=~".+"']
+        for cause, effects in (("BackendUnreachable", [needs]), ("StoreFull", [needs]), ("RecentOutage", slow)):
             yield {
                 "source_matchers": [f'alertname="{cause}"', f'backend="{backend}"'],
                 "target_matchers": effects,

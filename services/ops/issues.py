@@ -22,6 +22,8 @@ MANY_FAIL = 0.1
 MANY_DEAD_LETTERS, FEW_DEAD_LETTERS = 0.003, 10
 """Dead letters per event; fewer than ten are no issue."""
 DEAD_LETTER_COUNT = "dead_letters"
+WRITES = "lake_writes"
+"""The source that is a write, not a read."""
 
 
 def issues(live: Live, appended: Mapping[str, int]) -> list[Issue]:
@@ -62,7 +64,8 @@ def _others(app: AppExperience, seen: Experience) -> str:
 def _unreachable(sources: Iterable[Source]) -> Iterator[Issue]:
     for source in sources:
         if source.error and source.error != NEVER:
-            yield Issue(f"{source.label} is unreachable", source.error, "sources")
+            what = "The object store stores nothing" if source.name == WRITES else f"{source.label} is unreachable"
+            yield Issue(what, source.error, "sources")
 
 
 def _down(processes: Iterable[ProcessHealth]) -> Iterator[Issue]:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from domain.metrics import BACKEND_UP, GROUP_LAG, GROUP_LAG_SECONDS, Metrics
+from domain.metrics import BACKEND_UP, BACKEND_WRITABLE, GROUP_LAG, GROUP_LAG_SECONDS, Metrics
 from domain.processes import consumer_groups
 from schemas.errors import TransientError
 from schemas.topics import Partition
@@ -67,6 +67,15 @@ class PipelineHealth:
             asking.cancel()
         self.metrics.set(BACKEND_UP, 1, backend=backend)
         return answer
+
+    async def probe_writes(self, backend: str, write: Callable[[], Awaitable[None]]) -> None:
+        """A full store may still answer, so it is asked to store something. Raises TransientError."""
+        try:
+            await write()
+        except TransientError:
+            self.metrics.set(BACKEND_WRITABLE, 0, backend=backend)
+            raise
+        self.metrics.set(BACKEND_WRITABLE, 1, backend=backend)
 
     def set_lag(self, at: int, offsets: Offsets) -> None:
         """``at``: milliseconds since the epoch."""

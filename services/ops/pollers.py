@@ -50,6 +50,8 @@ class Pollers:
     health: PipelineHealth
     ping_registry: Callable[[], None]
     """Blocks; raises TransientError."""
+    write_probe: Callable[[], None]
+    """Stores a small object. Blocks; raises TransientError."""
     now: Callable[[], int]
     _totals: dict[str, int] = field(default_factory=dict)
     """Records in each topic of WATCHED when its newest were read."""
@@ -121,6 +123,9 @@ class Pollers:
     async def lake(self) -> None:
         await self.health.probe("s3", lambda: asyncio.to_thread(lambda: next(self.store.list(CATALOGUE_KEY, ""), None)))
 
+    async def lake_writes(self) -> None:
+        await self.health.probe_writes("s3", lambda: asyncio.to_thread(self.write_probe))
+
     async def registry(self) -> None:
         await self.health.probe("registry", lambda: asyncio.to_thread(self.ping_registry))
 
@@ -150,6 +155,7 @@ class Pollers:
             ("registry", self.registry, 2),
             (None, self.ledger, 5),  # the other one reports Cassandra's health
             ("processes", self.process_metrics, 3),
+            ("lake_writes", self.lake_writes, 30),
             (None, self.last_week, 30),
             (None, self.firing_alerts, 3),
             (None, self.catalogue, 60),

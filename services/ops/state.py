@@ -37,6 +37,7 @@ SOURCES = {
     "lake": "Object store",
     "registry": "Schema registry",
     "processes": "Process metrics",
+    "lake_writes": "Object store, writes",
 }
 
 

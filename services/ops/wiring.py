@@ -1,6 +1,7 @@
 """The operations service as a process: settings -> stores, pollers -> HTTP."""
 
 import asyncio
+from functools import partial
 
 import httpx
 from cassandra.cluster import Session
@@ -31,6 +32,7 @@ from services.ops.routes import Files, create_app
 from services.ops.state import OpsState
 
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
+WRITE_PROBE_KEY = "probe/write"
 RUNBOOKS = ROOT / "infra" / "monitoring" / "runbooks"
 
 
@@ -75,6 +77,7 @@ async def serve(settings: Settings) -> None:
             alerts=AlertMonitor(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
             health=PipelineHealth(metrics, groups),
             ping_registry=registry.ping,
+            write_probe=partial(store.put, WRITE_PROBE_KEY, b"."),
             now=system_clock,
         )
         app = create_app(state, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, system_clock)

@@ -62,6 +62,7 @@ def pollers(evening: Evening) -> Pollers:
         alerts=AlertMonitor(client, "http://alertmanager"),
         health=PipelineHealth(evening.metrics),
         ping_registry=evening.ping_registry,
+        write_probe=evening.write_probe,
         now=lambda: evening.now,
     )
 

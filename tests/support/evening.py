@@ -238,6 +238,10 @@ class Evening:
     def ping_registry(self) -> None:
         self._answers("registry", "the schema registry does not answer")
 
+    def write_probe(self) -> None:
+        self._answers("lake", "the object store refuses connections")
+        self._answers("room", "No writable volumes")
+
     # ObjectReader
 
     def head(self, key: str) -> dict[str, str]:

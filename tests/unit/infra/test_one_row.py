@@ -58,6 +58,10 @@ def test_an_outage_of_what_it_needs_inhibits_its_alerts(tmp_path: Path) -> None:
             "target_matchers": ['needs=~"(.+ )?mariadb( .+)?"'],
         },
         {
+            "source_matchers": ['alertname="StoreFull"', 'backend="mariadb"'],
+            "target_matchers": ['needs=~"(.+ )?mariadb( .+)?"'],
+        },
+        {
             "source_matchers": ['alertname="RecentOutage"', 'backend="mariadb"'],
             "target_matchers": ['needs=~"(.+ )?mariadb( .+)?"', 'slo=~".+"'],
         },

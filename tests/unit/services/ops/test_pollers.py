@@ -2,9 +2,9 @@ import msgspec
 import pytest
 
 from domain.ledger.state import Finding
-from domain.metrics import BACKEND_UP, GROUP_LAG
+from domain.metrics import BACKEND_UP, BACKEND_WRITABLE, GROUP_LAG
 from domain.titles.catalogue import Catalogue
-from services.ops.document import LedgerTopic, Live, Source
+from services.ops.document import Issue, LedgerTopic, Live, Source
 from services.ops.state import MAX_MEMBERS, OpsState
 from tests.pages.site import EVENING
 from tests.support.builders import playback
@@ -97,6 +97,18 @@ async def test_a_source_that_is_unreachable_keeps_its_last_numbers_and_their_age
     services.evening.away.clear()
     await pass_time(services, 2)
     assert all(source.error is None for source in (await live(services)).sources)
+
+
+async def test_a_store_that_answers_and_stores_nothing_is_named(services: Services) -> None:
+    gauges = services.evening.metrics.gauges
+    await services.pollers.once()
+    assert gauges[BACKEND_WRITABLE]["s3",] == 1
+    services.evening.away.add("room")
+    await services.pollers.once()
+    assert gauges[BACKEND_WRITABLE]["s3",] == 0
+    assert gauges[BACKEND_UP]["s3",] == 1
+    named = [issue for issue in (await live(services)).issues if issue.panel == "sources"]
+    assert named == [Issue("The object store stores nothing", "No writable volumes", "sources")]
 
 
 async def test_what_cannot_have_changed_is_not_read_again(services: Services) -> None:
