@@ -34,6 +34,7 @@ ELSEWHERE = {
     "collector": Elsewhere("producers.collector.main", "Accept events over HTTP; --dry-run explains and stores none."),
     "replay": Elsewhere("producers.replay.main", "Replay dead letters after their cause is fixed."),
     "compact": Elsewhere("infra.commands.compact", "Compact older sessions into CompressedVH."),
+    "restore": Elsewhere("infra.commands.restore", "Write back what a history has lost, from the lake and Kafka."),
     "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer group has read all of Kafka."),
     "ledger": Elsewhere("infra.commands.ledger", "Check that no record is missing, duplicated or unexpected."),
     "job": Elsewhere("batch.main", "Run Spark jobs over the lake and its tables."),

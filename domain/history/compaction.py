@@ -90,11 +90,11 @@ class Compactor:
         published = base
         if rolled:
             try:
-                new = await self._prepare(profile_id, base, rolled)
+                new = await self.prepare(profile_id, base, rolled)
             except UNREADABLE as error:
                 return await self._refuse(profile_id, base, error), 0
             if new is not None:
-                if not await self._publish(profile_id, base, new):
+                if not await self.publish(profile_id, base, new):
                     return "lost", 0
                 await self.on_step(Step.PUBLISHED)
                 published = new
@@ -106,16 +106,14 @@ class Compactor:
             return "nothing due", 0
         return "unchanged" if published is base else "published", len(rolled)
 
-    async def _prepare(
-        self, profile_id: str, base: Metadata | None, rolled: Sequence[ViewingRecord]
-    ) -> Metadata | None:
+    async def prepare(self, profile_id: str, base: Metadata | None, rolled: Sequence[ViewingRecord]) -> Metadata | None:
         """The next version, with all its chunks written; None if the chunks hold the records already.
 
         Raises UNREADABLE when a chunk to be rewritten, or one that was just written, cannot be read.
         """
         held = base.chunks if base else ()
         placement = place_records(rolled, held, self.rules.chunk_bytes)
-        records = {chunk.id: await self._records(profile_id, chunk) for chunk in held if chunk.id in placement.by_chunk}
+        records = {chunk.id: await self.records(profile_id, chunk) for chunk in held if chunk.id in placement.by_chunk}
         generation = max(base.version.generation + 1 if base else 0, self.now() * 1000)
         builder = VersionBuilder(profile_id, Version(generation, uuid4()), self.rules.chunk_bytes)
         draft = builder.build(held, records, placement)
@@ -126,11 +124,12 @@ class Compactor:
             self.metrics.increment(CHUNK_BYTES, len(body))
             await self.on_step(Step.CHUNK_WRITTEN)
         for chunk in draft.bodies:
-            await self._records(profile_id, chunk)
+            await self.records(profile_id, chunk)
         await self.on_step(Step.CHUNKS_VERIFIED)
         return draft.metadata
 
-    async def _records(self, profile_id: str, chunk: Chunk) -> list[ViewingRecord]:
+    async def records(self, profile_id: str, chunk: Chunk) -> list[ViewingRecord]:
+        """A listed chunk's. Raises UNREADABLE, also for a chunk that is gone."""
         body = chunk.body or await self.compressed.chunk(profile_id, chunk.id)
         if body is None:
             raise CorruptChunk(f"{chunk.id} is gone")
@@ -146,7 +145,7 @@ class Compactor:
         log.error("unreadable chunk, compaction refused", profile=profile_id, version=version, reason=str(error))
         return "damaged"
 
-    async def _publish(self, profile_id: str, base: Metadata | None, new: Metadata) -> bool:
+    async def publish(self, profile_id: str, base: Metadata | None, new: Metadata) -> bool:
         """Whether our version was published. Returns only when that can no longer change."""
         before = base.version if base else None
         await self.on_step(Step.PUBLISHING)
