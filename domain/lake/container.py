@@ -75,6 +75,24 @@ def read(body: bytes) -> tuple[dict[str, str], Iterator[dict[str, Any]]]:
     return metadata, _rows(blocks, parse_schema(physical(json.loads(metadata["avro.schema"]))))
 
 
+def read_datums(body: bytes) -> tuple[dict[str, str], Iterator[bytes]]:
+    """The file's metadata and its rows as Avro datums, not decoded. Raises ValueError for bytes that are no rows."""
+    metadata, blocks = read_blocks(body)
+    return metadata, _datums(blocks, parse_schema(physical(json.loads(metadata["avro.schema"]))))
+
+
+def _datums(blocks: Iterator[tuple[int, bytes]], schema: Any) -> Iterator[bytes]:
+    for count, datums in blocks:
+        data, start = io.BytesIO(datums), 0
+        for _ in range(count):
+            try:
+                schemaless_reader(data, schema, None)
+            except Exception as error:  # of many unrelated classes: what it is depends on the byte that is wrong
+                raise ValueError(f"a row is not readable with its schema: {error}") from error
+            yield datums[start : data.tell()]
+            start = data.tell()
+
+
 def read_schema(body: bytes) -> dict[str, Any]:
     """The writer's schema."""
     metadata, _ = read_blocks(body)

@@ -1,10 +1,14 @@
 """What the ledger reads, and where it keeps its state."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+import polars as pl
 
 from domain.lake.keys import Chain
+from domain.lake.ports import ObjectReader
 from domain.ledger.state import ReconciliationState
+from schemas.events import ViewingRecord
 
 
 class RecordLog(Protocol):
@@ -25,6 +29,12 @@ class RecordLog(Protocol):
         ...
 
 
+class LedgerStore(ObjectReader, Protocol):
+    def entries(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, str]]:
+        """Like ``list``, with a text for each key that changes with the object's body."""
+        ...
+
+
 class StateStore(Protocol):
     """Where the continuous ledger keeps its state. All raise TransientError."""
 
@@ -41,15 +51,19 @@ class StateStore(Protocol):
 
 
 class History(Protocol):
-    def newest_seqs(self) -> Iterable[tuple[str, int]]:
-        """(playback session, seq) of every session of every profile. Raises TransientError."""
+    def records(self) -> Iterable[ViewingRecord]:
+        """Every session of every profile, as members read it. Raises TransientError."""
         ...
 
 
-class Tables(Protocol):
-    def read(self, family: str) -> tuple[Mapping[tuple[str, int], int], Sequence[str]] | None:
-        """The next offset of a family's table by (topic id, partition), and the event id of each of its rows.
+class TableRows(NamedTuple):
+    taken: Mapping[tuple[str, int], int]
+    """The next offset that the table reads, by (topic id, partition)."""
+    rows: pl.DataFrame
+    """event_id, received_at in ms, digest: ``row_digest`` of the row. One row for each row of the table."""
 
-        None if there is no such table. Raises TransientError.
-        """
+
+class Tables(Protocol):
+    def read(self, family: str) -> TableRows | None:
+        """A family's table. None if there is no such table. Raises TransientError."""
         ...

@@ -4,19 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from domain.lake.keys import Chain
-from domain.lake.ports import ObjectReader
 from domain.lake.reading import LakeObject, read_objects
 from domain.ledger.compare import Comparer, OffsetRange
-from domain.ledger.ports import RecordLog, StateStore
+from domain.ledger.ports import LedgerStore, RecordLog, StateStore
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
-    """Every method raises TransientError while the backend that it asks is unreachable."""
+class Sides:
+    """Kafka and the lake. Every method raises TransientError while the backend that it asks is unreachable."""
 
     log: RecordLog
-    store: ObjectReader
-    states: StateStore
+    store: LedgerStore
     comparer: Comparer
 
     def objects(self, chain: Chain, start: int) -> Iterator[LakeObject]:
@@ -27,3 +25,8 @@ class Sources:
         """The offsets that Kafka has of the partition now."""
         spans = self.log.spans([chain.topic])
         return next((start, end) for _, _, partition, start, end in spans if partition == chain.partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources(Sides):
+    states: StateStore

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,14 +18,14 @@ from domain.history.reading import HistoryReader
 from domain.ledger.checks import Check, run_checks
 from domain.ledger.collector_counts import by_family
 from domain.ledger.hourly import HourlyLedger, TopicHour, notes
-from domain.ledger.snapshot import HistorySource, read_client_logs, take_snapshot
+from domain.ledger.snapshot import HistorySource, Stores, read_client_logs, take_snapshot
 from domain.ledger.sources import Sources
 from domain.processes import consumer_groups
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
-from infra.ledger_sources import ledger_sources
+from infra.ledger_sources import all_sides, compare_chains, ledger_sources
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, fail, print_error
@@ -85,8 +86,10 @@ def _run_checks(settings: Settings, client_logs: Path, progress: Callable[[str],
     try:
         reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
         history = HistorySource(Profiles(session), reader)
-        clients = read_client_logs(client_logs)
-        return run_checks(take_snapshot(_sources(settings, session), history, EventTables(settings), clients, progress))
+        stores = Stores(history, EventTables(settings), read_client_logs(client_logs))
+        sides = all_sides(settings)
+        compare = partial(compare_chains, settings, sides)
+        return run_checks(take_snapshot(sides, compare, stores, progress, system_clock))
     finally:
         close(session)
 

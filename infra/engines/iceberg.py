@@ -1,21 +1,31 @@
 """The lake's Iceberg tables without Spark, through PyIceberg and Polars."""
 
 import os
-from collections.abc import Sequence
+from typing import cast
 
 import polars as pl
-from pyiceberg.catalog import load_catalog
+import pyarrow as pa
+from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError, RESTError
 from pyiceberg.table import Table
 from requests import ConnectionError, Timeout
 
 from domain.lake.positions import POSITIONS_KEY, Positions, decode
+from domain.ledger.compare import row_digest
+from domain.ledger.ports import TableRows
 from infra.runtime.settings import Settings
+from schemas.codec import physical
+from schemas.columnar import arrow_schema
 from schemas.errors import TransientError
+from schemas.topics import EVENT_TOPICS
 
 
 def load(settings: Settings, name: str) -> Table:
     """A table of our namespace. Raises pyiceberg's NoSuchTableError."""
+    return catalog(settings).load_table(f"{settings.iceberg_namespace}.{name}")
+
+
+def catalog(settings: Settings) -> Catalog:
     key, secret = settings.s3_access_key, settings.s3_secret_key.get_secret_value()
     properties = {
         "type": "rest",
@@ -38,7 +48,7 @@ def load(settings: Settings, name: str) -> Table:
         }
     elif settings.iceberg_auth == "token":
         properties |= {"token": settings.iceberg_token.get_secret_value()}
-    return load_catalog("lake", **properties).load_table(f"{settings.iceberg_namespace}.{name}")
+    return load_catalog("lake", **properties)
 
 
 def scan(settings: Settings, name: str) -> pl.LazyFrame:
@@ -53,21 +63,36 @@ def scan(settings: Settings, name: str) -> pl.LazyFrame:
     return pl.scan_iceberg(load(settings, name), storage_options=access)
 
 
+TABLE_ROWS = pl.DataFrame(schema={"event_id": pl.String, "received_at": pl.Int64, "digest": pl.UInt64})
+
+
 class EventTables:
     """The families' tables, for the ledger. Satisfies ``domain.ledger.ports.Tables``."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def read(self, family: str) -> tuple[Positions, Sequence[str]] | None:
+    def read(self, family: str) -> TableRows | None:
         try:
             table = load(self._settings, family)
-            ids = table.scan(selected_fields=("event_id",)).to_arrow()["event_id"].to_pylist()
+            batches = table.scan().to_arrow_batch_reader()
+            rows = pl.concat([TABLE_ROWS.clear(), *(_rows(family, batch) for batch in batches)])
         except NoSuchTableError:
             return None
         except (ConnectionError, Timeout, RESTError) as error:
             raise TransientError(f"the Iceberg catalog at {self._settings.iceberg}: {error}") from error
-        return _positions(table), ids
+        return TableRows(_positions(table), rows)
+
+
+def _rows(family: str, batch: pa.RecordBatch) -> pl.DataFrame:
+    """As the ledger compares them: the contract's columns, with times in milliseconds."""
+    columns = arrow_schema(physical(EVENT_TOPICS[family].record))
+    rows = cast(pl.DataFrame, pl.from_arrow(batch))
+    missing = [pl.lit(None).alias(name) for name in columns.names if name not in rows.columns]
+    times = [pl.col(name).dt.epoch("ms") for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]
+    kinds = pl.Schema(columns)
+    whole = rows.with_columns(*missing, *times).select(pl.col(name).cast(kind) for name, kind in kinds.items())
+    return whole.select("event_id", "received_at").with_columns(digest=row_digest(whole))
 
 
 def _positions(table: Table) -> Positions:

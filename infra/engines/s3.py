@@ -70,15 +70,28 @@ class ObjectStore:
     def get(self, key: str) -> bytes:
         return _translate_errors(lambda: self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
 
+    def fetch(self, key: str) -> tuple[dict[str, str], bytes]:
+        """``head`` and ``get`` in one request."""
+
+        def get() -> tuple[dict[str, str], bytes]:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            return {name.lower(): text for name, text in answer["Metadata"].items()}, answer["Body"].read()
+
+        return _translate_errors(get)
+
     def list(self, prefix: str, start_after: str = "") -> Iterator[str]:
         """Keys under the prefix, in order, strictly after ``start_after``."""
+        yield from (key for key, _ in self.entries(prefix, start_after))
+
+    def entries(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, str]]:
+        """Like ``list``, with what the store calls the object's content (its ETag): it changes with each other body."""
         pages = iter(
             self._s3.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix, StartAfter=start_after
             )
         )
         while (page := _translate_errors(next, pages, None)) is not None:
-            yield from (entry["Key"] for entry in page.get("Contents", ()))
+            yield from ((entry["Key"], entry["ETag"]) for entry in page.get("Contents", ()))
 
     def delete(self, key: str) -> None:
         _translate_errors(self._s3.delete_object, Bucket=self._bucket, Key=key)

@@ -6,14 +6,14 @@ run until it no longer differs.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, takewhile
 
 import structlog
 
 from domain.clock import Clock
 from domain.lake.keys import Chain
-from domain.lake.reading import LakeObject
-from domain.ledger.compare import IN_NO_OBJECT, Comparison, OffsetRange, Part, split_by_object
+from domain.lake.reading import LakeObject, parse_metadata
+from domain.ledger.compare import BEYOND_THE_LOG, IN_NO_OBJECT, IN_TWO_OBJECTS, OffsetRange, overlaps, split_by_object
 from domain.ledger.scrub import Scrub
 from domain.ledger.sources import Sources
 from domain.ledger.state import Finding, ReconciliationState
@@ -56,6 +56,9 @@ class Reconciler:
         while state.position < log[1]:  # else the lake can hold nothing new
             some = islice(self._sources.objects(chain, state.newest_object), MAX_OBJECTS)
             objects = [each for each in some if each.end > state.position]
+            if any(each.end > log[1] for each in objects):  # newer than what we know of Kafka, or no sink's
+                log = self._sources.offsets(chain)
+                objects = [each for each in objects if each.end <= log[1]]
             if not objects:
                 break
             state = self._compare_new(chain, state, objects, log)
@@ -63,6 +66,7 @@ class Reconciler:
         scrub = self._scrubs.setdefault(chain, Scrub(self._sources.store, chain))
         suspect.update(scrub.next_page(state.position))
         findings = [finding for span in merge_ranges(suspect) for finding in self._compare_again(chain, span, log)]
+        findings += self._beyond(chain, [start for start in scrub.ahead if start >= state.position])
         findings += self._overdue(chain, state.position, log[1])
         for finding in set(findings) - set(known):
             _log.error("differs", topic=chain.topic, partition=chain.partition, what=finding.what)
@@ -75,7 +79,9 @@ class Reconciler:
         self, chain: Chain, state: ReconciliationState, objects: Sequence[LakeObject], log: OffsetRange
     ) -> ReconciliationState:
         """The state after these objects, with their findings. After a crash the next ledger compares those again."""
-        for comparison in self._compare(chain, split_by_object((state.position, objects[-1].end), objects), log):
+        for comparison in self._sources.comparer.compare(
+            chain, split_by_object((state.position, objects[-1].end), objects), log
+        ):
             if comparison.expired:
                 _log.warning("expired in Kafka before it was compared", offsets=comparison.expired, topic=chain.topic)
             newest = comparison.lake_object.start if comparison.lake_object else state.newest_object
@@ -85,16 +91,25 @@ class Reconciler:
         return self._save(chain, state)
 
     def _compare_again(self, chain: Chain, span: OffsetRange, log: OffsetRange) -> Sequence[Finding]:
-        parts = list(split_by_object(span, self._sources.objects(chain, span[0])))
+        objects = list(takewhile(lambda each: each.start < span[1], self._sources.objects(chain, span[0])))
+        parts = list(split_by_object(span, objects))
         lost = [Finding.of(part, part, IN_NO_OBJECT) for part, lake_object in parts if lake_object is None]
-        held = self._compare(chain, [part for part in parts if part[1]], log)
-        return sorted([*lost, *(finding for each in held for finding in each.findings)], key=lambda one: one.start)
+        twice = [Finding.of(span, part, IN_TWO_OBJECTS) for part in overlaps(objects)]
+        held = self._sources.comparer.compare(chain, [part for part in parts if part[1]], log)
+        found = [*lost, *twice, *(finding for each in held for finding in each.findings)]
+        return sorted(found, key=lambda one: one.start)
 
-    def _compare(self, chain: Chain, parts: Iterable[Part], log: OffsetRange) -> Iterator[Comparison]:
-        parts = list(parts)
-        if any(span[1] > log[1] for span, _ in parts):  # an object may be newer than what we know of Kafka
-            log = self._sources.offsets(chain)
-        return self._sources.comparer.compare(chain, parts, log)
+    def _beyond(self, chain: Chain, starts: Sequence[int]) -> Iterator[Finding]:
+        """Objects that no sink has put there: Kafka has no such offsets. They move no position."""
+        for start in starts:
+            try:
+                key = chain.key(start)
+                end = parse_metadata(key, self._sources.store.head(key)).end
+            except KeyError:  # deleted since it was listed
+                continue
+            if max(start + 1, end) > self._sources.offsets(chain)[1]:
+                span = start, max(start + 1, end)
+                yield Finding.of(span, span, BEYOND_THE_LOG)
 
     def _overdue(self, chain: Chain, position: int, end: int) -> Sequence[Finding]:
         """What the lake should have stored by now."""

@@ -56,6 +56,15 @@ def test_keys_list_in_order_strictly_after_the_given_one(store: Store, prefix: s
     assert list(store.list(prefix + "nothing")) == []
 
 
+def test_an_entry_changes_with_the_body_and_with_nothing_else(store: Store, prefix: str) -> None:
+    seen: list[tuple[str, str]] = []
+    for body in (b"one", b"two", b"one"):
+        store.put(prefix + "a", body)
+        seen += store.entries(prefix)
+    assert [key for key, _ in seen] == [prefix + "a"] * 3
+    assert seen[0] == seen[2] != seen[1]
+
+
 def test_a_list_of_more_than_one_page_is_whole(store: Store, prefix: str) -> None:
     for number in range(1005):
         store.put_if_absent(f"{prefix}{number:04d}", b"", {})

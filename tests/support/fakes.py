@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import md5
 
 from domain.lake.keys import Chain
 from domain.ledger.collector_counts import CollectorCount
@@ -102,6 +103,12 @@ class FakeObjectStore:
 
     def list(self, prefix: str, start_after: str = "") -> Iterator[str]:
         yield from sorted(key for key in self.objects if key.startswith(prefix) and key > start_after)
+
+    def entries(self, prefix: str, start_after: str = "") -> Iterator[tuple[str, str]]:
+        yield from (
+            (key, md5(self.objects[key][0], usedforsecurity=False).hexdigest())
+            for key in self.list(prefix, start_after)
+        )
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)

@@ -59,8 +59,8 @@ class TopicReader:
                 )
             if messages:
                 read_at = time.monotonic()
-                records = [m for m in messages if not m.error() and int(m.offset() or 0) < end]
-                yield [(int(m.offset() or 0), m.value(), m.timestamp()[1]) for m in records]
+                records = [m for m in messages if not m.error()] if errors else messages
+                yield [(at, m.value(), m.timestamp()[1]) for m in records if (at := m.offset() or 0) < end]
                 position = int(messages[-1].offset() or 0) + (not messages[-1].error())
         self._consumer.unassign()  # otherwise it would keep fetching
 

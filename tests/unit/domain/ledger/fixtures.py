@@ -80,7 +80,7 @@ class LedgerFixture:
 
     @property
     def sources(self) -> Sources:
-        return Sources(self.log, self.store, self.states, self.comparer)
+        return Sources(self.log, self.store, self.comparer, self.states)
 
     @property
     def comparer(self) -> Comparer:

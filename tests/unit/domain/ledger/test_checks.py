@@ -4,40 +4,54 @@ from dataclasses import replace
 
 import polars as pl
 
+from domain.ledger import chain_snapshot as chains
 from domain.ledger import snapshot as schema
 from domain.ledger.checks import Check, run_checks
+from domain.ledger.foreign import ForeignObjects
 from domain.ledger.snapshot import Snapshot, TableContents
 
 PLAYBACK = "playhead.playback"
+STATE = "film", 60_000, 90_000, 58_000
+DIGESTS = {"a": 100, "b": 101}
 
 
 def balanced() -> Snapshot:
     """Two valid events of one session and one invalid record between them, in one lake object."""
     return Snapshot(
-        partitions=pl.DataFrame([(PLAYBACK, 0, 0, 3, 2)], schema=schema.PARTITIONS, orient="row"),
+        began=2_000,
+        partitions=pl.DataFrame([(PLAYBACK, 0, 0, 3, 2, 500)], schema=chains.PARTITIONS, orient="row"),
         kafka=pl.DataFrame(
             [
-                (PLAYBACK, 0, 0, "a", True, "s", 0, "tv"),
-                (PLAYBACK, 0, 1, None, False, None, None, None),
-                (PLAYBACK, 0, 2, "b", True, "s", 1, "tv"),
+                (PLAYBACK, 0, 0, "a", "tv", True, 10, 100),
+                (PLAYBACK, 0, 1, None, None, False, None, None),
+                (PLAYBACK, 0, 2, "b", "tv", True, 11, 101),
             ],
-            schema=schema.KAFKA,
+            schema=chains.KAFKA,
             orient="row",
         ),
-        objects=pl.DataFrame([(PLAYBACK, 0, "raw/o", 0, 3, 2, 2, 1, "data")], schema=schema.OBJECTS, orient="row"),
-        missing=pl.DataFrame(schema=schema.RECORDS),
-        surplus=pl.DataFrame(schema=schema.RECORDS),
+        newest=pl.DataFrame([(PLAYBACK, 0, 2, "p", "s", 1, *STATE)], schema=chains.NEWEST, orient="row"),
+        objects=pl.DataFrame([(PLAYBACK, 0, "raw/o", 0, 3, 2, 2, 1, "data")], schema=chains.OBJECTS, orient="row"),
+        missing=pl.DataFrame(schema=chains.RECORDS),
+        surplus=pl.DataFrame(schema=chains.RECORDS),
         damaged=(),
-        dead_letters=pl.DataFrame([(PLAYBACK, 0, 1)], schema=schema.POSITIONS, orient="row"),
-        history=pl.DataFrame([("s", 1)], schema=schema.SESSIONS, orient="row"),
+        changed=(),
+        foreign=ForeignObjects((), frozenset()),
+        dead_letters=pl.DataFrame([(PLAYBACK, 0, 1)], schema=chains.POSITIONS, orient="row"),
+        history=history(("p", "s", 1, 1_000, *STATE)),
         client=pl.DataFrame([("a", "accepted"), ("b", "accepted")], schema=schema.CLIENT, orient="row"),
         tables=tables([(PLAYBACK, "a"), (PLAYBACK, "b")], taken=3),
     )
 
 
+def history(*rows: tuple[object, ...]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=schema.HISTORY, orient="row")
+
+
 def tables(events: list[tuple[str, str]], taken: int) -> TableContents:
     return TableContents(
-        pl.DataFrame(events, schema=schema.TABLE_EVENTS, orient="row"),
+        pl.DataFrame(
+            [(*event, 1_000, DIGESTS.get(event[1], 0)) for event in events], schema=schema.TABLE_EVENTS, orient="row"
+        ),
         pl.DataFrame([(PLAYBACK, 0, taken)], schema=schema.TAKEN, orient="row"),
     )
 
@@ -71,7 +85,7 @@ def test_a_hole_in_a_chain_is_named() -> None:
 
 def test_objects_that_overlap_are_named() -> None:
     snapshot = balanced()
-    more = pl.DataFrame([(PLAYBACK, 0, "raw/p", 2, 3, 1, 1, 0, "data")], schema=schema.OBJECTS, orient="row")
+    more = pl.DataFrame([(PLAYBACK, 0, "raw/p", 2, 3, 1, 1, 0, "data")], schema=chains.OBJECTS, orient="row")
     assert broken(replace(snapshot, objects=pl.concat([snapshot.objects, more]))) == {
         "records": ("raw/p: starts at 2, the object before it ends at 3",)
     }
@@ -94,16 +108,59 @@ def test_a_row_lost_inside_an_object_is_noticed() -> None:
 def test_a_deleted_history_row_is_named_by_session() -> None:
     snapshot = balanced()
     assert broken(replace(snapshot, history=snapshot.history.clear())) == {
-        "history": ("session s: newest seq in Kafka 1, in the history nothing",)
+        "history": ("session s of profile p: newest seq in Kafka 1, in the history nothing",)
     }
 
 
 def test_a_stale_history_row_is_named_by_session() -> None:
     snapshot = balanced()
-    history = pl.DataFrame([("s", 0)], schema=schema.SESSIONS, orient="row")
-    assert broken(replace(snapshot, history=history)) == {
-        "history": ("session s: newest seq in Kafka 1, in the history 0",)
+    assert broken(replace(snapshot, history=history(("p", "s", 0, 1_000, *STATE)))) == {
+        "history": ("session s of profile p: newest seq in Kafka 1, in the history 0",)
     }
+
+
+def test_a_forged_state_in_the_history_is_named_by_its_values_and_its_event() -> None:
+    forged = history(("p", "s", 1, 1_000, "other", 60_001, 90_000, 58_000))
+    assert broken(replace(balanced(), history=forged)) == {
+        "history": (
+            "session s of profile p: title_id film in Kafka, other in the history, "
+            "playhead_ms 60000 in Kafka, 60001 in the history; its event is playhead.playback[0]@2",
+        )
+    }
+
+
+def test_of_two_events_with_the_newest_seq_the_history_may_keep_either() -> None:
+    snapshot = balanced()
+    other = pl.DataFrame(
+        [(PLAYBACK, 0, 4, "p", "s", 1, "film", 61_000, None, 58_000)], schema=chains.NEWEST, orient="row"
+    )
+    assert broken(replace(snapshot, newest=pl.concat([snapshot.newest, other]))) == {}
+
+
+def test_a_session_that_only_the_history_has_is_named() -> None:
+    snapshot = balanced()
+    more = history(("p", "made-up", 4, 1_000, *STATE))
+    assert broken(replace(snapshot, history=pl.concat([snapshot.history, more]))) == {
+        "history": ("session made-up of profile p: seq 4 is in the history, but not in Kafka",)
+    }
+
+
+def test_a_state_newer_than_kafka_s_is_named() -> None:
+    assert broken(replace(balanced(), history=history(("p", "s", 2, 1_000, *STATE)))) == {
+        "history": ("session s of profile p: seq 2 is in the history, but not in Kafka",)
+    }
+
+
+def test_what_kafka_need_not_have_any_more_is_not_judged() -> None:
+    snapshot = balanced()
+    dropped = snapshot.partitions.with_columns(log_start=pl.lit(1, pl.Int64))
+    older = pl.concat([snapshot.history, history(("p", "old", 4, 499, *STATE), ("p", "new", 4, 2_000, *STATE))])
+    assert broken(replace(snapshot, partitions=dropped, history=older)) == {}
+
+
+def test_an_object_of_no_chain_is_named() -> None:
+    foreign = ForeignObjects(("raw/x: Kafka has no such partition",), frozenset())
+    assert broken(replace(balanced(), foreign=foreign)) == {"lake rows": ("raw/x: Kafka has no such partition",)}
 
 
 def test_an_invalid_record_without_dead_letter_is_named() -> None:
@@ -114,7 +171,7 @@ def test_an_invalid_record_without_dead_letter_is_named() -> None:
 
 
 def test_a_dead_letter_for_a_valid_record_is_named() -> None:
-    more = pl.DataFrame([(PLAYBACK, 0, 1), (PLAYBACK, 0, 2)], schema=schema.POSITIONS, orient="row")
+    more = pl.DataFrame([(PLAYBACK, 0, 1), (PLAYBACK, 0, 2)], schema=chains.POSITIONS, orient="row")
     assert broken(replace(balanced(), dead_letters=more)) == {
         "dead letters": ("playhead.playback[0]@2: a dead letter for a valid record",)
     }
@@ -147,7 +204,7 @@ def test_an_acknowledged_event_missing_from_kafka_is_named() -> None:
 
 
 def test_a_long_list_of_differences_is_cut_but_counted() -> None:
-    missing = pl.DataFrame([(PLAYBACK, 0, i, f"e{i}") for i in range(25)], schema=schema.RECORDS, orient="row")
+    missing = pl.DataFrame([(PLAYBACK, 0, i, f"e{i}") for i in range(25)], schema=chains.RECORDS, orient="row")
     assert broken(replace(balanced(), missing=missing))["events"][-1] == "… and 15 more"
 
 
@@ -173,7 +230,7 @@ def test_an_event_that_is_twice_in_its_table_is_named() -> None:
 
 def test_two_events_under_one_id_are_two_rows_of_their_table() -> None:
     snapshot = balanced()
-    kafka = snapshot.kafka.with_columns(pl.col("event_id").replace({"b": "a"}))
+    kafka = snapshot.kafka.with_columns(pl.col("event_id").replace({"b": "a"}), digest=pl.lit(100, pl.UInt64))
     ids = pl.DataFrame([("a", "accepted")], schema=schema.CLIENT, orient="row")
     both = replace(snapshot, kafka=kafka, client=ids, tables=tables([(PLAYBACK, "a"), (PLAYBACK, "a")], taken=3))
     assert broken(both) == {}
@@ -182,10 +239,25 @@ def test_two_events_under_one_id_are_two_rows_of_their_table() -> None:
     }
 
 
+def test_a_row_that_only_the_table_has_is_named() -> None:
+    more = tables([(PLAYBACK, "a"), (PLAYBACK, "b"), (PLAYBACK, "c")], taken=3)
+    assert broken(replace(balanced(), tables=more)) == {
+        "tables": ("playhead.playback: event c is in its table, but not in Kafka",)
+    }
+
+
+def test_a_row_with_other_values_is_named() -> None:
+    whole = tables([(PLAYBACK, "a"), (PLAYBACK, "b")], taken=3)
+    forged = replace(whole, events=whole.events.with_columns(digest=pl.lit(100, pl.UInt64)))
+    assert broken(replace(balanced(), tables=forged)) == {
+        "tables": ("playhead.playback: event b has other values in its table",)
+    }
+
+
 def test_records_that_compaction_removed_before_the_lake_read_them_are_not_missing() -> None:
     assets, snapshot = "playhead.assets", balanced()
-    partition = pl.DataFrame([(assets, 0, 0, 5, 2)], schema=schema.PARTITIONS, orient="row")
-    record = pl.DataFrame([(assets, 0, "raw/a", 0, 5, 2, 2, 0, "data")], schema=schema.OBJECTS, orient="row")
+    partition = pl.DataFrame([(assets, 0, 0, 5, 2, 500)], schema=chains.PARTITIONS, orient="row")
+    record = pl.DataFrame([(assets, 0, "raw/a", 0, 5, 2, 2, 0, "data")], schema=chains.OBJECTS, orient="row")
     grown = replace(
         snapshot,
         partitions=pl.concat([snapshot.partitions, partition]),

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import pytest
 
 from domain.lake import objects
+from domain.ledger.chain_snapshot import compare_chain
 from domain.ledger.checks import run_checks
-from domain.ledger.snapshot import take_snapshot
+from domain.ledger.snapshot import Stores, take_snapshot
+from schemas.events import ViewingRecord
+from tests.support.builders import T0, viewing_record
 from tests.unit.domain.ledger.fixtures import DEAD_LETTER_CHAIN, EVENT, PLAYBACK, LedgerFixture, event
 
 SESSION = "018bcfe5-6800-7000-8000-000000000001"
@@ -29,11 +33,11 @@ def ledger() -> LedgerFixture:
 
 
 class Histories:
-    def __init__(self, *newest: tuple[str, int]) -> None:
-        self._newest = newest
+    def __init__(self, *records: ViewingRecord) -> None:
+        self._records = records
 
-    def newest_seqs(self) -> Iterable[tuple[str, int]]:
-        return self._newest
+    def records(self) -> Iterable[ViewingRecord]:
+        return self._records
 
 
 class NoTables:
@@ -42,7 +46,10 @@ class NoTables:
 
 
 def broken(ledger: LedgerFixture) -> dict[str, tuple[str, ...]]:
-    snapshot = take_snapshot(ledger.sources, Histories((SESSION, 6)), NoTables(), None, lambda _: None)
+    sides = ledger.sources
+    stores = Stores(Histories(viewing_record(seq=6)), NoTables(), None)
+    compare = partial(map, partial(compare_chain, sides))
+    snapshot = take_snapshot(sides, compare, stores, lambda _: None, lambda: T0 + 3_600_000)
     return {check.name: check.differences for check in run_checks(snapshot) if not check.holds}
 
 
@@ -147,10 +154,57 @@ def test_an_older_topic_of_the_same_name_is_not_compared(ledger: LedgerFixture) 
     older = replace(PLAYBACK, topic_id="older-id")
     file = ledger.file(0, ledger.log.logs[PLAYBACK][0:2])
     ledger.store.objects[older.key(0)] = file.body, dict(file.metadata)
+    log = ledger.log.logs[PLAYBACK]
+    log[:] = [replace(record, appended=5_000) for record in log]
     assert broken(ledger) == {}
 
 
 def test_a_session_whose_newest_event_is_not_in_the_history_is_named(ledger: LedgerFixture) -> None:
     ledger.play(7)
     ledger.take(7, 8)
-    assert broken(ledger) == {"history": (f"session {SESSION}: newest seq in Kafka 7, in the history 6",)}
+    assert broken(ledger) == {
+        "history": (f"session {SESSION} of profile ml-1: newest seq in Kafka 7, in the history 6",)
+    }
+
+
+def test_a_forged_object_with_its_checksum_made_again_is_named_by_offset_and_field(ledger: LedgerFixture) -> None:
+    records = ledger.log.logs[PLAYBACK][4:7]
+    file = ledger.file(
+        4, [records[0], replace(records[1], payload=event(5, title_id="ml-1", watched_ms=1)), records[2]]
+    )
+    ledger.store.objects[file.key] = file.body, dict(file.metadata)
+    assert broken(ledger) == {
+        "events": (f"{PLACE}: offset 5 is in the lake with another title_id, watched_ms than in Kafka",)
+    }
+
+
+def test_an_object_doubled_inside_its_chain_is_named(ledger: LedgerFixture) -> None:
+    ledger.store.objects[PLAYBACK.key(5)] = ledger.store.objects[PLAYBACK.key(4)]
+    assert broken(ledger) == {"records": (f"{PLAYBACK.key(5)}: starts at 5, the object before it ends at 7",)}
+
+
+def test_an_object_beyond_the_end_of_its_chain_is_named(ledger: LedgerFixture) -> None:
+    file = ledger.file(1_000, [replace(ledger.log.logs[PLAYBACK][4], at=1_000)])
+    ledger.store.objects[file.key] = file.body, dict(file.metadata)
+    assert broken(ledger)["records"] == (
+        f"{PLACE}: offsets 7 to 999 are in no lake object",
+        f"{PLACE}: the lake ends at offset 1001, Kafka at 7",
+    )
+
+
+def test_an_object_under_another_topic_id_is_named_if_its_records_are_of_this_topic(ledger: LedgerFixture) -> None:
+    ledger.log.append(PLAYBACK, event(7), at=5_000)
+    ledger.log.append(PLAYBACK, event(8), at=5_001)
+    ledger.take(7, 9)
+    ledger.log.starts[PLAYBACK] = 7
+    other = replace(PLAYBACK, topic_id="other")
+    ledger.store.objects[other.key(7)] = ledger.store.objects[PLAYBACK.key(7)]
+    assert broken(ledger)["lake rows"] == (
+        f"{other.key(7)}: holds records of topic id {PLAYBACK.topic_id} under another topic id",
+    )
+
+
+def test_an_object_of_a_partition_that_kafka_has_not_is_named(ledger: LedgerFixture) -> None:
+    other = replace(PLAYBACK, partition=7)
+    ledger.store.objects[other.key(0)] = ledger.store.objects[PLAYBACK.key(0)]
+    assert broken(ledger) == {"lake rows": (f"{other.key(0)}: Kafka has no such partition",)}

@@ -93,7 +93,56 @@ def test_an_event_that_the_lake_has_once_more_at_its_end_is_noticed(ledger: Ledg
     file = ledger.file(7, [doubled])
     ledger.store.objects[file.key] = file.body, dict(file.metadata)
     ledger.reconciler().run_once()
-    assert (ledger.difference(), ledger.found()) == (1, ["offset 7 is in the lake, but not in Kafka"])
+    assert (ledger.difference(), ledger.found()) == (
+        1,
+        ["offset 7 is in a lake object, and beyond the end of Kafka's log"],
+    )
+
+
+def test_an_object_beyond_the_log_moves_no_position_and_is_forgotten_once_it_is_gone(ledger: LedgerFixture) -> None:
+    reconciler = ledger.reconciler()
+    reconciler.run_once()
+    file = ledger.file(1_000, [replace(ledger.log.logs[PLAYBACK][6], at=1_000)])
+    ledger.store.objects[file.key] = file.body, dict(file.metadata)
+    ledger.play(7)
+    ledger.take(7, 8)
+    reconciler.run_once()
+    assert ledger.found() == ["offset 1000 is in a lake object, and beyond the end of Kafka's log"]
+    assert ledger.states.load(PLAYBACK).position == 8
+    ledger.store.delete(file.key)
+    ledger.play(8)
+    ledger.take(8, 9)
+    reconciler.run_once()
+    assert (ledger.difference(), ledger.found()) == (0, [])
+    assert ledger.states.load(PLAYBACK).position == 9
+
+
+def test_an_object_doubled_inside_its_chain_is_named_until_it_is_gone(ledger: LedgerFixture) -> None:
+    reconciler = ledger.reconciler()
+    reconciler.run_once()
+    ledger.store.objects[PLAYBACK.key(5)] = ledger.store.objects[PLAYBACK.key(4)]
+    reconciler.run_once()
+    assert ledger.found() == ["offsets 5 to 6 are in two lake objects"]
+    ledger.store.delete(PLAYBACK.key(5))
+    reconciler.run_once()
+    assert (ledger.difference(), ledger.found()) == (0, [])
+
+
+def test_an_object_overwritten_after_it_was_compared_is_named_until_it_is_back(ledger: LedgerFixture) -> None:
+    reconciler = ledger.reconciler()
+    reconciler.run_once()
+    whole = ledger.store.objects[PLAYBACK.key(4)]
+    ledger.store.objects[PLAYBACK.key(4)] = whole[0][:-1] + b"?", whole[1]
+    reconciler.run_once()
+    assert "offsets 4 to 6 are unreadable in the lake" in ledger.found()[0]
+    records = ledger.log.logs[PLAYBACK][4:7]
+    forged = ledger.file(4, [replace(records[0], payload=event(4, watched_ms=1)), *records[1:]])
+    ledger.store.objects[PLAYBACK.key(4)] = forged.body, dict(forged.metadata)
+    reconciler.run_once()
+    assert ledger.found() == ["offset 4 is in the lake with another watched_ms than in Kafka"]
+    ledger.store.objects[PLAYBACK.key(4)] = whole
+    reconciler.run_once()
+    assert (ledger.difference(), ledger.found()) == (0, [])
 
 
 def test_damaged_bytes_are_noticed(ledger: LedgerFixture) -> None:
