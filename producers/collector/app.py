@@ -17,12 +17,13 @@ from producers.collector.cmcd import CmcdHandler
 from producers.collector.handler import EventsHandler
 from producers.collector.openapi import document as api_document
 from producers.collector.openapi import page as docs_page
-from producers.collector.responses import Reply, error_reply
+from producers.collector.responses import Reply, error_reply, unavailable
 
 Expose = Callable[[], bytes]
 """All metrics in Prometheus's text format."""
 Handle = Callable[[Request], Awaitable[Reply]]
 _DISCONNECTED = error_reply(400, "disconnected", "The client disconnected before the body arrived.")
+_STARTING = unavailable("starting", "The collector waits for the schema registry. Send the same request again.")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,7 +40,7 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
     async def post(handle: Handle, request: Request) -> Response:
         started = perf_counter()
         try:
-            reply = await handle(request)
+            reply = await handle(request) if intake.schema_ids else _STARTING
         except ClientDisconnect:
             reply = _DISCONNECTED
         except Exception:
@@ -58,6 +59,8 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
     async def readyz(_: Request) -> Response:
         if draining():
             return _respond(Reply(503, {"status": "stopping"}))
+        if not intake.schema_ids:
+            return _respond(Reply(503, {"status": "the schema registry is unreachable"}))
         if not await intake.log.ready():
             return _respond(Reply(503, {"status": "kafka is unreachable"}))
         return _respond(Reply(200, {"status": "ready"}))

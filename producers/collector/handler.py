@@ -40,7 +40,7 @@ class EventsHandler:
     budget: ByteBudget
     keys: ApiKeys
     schema_ids: Mapping[str, int]
-    """The registry's id of the newest schema, by record name."""
+    """The registry's id of the newest schema, by record name; empty until the registry has answered."""
     clock: Clock
     metrics: Metrics
     wait_seconds: float

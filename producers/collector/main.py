@@ -1,5 +1,6 @@
 """The collector's process: settings, clients, run."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
@@ -21,7 +22,7 @@ from infra.runtime import logs
 from infra.runtime.guarded_http import GuardedProtocol
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
-from infra.runtime.startup import exit_with_message, log_error, print_error, reduce_gc, wait_until_available
+from infra.runtime.startup import exit_with_message, log_error, print_error, reduce_gc
 from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
 from producers.collector.byte_budget import ByteBudget
@@ -31,6 +32,8 @@ from producers.collector.server import Shutdown, serve
 from producers.ports import EventLog
 from schemas.errors import AccessDenied, TransientError
 from schemas.events import EVENT_TYPES
+
+RETRY_S = 1.0
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -61,15 +64,29 @@ async def _collect(settings: Settings) -> str | None:
         raise
     except TransientError:
         structlog.get_logger().warning("Kafka is unreachable")  # /readyz and every reply say so, too
-    schema_ids = wait_until_available(Registry(settings).ids)
     shutdown = Shutdown()
     shutdown.on_signals()
     wait = settings.collector_wait_seconds
     log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
-    web = _web(settings, log, schema_ids, shutdown)
-    await _serve(web, settings, shutdown, wait)
+    schema_ids: dict[str, int] = {}
+    async with asyncio.TaskGroup() as tasks:  # rejected credentials end the process
+        looking = tasks.create_task(_look_up(Registry(settings), schema_ids))
+        await _serve(_web(settings, log, schema_ids, shutdown), settings, shutdown, wait)
+        looking.cancel()
     log.close()
     return shutdown.failure
+
+
+async def _look_up(registry: Registry, schema_ids: dict[str, int]) -> None:
+    """Fill in the ids. Meanwhile clients are told to come back, not refused a connection."""
+    while not schema_ids:
+        try:
+            schema_ids |= await asyncio.to_thread(registry.ids)
+        except AccessDenied:
+            raise
+        except TransientError as error:
+            structlog.get_logger().warning("the schema registry is unreachable", reason=str(error))
+            await asyncio.sleep(RETRY_S)
 
 
 def _web(settings: Settings, log: EventLog, schema_ids: Mapping[str, int], shutdown: Shutdown) -> Starlette:
@@ -100,9 +117,7 @@ async def _explain(settings: Settings) -> bool:
     shutdown.on_signals()
     web = _web(settings, explainer, dict.fromkeys([*EVENT_TYPES, "dead_letter"], 0), shutdown)
     typer.echo(f"POST {settings.collector_url}/v1/events with the key {min(settings.ingest_keys)}; Ctrl-C ends it")
-    await serve(
-        web, GuardedProtocol, settings.service_bind, settings.process_port(BY_NAME["collector"]), shutdown, grace_s=1
-    )
+    await _serve(web, settings, shutdown, grace_s=1)
     for line in explainer.summary():
         typer.echo(line)
     return explainer.satisfied

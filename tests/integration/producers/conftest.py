@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,16 +43,23 @@ class Collector:
 
 @pytest.fixture
 def collector(stack: Settings, tmp_path: Path) -> Iterator[Collector]:
+    with collecting(stack, tmp_path) as running:
+        running.await_readiness()
+        yield running
+
+
+@contextmanager
+def collecting(stack: Settings, tmp_path: Path, **variables: str) -> Iterator[Collector]:
+    """A collector that starts now, with these settings."""
     with (tmp_path / "collector.log").open("wb") as log:
+        waits = {"PLAYHEAD_COLLECTOR_WAIT_SECONDS": str(WAIT_SECONDS)}
         process = subprocess.Popen(
             [sys.executable, "-m", "producers.collector.main"],
-            env={**os.environ, **environment(stack), "PLAYHEAD_COLLECTOR_WAIT_SECONDS": str(WAIT_SECONDS)},
+            env={**os.environ, **environment(stack), **waits, **variables},
             stderr=log,
         )
-        running = Collector(stack.collector_url, process)
         try:
-            running.await_readiness()
-            yield running
+            yield Collector(stack.collector_url, process)
         finally:
             process.terminate()
             process.wait(PATIENCE_S)

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -17,7 +18,7 @@ from schemas import codec
 from schemas.events import DeadLetter, Playback
 from schemas.framing import unframe
 from schemas.topics import FAMILIES
-from tests.integration.producers.conftest import WAIT_SECONDS, Collector, Tail
+from tests.integration.producers.conftest import WAIT_SECONDS, Collector, Tail, collecting
 from tests.support.pipeline import PATIENCE_S
 
 
@@ -153,3 +154,21 @@ def test_without_kafka_it_asks_to_come_back_and_loses_nothing(
     assert {refused.status_code for refused in clients.refused} == {503}
     assert again.json() == {"accepted": 1, "rejected": []}
     assert clients.accepted | {str(event["event_id"])} <= stored_ids(tail)
+
+
+def test_it_listens_while_the_registry_is_away_and_serves_once_it_is_there(
+    stack: Settings, local_stack: Stack, tmp_path: Path
+) -> None:
+    local_stack.stop("registry")
+    try:
+        with collecting(stack, tmp_path) as running:
+            running.await_readiness(ready=False)
+            asked = running.post(playback(), sent_at=now())
+            local_stack.start("registry")
+            running.await_readiness()
+            accepted = running.post(playback(), sent_at=now())
+    finally:
+        local_stack.start("registry")
+    assert (asked.status_code, asked.json()["code"], asked.headers["Retry-After"]) == (503, "starting", "5")
+    assert accepted.status_code == 202
+    assert running.process.returncode == 0

@@ -44,3 +44,24 @@ def test_libraries_that_use_logging_come_out_alike_with_their_traceback(capsys: 
     line = json.loads(capsys.readouterr().err)
     assert (line["worker"], line["logger"], line["event"]) == ("lake-1", "some.library", "failed with it")
     assert line["exception"][0]["exc_value"] == "broken"
+
+
+def test_a_library_that_repeats_an_error_gets_few_lines_and_the_others_are_counted() -> None:
+    def heard(level: int, line: int, at: float) -> str | None:
+        record = logging.LogRecord("aiokafka", level, "client.py", line, "no %s", ("broker",), None)
+        record.created = at
+        return record.getMessage() if few.filter(record) else None
+
+    few = logs.FewAlike()
+    assert [heard(logging.ERROR, 7, 100 + n / 60) for n in range(60)] == ["no broker"] * 5 + [None] * 55
+    assert heard(logging.ERROR, 8, 101) == "no broker", "from another place"
+    assert [heard(logging.INFO, 7, 101) for _ in range(9)] == ["no broker"] * 9
+    assert heard(logging.ERROR, 7, 110) == "no broker (and 55 more like it before)"
+    assert heard(logging.ERROR, 7, 111) == "no broker"
+
+
+def test_our_own_lines_are_never_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("history-0", "INFO")
+    for _ in range(20):
+        structlog.get_logger("domain.history").warning("retrying")
+    assert len(capsys.readouterr().err.splitlines()) == 20

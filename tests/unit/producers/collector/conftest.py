@@ -83,10 +83,15 @@ def wait_seconds() -> float:
 
 
 @pytest.fixture
-async def collector(wait_seconds: float) -> AsyncIterator[Collector]:
+def schema_ids() -> dict[str, int]:
+    return SCHEMA_IDS
+
+
+@pytest.fixture
+async def collector(wait_seconds: float, schema_ids: dict[str, int]) -> AsyncIterator[Collector]:
     log, metrics = FakeLog(), FakeMetrics()
     budget = ByteBudget(2**21, partial(metrics.set, COLLECTOR_IN_FLIGHT))
-    intake = EventsHandler(log, budget, ApiKeys({"secret", "other"}), SCHEMA_IDS, lambda: NOW, metrics, wait_seconds)
+    intake = EventsHandler(log, budget, ApiKeys({"secret", "other"}), schema_ids, lambda: NOW, metrics, wait_seconds)
     app = build_app(intake, lambda: running.stopping, lambda: b"playhead_up 1\n")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:

@@ -93,6 +93,15 @@ async def test_it_is_ready_while_kafka_is_there_and_until_it_stops(collector: Co
     assert alive.status_code == 200
 
 
+@pytest.mark.parametrize("schema_ids", [{}])
+async def test_until_the_registry_has_answered_clients_are_asked_to_come_back(collector: Collector) -> None:
+    answer = await collector.post(event())
+    ready = await collector.client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "starting", "5")
+    assert (ready.status_code, ready.json()) == (503, {"status": "the schema registry is unreachable"})
+
+
 async def test_metrics_are_exposed(collector: Collector) -> None:
     answer = await collector.client.get("/metrics")
 
