@@ -78,7 +78,7 @@ async def _collect(settings: Settings) -> str | None:
 
 
 async def _look_up(registry: Registry, schema_ids: dict[str, int]) -> None:
-    """Fill in the ids. Meanwhile clients are told to come back, not refused a connection."""
+    """Fill in the ids. Until then a client gets 503 and comes back, where it would find nobody."""
     while not schema_ids:
         try:
             schema_ids |= await asyncio.to_thread(registry.ids)
