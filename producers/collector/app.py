@@ -94,7 +94,7 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
                 allow_credentials=True,
                 allow_methods=["POST"],
                 allow_headers=["*"],
-                expose_headers=["Date", "Retry-After"],
+                expose_headers=["Date", "Retry-After", "X-Request-Id"],
                 max_age=86400,
             )
         ],

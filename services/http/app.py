@@ -45,7 +45,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=sorted(origins),
             allow_headers=["*"],
-            expose_headers=["Date", "Retry-After"],
+            expose_headers=["Date", "Retry-After", "X-Request-Id"],
             max_age=86400,
         )
     app.add_middleware(RequestTimes, metrics=metrics, seconds=monotonic)

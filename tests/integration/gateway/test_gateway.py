@@ -109,7 +109,7 @@ def test_a_page_of_any_site_may_read_why_it_was_not_served(gateway: Gateway) -> 
     headers = gateway.ask("/v1/playback", headers={"Origin": "https://tv.example"}).headers
     assert headers["Access-Control-Allow-Origin"] == "https://tv.example"
     assert headers["Access-Control-Allow-Credentials"] == "true"
-    assert headers["Access-Control-Expose-Headers"] == "Retry-After"
+    assert headers["Access-Control-Expose-Headers"] == "Date, Retry-After, X-Request-Id"
 
 
 def test_one_address_has_its_share_and_another_is_served_meanwhile(gateway: Gateway) -> None:
@@ -163,6 +163,16 @@ def test_the_log_names_neither_member_nor_key(gateway: Gateway) -> None:
     (line,) = lines("DELETE")
     assert (line["client"], line["service"], line["status"]) == ("127.1.0.0", "collector", 501)
     assert "secret" not in gateway.stack.log("gateway").read_text()
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/v1/events", "DELETE"), ("/v1/profiles/me/export", "GET"), ("/metrics", "GET")]
+)
+def test_each_answer_names_its_line_of_the_log(gateway: Gateway, path: str, method: str) -> None:
+    request = gateway.ask(path, method).headers["X-Request-Id"]
+
+    assert len(request) == 32
+    eventually(lambda: f'"request":"{request}"' in gateway.stack.log("gateway").read_text())
 
 
 def test_requests_are_counted_by_service_and_status(gateway: Gateway) -> None:

@@ -54,7 +54,7 @@ async def test_a_page_of_any_origin_may_send_with_credentials_and_any_header(
         assert each.headers["Access-Control-Allow-Origin"] == "https://watch.example"
         assert each.headers["Access-Control-Allow-Credentials"] == "true"
         assert "Origin" in each.headers["Vary"]
-    assert answer.headers["Access-Control-Expose-Headers"] == "Date, Retry-After"
+    assert answer.headers["Access-Control-Expose-Headers"] == "Date, Retry-After, X-Request-Id"
 
 
 async def test_a_wrong_path_or_method_is_answered_in_json(collector: Collector) -> None:
