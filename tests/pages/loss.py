@@ -1,0 +1,200 @@
+"""Plays that end in every way, and what the collector has of them: by the SDK, and by the player's own CMCD."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
+
+from schemas.events import Diagnostic, Performance, Playback
+from tests.pages.browser import PATIENCE_MS, launched_with
+from tests.pages.watch_site import WatchSite
+from tests.support.pipeline import eventually
+
+PLAYED_S = 4
+FRESH_MS = 1_000
+"""What is younger at the end may be lost."""
+TAKE = """document.addEventListener("playhead", ({ detail }) => take(detail.event_id, detail.client_time), true)"""
+
+
+@dataclass
+class Play:
+    """A page that plays, with its own log of what its SDK reports."""
+
+    page: Page
+    reported: dict[str, int] = field(default_factory=dict)
+    """``client_time`` by event id."""
+    session: str = ""
+    ended_at: int = 0
+
+    @property
+    def owed(self) -> set[str]:
+        """Events that must not be lost."""
+        return {name for name, at in self.reported.items() if at < self.ended_at - FRESH_MS}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the collector has of a play."""
+
+    lost: int
+    """Events of the SDK."""
+    repeated: int
+    sdk_silent_ms: int
+    """From the newest event until the play's end."""
+    cmcd_silent_ms: int
+
+
+def begin(context: BrowserContext, site: WatchSite, player: str) -> Play:
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    play = Play(page)
+    page.expose_function("take", lambda name, at: play.reported.update({name: at}))
+    page.add_init_script(TAKE)
+    page.goto(example(site, player))
+    page.click("#start")
+    return play
+
+
+def example(site: WatchSite, player: str) -> str:
+    return f"{site.address}/examples/{player}?profile=me&title=ml-50"
+
+
+def played(plays: list[Play]) -> None:
+    for play in plays:
+        eventually(lambda page=play.page: bool(page.evaluate(f"video.currentTime >= {PLAYED_S}")))  # type: ignore[misc]
+        play.session = play.page.evaluate("example.dataset.session")
+
+
+def leave(play: Play, site: WatchSite) -> None:
+    play.page.goto(f"{site.address}/livez")
+
+
+def close(play: Play, _: WatchSite) -> None:
+    play.page.close()
+
+
+def go_offline(play: Play, _: WatchSite) -> None:
+    play.page.context.set_offline(True)
+    play.page.wait_for_timeout(2_500)
+    play.page.context.set_offline(False)
+
+
+def sleep(play: Play, _: WatchSite) -> None:
+    """As a machine that sleeps: no script of the page runs."""
+    session = play.page.context.new_cdp_session(play.page)
+    session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    time.sleep(2.5)  # nothing can be awaited while it sleeps
+    session.send("Page.setWebLifecycleState", {"state": "active"})
+    play.page.wait_for_timeout(500)
+
+
+END: dict[str, Callable[[Play, WatchSite], None]] = {
+    "leave": leave,
+    "close": close,
+    "offline and back": go_offline,
+    "sleep": sleep,
+}
+
+
+def endings(browser: Browser, site: WatchSite, player: str, how: str, times: int) -> list[Known]:
+    """Plays side by side, each in its own context, that all end this way."""
+    contexts = [browser.new_context() for _ in range(times)]
+    plays = [begin(context, site, player) for context in contexts]
+    played(plays)
+    for play in plays:
+        END[how](play, site)
+        play.ended_at = _now()
+    found = [_settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
+    for context in contexts:
+        context.close()
+    return found
+
+
+def collector_away(browser: Browser, site: WatchSite, player: str, seconds: float, times: int) -> list[Known]:
+    contexts = [browser.new_context() for _ in range(times)]
+    plays = [begin(context, site, player) for context in contexts]
+    site.collector_away = True
+    played(plays)
+    plays[0].page.wait_for_timeout(max(0, seconds - PLAYED_S) * 1000)
+    for play in plays:
+        play.page.close()
+        play.ended_at = _now()
+    site.collector_away = False
+    found = [_settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
+    for context in contexts:
+        context.close()
+    return found
+
+
+def crash(playwright: Playwright, folder: Path, site: WatchSite, player: str, times: int) -> list[Known]:
+    """Tabs of one browser, which is killed."""
+    context = launched_with(playwright, folder)
+    plays = [begin(context, site, player) for _ in range(times)]
+    played(plays)
+    ended_at = _now()
+    _kill(folder)
+    with suppress(Error):
+        context.close()
+    again = launched_with(playwright, folder)
+    for play in plays:
+        play.ended_at = ended_at
+    found = [_settled(play, again, site, player) for play in plays]
+    again.close()
+    return found
+
+
+def _settled(play: Play, context: BrowserContext, site: WatchSite, player: str) -> Known:
+    """Once the next page of the same browser has sent what was left."""
+    with _next_page(context, site, player):
+        with suppress(AssertionError):
+            eventually(lambda: play.owed <= {event.event_id for event in site.stored()})
+        return _known(play, site)
+
+
+@contextmanager
+def _next_page(context: BrowserContext, site: WatchSite, player: str) -> Iterator[Page]:
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(example(site, player))
+    yield page
+    page.close()
+
+
+def _known(play: Play, site: WatchSite) -> Known:
+    stored = site.stored()
+    ids = [event.event_id for event in stored if event.event_id in play.reported]
+    sdk = [event.client_time for event in stored if isinstance(event, Playback) and _is_of(play, event)]
+    cmcd = [
+        event.client_time for event in stored if isinstance(event, Diagnostic | Performance) and _is_of(play, event)
+    ]
+    return Known(
+        lost=len(play.owed - set(ids)),
+        repeated=len(ids) - len(set(ids)),
+        sdk_silent_ms=max(0, play.ended_at - max(sdk, default=0)),
+        cmcd_silent_ms=max(0, play.ended_at - max(cmcd, default=0)),
+    )
+
+
+def _is_of(play: Play, event: Any) -> bool:
+    if isinstance(event, Diagnostic):
+        return event.fields.get("playback_session_id") == play.session
+    return bool(getattr(event, "playback_session_id", None) == play.session)
+
+
+def _kill(folder: Path) -> None:
+    """The browser process of that folder; its children end with it."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            command = process.cmdline()
+            if f"--user-data-dir={folder}" in command and not any(each.startswith("--type=") for each in command):
+                process.kill()
+                process.wait(60)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

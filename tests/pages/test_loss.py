@@ -1,0 +1,75 @@
+"""No event that is older than a second is lost, however a page ends. With SOAK=1 for each player and fifty times."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.pages import loss
+from tests.pages.browser import launched
+from tests.pages.watch_site import WatchSite, make_clip, served
+from tests.support.soak import SOAK, repeat
+
+AT_ONCE = 4
+PLAYERS = ("plain", "hls", "dash", "shaka") if SOAK else ("hls",)
+ROUNDS = repeat(1, 50)
+"""Of four plays."""
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.fixture
+def site(folder: Path) -> Iterator[WatchSite]:
+    with served(folder) as found:
+        yield found
+
+
+def report(how: str, player: str, found: list[loss.Known]) -> None:
+    """Asserts that nothing is lost, and writes a row of the table in ``docs/benchmarks.md``."""
+    silent = [sorted(each) for each in zip(*((one.sdk_silent_ms, one.cmcd_silent_ms) for one in found), strict=True)]
+    sys.stdout.write(
+        f"| {player} | {how} | {len(found)} | {sum(one.lost for one in found)} | {sum(one.repeated for one in found)} |"
+        f" {' | '.join(f'{each[len(each) // 2] / 1000:.1f} s, {each[-1] / 1000:.1f} s' for each in silent)} |\n"
+    )
+    assert [one.lost for one in found] == [0] * len(found)
+
+
+@pytest.mark.parametrize("how", loss.END)
+@pytest.mark.parametrize("player", PLAYERS)
+def test_a_page_that_ends_loses_nothing(browser: Browser, site: WatchSite, player: str, how: str) -> None:
+    found = [known for _ in range(ROUNDS) for known in loss.endings(browser, site, player, how, AT_ONCE)]
+    report(how, player, found)
+
+
+@pytest.mark.parametrize("player", PLAYERS)
+def test_a_collector_that_was_away_gets_everything(browser: Browser, site: WatchSite, player: str) -> None:
+    seconds = 20 if SOAK else 5
+    found = [known for _ in range(ROUNDS) for known in loss.collector_away(browser, site, player, seconds, AT_ONCE)]
+    report("collector away", player, found)
+
+
+@pytest.mark.parametrize("player", PLAYERS)
+def test_a_browser_that_is_killed_loses_nothing(
+    playwright: Playwright, site: WatchSite, tmp_path: Path, player: str
+) -> None:
+    found = [
+        known for turn in range(ROUNDS) for known in loss.crash(playwright, tmp_path / str(turn), site, player, AT_ONCE)
+    ]
+    report("crash", player, found)
