@@ -44,9 +44,9 @@ class Known:
     lost: int
     """Events of the SDK."""
     repeated: int
-    sdk_silent_ms: int
-    """From the newest event until the play's end."""
-    cmcd_silent_ms: int
+    sdk_silent_ms: int | None
+    """From the newest event until the play's end; None if none came."""
+    cmcd_silent_ms: int | None
 
 
 def begin(context: BrowserContext, site: WatchSite, player: str) -> Play:
@@ -175,8 +175,8 @@ def _known(play: Play, site: WatchSite) -> Known:
     return Known(
         lost=len(play.owed - set(ids)),
         repeated=len(ids) - len(set(ids)),
-        sdk_silent_ms=max(0, play.ended_at - max(sdk, default=0)),
-        cmcd_silent_ms=max(0, play.ended_at - max(cmcd, default=0)),
+        sdk_silent_ms=max(0, play.ended_at - max(sdk)) if sdk else None,
+        cmcd_silent_ms=max(0, play.ended_at - max(cmcd)) if cmcd else None,
     )
 
 

@@ -112,6 +112,8 @@ class WatchSite:
     """Of the clip."""
     assets: dict[str, Asset] = field(default_factory=lambda: {"ml-50": clip()})
     log: FakeLog = field(default_factory=FakeLog)
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    """Of the collector."""
     evening: Evening = field(default_factory=lambda: Evening(0))
     edge_away: bool = False
     collector_away: bool = False
@@ -191,7 +193,7 @@ def served(folder: Path) -> Iterator[WatchSite]:
         now=now,
     )
     budget, keys = ByteBudget(2**20, lambda _: None), ApiKeys(frozenset({"playhead-local"}))
-    handler = EventsHandler(site.log, budget, keys, SCHEMA_IDS, now, FakeMetrics(), 10)
+    handler = EventsHandler(site.log, budget, keys, SCHEMA_IDS, now, site.metrics, 10)
     apps = (
         create_app(service, catalogue, sources, FakeMetrics()),
         Starlette(routes=[Route("/t/{token}/{path:path}", site.edge)]),

@@ -1,0 +1,59 @@
+"""The example pages in a real browser: each player plays, and all that it and the SDK send is accounted for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from domain.metrics import CMCD_LINES
+from schemas.events import Playback
+from tests.pages.browser import OVERFLOW, launched, opened
+from tests.pages.watch_site import WatchSite, make_clip, served
+from tests.support.pipeline import eventually
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright, launched(playwright) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clip"))
+
+
+@pytest.fixture
+def site(folder: Path) -> Iterator[WatchSite]:
+    with served(folder) as found:
+        yield found
+
+
+def rows(page: Page, by: str) -> list[str]:
+    """What the page shows as sent, oldest first."""
+    found: list[list[str]] = page.evaluate("[...log.rows].map((row) => [...row.cells].map((cell) => cell.textContent))")
+    return [text for _, who, text in reversed(found) if who == by]
+
+
+@pytest.mark.parametrize("player", ["plain", "hls", "dash", "shaka"])
+def test_a_player_plays_and_all_that_it_sends_is_accounted_for(browser: Browser, site: WatchSite, player: str) -> None:
+    complaints: list[str] = []
+    width = 390 if player == "hls" else 1440
+    page = opened(browser, f"{site.address}/examples/{player}?title=ml-50", width, "light", complaints)
+    page.click("#start")
+    eventually(lambda: bool(page.evaluate("video.currentTime >= 3")))
+    page.evaluate("video.pause()")
+    eventually(lambda: "paused" in rows(page, "SDK")[-1])
+    eventually(lambda: page.locator("#waiting").inner_text() == "0")
+    session = page.evaluate("example.dataset.session")
+    play = [each for each in site.events() if isinstance(each, Playback) and each.playback_session_id == session]
+
+    assert [str(event.seq) for event in play] == [text.partition(" ")[0] for text in rows(page, "SDK")]
+    assert [play[0].event_type, play[1].event_type, play[-1].event_type] == ["play_requested", "first_frame", "paused"]
+    lines = rows(page, "CMCD")
+    assert bool(lines) == (player != "plain")
+    eventually(lambda: site.metrics.total(CMCD_LINES) >= len(lines))
+    assert site.metrics.by(CMCD_LINES, "verdict").keys() <= {"accepted", "repeated"}
+    assert page.evaluate(OVERFLOW) == []
+    assert complaints == []
