@@ -124,15 +124,24 @@ export class EventQueue {
     await this.#running;
   }
 
-  /** Send what has no verdict once more, the newest first to be kept, in a request that outlives the page. */
-  leave(): void {
-    if (!this.#open) return;
+  /** Whether events may be sent and stored. */
+  get allowed(): boolean {
+    return this.#open;
+  }
+
+  /**
+   * Send what has no verdict once more, the newest first to be kept, in a request that outlives the page. Returns what is
+   * in it.
+   */
+  leave(): readonly { id: string; json: string }[] {
+    if (!this.#open) return [];
     const resting = this.#waiting.filter((each) => !each.flying || this.#leavingBytes === 0);
     const batch = fitting(resting.toReversed(), MAX_BYTES - this.#leavingBytes).reverse();
-    if (!batch.length) return;
+    if (!batch.length) return [];
     const bytes = batch.reduce((sum, each) => sum + each.bytes, REQUEST_BYTES);
     this.#leavingBytes += bytes;
     void this.#send(batch, true).finally(() => (this.#leavingBytes -= bytes));
+    return batch;
   }
 
   #push(event: ClientEvent): void {

@@ -5,7 +5,7 @@ import { Impressions } from "./impressions.ts";
 import { EventQueue, type Post, type Reply } from "./queue.ts";
 import { redact } from "./redact.ts";
 import { PlaybackSession } from "./session.ts";
-import { openStore } from "./store.ts";
+import { type PageStore, openStore } from "./store.ts";
 
 /** Who reports: the same in every event. */
 export type Client = Omit<Envelope, "event_id" | "client_time" | "account_id"> & { profile_id: string };
@@ -39,6 +39,8 @@ export interface Beginning {
 /** How often the media element is looked at. */
 const LOOK_MS = 100;
 const HEARTBEAT_MS = 10_000;
+/** How often the state is stored, for the case that the page cannot say anything any more. */
+const SNAPSHOT_MS = 1_000;
 /** The same error that is not fatal is reported once in so long. */
 const ERROR_EVERY_MS = 30_000;
 const LOOK_AT = ["playing", "pause", "play", "seeking", "seeked", "timeupdate", "waiting", "ended", "ratechange"];
@@ -48,6 +50,8 @@ export class Reporter {
   readonly queue: EventQueue;
   readonly #client: Client;
   #kept = false;
+  #store: PageStore | null = null;
+  readonly #snapshots = new Set<string>();
   readonly #leaving = new Set<(gone: boolean) => void>();
 
   /** `collector`: its address; `key`: one that it accepts. */
@@ -73,6 +77,7 @@ export class Reporter {
   /** `true`: send what waits, and from now on. `false`: forget what waits, and send nothing any more. */
   consent(given: boolean): void {
     this.queue.allow(given || null);
+    if (!given) this.#store?.remove([...this.#snapshots]);
     if (given) void this.#keep();
   }
 
@@ -92,8 +97,11 @@ export class Reporter {
    * Each event is also dispatched on the element, as `playhead` with the event in `detail`.
    */
   attach(video: HTMLMediaElement, play: Play, beginning: Beginning): Attachment {
+    const last = `now-${play.playback_session_id}`;
+    this.#snapshots.add(last);
     const send = (event: ClientEvent): void => {
       this.queue.add(event);
+      this.#store?.remove([last]);
       video.dispatchEvent(new CustomEvent("playhead", { detail: event }));
     };
     const attachment = new Attachment(video, play, beginning, () => this.#envelope(), send);
@@ -103,6 +111,9 @@ export class Reporter {
       else attachment.session.beat();
     };
     this.#leaving.add(leave);
+    attachment.onLook = () => {
+      if (this.queue.allowed) this.#store?.remember(last, attachment.snapshot());
+    };
     attachment.onStop = () => this.#leaving.delete(leave);
     return attachment;
   }
@@ -110,15 +121,16 @@ export class Reporter {
   async #keep(): Promise<void> {
     if (this.#kept) return;
     this.#kept = true;
-    const store = await openStore(uuid7(now()));
-    if (!store) return;
-    this.queue.useStore(store);
-    this.queue.adopt(await store.orphans());
+    this.#store = await openStore(uuid7(now()));
+    if (!this.#store) return;
+    this.queue.useStore(this.#store);
+    this.queue.adopt(await this.#store.orphans());
   }
 
   #leave(gone: boolean): void {
     for (const leave of [...this.#leaving]) leave(gone);
-    this.queue.leave();
+    const left = this.queue.leave();
+    if (gone && left.length) this.#store?.leave(left);
   }
 
   #envelope(): Envelope & { profile_id: string } {
@@ -131,6 +143,8 @@ export class Reporter {
 export class Attachment {
   readonly session: PlaybackSession;
   onStop: () => void = () => {};
+  onLook: () => void = () => {};
+  #lookedAt = performance.now();
   readonly #video: HTMLMediaElement;
   readonly #play: Play;
   readonly #envelope: () => Envelope & { profile_id: string };
@@ -219,8 +233,17 @@ export class Attachment {
 
   look(): void {
     const { currentTime, paused, seeking, ended, playbackRate } = this.#video;
-    this.session.observe({ positionMs: currentTime * 1000, paused, seeking, ended, rate: playbackRate }, performance.now());
+    const time = performance.now();
+    this.session.observe({ positionMs: currentTime * 1000, paused, seeking, ended, rate: playbackRate }, time);
     this.#end();
+    if (time < this.#lookedAt + SNAPSHOT_MS || this.session.state === "stopped") return;
+    this.#lookedAt = time;
+    this.onLook();
+  }
+
+  /** The state as an event that is not sent. */
+  snapshot(): PlaybackEvent {
+    return { family: "playback", ...this.#envelope(), ...this.#play, ...this.session.peek() };
   }
 
   /** From now on a library reports errors, and repairs some of the element's. */

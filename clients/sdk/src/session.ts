@@ -141,6 +141,11 @@ export class PlaybackSession {
     if (this.#state !== "stopped") this.#report("heartbeat");
   }
 
+  /** What a heartbeat would say now. None is sent. */
+  peek(): Report {
+    return this.#next("heartbeat");
+  }
+
   #start(playedMs: number, now: number): void {
     this.#startupMs = now - playedMs - this.#requestedAt;
     this.#watchedMs = playedMs;
@@ -204,10 +209,15 @@ export class PlaybackSession {
   }
 
   #report(eventType: PlaybackEventType): void {
-    this.#seq += 1;
-    this.#emit({
-      seq: this.#seq,
-      event_type: eventType,
+    const report = this.#next(eventType);
+    this.#seq = report.seq;
+    this.#emit(report);
+  }
+
+  #next(event_type: PlaybackEventType): Report {
+    return {
+      seq: this.#seq + 1,
+      event_type,
       player_state: this.#state,
       state_since_ms: Math.round(this.#seenAt - this.#since),
       playhead_ms: Math.max(0, Math.round(this.#positionMs)),
@@ -220,6 +230,6 @@ export class PlaybackSession {
       bitrate_kbps: this.#bitrateKbps,
       error_code: this.#errorCode,
       error_fatal: this.#fatal,
-    });
+    };
   }
 }

@@ -4,6 +4,8 @@ import type { Store } from "./queue.ts";
 const DATABASE = "playhead";
 const EVENTS = "events";
 const LOCK = "playhead-page-";
+/** What a page had to say when it was left, in localStorage: that is written before the page goes. */
+const LEFT = "playhead-left-";
 
 interface Kept {
   id: string;
@@ -48,12 +50,39 @@ export class PageStore implements Store {
     for (const id of ids) this.#change((kept) => kept.delete(id));
   }
 
-  /** The events of pages that are gone. They stay stored until they are removed. */
+  /** Keeps an event that only a page which cannot send any more leaves behind, instead of the one before it. */
+  remember(key: string, event: ClientEvent): void {
+    if (navigator.locks) this.put([{ id: key, json: JSON.stringify(event) }]);
+  }
+
+  /** The page is left in order: with these events it has said everything. */
+  leave(events: readonly { json: string }[]): void {
+    try {
+      localStorage.setItem(LEFT + this.#page, `[${events.map((each) => each.json).join()}]`);
+    } catch {
+      // full, or denied
+    }
+  }
+
+  /** The events of pages that are gone. From now on they are this page's. */
   async orphans(): Promise<ClientEvent[]> {
     const request = this.#database.transaction(EVENTS).objectStore(EVENTS).getAll();
-    const kept = ((await done(request).catch(() => [])) as Kept[]).filter((each) => each.page !== this.#page);
+    const all = (await done(request).catch(() => [])) as Kept[];
     const held = new Set((await navigator.locks?.query())?.held?.map((lock) => lock.name));
-    return kept.filter((each) => !held.has(LOCK + each.page)).map((each) => JSON.parse(each.json) as ClientEvent);
+    const isGone = (page: string): boolean => page !== this.#page && !held.has(LOCK + page);
+    const left = Object.keys(localStorage).filter((key) => key.startsWith(LEFT) && isGone(key.slice(LEFT.length)));
+    const events = new Map<string, ClientEvent>();
+    const add = (event: ClientEvent): void => void events.set(event.event_id, event);
+    for (const key of left) (JSON.parse(localStorage.getItem(key)!) as ClientEvent[]).forEach(add);
+    const kept = all.filter((each) => isGone(each.page));
+    for (const { id, page, json } of kept) {
+      const event = JSON.parse(json) as ClientEvent;
+      if (id === event.event_id || !left.includes(LEFT + page)) add(event);
+    }
+    this.remove(kept.map((each) => each.id));
+    this.put([...events].map(([id, event]) => ({ id, json: JSON.stringify(event) })));
+    this.#change(({ transaction }) => (transaction.oncomplete = () => left.forEach((key) => localStorage.removeItem(key))));
+    return [...events.values()];
   }
 
   #change(change: (events: IDBObjectStore) => void): void {

@@ -129,6 +129,13 @@ test("where the browser wanted a press first, start-up begins with it", () => {
   assert.equal(film.last.startup_time_ms, 400);
 });
 
+test("a look at the state is no event", () => {
+  const film = new Film().pass(2_000);
+  const { seq, event_type, watched_ms } = film.session.peek();
+  assert.deepEqual([seq, event_type, watched_ms], [2, "heartbeat", 2_000]);
+  assert.deepEqual(film.pass(100).set({ ended: true }).reports.map((report) => report.seq), [0, 1, 2]);
+});
+
 test("a machine that slept neither watched nor stalled", () => {
   const film = new Film().pass(1_000).pass(3_600_000, false, 3_600_000).pass(1_000).set({ ended: true });
   assert.deepEqual([film.last.watched_ms, film.last.rebuffer_count], [2_000, 0]);
