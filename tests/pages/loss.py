@@ -16,6 +16,7 @@ from tests.pages.watch_site import WatchSite
 from tests.support.pipeline import eventually
 
 PLAYED_S = 4
+AWAY_MS = 2_500
 FRESH_MS = 1_000
 """What is younger at the end may be lost."""
 TAKE = """document.addEventListener("playhead", ({ detail }) => take(detail.event_id, detail.client_time), true)"""
@@ -70,30 +71,39 @@ def played(plays: list[Play]) -> None:
         play.session = play.page.evaluate("example.dataset.session")
 
 
-def leave(play: Play, site: WatchSite) -> None:
-    play.page.goto(f"{site.address}/livez")
+def leave(plays: list[Play], site: WatchSite) -> None:
+    for play in plays:
+        play.page.goto(f"{site.address}/livez")
+        play.ended_at = _now()
 
 
-def close(play: Play, _: WatchSite) -> None:
-    play.page.close()
+def close(plays: list[Play], _: WatchSite) -> None:
+    for play in plays:
+        play.page.close()
+        play.ended_at = _now()
 
 
-def go_offline(play: Play, _: WatchSite) -> None:
-    play.page.context.set_offline(True)
-    play.page.wait_for_timeout(2_500)
-    play.page.context.set_offline(False)
+def go_offline(plays: list[Play], _: WatchSite) -> None:
+    for play in plays:
+        play.page.context.set_offline(True)
+    plays[0].page.wait_for_timeout(AWAY_MS)
+    for play in plays:
+        play.page.context.set_offline(False)
+        play.ended_at = _now()
 
 
-def sleep(play: Play, _: WatchSite) -> None:
-    """As a machine that sleeps: no script of the page runs."""
-    session = play.page.context.new_cdp_session(play.page)
-    session.send("Page.setWebLifecycleState", {"state": "frozen"})
-    time.sleep(2.5)  # nothing can be awaited while it sleeps
-    session.send("Page.setWebLifecycleState", {"state": "active"})
-    play.page.wait_for_timeout(500)
+def sleep(plays: list[Play], _: WatchSite) -> None:
+    """As a machine that sleeps: no script of the pages runs."""
+    sessions = [play.page.context.new_cdp_session(play.page) for play in plays]
+    for session in sessions:
+        session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    time.sleep(AWAY_MS / 1000)  # nothing can be awaited while they sleep
+    for session, play in zip(sessions, plays, strict=True):
+        session.send("Page.setWebLifecycleState", {"state": "active"})
+        play.ended_at = _now()
 
 
-END: dict[str, Callable[[Play, WatchSite], None]] = {
+END: dict[str, Callable[[list[Play], WatchSite], None]] = {
     "leave": leave,
     "close": close,
     "offline and back": go_offline,
@@ -106,9 +116,7 @@ def endings(browser: Browser, site: WatchSite, player: str, how: str, times: int
     contexts = [browser.new_context() for _ in range(times)]
     plays = [begin(context, site, player) for context in contexts]
     played(plays)
-    for play in plays:
-        END[how](play, site)
-        play.ended_at = _now()
+    END[how](plays, site)
     found = [_settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
     for context in contexts:
         context.close()
@@ -121,9 +129,7 @@ def collector_away(browser: Browser, site: WatchSite, player: str, seconds: floa
     site.collector_away = True
     played(plays)
     plays[0].page.wait_for_timeout(max(0, seconds - PLAYED_S) * 1000)
-    for play in plays:
-        play.page.close()
-        play.ended_at = _now()
+    close(plays, site)
     site.collector_away = False
     found = [_settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
     for context in contexts:
