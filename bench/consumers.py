@@ -71,7 +71,7 @@ class NoStore:
     async def write(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:  # noqa: ARG002
         return []
 
-    async def read(self, profile_id: str) -> Any:
+    async def part(self, profile_id: str, limit: int, before: str | None = None) -> Any:
         raise NotImplementedError
 
     async def count(self, profile_id: str, limit: int) -> int:  # noqa: ARG002

@@ -82,6 +82,7 @@ async def _compaction(worker: int) -> None:
             keep_live=settings.compaction_keep_live,
             timeout_ms=settings.session_timeout_seconds * 1000,
             chunk_bytes=settings.chunk_bytes,
+            max_live=settings.compaction_max_live,
         )
         compactor = Compactor(LiveVH(session), CompressedVH(session), context.metrics, rules, system_clock)
         handler = CompactionHandler(BatchDecoder(Registry(settings).resolve), compactor, context.metrics)

@@ -27,7 +27,7 @@ from uuid import uuid4
 import structlog
 
 from domain.history.chunks.layout import CorruptChunk
-from domain.history.ports import CompressedVHStore, LiveMoves
+from domain.history.ports import CompressedVHStore, LiveMoves, LivePart
 from domain.history.rollup import RollUpRules, VersionBuilder, place_records, select_records
 from domain.history.versions import UNREADABLE, Chunk, Metadata, Version, read_chunk
 from domain.metrics import CHUNK_BYTES, COMPACTED_RECORDS, COMPACTION_SECONDS, COMPACTIONS, UNREADABLE_CHUNKS, Metrics
@@ -84,9 +84,27 @@ class Compactor:
         return outcome
 
     async def _compact(self, profile_id: str) -> tuple[Outcome, int]:
-        partition, base = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
+        """Part by part, those with the highest ids first: memory holds one part, whatever somebody has sent."""
+        outcome: Outcome = "nothing due"
+        before: str | None = None
+        moved = 0
+        while True:
+            part, base = await asyncio.gather(
+                self.live.part(profile_id, self.rules.part, before), self.compressed.metadata(profile_id)
+            )
+            done, records = await self._compact_part(profile_id, part, base, newest=before is None)
+            moved += records
+            if done != "nothing due":
+                outcome = done
+            before = part.more_before
+            if before is None or done in ("lost", "damaged"):
+                return outcome, moved
+
+    async def _compact_part(
+        self, profile_id: str, part: LivePart, base: Metadata | None, *, newest: bool
+    ) -> tuple[Outcome, int]:
         await self.on_step(Step.READ)
-        rolled = select_records(partition.records, self.now(), self.rules)
+        rolled = select_records(part.records, self.now(), self.rules, newest=newest)
         published = base
         if rolled:
             try:
@@ -100,7 +118,7 @@ class Compactor:
                 published = new
         if published is None:
             return "nothing due", 0
-        await self._delete_rolled_up(profile_id, rolled, published, partition.written_at)
+        await self._delete_rolled_up(profile_id, rolled, published, part.written_at)
         await self._clean_up(profile_id, published)
         if not rolled:
             return "nothing due", 0

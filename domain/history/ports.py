@@ -13,18 +13,23 @@ from schemas.events import CompactionRequest, ViewingRecord
 
 
 @dataclass(frozen=True, slots=True)
-class LivePartition:
-    """A profile's live history at one moment, all of it."""
+class LivePart:
+    """A part of a profile's live history, at one moment."""
 
     records: Sequence[ViewingRecord]
+    """Of the highest ids first."""
     compacted_generation: int | None
-    """The newest compaction that moved records out of LiveVH; None before the first one."""
+    """The newest compaction that moved records out of LiveVH before this moment; None before the first one."""
     written_at: Mapping[str, int] = field(default_factory=dict)
     """By session: the write timestamp of its state, which older software may have written in its own way."""
+    more_before: str | None = None
+    """The id below which the next part begins; None: this was the last one."""
 
 
 class LiveReads(Protocol):
-    async def read(self, profile_id: str) -> LivePartition: ...
+    async def part(self, profile_id: str, limit: int, before: str | None = None) -> LivePart:
+        """Up to ``limit`` sessions, those with the highest ids below ``before``. The store has an order of ids."""
+        ...
 
 
 class LiveMoves(LiveReads, Protocol):

@@ -8,12 +8,14 @@ read again at SERIAL consistency. A read usually takes two steps: {live, metadat
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import structlog
 
+from domain.history.live import LiveHistory, read_live
 from domain.history.paging import Page, PagePlan, decode_cursor, newest_first, page, plan_page
-from domain.history.ports import CompressedReads, LivePartition, LiveReads
+from domain.history.ports import CompressedReads, LiveReads
+from domain.history.turns import Turns
 from domain.history.versions import UNREADABLE, Chunk, ChunkId, Metadata, position, read_chunk
 from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS, Metrics
 from schemas.errors import TransientError
@@ -22,6 +24,9 @@ from schemas.events import ViewingRecord
 ROUNDS = 4
 """How often compactions may overtake one read."""
 EXPORT_PAGE = 2_000
+MOST_LIVE = 5_000
+"""Live records that a page or a bounded read takes into account. A roll-up is due long before: a profile that has more
+has just sent them, and gets an incomplete answer until they are rolled up."""
 RECENT_SESSIONS = 500
 """Enough for months of anybody's viewing, and usually one chunk: see docs/decisions/0019."""
 
@@ -84,6 +89,7 @@ class HistoryReader:
     live: LiveReads
     compressed: CompressedReads
     metrics: Metrics
+    turns: Turns = field(default_factory=Turns)
 
     async def page(self, profile_id: str, limit: int, cursor: str | None = None) -> Page:
         """Up to ``limit`` sessions after the cursor. Raises TransientError, and ValueError for an invalid cursor.
@@ -92,7 +98,7 @@ class HistoryReader:
         client gave two starts, both rolled up, can be on a later page again; the first one is the newer.
         """
         older_than = decode_cursor(cursor) if cursor else None
-        found = await self._read(profile_id, lambda chunks, live: plan_page(chunks, live, limit, older_than))
+        found = await self._bounded(profile_id, lambda chunks, live: plan_page(chunks, live, limit, older_than))
         return page(found.newest_first, limit, found.plan, complete=found.complete)
 
     async def read_recent(
@@ -101,18 +107,19 @@ class HistoryReader:
         """The newest ``limit`` sessions, of those that started at ``since`` (ms) or later. Raises TransientError.
 
         Chunks are read from the newest backwards until the bound is reached, never the whole history. Nothing within
-        the bound is missed: LiveVH is read in full as always, and a session that is not there is in a listed chunk
-        whose range is in the metadata. A client that gives sessions two starts may get fewer than ``limit``.
+        the bound is missed: LiveVH is read in full, or the answer says that it is incomplete, and a session that is not
+        there is in a listed chunk whose range is in the metadata. A client that gives
+        sessions two starts may get fewer than ``limit``.
         """
-        found = await self._read(profile_id, lambda chunks, live: plan_page(chunks, live, limit, since=since))
+        found = await self._bounded(profile_id, lambda chunks, live: plan_page(chunks, live, limit, since=since))
         newest = [record for record in found.newest_first if found.plan.covers(position(record))]
         records = [record for record in newest[:limit] if since is None or record.listed_at >= since]
         older = found.plan.newer_than is not None or len(newest) > len(records)
         return RecentHistory(records, found.complete, older, len(found.live), found.listed)
 
     async def read_all(self, profile_id: str) -> FullHistory:
-        """Raises TransientError."""
-        found = await self._read(profile_id, lambda chunks, _: PagePlan(chunks))
+        """Without a bound: for jobs, not for clients. Raises TransientError."""
+        found = await self._read(profile_id, lambda chunks, _: PagePlan(chunks), None)
         return FullHistory(found.newest_first, found.complete, len(found.live), len(found.compressed))
 
     async def export(self, profile_id: str) -> AsyncIterator[Page]:
@@ -127,8 +134,15 @@ class HistoryReader:
             if (cursor := part.next_cursor) is None:
                 return
 
-    async def _read(self, profile_id: str, plan_for: Plan) -> _Found:
-        partition, metadata = await asyncio.gather(self.live.read(profile_id), self.compressed.metadata(profile_id))
+    async def _bounded(self, profile_id: str, plan_for: Plan) -> _Found:
+        """Of a client: it takes a turn, and not everything that a giant profile has."""
+        async with self.turns.of(profile_id):
+            return await self._read(profile_id, plan_for, MOST_LIVE)
+
+    async def _read(self, profile_id: str, plan_for: Plan, most_live: int | None) -> _Found:
+        partition, metadata = await asyncio.gather(
+            read_live(self.live, profile_id, most_live), self.compressed.metadata(profile_id)
+        )
         if _is_older(metadata, partition):
             self.metrics.increment(HISTORY_READ_RETRIES, reason="newer marker")
             metadata = await self.compressed.metadata_serial(profile_id)
@@ -143,8 +157,11 @@ class HistoryReader:
                 break
             self.metrics.increment(HISTORY_READ_RETRIES, reason="chunk gone")
             metadata = newest
-        complete = not _is_older(metadata, partition)
-        if not complete:
+        complete = partition.whole
+        if not partition.whole:
+            log.warning("live history cut", profile=profile_id, records=len(partition.records))
+        if _is_older(metadata, partition):
+            complete = False
             self._alarm(profile_id, metadata, "metadata older than the live partition's marker")
         records: list[ViewingRecord] = []
         for chunk in sorted(plan.chunks, key=lambda chunk: chunk.first):
@@ -178,6 +195,6 @@ class HistoryReader:
         log.error("history incomplete", profile=profile_id, version=metadata and metadata.version, reason=reason)
 
 
-def _is_older(metadata: Metadata | None, partition: LivePartition) -> bool:
+def _is_older(metadata: Metadata | None, partition: LiveHistory) -> bool:
     marker = partition.compacted_generation
     return marker is not None and (metadata is None or metadata.version.generation < marker)

@@ -15,6 +15,7 @@ from typing import Literal
 
 from domain.history.chunks.layout import CorruptChunk
 from domain.history.compaction import Compactor
+from domain.history.live import read_live
 from domain.history.merge import merge
 from domain.history.versions import Chunk, Metadata, position
 from schemas.events import ViewingRecord
@@ -44,7 +45,7 @@ class Restorer:
         """
         stores = self.compactor
         partition, base = await asyncio.gather(
-            stores.live.read(profile_id), stores.compressed.metadata_serial(profile_id)
+            read_live(stores.live, profile_id), stores.compressed.metadata_serial(profile_id)
         )
         readable, held, lost = [], list(partition.records), []
         for chunk in base.chunks if base else ():

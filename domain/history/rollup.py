@@ -23,6 +23,13 @@ class RollUpRules:
     """A session without an event for this long is closed."""
     chunk_bytes: int = MAX_BYTES
     """The largest size of a chunk."""
+    max_live: int = 1_000
+    """How many stay in LiveVH at most, open ones included: it is read in full, by every reader."""
+
+    @property
+    def part(self) -> int:
+        """How many records are rolled up at once: a giant profile is moved in parts, each with a version."""
+        return 2 * max(self.max_live, self.keep_live)
 
 
 def is_closed(record: ViewingRecord, now: int, timeout_ms: int) -> bool:
@@ -33,11 +40,20 @@ def is_closed(record: ViewingRecord, now: int, timeout_ms: int) -> bool:
     return record.event_type in FINAL_EVENTS or record.error_fatal or now - record.received_at > timeout_ms
 
 
-def select_records(live: Sequence[ViewingRecord], now: int, rules: RollUpRules) -> list[ViewingRecord]:
-    """The records to roll up, in the order of positions: closed, and not among the newest."""
+def select_records(
+    live: Sequence[ViewingRecord], now: int, rules: RollUpRules, *, newest: bool = True
+) -> list[ViewingRecord]:
+    """The records to roll up, in the order of positions: closed, and not among the newest.
+
+    Beyond ``max_live`` records the oldest are rolled up even if they are open. One that reports again has a row again,
+    which a later roll-up merges. ``newest``: false for a part of a history that has ``part`` newer records.
+    """
     ordered = sorted(live, key=position)
-    older = ordered[: max(0, len(ordered) - rules.keep_live)]
-    return [record for record in older if is_closed(record, now, rules.timeout_ms)]
+    if not newest:
+        return ordered
+    most = max(rules.max_live, rules.keep_live)
+    too_many, older = ordered[:-most], ordered[-most : -rules.keep_live or None]
+    return too_many + [record for record in older if is_closed(record, now, rules.timeout_ms)]
 
 
 @dataclass(frozen=True, slots=True)

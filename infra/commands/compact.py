@@ -49,6 +49,7 @@ def compact(
         keep_live=settings.compaction_keep_live if keep_live is None else keep_live,
         timeout_ms=settings.session_timeout_seconds * 1000,
         chunk_bytes=settings.chunk_bytes,
+        max_live=settings.compaction_max_live,
     )
     logs.configure("compact", "WARNING")
     session = connect(settings)

@@ -257,6 +257,8 @@ class Settings(BaseSettings):
     """A profile with more live records than this is compacted."""
     compaction_keep_live: int = Field(20, ge=0)
     """Newest closed sessions of a profile that a compaction leaves live."""
+    compaction_max_live: int = Field(1_000, ge=1)
+    """Live records that a compaction leaves at most: beyond them, the oldest are moved even if they are still open."""
     chunk_bytes: int = Field(64 * 1024, ge=4096, le=64 * 1024)
     """Largest chunk of compressed history."""
     workers: Annotated[dict[str, int], NoDecode, BeforeValidator(_worker_counts)] = {}

@@ -13,7 +13,7 @@ from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, PreparedStat
 
 from domain.history.kept import KEPT, Kept
 from domain.history.merge import VALUE_FIELDS
-from domain.history.ports import LivePartition
+from domain.history.ports import LivePart
 from infra.engines.cassandra import batches, prepared_read, run
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord, write_timestamp
@@ -39,13 +39,15 @@ class LiveVH:
             f"INSERT INTO {table} (profile_id, playback_session_id, record, {KEPT_COLUMNS})"
             " VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
         )
-        self._select = prepared_read(
-            session,
+        newest = (
             f"SELECT playback_session_id, record, {KEPT_COLUMNS}, compacted_generation, WRITETIME(record) AS written_at"
-            f" FROM {table} WHERE profile_id = ?",
+            f" FROM {table} WHERE profile_id = ? %s ORDER BY playback_session_id DESC LIMIT ?"
         )
-        # With paging, the static marker of the first page could be older than the rows of the second.
-        self._select.fetch_size = None
+        self._newest = prepared_read(session, newest % "")
+        self._before = prepared_read(session, newest % "AND playback_session_id < ?")
+        self._marker = prepared_read(session, f"SELECT DISTINCT compacted_generation FROM {table} WHERE profile_id = ?")
+        # One page each: with paging, a page's marker could be older than the rows of the next one.
+        self._newest.fetch_size = self._before.fetch_size = None
         self._count = prepared_read(session, f"SELECT playback_session_id FROM {table} WHERE profile_id = ? LIMIT ?")
         self._delete: PreparedStatement = session.prepare(
             f"DELETE FROM {table} USING TIMESTAMP ? WHERE profile_id = ? AND playback_session_id = ?"
@@ -64,13 +66,21 @@ class LiveVH:
                 raise outcome
         return [error for outcome in outcomes if isinstance(outcome, list) for error in outcome]
 
-    async def read(self, profile_id: str) -> LivePartition:
-        rows = await run(self._session, self._select, (profile_id,))
+    async def part(self, profile_id: str, limit: int, before: str | None = None) -> LivePart:
+        if before is None:
+            rows = await run(self._session, self._newest, (profile_id, limit))
+        else:
+            rows = await run(self._session, self._before, (profile_id, UUID(before), limit))
+            # A slice without rows comes without the partition's marker. Read afterwards, it is new enough.
+            if not rows:
+                (marked,) = await run(self._session, self._marker, (profile_id,)) or (None,)
+                return LivePart([], marked and marked.compacted_generation)
         stored = [row for row in rows if row.playback_session_id and row.record]
-        return LivePartition(
+        return LivePart(
             records=[_with_kept(stored_record(profile_id, row), row) for row in stored],
             compacted_generation=rows[0].compacted_generation if rows else None,
             written_at={str(row.playback_session_id): row.written_at for row in stored},
+            more_before=str(rows[-1].playback_session_id) if len(rows) == limit else None,
         )
 
     async def count(self, profile_id: str, limit: int) -> int:

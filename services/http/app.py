@@ -10,7 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from domain.metrics import Metrics
 from services.http import errors, health
-from services.http.middleware import RequestTimes, SecurityHeaders
+from services.http.middleware import EndsWithClient, RequestTimes, SecurityHeaders
 from services.http.pages import HERE, Page
 
 NOTES = """Times are RFC 3339 in UTC, durations milliseconds. An error answer is a problem document (RFC 9457): `detail`
@@ -49,4 +49,5 @@ def create_app(
             max_age=86400,
         )
     app.add_middleware(RequestTimes, metrics=metrics, seconds=monotonic)
+    app.add_middleware(EndsWithClient)
     return app

@@ -1,5 +1,7 @@
-"""What every answer gets on its way out: headers that keep a page to itself, and a measured time."""
+"""What every request goes through: headers that keep a page to itself, a measured time, an end when its
+client leaves."""
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
@@ -63,3 +65,47 @@ class RequestTimes:
             await send(message)
 
         await self._app(scope, receive, send_and_measure)
+
+
+class EndsWithClient:
+    """ASGI middleware: what is only read ends when its client leaves, since nobody waits for the answer any more."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        answered = False
+        unread = [await receive()]
+
+        async def departure() -> Message:
+            while (message := await receive())["type"] != "http.disconnect":
+                """Of a body that nobody reads."""
+            return message
+
+        async def receive_once() -> Message:
+            return unread.pop() if unread else await asyncio.shield(leaving)
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal answered
+            answered = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        leaving = asyncio.create_task(departure())
+
+        async def answer() -> None:
+            await self._app(scope, receive_once, send_and_note)
+
+        answering = asyncio.create_task(answer())
+        try:
+            await asyncio.wait((leaving, answering), return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done() and not answered:
+                answering.cancel()
+                await asyncio.wait((answering,))
+            else:
+                await answering
+        finally:
+            leaving.cancel()
+            answering.cancel()

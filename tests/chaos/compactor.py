@@ -19,7 +19,7 @@ from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from tests.support.fake_metrics import FakeMetrics
 
-RULES = RollUpRules(keep_live=4, chunk_bytes=2_000)
+RULES = RollUpRules(keep_live=4, chunk_bytes=2_000, max_live=10)
 processes = multiprocessing.get_context("forkserver")  # a fork costs less than an interpreter and its imports
 processes.set_forkserver_preload(["__main__", "tests.chaos.compactor"])
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Protocol, TypeVar
 
 from domain.history.compaction import Compactor
-from domain.history.ports import LivePartition
+from domain.history.ports import LivePart
 from domain.history.reading import HistoryReader
 from domain.history.versions import ChunkId
 from domain.metrics import UNREADABLE_CHUNKS
@@ -47,9 +47,9 @@ class SlowLive:
         self._live = live
         self._random = random
 
-    async def read(self, profile_id: str) -> LivePartition:
+    async def part(self, profile_id: str, limit: int, before: str | None = None) -> LivePart:
         await asyncio.sleep(self._random.random() * 0.1)
-        return await self._live.read(profile_id)
+        return await self._live.part(profile_id, limit, before)
 
 
 @dataclass

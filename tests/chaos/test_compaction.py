@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 
+from domain.history import live
 from domain.history.compaction import Compactor, Step
 from domain.metrics import HISTORY_READ_RETRIES
 from infra.engines.cassandra import close, connect
@@ -33,6 +34,12 @@ ROUNDS = 12
 RACES = 20
 
 pytestmark = pytest.mark.soak
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compactions come between the parts of one read of LiveVH."""
+    monkeypatch.setattr(live, "PART", 8)
 
 
 @pytest.fixture

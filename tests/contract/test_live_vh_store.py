@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.history.live import LiveHistory, read_live
 from domain.history.merge import merge
 from domain.history.ports import LiveCounts, LiveMoves, LiveVHStore
 from infra.engines.cassandra import close, connect
@@ -37,6 +39,12 @@ def profile() -> str:
     return f"contract-{uuid4()}"
 
 
+async def stored(store: Live, profile_id: str) -> LiveHistory:
+    """All of it, in the order of ids."""
+    found = await read_live(store, profile_id)
+    return replace(found, records=found.records[::-1])
+
+
 UUID4 = UUID("6ba7b811-9dad-4d10-80b4-00c04fd430c8")
 
 
@@ -47,40 +55,40 @@ def session_id(number: int) -> str:
 async def test_what_was_written_is_read_in_full(store: Live, profile: str) -> None:
     full = viewing_record(profile_id=profile, error_code="réseau", recommendation_id="r-1", error_fatal=True)
     assert await store.write([full]) == []
-    assert (await store.read(profile)).records == [full]
+    assert (await stored(store, profile)).records == [full]
 
 
 async def test_nulls_stay_nulls(store: Live, profile: str) -> None:
     bare = viewing_record(profile_id=profile, duration_ms=None, startup_time_ms=None, bitrate_kbps=None)
     await store.write([bare])
-    assert (await store.read(profile)).records == [bare]
+    assert (await stored(store, profile)).records == [bare]
 
 
 async def test_a_newer_state_replaces_an_older_one(store: Live, profile: str) -> None:
     await store.write([viewing_record(profile_id=profile, seq=1)])
     await store.write([viewing_record(profile_id=profile, seq=2, playhead_ms=9)])
-    assert (await store.read(profile)).records == [viewing_record(profile_id=profile, seq=2, playhead_ms=9)]
+    assert (await stored(store, profile)).records == [viewing_record(profile_id=profile, seq=2, playhead_ms=9)]
 
 
 async def test_an_older_state_that_comes_later_changes_nothing(store: Live, profile: str) -> None:
     newest = viewing_record(profile_id=profile, seq=2)
     await store.write([newest])
     await store.write([viewing_record(profile_id=profile, seq=1, received_at=T0 + 999_999)])
-    assert (await store.read(profile)).records == [newest]
+    assert (await stored(store, profile)).records == [newest]
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 async def test_of_two_deliveries_the_later_stays(store: Live, profile: str, order: tuple[int, int]) -> None:
     for delay in order:
         await store.write([viewing_record(profile_id=profile, received_at=T0 + delay)])
-    assert [record.received_at for record in (await store.read(profile)).records] == [T0 + 2]
+    assert [record.received_at for record in (await stored(store, profile)).records] == [T0 + 2]
 
 
 async def test_a_replay_is_harmless(store: Live, profile: str) -> None:
     history = [viewing_record(profile_id=profile, playback_session_id=session_id(n), seq=n) for n in range(5)]
     await store.write(history)
     await store.write([*reversed(history), *history])
-    assert (await store.read(profile)).records == history
+    assert (await stored(store, profile)).records == history
 
 
 async def test_many_records_of_many_profiles_in_one_call(store: Live, profile: str) -> None:
@@ -90,7 +98,7 @@ async def test_many_records_of_many_profiles_in_one_call(store: Live, profile: s
     ]
     assert await store.write(records) == []
     for rest in range(7):
-        assert (await store.read(f"{profile}-{rest}")).records == records[rest::7]
+        assert (await stored(store, f"{profile}-{rest}")).records == records[rest::7]
 
 
 async def test_rows_of_a_kibibyte_fit(store: Live, profile: str) -> None:
@@ -98,32 +106,56 @@ async def test_rows_of_a_kibibyte_fit(store: Live, profile: str) -> None:
         viewing_record(profile_id=profile, playback_session_id=session_id(n), error_code="x" * 800) for n in range(60)
     ]
     assert await store.write(long) == []
-    assert (await store.read(profile)).records == long
+    assert (await stored(store, profile)).records == long
 
 
-async def test_a_partition_comes_as_a_whole(store: Live, profile: str) -> None:
+async def test_a_giant_partition_comes_in_parts(store: Live, profile: str) -> None:
     """6,000 rows are more than the driver's page of 5,000."""
-    await store.write(
-        [viewing_record(profile_id=profile, playback_session_id=session_id(number)) for number in range(6_000)]
-    )
-    assert len((await store.read(profile)).records) == 6_000
+    history = [viewing_record(profile_id=profile, playback_session_id=session_id(number)) for number in range(6_000)]
+    await store.write(history)
+    sizes = []
+    before: str | None = None
+    while (part := await store.part(profile, 1_000, before)).more_before:
+        sizes.append(len(part.records))
+        before = part.more_before
+    assert sizes == [1_000] * 6
+    assert (await stored(store, profile)).records == history
+
+
+async def test_a_part_has_the_highest_ids_and_says_where_the_next_begins(store: Live, profile: str) -> None:
+    history = [viewing_record(profile_id=profile, playback_session_id=session_id(number)) for number in range(5)]
+    await store.write(history)
+    part = await store.part(profile, 3)
+    assert (list(part.records), part.more_before) == (history[:1:-1], session_id(2))
+    rest = await store.part(profile, 3, part.more_before)
+    assert (list(rest.records), rest.more_before) == (history[1::-1], None)
+
+
+async def test_the_marker_comes_with_every_part_even_with_one_that_has_no_rows(store: Live, profile: str) -> None:
+    history = [viewing_record(profile_id=profile, playback_session_id=session_id(number)) for number in range(4)]
+    await store.write(history)
+    first = await store.part(profile, 2)
+    await store.delete_rolled_up(profile, history[:2], 7)
+    assert first.compacted_generation is None
+    rest = await store.part(profile, 2, first.more_before)
+    assert (list(rest.records), rest.compacted_generation, rest.more_before) == ([], 7, None)
 
 
 async def test_an_unknown_profile_has_an_empty_history(store: Live, profile: str) -> None:
-    partition = await store.read(profile)
+    partition = await stored(store, profile)
     assert (partition.records, partition.compacted_generation) == ([], None)
 
 
 async def test_nothing_was_compacted_yet(store: Live, profile: str) -> None:
     await store.write([viewing_record(profile_id=profile)])
-    assert (await store.read(profile)).compacted_generation is None
+    assert (await stored(store, profile)).compacted_generation is None
 
 
 async def test_moving_out_deletes_and_marks(store: Live, profile: str) -> None:
     history = [viewing_record(profile_id=profile, playback_session_id=session_id(n), seq=n) for n in range(5)]
     await store.write(history)
     await store.delete_rolled_up(profile, history[:3], 1_700_000_000_000_001)
-    partition = await store.read(profile)
+    partition = await stored(store, profile)
     assert (list(partition.records), partition.compacted_generation) == (history[3:], 1_700_000_000_000_001)
 
 
@@ -131,14 +163,14 @@ async def test_the_marker_stays_when_every_record_has_moved_out(store: Live, pro
     only = viewing_record(profile_id=profile)
     await store.write([only])
     await store.delete_rolled_up(profile, [only], 7)
-    partition = await store.read(profile)
+    partition = await stored(store, profile)
     assert (list(partition.records), partition.compacted_generation) == ([], 7)
 
 
 async def test_a_lower_generation_leaves_the_marker(store: Live, profile: str) -> None:
     await store.delete_rolled_up(profile, [viewing_record(profile_id=profile)], 8)
     await store.delete_rolled_up(profile, [viewing_record(profile_id=profile)], 7)
-    assert (await store.read(profile)).compacted_generation == 8
+    assert (await stored(store, profile)).compacted_generation == 8
 
 
 async def test_a_newer_state_survives_the_move_and_an_older_one_stays_dead(store: Live, profile: str) -> None:
@@ -146,10 +178,10 @@ async def test_a_newer_state_survives_the_move_and_an_older_one_stays_dead(store
     await store.write([moved])
     await store.delete_rolled_up(profile, [moved], 7)
     await store.write([old, moved])
-    assert list((await store.read(profile)).records) == []
+    assert list((await stored(store, profile)).records) == []
     await store.write([new])
     await store.delete_rolled_up(profile, [moved], 7)
-    assert list((await store.read(profile)).records) == [new]
+    assert list((await stored(store, profile)).records) == [new]
 
 
 async def test_another_state_with_the_seq_of_one_that_has_moved_stays_dead(store: Live, profile: str) -> None:
@@ -157,14 +189,14 @@ async def test_another_state_with_the_seq_of_one_that_has_moved_stays_dead(store
     await store.write([moved])
     await store.delete_rolled_up(profile, [moved], 7)
     await store.write([other])
-    assert list((await store.read(profile)).records) == []
+    assert list((await stored(store, profile)).records) == []
 
 
 async def test_a_thousand_records_move_out_in_one_step(store: Live, profile: str) -> None:
     history = [viewing_record(profile_id=profile, playback_session_id=session_id(n)) for n in range(1_000)]
     await store.write(history)
     await store.delete_rolled_up(profile, history, 7)
-    assert list((await store.read(profile)).records) == []
+    assert list((await stored(store, profile)).records) == []
 
 
 async def test_counting_stops_at_the_limit(store: Live, profile: str) -> None:
@@ -181,7 +213,7 @@ async def test_a_later_state_that_tells_nothing_leaves_what_was_kept(
     stopped = viewing_record(profile_id=profile, seq=2, playhead_ms=0, duration_ms=None)
     for turn in order:
         await store.write([(told, stopped)[turn]])
-    (record,) = (await store.read(profile)).records
+    (record,) = (await stored(store, profile)).records
     assert (record.seq, record.playhead_ms, record.duration_ms) == (2, 0, None)
     assert (record.played_seq, record.played_ms, record.length_ms) == (1, 2_700_000, 6_000_000)
 
@@ -190,17 +222,17 @@ async def test_a_clock_that_is_set_back_hides_no_newer_state(store: Live, profil
     await store.write([viewing_record(profile_id=profile, seq=1)])
     back = viewing_record(profile_id=profile, seq=2, session_started_at=T0 - 2_600_000_000)
     await store.write([back])
-    assert [record.seq for record in (await store.read(profile)).records] == [2]
+    assert [record.seq for record in (await stored(store, profile)).records] == [2]
 
 
 async def test_a_session_whose_id_holds_no_time_is_ordered_and_moved_as_any_other(store: Live, profile: str) -> None:
     old, new = (viewing_record(profile_id=profile, seq=n, playback_session_id=str(UUID4)) for n in (1, 2))
     await store.write([new])
     await store.write([old])
-    partition = await store.read(profile)
+    partition = await stored(store, profile)
     assert [record.seq for record in partition.records] == [2]
     await store.delete_rolled_up(profile, partition.records, 7, partition.written_at)
-    assert list((await store.read(profile)).records) == []
+    assert list((await stored(store, profile)).records) == []
 
 
 rivals = st.builds(
@@ -225,7 +257,7 @@ async def test_it_keeps_what_merge_keeps(store: Live, states: list[ViewingRecord
     mine = [_of(profile, state) for state in states]
     for state in mine:
         await store.write([state])
-    assert list((await store.read(profile)).records) == merge(mine)
+    assert list((await stored(store, profile)).records) == merge(mine)
 
 
 def _of(profile: str, state: ViewingRecord) -> ViewingRecord:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from domain.history.ports import LivePartition
+from domain.history.ports import LivePart
 from domain.history.reading import HistoryReader
 from domain.ledger.state import HOUR_MS, Finding, HourCounts, ReconciliationState
 from domain.processes import BY_NAME
@@ -199,10 +199,11 @@ class Evening:
 
     # LiveReads
 
-    async def read(self, profile_id: str) -> LivePartition:
+    async def part(self, profile_id: str, limit: int, before: str | None = None) -> LivePart:
+        assert before is None
         self._answers("cassandra", "no node of Cassandra can be reached")
         self.asked.append(profile_id)
-        return LivePartition(list(self.rows.get(profile_id, {}).values()), None)
+        return LivePart(list(self.rows.get(profile_id, {}).values()), None)
 
     # SupportReads
 

@@ -6,7 +6,7 @@ import msgspec
 
 from domain.history.kept import KEPT
 from domain.history.merge import newer
-from domain.history.ports import LivePartition
+from domain.history.ports import LivePart
 from domain.history.versions import ChunkId, Metadata, Version
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import ViewingRecord
@@ -30,9 +30,12 @@ class FakeLiveVH:
         self._store(records)
         return []
 
-    async def read(self, profile_id: str) -> LivePartition:
+    async def part(self, profile_id: str, limit: int, before: str | None = None) -> LivePart:
         rows = self.rows.get(profile_id, {})
-        return LivePartition([rows[session] for session in sorted(rows)], self.markers.get(profile_id))
+        sessions = sorted((session for session in rows if before is None or session < before), reverse=True)
+        part = sessions[:limit]
+        more_before = part[-1] if len(part) == limit else None
+        return LivePart([rows[each] for each in part], self.markers.get(profile_id), more_before=more_before)
 
     async def count(self, profile_id: str, limit: int) -> int:
         return min(limit, len(self.rows.get(profile_id, {})))

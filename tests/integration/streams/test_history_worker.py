@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.history.live import read_live
 from domain.processes import BY_NAME
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.publisher import BulkProducer
@@ -60,7 +61,8 @@ def histories(settings: Settings, events: list[Playback]) -> dict[str, dict[str,
     async def read() -> dict[str, dict[str, Comparable]]:
         session = connect(settings)
         profiles = {event.profile_id for event in events}
-        partitions = await asyncio.gather(*map(LiveVH(session).read, profiles))
+        live = LiveVH(session)
+        partitions = await asyncio.gather(*(read_live(live, profile) for profile in profiles))
         await asyncio.to_thread(close, session)
         return by_profile(record for partition in partitions for record in partition.records)
 

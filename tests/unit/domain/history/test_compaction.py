@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from domain.history.compaction import SETTLING_TRIES, Step
+from domain.history.rollup import RollUpRules
 from domain.history.versions import Metadata, Version
 from domain.metrics import COMPACTED_RECORDS, UNREADABLE_CHUNKS
 from schemas.errors import TransientError
@@ -191,3 +192,24 @@ async def test_a_chunk_that_does_not_come_back_as_it_was_written_is_not_publishe
     assert await stores.compacted(*(session(n) for n in range(40))) == "damaged"
     assert stores.compressed.decided == {}
     assert len(stores.live.rows[PROFILE]) == 40
+
+
+async def test_a_giant_profile_moves_in_parts_though_its_sessions_are_open() -> None:
+    stores = Stores(rules=RollUpRules(keep_live=2, max_live=10, chunk_bytes=4_000))
+    records = [session(n, event_type="heartbeat", received_at=stores.now) for n in range(95)]
+    assert await stores.compacted(*records) == "published"
+    assert list(stores.live.rows[PROFILE].values()) == records[-10:]
+    assert stores.steps.count(Step.READ) == 5
+    assert await stores.history() == records[::-1]
+
+
+async def test_an_open_session_that_was_moved_goes_on() -> None:
+    stores = Stores(rules=RollUpRules(keep_live=1, max_live=2, chunk_bytes=4_000))
+    await stores.compacted(*(session(n, event_type="heartbeat", received_at=stores.now) for n in range(9)))
+    assert session(0).playback_session_id not in stores.live.rows[PROFILE]
+    goes_on = session(0, seq=4, event_type="heartbeat", received_at=stores.now + 1, playhead_ms=9_000)
+    await stores.live.write([goes_on])
+    assert (await stores.history())[-1] == goes_on
+    await stores.compacted(session(9, event_type="heartbeat", received_at=stores.now))
+    history = await stores.history()
+    assert (len(history), history[-1].seq) == (10, 4)

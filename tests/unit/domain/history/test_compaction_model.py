@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.history import versions
+from domain.history import live, versions
 from domain.history.chunks import split
 from domain.history.chunks.chunk import encode
 from domain.history.compaction import Compactor
@@ -37,7 +37,7 @@ from tests.unit.domain.history.scheduler import Call, Fate, Interleaving, done
 pytestmark = pytest.mark.soak
 
 PROFILE = "ml-1"
-RULES = RollUpRules(keep_live=1, timeout_ms=3_600_000, chunk_bytes=330)
+RULES = RollUpRules(keep_live=1, timeout_ms=3_600_000, chunk_bytes=330, max_live=2)
 MINUTE = 60_000
 DAYS_WRONG = (0, 0, 3, -30, -2_500)
 ZONES_WRONG_MS = (0, 5 * 60 * MINUTE, -570 * MINUTE)
@@ -282,6 +282,12 @@ async def _at_once(_: float) -> None: ...
 def _content(one: ViewingRecord) -> ViewingRecord:
     """Without what differs from one delivery of an event to the next."""
     return msgspec.structs.replace(one, received_at=0, event_time=0, start_time=None)
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compactions, events and replays come between the parts of one read."""
+    monkeypatch.setattr(live, "PART", 2)
 
 
 @pytest.fixture(autouse=True)

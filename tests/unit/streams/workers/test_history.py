@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from domain.history.live import read_live
 from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, SESSION_CONFLICTS, SKIPPED
 from schemas import avro
 from schemas.batch import BatchDecoder
@@ -57,7 +58,7 @@ async def test_the_newest_of_each_session_is_written_and_read_back() -> None:
     store, metrics = FakeLiveVH(), FakeMetrics()
     step = live_writer(store, metrics)
     await step.write(TOPIC, (await step.newest(TOPIC, [payload(seq=5), payload(seq=4)])).records)
-    assert (await store.read("ml-1")).records == [viewing_record(seq=5)]
+    assert (await read_live(store, "ml-1")).records == [viewing_record(seq=5)]
     assert metrics.total(HISTORY_RECORDS) == 1
     assert len(metrics.observations[EVENT_VISIBLE]) == 1
 
@@ -82,7 +83,7 @@ async def test_a_store_that_is_away_is_the_callers_to_retry_and_counts_nothing_a
         await step.write(TOPIC, [viewing_record()])
     assert metrics.total(HISTORY_RECORDS) == 0
     await step.write(TOPIC, [viewing_record()])
-    assert (await store.read("ml-1")).records == [viewing_record()]
+    assert (await read_live(store, "ml-1")).records == [viewing_record()]
 
 
 class RefusingStore(FakeLiveVH):
@@ -100,7 +101,7 @@ async def test_a_batch_is_written_although_the_store_was_unavailable_at_first(mo
     monkeypatch.setattr(retry, "FIRST_WAIT_S", 0)
     store = FakeLiveVH(failures=2)
     await live_writer(store, FakeMetrics()).handle(batch(payload(seq=5), payload(seq=6)), lambda: False)
-    assert (await store.read("ml-1")).records == [viewing_record(seq=6)]
+    assert (await read_live(store, "ml-1")).records == [viewing_record(seq=6)]
 
 
 async def test_a_batch_that_was_revoked_is_given_up() -> None:
