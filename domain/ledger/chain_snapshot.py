@@ -10,8 +10,9 @@ import polars as pl
 
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject
-from domain.ledger.compare import READ_OFFSETS, SESSION, Comparison, Part, consecutive, split_by_object
+from domain.ledger.comparison import SESSION, Comparison
 from domain.ledger.sources import Sides
+from domain.ledger.spans import READ_OFFSETS, Part, consecutive, split_by_object
 from domain.ledger.state import Finding
 from schemas.topics import EVENT_TOPICS
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from domain.ledger.compare import STATE
+from domain.ledger.comparison import STATE
 from domain.ledger.snapshot import Snapshot, TableContents
 from schemas.topics import EVENT_TOPICS, TOPICS
 

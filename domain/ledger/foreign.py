@@ -34,9 +34,13 @@ def find_foreign(store: ObjectReader, chains: Collection[Chain], since: Mapping[
                 continue
             if chain not in known:
                 newest[chain] = key
-    problems += [problem for chain, key in newest.items() for problem in _problems(store, chain, key, topics, since)]
-    older = frozenset(chain.topic for chain in newest if chain.topic_id != topics[chain.topic])
-    return ForeignObjects(tuple(problems), older)
+    older: set[str] = set()
+    for chain, key in newest.items():
+        found = list(_problems(store, chain, key, topics, since))
+        problems += found
+        if not found:
+            older.add(chain.topic)
+    return ForeignObjects(tuple(problems), frozenset(older))
 
 
 def _problems(

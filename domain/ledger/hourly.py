@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from domain.lake.keys import Chain
-from domain.ledger.compare import Comparison, OffsetRange, split_by_object, within
+from domain.ledger.comparison import Comparison
 from domain.ledger.sources import Sources
+from domain.ledger.spans import OffsetRange, split_by_object, within
 from domain.ledger.state import Finding
 from schemas.topics import TOPICS
 

@@ -11,8 +11,8 @@ from domain.lake import container
 from domain.lake.keys import Chain
 from domain.lake.ports import ObjectReader
 from domain.lake.reading import LakeObject, read_objects, verified
-from domain.ledger.compare import split_by_object
 from domain.ledger.ports import RecordLog
+from domain.ledger.spans import split_by_object
 from schemas.batch import BatchDecoder
 from schemas.events import ViewingRecord
 from schemas.framing import frame

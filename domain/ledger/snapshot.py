@@ -17,7 +17,7 @@ from domain.clock import Clock
 from domain.history.reading import HistoryReader
 from domain.lake.keys import Chain
 from domain.ledger.chain_snapshot import KAFKA, NEWEST, OBJECTS, PARTITIONS, POSITIONS, RECORDS, ChainSnapshot, to_frame
-from domain.ledger.compare import STATE
+from domain.ledger.comparison import STATE
 from domain.ledger.foreign import ForeignObjects, find_foreign
 from domain.ledger.ports import History, Tables
 from domain.ledger.sources import Sides

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject, read_objects
-from domain.ledger.compare import Comparer, OffsetRange
+from domain.ledger.compare import Comparer
 from domain.ledger.ports import LedgerStore, RecordLog, StateStore
+from domain.ledger.spans import OffsetRange
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pyiceberg.table import Table
 from requests import ConnectionError, Timeout
 
 from domain.lake.positions import POSITIONS_KEY, Positions, decode
-from domain.ledger.compare import row_digest
+from domain.ledger.comparison import row_digest
 from domain.ledger.ports import TableRows
 from infra.runtime.settings import Settings
 from schemas.codec import physical

@@ -13,9 +13,10 @@ import structlog
 from domain.clock import Clock
 from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject, parse_metadata
-from domain.ledger.compare import BEYOND_THE_LOG, IN_NO_OBJECT, IN_TWO_OBJECTS, OffsetRange, overlaps, split_by_object
+from domain.ledger.compare import BEYOND_THE_LOG, IN_NO_OBJECT, IN_TWO_OBJECTS
 from domain.ledger.scrub import Scrub
 from domain.ledger.sources import Sources
+from domain.ledger.spans import OffsetRange, overlaps, split_by_object
 from domain.ledger.state import Finding, ReconciliationState
 from domain.metrics import LEDGER_COMPARED, LEDGER_DIFFERENCE, LEDGER_LAST_RUN, RETRIES, Metrics
 from schemas.errors import TransientError

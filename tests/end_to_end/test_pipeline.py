@@ -210,7 +210,7 @@ class TestTheLedger:
             close(session)
         ledger = playhead("ledger")
         assert ledger.returncode == 1
-        assert f"history: session {SESSION.format(1)}: newest seq in Kafka 49, in the history nothing" in ledger.stdout
+        assert f"history: session {SESSION.format(1)} of profile http-1: newest seq in Kafka 49" in ledger.stdout
         played.send_over_http([event for event in _live(last_seq=50) if event.seq == 50])
         played.drain()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from domain.ledger.compare import Comparison, split_by_object
+from domain.ledger.comparison import Comparison
+from domain.ledger.spans import split_by_object
 from schemas.codec import encode
 from schemas.framing import frame
 from schemas.topics import COMPACTION_LAG_MS
