@@ -84,6 +84,9 @@ bench-chunks: setup ## compare chunks of CompressedVH with simpler encodings (no
 bench-batch: setup ## five million events into the tables, one aggregate by Spark and by Polars; ARGS="--events 1000000"
 	@$(BIN)/python -m bench.batch $(ARGS)
 
+bench-ledger: setup ## compare the ledger with a program that only reads the same records and objects; ARGS="--events 300000"
+	@$(BIN)/python -m bench.ledger $(ARGS)
+
 bench-reads: setup ## what a page and a bounded read of a history decode, needs no engine
 	@$(BIN)/python -m bench.reads
 
@@ -143,4 +146,4 @@ clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
 $(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
 	@$(NPM) run build
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-reads bench-history bench-batch bench-edge bench-upload evaluate member-lists docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-ledger bench-reads bench-history bench-batch bench-edge bench-upload evaluate member-lists docs reference package lock

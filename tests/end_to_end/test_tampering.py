@@ -164,7 +164,7 @@ class Tampering:
         return forged, metadata | {"sha256": sha256(forged).hexdigest()}
 
     def histories(self) -> None:
-        live = asyncio.run(LiveVH(self.session).read(MEMBER)).records
+        live = asyncio.run(LiveVH(self.session).part(MEMBER, SESSIONS)).records
         gone, forged = live[0], live[1]
         alien = msgspec.structs.replace(forged, playback_session_id=str(uuid4()))
         self.states = {"forged": forged, "alien": alien}
