@@ -120,6 +120,7 @@ class WatchSite:
     paths: list[str] = field(default_factory=list)
     """Asked of the edge, without tokens."""
     address: str = ""
+    collector: str = ""
 
     def stored(self) -> list[Event]:
         """What the collector has stored, in the order in which it came, repeats included."""
@@ -175,7 +176,7 @@ def served(folder: Path) -> Iterator[WatchSite]:
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
     ports = [int(listener.getsockname()[1]) for listener in listeners]
     watch, edge, collector, members = (f"http://127.0.0.1:{port}" for port in ports)
-    site.address = watch
+    site.address, site.collector = watch, collector
     catalogue = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977), "ml-1": Title("ml-1", "Toy Story", 1995)})
     sources = Sources(edge, collector, "playhead-local", {"ops": ports[3], "history": ports[3]}, on_loopback=True)
 
