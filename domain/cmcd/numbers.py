@@ -35,3 +35,8 @@ class Numbers:
             gone = {each for each in self._missing if each < number - WINDOW}
             self.lost += len(gone)
             self._missing -= gone
+
+    def forget(self, number: int) -> None:
+        """As if it had not come."""
+        if number <= self.highest:
+            self._missing.add(number)

@@ -22,6 +22,8 @@ MOST_PLAYS = 10_000
 """That one process remembers. The one without news for longest goes first."""
 MOST_LINES = 50_000
 """Of one play: about a week of reports every ten seconds."""
+MOST_UNSETTLED = 64
+"""Lines of one play that are kept until they come again; players send a handful at once."""
 FIRST_NUMBERS = 16
 """A play whose first line has a higher number began somewhere else: another process has its sums."""
 RIGHT_CLOCK_MS = 3_600_000
@@ -74,6 +76,13 @@ class Play:
     @property
     def over(self) -> bool:
         return self.lines >= MOST_LINES or self.newest_at - self.began_at > DAY_MS
+
+    def bound_unsettled(self) -> None:
+        """Forgets the oldest lines that are not known to be stored, as if they had not come: memory is not for ever."""
+        while len(self.unsettled) > MOST_UNSETTLED:
+            oldest = next(iter(self.unsettled))
+            del self.unsettled[oldest]
+            self.numbers.forget(oldest)
 
     def restarted(self, line: Line) -> bool:
         """Whether a number that has come already is new: a page was loaded again under the session's id."""

@@ -93,9 +93,11 @@ class CmcdHandler:
             return Reply(200, _content(found, len(found.made)))
         unsettled = await self._publish([made.message for _, _, made in found.made])
         stored = [each for index, each in enumerate(found.made) if index not in unsettled]
-        for _, line, _ in stored:
-            if line.number is not None:
-                play, _ = self._plays.of(line, viewer)
+        for index, (_, line, _) in enumerate(found.made):
+            play, _ = self._plays.of(line, viewer)
+            if index in unsettled:
+                play.bound_unsettled()
+            elif line.number is not None:
                 play.unsettled.pop(line.number, None)
         self._count(found, [made.family for _, _, made in stored], len(unsettled))
         if unsettled:
@@ -122,7 +124,6 @@ class CmcdHandler:
         index, text, line = at
         play, lost = plays.of(line, viewer)
         found.lost += lost
-        found.deviations.update(line.deviations)
         if play.restarted(line):
             found.deviations["numbers_restarted"] += 1
             play.restart()
@@ -135,6 +136,7 @@ class CmcdHandler:
             else:
                 found.made.append((index, line, unsettled))
             return
+        found.deviations.update(line.deviations)
         if line.number is not None:
             before = play.numbers.lost
             play.numbers.add(line.number)

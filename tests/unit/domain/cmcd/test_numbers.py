@@ -22,6 +22,12 @@ def test_a_late_number_closes_its_gap() -> None:
     assert (numbers.missing, numbers.lost) == (0, 0)
 
 
+def test_a_number_that_is_forgotten_may_come_again() -> None:
+    numbers = after(0, 1, 2)
+    numbers.forget(1)
+    assert (1 in numbers, numbers.missing) == (False, 1)
+
+
 def test_a_number_far_behind_is_lost() -> None:
     numbers = after(0, 2, 3 + WINDOW)
     assert 1 in numbers

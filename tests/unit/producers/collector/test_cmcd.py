@@ -147,6 +147,28 @@ async def test_a_player_that_sends_again_after_503_has_its_event_once(
     assert [event.seq for event in stored(collector)][-1] == 0
 
 
+async def test_of_an_outage_a_bounded_number_of_lines_is_kept_and_the_others_may_come_again(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "RETRY_S", 60)
+    lines = b"".join(line(number) for number in range(100))
+    collector.log.delivery = lambda _: "failed"
+    await post(collector, lines)
+    collector.log.delivery = lambda _: "acknowledged"
+    again = await post(collector, lines)
+    third = await post(collector, lines)
+
+    assert (again.json()["accepted"], third.json()["repeated"]) == (100, 100)
+    assert verdicts(collector) == {"unsettled": 100, "accepted": 100, "repeated": 100}
+    assert len({event.event_id for event in stored(collector)}) == 100
+
+
+async def test_deviations_of_a_repeat_are_not_counted_again(collector: Collector) -> None:
+    for _ in range(3):
+        await post(collector, line(0, "e=ps,sta=w"))
+    assert collector.metrics.by(CMCD_DEVIATIONS, "code") == {"unknown_state": 1}
+
+
 async def test_a_play_without_an_end_gets_410(collector: Collector) -> None:
     day = 86_400_000
     text = 'cid="ml-50",e=t,sta=p,sid="endless",sn={},ts={},v=2\n'
