@@ -75,7 +75,7 @@ bench-stream: setup ## compare the hot path with a plain consumer, and measure l
 bench-quality: setup ## compare the quality worker with a plain consumer that only decodes
 	@$(BIN)/python -m bench.quality $(ARGS)
 
-bench-collector: setup ## requests a second and CPU a request of the collector
+bench-collector: setup ## CPU of an event that comes as JSON and as CMCD, and of a line by our tokenizer and by a library
 	@$(BIN)/python -m bench.collector $(ARGS)
 
 bench-chunks: setup ## compare chunks of CompressedVH with simpler encodings (no backends); ARGS=--columns for details

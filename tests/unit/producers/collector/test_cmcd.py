@@ -9,6 +9,7 @@ import pytest
 
 from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_LOST, COLLECTOR_EVENTS
 from producers.collector import cmcd as door
+from producers.collector.explainer import Explainer
 from producers.ports import Delivery
 from schemas import codec
 from schemas.framing import unframe
@@ -185,6 +186,16 @@ async def test_a_dry_run_explains_and_stores_nothing(collector: Collector) -> No
 
     assert (answer.status_code, answer.json()["deviations"]) == (200, {"not_a_list": 1, "unknown_state": 1})
     assert (collector.log.stored, verdicts(collector)) == ([], {})
+
+
+@pytest.mark.parametrize("name", ["hls.js-play", "dash.js-play"])
+async def test_the_events_of_a_real_play_satisfy_who_explains_them(collector: Collector, name: str) -> None:
+    for body in cmcd.bodies(name):
+        await post(collector, body)
+    explainer = Explainer(lambda _: None)
+    await explainer.publish(collector.log.stored)
+
+    assert [*explainer.summary()] == [f"{len(cmcd.lines(name))} accepted, 0 repeated, 0 refused, 0 problems"]
 
 
 async def test_lost_lines_are_counted_once_they_cannot_come_any_more(collector: Collector) -> None:
