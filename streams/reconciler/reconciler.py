@@ -71,6 +71,8 @@ class Reconciler:
         findings += self._overdue(chain, state.position, log[1])
         for finding in set(findings) - set(known):
             _log.error("differs", topic=chain.topic, partition=chain.partition, what=finding.what)
+        for finding in set(known) - set(findings):
+            _log.info("differs no longer", topic=chain.topic, partition=chain.partition, what=finding.what)
         if tuple(findings) != state.findings:
             state = self._save(chain, replace(state, findings=tuple(findings)))
         self._states[chain] = state

@@ -45,9 +45,10 @@ class NoTables:
         return None
 
 
-def broken(ledger: LedgerFixture) -> dict[str, tuple[str, ...]]:
+def broken(ledger: LedgerFixture, *more: ViewingRecord) -> dict[str, tuple[str, ...]]:
+    """``more``: what the history has besides."""
     sides = ledger.sources
-    stores = Stores(Histories(viewing_record(seq=6)), NoTables(), None)
+    stores = Stores(Histories(viewing_record(seq=6), *more), NoTables(), None)
     compare = partial(map, partial(compare_chain, sides))
     snapshot = take_snapshot(sides, compare, stores, lambda _: None, lambda: T0 + 3_600_000)
     return {check.name: check.differences for check in run_checks(snapshot) if not check.holds}
@@ -201,6 +202,23 @@ def test_an_object_under_another_topic_id_is_named_if_its_records_are_of_this_to
     ledger.store.objects[other.key(7)] = ledger.store.objects[PLAYBACK.key(7)]
     assert broken(ledger)["lake rows"] == (
         f"{other.key(7)}: holds records of topic id {PLAYBACK.topic_id} under another topic id",
+    )
+
+
+def test_a_forged_topic_id_does_not_hide_a_row_that_only_the_history_has(ledger: LedgerFixture) -> None:
+    log = ledger.log.logs[PLAYBACK]
+    log[:] = [replace(record, appended=T0 + 3_000_000) for record in log]
+    ledger.store.delete(PLAYBACK.key(4))
+    ledger.take(4, 7)
+    other = replace(PLAYBACK, topic_id="other")
+    ledger.store.objects[other.key(0)] = ledger.store.objects[PLAYBACK.key(4)]
+    invented = viewing_record(playback_session_id="018bcfe5-6800-7000-8000-00000000dead", seq=1)
+    found = broken(ledger, invented)
+    assert found["lake rows"] == (
+        f"{other.key(0)}: holds records of topic id {PLAYBACK.topic_id} under another topic id",
+    )
+    assert found["history"] == (
+        "session 018bcfe5-6800-7000-8000-00000000dead of profile ml-1: seq 1 is in the history, but not in Kafka",
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+import structlog
 
 from domain.lake import objects
 from domain.ledger.state import HourCounts
@@ -64,7 +65,11 @@ def test_it_balances_again_once_the_object_is_back_and_counts_nothing_twice(ledg
     gone = ledger.store.objects.pop(PLAYBACK.key(2))
     reconciler.run_once()
     ledger.store.objects[PLAYBACK.key(2)] = gone
-    reconciler.run_once()
+    with structlog.testing.capture_logs() as logs:
+        reconciler.run_once()
+    assert [(line["event"], line["what"]) for line in logs] == [
+        ("differs no longer", "offsets 2 to 3 are in no lake object")
+    ]
     assert (ledger.difference(), ledger.found()) == (0, [])
     assert ledger.states.load(PLAYBACK).hours == {0: HourCounts(0, 1, 2, 4), HOUR: HourCounts(6, 0, 0, 7)}
 
