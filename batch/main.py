@@ -61,9 +61,10 @@ def tables(
 ) -> None:
     """Append new events of the lake to the Iceberg tables and update the derived ones. Safe to run again."""
     from batch.tables import derived_tables
+    from batch.tables.assets import update_assets
     from batch.tables.ingest import IngestContext, ingest
     from batch.tables.table import ensure_namespace
-    from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, TITLES
+    from batch.tables.table_schemas import ASSETS, EVENTS, NAMES, RECORDS, SESSIONS, TITLES
     from batch.tables.viewing_records import update_records
     from batch.wiring import job
     from infra.engines.s3 import ObjectStore
@@ -76,6 +77,7 @@ def tables(
             ensure_namespace(run.spark, settings.iceberg_namespace)
         sources: dict[str, Callable[[Report], None]] = {
             TITLES.name: partial(derived_tables.update_titles, context),
+            ASSETS.name: partial(update_assets, context, rebuild=rebuild),
             **{family: partial(ingest, context, family, rebuild=rebuild) for family in EVENTS},
         }
         sessions = {SESSIONS.name: partial(derived_tables.update_sessions, context, rebuild=rebuild)}
@@ -99,7 +101,7 @@ def maintain(
     from batch.tables.table import Table
     from batch.wiring import job
 
-    derived = (schemas.SESSIONS, schemas.RECORDS, schemas.TITLES, schemas.SNAPSHOTS)
+    derived = (schemas.SESSIONS, schemas.RECORDS, schemas.TITLES, schemas.ASSETS, schemas.SNAPSHOTS)
     known = {each.name: each for each in (*schemas.EVENTS.values(), *derived, *FEATURES)}
     chosen = _chosen(table, known)
     with job("maintain") as run:

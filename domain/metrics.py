@@ -130,6 +130,10 @@ LEDGER_DIFFERENCE = Gauge(
     ("family",),
 )
 LEDGER_COMPARED = Counter("playhead_ledger_compared_records", "Records of Kafka compared with the lake's.", ("family",))
+LEDGER_TITLES = Gauge(
+    "playhead_ledger_differing_titles",
+    "Titles whose newest record is not the same in bucket, Kafka and lake, and overdue. Must be 0.",
+)
 LEDGER_LAST_RUN = Gauge(
     "playhead_ledger_last_run_timestamp_seconds", "When the ledger last finished a run over every partition."
 )

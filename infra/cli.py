@@ -28,6 +28,7 @@ class Elsewhere:
 
 ELSEWHERE = {
     "upload": Elsewhere("infra.commands.upload", "Encode a video and make it a title's."),
+    "unpublish": Elsewhere("infra.commands.upload", "Take a title's video off."),
     "film": Elsewhere("infra.commands.upload", "Fetch Big Buck Bunny, an example to upload."),
     "catalogue": Elsewhere("producers.simulator.main", "Download films and ratings; write the catalogue of titles."),
     "simulate": Elsewhere("producers.simulator.main", "Simulate members: past viewing, or live over HTTP."),

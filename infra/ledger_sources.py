@@ -11,17 +11,23 @@ from domain.ledger.chain_snapshot import ChainSnapshot, compare_chain
 from domain.ledger.compare import Comparer
 from domain.ledger.ports import LedgerStore
 from domain.ledger.sources import Sides, Sources
+from domain.ledger.titles import TitleLedger
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.read_ahead import ReadAhead
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
+from infra.stores.asset_publisher import RecordObjects
 from infra.stores.ledger_cassandra import ReconciliationStates
 from schemas.batch import BatchDecoder
 
 PROCESSES = 2
 ONE_PROCESS_RECORDS = 200_000
 """Up to this many records, starting processes takes longer than they save."""
+
+
+def title_ledger(settings: Settings, sides: Sides) -> TitleLedger:
+    return TitleLedger(sides, RecordObjects(ObjectStore(settings, settings.media_bucket)))
 
 
 def ledger_sources(settings: Settings, session: Session, registry: Registry) -> Sources:

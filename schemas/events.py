@@ -252,6 +252,7 @@ class AudioTrack(msgspec.Struct, frozen=True, kw_only=True):
     codec: str
     channels: int
     kbps: int
+    samples: int = 0
 
 
 class SubtitleTrack(msgspec.Struct, frozen=True, kw_only=True):

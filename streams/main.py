@@ -181,20 +181,26 @@ def ledger() -> None:
 
     from domain.ledger.collector_counts import CollectorCountRecorder
     from infra.engines.registry import Registry
-    from infra.ledger_sources import ledger_sources
+    from infra.ledger_sources import ledger_sources, title_ledger
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import CollectorCounts
     from streams.reconciler.reconciler import Reconciler, run_forever
+    from streams.reconciler.titles import TitleReconciler
     from streams.wiring import cassandra, start_worker, stop_on_signals
 
     stop = stop_on_signals()
     at = start_worker("ledger", 0)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request to the collector
     with cassandra(at.settings) as session:
-        sources = ledger_sources(at.settings, session, Registry(at.settings))
-        reconciler = Reconciler(sources, at.metrics, at.settings.ledger_overdue_seconds * 1000, system_clock)
-        counts = CollectorCountRecorder(CollectorCounters(at.settings), CollectorCounts(session), system_clock)
-        run_forever((counts.run_once, reconciler.run_once), at.metrics, stop.wait)
+        settings = at.settings
+        sources = ledger_sources(settings, session, Registry(settings))
+        overdue_ms = settings.ledger_overdue_seconds * 1000
+        counts = CollectorCountRecorder(CollectorCounters(settings), CollectorCounts(session), system_clock)
+        jobs = [counts.run_once, Reconciler(sources, at.metrics, overdue_ms, system_clock).run_once]
+        if "video" in settings.parts:
+            titles = TitleReconciler(title_ledger(settings, sources), at.metrics, overdue_ms, system_clock)
+            jobs.append(titles.run_once)
+        run_forever(jobs, at.metrics, stop.wait)
 
 
 if __name__ == "__main__":

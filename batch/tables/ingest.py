@@ -60,7 +60,7 @@ def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool
     if not context.dry_run:
         table.ensure()
     history = table.history() if table.exists else []
-    positions = {} if rebuild else _positions(table, history)
+    positions = {} if rebuild else known_positions(table, history)
     topic = EVENT_TOPICS[family]
     objects = raw.new_objects(context.store, topic.name, positions)
     report("objects found", len(objects))
@@ -68,10 +68,10 @@ def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool
         return
     report("positions lost before the lake", sum(each.end - each.start for each in objects if each.kind == "gap"))
     report("dead letters left out", sum(each.dead_letters for each in objects))
-    batch = _checked(context, objects, topic.record)
+    batch = checked(context, objects, topic.record)
     report("rows read", batch.rows)
 
-    events_df = _read(context, batch.objects, topic.record)
+    events_df = rows_of(context, batch.objects, topic.record)
     if batch.objects:
         events_df = events_df.transform(with_log_position).transform(first_in_log, table.schema.key)
     if history and not rebuild:
@@ -84,7 +84,7 @@ def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool
     written = audit.publish_if_sound(staged, staged.rows() if rebuild else staged.added())
     report("rows replaced" if rebuild else "rows appended", written)
     left_out = batch.rows - written
-    conflicting = _named_conflicts(table, _read(context, batch.objects, topic.record), batch.days) if left_out else 0
+    conflicting = _named_conflicts(table, rows_of(context, batch.objects, topic.record), batch.days) if left_out else 0
     report("repeats left out", left_out - conflicting)
     report("conflicts left out", conflicting)
 
@@ -100,15 +100,19 @@ def _named_conflicts(table: Table, raw_df: DataFrame, days: Sequence[date]) -> i
     return count
 
 
-def _positions(table: Table, history: Sequence[Snapshot]) -> Positions:
+def known_positions(table: Table, history: Sequence[Snapshot]) -> Positions:
+    """How far the table has read the lake. Raises PositionsLost."""
     text = snapshot_property(history, POSITIONS_KEY)
     if text is None and any(int(snapshot.summary.get("total-records", 0)) for snapshot in history[:1]):
         raise PositionsLost(f"{table.name} does not record which objects it has read: run again with --rebuild")
     return lake_positions.decode(text) if text else {}
 
 
-def _checked(context: IngestContext, objects: Sequence[LakeObject], record: str) -> Batch:
-    """Verify checksums and schemas, and count the rows."""
+def checked(context: IngestContext, objects: Sequence[LakeObject], record: str, time: str = "event_time") -> Batch:
+    """Verify checksums and schemas, and count the rows. ``time``: the column whose days the batch has.
+
+    Raises AuditFailed, LakeError.
+    """
     held = [each for each in objects if each.records]
     if not held:
         return Batch(held, (), 0)
@@ -117,8 +121,8 @@ def _checked(context: IngestContext, objects: Sequence[LakeObject], record: str)
     audit.require_checksums(held, {_key(row.path): row.sha256 for row in found})
     raw.require_known_schemas(context.store, held, schema(record))
     counted = (
-        _read(context, held, record)
-        .groupBy(F.col("_metadata.file_path").alias("path"), F.to_date("event_time").alias("day"))
+        rows_of(context, held, record)
+        .groupBy(F.col("_metadata.file_path").alias("path"), F.to_date(time).alias("day"))
         .count()
         .collect()
     )
@@ -130,7 +134,8 @@ def _checked(context: IngestContext, objects: Sequence[LakeObject], record: str)
     return Batch(held, sorted({row.day for row in counted}), sum(rows.values()))
 
 
-def _read(context: IngestContext, objects: Iterable[LakeObject], record: str) -> DataFrame:
+def rows_of(context: IngestContext, objects: Iterable[LakeObject], record: str) -> DataFrame:
+    """Every record of these objects, in no order."""
     return lake.events_in(context.spark, _paths(context.root, objects), schema(record))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.history.kept import KEPT_FIELDS
+from schemas import topics
 from schemas.avro import schema
 from schemas.topics import EVENT_TOPICS
 
@@ -58,6 +59,11 @@ def _spark_type(avro: Any) -> str:
             return "timestamp"
         case {"type": "map", "values": values}:
             return f"map<string,{_spark_type(values)}>"
+        case {"type": "array", "items": items}:
+            return f"array<{_spark_type(items)}>"
+        case {"type": "record", "fields": fields}:
+            members = (f"{field['name']}:{_spark_type(field['type'])}" for field in fields)
+            return f"struct<{','.join(members)}>"
         case {"type": kind}:
             return _spark_type(kind)
     return _SPARK[avro]
@@ -122,6 +128,13 @@ TITLES = TableSchema(
     None,
     ("title_id",),
 )
+ASSETS = TableSchema(
+    "assets",
+    "The newest record of each title's video: the one with the highest seq.",
+    _columns(topics.ASSETS.record),
+    None,
+    (topics.ASSETS.key,),
+)
 RECORDS = TableSchema(
     "viewing_records",
     "The contract's viewing records, from the lake: the fields of a playback session's newest event in its history.",
@@ -144,5 +157,5 @@ SNAPSHOTS = TableSchema(
     ("snapshot_on", "profile_id", "playback_session_id"),
 )
 EVENTS = {family: events(family) for family in EVENT_TOPICS}
-NAMES = (*EVENTS, SESSIONS.name, RECORDS.name, TITLES.name)
+NAMES = (*EVENTS, SESSIONS.name, RECORDS.name, TITLES.name, ASSETS.name)
 """The tables that the tables job makes."""

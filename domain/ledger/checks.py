@@ -50,7 +50,8 @@ def _at(row: dict[str, object]) -> str:
     return f"{row['topic']}[{row['partition']}]@{row['offset']}"
 
 
-def _check(name: str, left: tuple[str, int], right: tuple[str, int], differences: list[str]) -> Check:
+def checked(name: str, left: tuple[str, int], right: tuple[str, int], differences: list[str]) -> Check:
+    """With as many of the differences as are printed in full."""
     if len(differences) > SHOWN:
         differences = [*differences[:SHOWN], f"… and {len(differences) - SHOWN} more"]
     return Check(name, *left, *right, tuple(differences))
@@ -86,7 +87,7 @@ def _records(snapshot: Snapshot) -> Check:
         if position != at["log_end"]:
             differences.append(f"{name}: the lake ends at offset {position}, Kafka at {at['log_end']}")
         offsets += at["log_end"]
-    return _check("records", ("offsets in Kafka", offsets), ("lake + dead letters", held), differences)
+    return checked("records", ("offsets in Kafka", offsets), ("lake + dead letters", held), differences)
 
 
 def _rows(snapshot: Snapshot) -> Check:
@@ -101,7 +102,7 @@ def _rows(snapshot: Snapshot) -> Check:
         ),
     ]
     stated, actual = (int(snapshot.objects[name].sum()) for name in ("records", "rows"))
-    return _check("lake rows", ("by metadata", stated), ("read back", actual), differences)
+    return checked("lake rows", ("by metadata", stated), ("read back", actual), differences)
 
 
 def _dead_letters(snapshot: Snapshot) -> Check:
@@ -119,7 +120,7 @@ def _dead_letters(snapshot: Snapshot) -> Check:
     surplus = readable.join(invalid, on=on, how="anti")
     differences = [f"{_at(r)}: invalid, but no dead letter names it" for r in missing.sort(on).iter_rows(named=True)]
     differences += [f"{_at(r)}: a dead letter for a valid record" for r in surplus.sort(on).iter_rows(named=True)]
-    return _check("dead letters", ("invalid in Kafka", invalid.height), ("dead letters", readable.height), differences)
+    return checked("dead letters", ("invalid in Kafka", invalid.height), ("dead letters", readable.height), differences)
 
 
 def _event_ids(snapshot: Snapshot) -> Check:
@@ -134,7 +135,7 @@ def _event_ids(snapshot: Snapshot) -> Check:
     ]
     differences += sorted(snapshot.changed)
     valid, in_lake = snapshot.kafka.filter("valid").height, int(snapshot.partitions["in_lake"].sum())
-    return _check("events", ("valid in Kafka", valid), ("in the lake", in_lake), differences)
+    return checked("events", ("valid in Kafka", valid), ("in the lake", in_lake), differences)
 
 
 def _history(snapshot: Snapshot) -> Check:
@@ -162,7 +163,7 @@ def _history(snapshot: Snapshot) -> Check:
         for row in alien.sort(session).iter_rows(named=True)
     ]
     right = snapshot.newest[session].n_unique() - behind.height - changed.height
-    return _check(
+    return checked(
         "history",
         ("sessions in Kafka", snapshot.newest[session].n_unique()),
         ("newest state read back", right),
@@ -212,7 +213,7 @@ def _in_tables(snapshot: Snapshot, tables: TableContents) -> Check:
         differences += [f"{row['topic']}: event {row['event_id']} {what}" for row in rows.iter_rows(named=True)]
     wanted = due.select(event).n_unique()
     found = wanted - missing.select(event).n_unique()
-    return _check("tables", ("distinct in Kafka, taken", wanted), ("of these in tables", found), differences)
+    return checked("tables", ("distinct in Kafka, taken", wanted), ("of these in tables", found), differences)
 
 
 def _judged_rows(snapshot: Snapshot, tables: TableContents) -> pl.DataFrame:
@@ -234,7 +235,7 @@ def _accepted(snapshot: Snapshot, client: pl.DataFrame) -> Check:
     missing = accepted.join(valid, on="event_id", how="anti").sort("event_id")
     differences = [f"event {event_id} was acknowledged, but is not in Kafka" for event_id in missing["event_id"]]
     found = accepted.height - missing.height
-    return _check("acknowledged", ("by clients' logs", accepted.height), ("of these in Kafka", found), differences)
+    return checked("acknowledged", ("by clients' logs", accepted.height), ("of these in Kafka", found), differences)
 
 
 def _sent(snapshot: Snapshot, client: pl.DataFrame) -> Check:
@@ -246,4 +247,4 @@ def _sent(snapshot: Snapshot, client: pl.DataFrame) -> Check:
     differences = [f"{_at(r)}: event {r['event_id']} was never sent" for r in strangers.iter_rows(named=True)]
     sent = judged["event_id"].n_unique()
     known = sent - strangers["event_id"].n_unique()
-    return _check("sent", ("in Kafka, of devices with a log", sent), ("of these sent", known), differences)
+    return checked("sent", ("in Kafka, of devices with a log", sent), ("of these sent", known), differences)

@@ -36,7 +36,7 @@ class Comparer:
     def __init__(self, log: RecordLog, store: ObjectReader, decoder: BatchDecoder, now: Clock = system_clock) -> None:
         self._log = log
         self._store = store
-        self._decoder = decoder
+        self.decoder = decoder
         self._now = now
         self.dead_letters = DeadLetterIndex(log, decoder)
 
@@ -60,7 +60,7 @@ class Comparer:
             problem = "in a gap object: they had left Kafka before the lake read them"
         else:
             try:
-                held = read_lake_rows(lake_object, self._store.get(lake_object.key), kafka, self._decoder)
+                held = read_lake_rows(lake_object, self._store.get(lake_object.key), kafka, self.decoder)
             except KeyError:  # deleted since it was listed
                 problem = IN_NO_OBJECT
             except ValueError as error:
@@ -115,7 +115,7 @@ class Comparer:
             for one in batch
             if one[2] < oldest_kept
         ]
-        decoded = self._decoder.decode(TOPICS[chain.topic].record, [payload for _, payload, _ in old]).frame
+        decoded = self.decoder.decode(TOPICS[chain.topic].record, [payload for _, payload, _ in old]).frame
         last = {row[key]: old[row["_index"]][0] for row in decoded.select("_index", key).iter_rows(named=True)}
         rows = read_rows(lake_object, verified(lake_object, self._store.get(lake_object.key)))
         return {offset for offset, row in rows if offset in gone and last.get(row[key], -1) > offset}
@@ -125,7 +125,7 @@ class Comparer:
             return KafkaRecords((), pl.DataFrame(schema=KAFKA), pl.DataFrame())
         records = [one for batch in self._log.records(chain.topic, chain.partition, *span) for one in batch]
         payloads = [payload for _, payload, _ in records]
-        decoded = self._decoder.decode(TOPICS[chain.topic].record, payloads)
+        decoded = self.decoder.decode(TOPICS[chain.topic].record, payloads)
         log_df = pl.DataFrame(
             {
                 "offset": pl.Series([offset for offset, _, _ in records], dtype=pl.Int64),

@@ -4,6 +4,9 @@ Quality is a folder, so that a path token can allow some: ``q1`` is the lowest p
 thumbnails, which every token allows. Names never change their content.
 """
 
+RECORDS = "assets/"
+"""What the keys of all record objects begin with."""
+
 
 def video_folder(version: str, quality: int) -> str:
     return f"{version}/q{quality}"
@@ -36,4 +39,9 @@ def record_object(title_id: str, seq: int) -> str:
 
 def record_objects(title_id: str) -> str:
     """What the keys of a title's record objects begin with."""
-    return f"assets/{title_id}/"
+    return f"{RECORDS}{title_id}/"
+
+
+def title_of(record_object: str) -> str:
+    """The title in the key of a record object."""
+    return record_object.removeprefix(RECORDS).rpartition("/")[0]

@@ -15,6 +15,9 @@ from domain.clock import Clock
 from schemas.events import Asset
 from schemas.rules import check
 
+CLOCKS_MS = 3_600_000
+"""No two clocks differ by more. If they do, a record that Kafka has is published once more."""
+
 
 class AssetRecords(Protocol):
     """The record objects. Both raise TransientError."""
@@ -31,8 +34,9 @@ class AssetRecords(Protocol):
 class AssetTopic(Protocol):
     """Kafka. Both raise TransientError."""
 
-    def last(self, title_id: str) -> Asset | None:
-        """The last record of the title in its partition: the one that compaction keeps."""
+    def last(self, title_id: str, since: int) -> Asset | None:
+        """The last record of the title in its partition: the one that compaction keeps. None if Kafka got none since
+        then, in ms."""
         ...
 
     def publish(self, records: Sequence[Asset]) -> None:
@@ -56,7 +60,7 @@ class AssetPublisher:
         while True:
             newest = self._records.newest(asset.title_id)
             if newest is not None and _content(newest) == _content(asset):
-                if self._topic.last(asset.title_id) == newest:
+                if self._topic.last(asset.title_id, newest.received_at - CLOCKS_MS) == newest:
                     return newest
                 return self._to_kafka(newest)
             record = self._numbered(asset, 1 if newest is None else newest.seq + 1)

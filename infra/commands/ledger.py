@@ -25,7 +25,7 @@ from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
-from infra.ledger_sources import all_sides, compare_chains, ledger_sources
+from infra.ledger_sources import all_sides, compare_chains, ledger_sources, title_ledger
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, fail, print_error
@@ -86,10 +86,14 @@ def _run_checks(settings: Settings, client_logs: Path, progress: Callable[[str],
     try:
         reader = HistoryReader(LiveVH(session), CompressedVH(session), PrometheusMetrics())
         history = HistorySource(Profiles(session), reader)
-        stores = Stores(history, EventTables(settings), read_client_logs(client_logs))
-        sides = all_sides(settings)
+        tables, sides = EventTables(settings), all_sides(settings)
+        stores = Stores(history, tables, read_client_logs(client_logs))
         compare = partial(compare_chains, settings, sides)
-        return run_checks(take_snapshot(sides, compare, stores, progress, system_clock))
+        checks = run_checks(take_snapshot(sides, compare, stores, progress, system_clock))
+        if "video" in settings.parts:
+            progress("Records of videos")
+            checks.append(title_ledger(settings, sides).check(tables.titles()))
+        return checks
     finally:
         close(session)
 

@@ -1,4 +1,4 @@
-"""``playhead upload`` and ``playhead film``: a file becomes the video of a title."""
+"""``playhead upload``, ``unpublish`` and ``film``: a file becomes the video of a title, and is one no longer."""
 
 import re
 from pathlib import Path
@@ -16,12 +16,18 @@ from infra.runtime import logs
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, fail, print_error
 from infra.stores.asset_publisher import RecordObjects, asset_publisher
+from infra.video.sandbox import Network, available_network
 from infra.video.upload import Uploaded
 from infra.video.upload import upload as upload_file
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 STEPS = {"read": "Reading the file", "encode": "Encoding", "store": "Storing"}
 TITLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}")
+SANDBOX: dict[Network, str] = {
+    "none": "The file was read in a sandbox without a network.",
+    "allow-lists only": "The file was read in a sandbox, but this system lets no process be without a network: "
+    "ffmpeg's allow-lists alone kept it from connecting.",
+}
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -38,8 +44,7 @@ def upload(
     language: Annotated[str, typer.Option(help="Language of the sound, such as en or pt-BR; und: not known.")] = "und",
 ) -> None:
     """Encode a video and make it a title's; exits 1 and says why if the file cannot be one."""
-    if not TITLE.fullmatch(title):
-        fail(f"--title {title}: expected 1 to 64 letters, digits and . _ ~ -, no mark first")
+    _check_title("--title", title)
     if not LANGUAGE.fullmatch(language):
         fail(f"--language {language}: expected a tag such as en or pt-BR (RFC 5646)")
     settings = Settings()
@@ -54,6 +59,30 @@ def upload(
         typer.echo(f"{title} has this video already: version {asset.version}, record {asset.seq}. Nothing was done.")
     else:
         typer.echo(f"{title} is live: version {asset.version}, {heights} lines, {asset.duration_ms / 1000:.1f} s.")
+        typer.echo(SANDBOX[available_network()])
+
+
+@app.command()
+def unpublish(
+    title: Annotated[str, typer.Argument(help="Title that shall have no video any more.", show_default=False)],
+) -> None:
+    """Take a title's video off; exits 1 if it has none. Plays that began before go on until their addresses end."""
+    _check_title("TITLE", title)
+    settings = Settings()
+    logs.configure("unpublish", "WARNING")
+    before = RecordObjects(ObjectStore(settings, settings.media_bucket)).newest(title)
+    if before is None:
+        fail(f"{title} has no video.")
+    removed = asset_publisher(settings).remove(title)
+    if removed.seq == before.seq:
+        typer.echo(f"{title} was off already: record {removed.seq}. Nothing was done.")
+    else:
+        typer.echo(f"{title} is off: record {removed.seq}. Its files stay; upload the file again to bring it back.")
+
+
+def _check_title(what: str, title: str) -> None:
+    if not TITLE.fullmatch(title):
+        fail(f"{what} {title}: expected 1 to 64 letters, digits and . _ ~ -, no mark first")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The lake's Iceberg tables without Spark, through PyIceberg and Polars."""
 
 import os
+from collections.abc import Collection
 from typing import cast
 
 import polars as pl
@@ -82,6 +83,17 @@ class EventTables:
         except (ConnectionError, Timeout, RESTError) as error:
             raise TransientError(f"the Iceberg catalog at {self._settings.iceberg}: {error}") from error
         return TableRows(_positions(table), rows)
+
+    def titles(self) -> tuple[Positions, Collection[str]] | None:
+        """Of the table of assets: how far it has read the lake, and the event id of each row. None: there is none."""
+        try:
+            table = load(self._settings, "assets")
+            event_ids = table.scan(selected_fields=("event_id",)).to_arrow()["event_id"].to_pylist()
+        except NoSuchTableError:
+            return None
+        except (ConnectionError, Timeout, RESTError) as error:
+            raise TransientError(f"the Iceberg catalog at {self._settings.iceberg}: {error}") from error
+        return _positions(table), event_ids
 
 
 def _rows(family: str, batch: pa.RecordBatch) -> pl.DataFrame:

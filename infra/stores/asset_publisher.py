@@ -7,7 +7,8 @@ from typing import cast
 import msgspec
 
 from domain.clock import system_clock
-from domain.media.files import record_object, record_objects
+from domain.ledger.titles import Newest
+from domain.media.files import RECORDS, record_object, record_objects, title_of
 from domain.media.publishing import AssetPublisher
 from infra.engines.kafka.publisher import RecordPublisher
 from infra.engines.kafka.reader import TopicReader
@@ -25,14 +26,32 @@ def asset_publisher(settings: Settings) -> AssetPublisher:
 
 
 class RecordObjects:
-    """Satisfies ``domain.media.publishing.AssetRecords``: one JSON object for each record."""
+    """One JSON object for each record.
+
+    Satisfies ``domain.media.publishing.AssetRecords`` and ``domain.ledger.titles.RecordObjects``.
+    """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._read: dict[str, Newest] = {}
+        """By key: an object never changes."""
 
     def newest(self, title_id: str) -> Asset | None:
         keys = list(self._store.list(record_objects(title_id)))
         return msgspec.json.decode(self._store.get(keys[-1]), type=Asset) if keys else None
+
+    def newest_by_title(self) -> dict[str, Newest]:
+        """Of every title that has a record. Raises TransientError."""
+        try:
+            newest = {title_of(key): key for key in self._store.list(RECORDS)}
+        except KeyError:  # there is no bucket before the first upload
+            return {}
+        self._read = {key: self._read.get(key) or self._newest(key) for key in newest.values()}
+        return {title: self._read[key] for title, key in newest.items()}
+
+    def _newest(self, key: str) -> Newest:
+        record = msgspec.json.decode(self._store.get(key), type=Asset)
+        return Newest(record.seq, record.event_id)
 
     def put_if_absent(self, asset: Asset) -> bool:
         return self._store.put_if_absent(record_object(asset.title_id, asset.seq), msgspec.json.encode(asset), {})
@@ -49,11 +68,11 @@ class KafkaAssets:
     def publish(self, records: Sequence[Asset]) -> None:
         self._publisher.publish(records)
 
-    def last(self, title_id: str) -> Asset | None:
-        """Reads the whole topic, which has few records for each title."""
+    def last(self, title_id: str, since: int) -> Asset | None:
+        """Reads what was appended since then, which is little if the title's record is young."""
         found: dict[int, Asset] = {}
-        for topic, _, partition, start, end in self._log.spans([ASSETS.name]):
-            for batch in self._log.read(topic, partition, start, end):
+        for partition, start, end in self._log.since(ASSETS.name, since):
+            for batch in self._log.read(ASSETS.name, partition, start, end):
                 for _, payload in batch:
                     with suppress(InvalidEvent):  # the lake sink makes its dead letter
                         record = cast(Asset, self._registry.decode(ASSETS.record, payload))

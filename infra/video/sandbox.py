@@ -61,7 +61,7 @@ def run(
     ``source`` is its standard input, from the beginning. ``on_line`` gets each line of its output, which is then not
     collected.
     """
-    network = _network()
+    network = available_network()
     if source:
         source.seek(0)
     process = subprocess.Popen(
@@ -113,7 +113,8 @@ def run(
 
 
 @cache
-def _network() -> Network:
+def available_network() -> Network:
+    """What this system lets a program have: no network, or a network that only ffmpeg's allow-lists keep it from."""
     alone = subprocess.run([*_NO_NETWORK, "true"], capture_output=True, check=False).returncode == 0
     return "none" if alone else "allow-lists only"
 

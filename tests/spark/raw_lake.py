@@ -9,9 +9,11 @@ from domain.lake.keys import Chain
 from domain.lake.objects import LakeFile
 from schemas.avro import Schema, schema
 from schemas.codec import encode
-from schemas.events import Event, record_name
-from schemas.topics import EVENT_TOPICS
+from schemas.events import Record, record_name
+from schemas.topics import TOPICS
 from tests.support.fakes import FakeObjectStore
+
+TOPIC_NAMES = {topic.record: topic.name for topic in TOPICS.values()}
 
 
 @dataclass
@@ -24,20 +26,20 @@ class RawLake:
     def root(self) -> str:
         return f"file:{self.folder}"
 
-    def put(self, *events: Event, partition: int = 0, topic_id: str = "AAA") -> str:
-        """One more object of a chain, of events of one family."""
+    def put(self, *events: Record, partition: int = 0, topic_id: str = "AAA") -> str:
+        """One more object of a chain, of records of one kind."""
         record = record_name(events[0])
         return self.put_datums(record, [encode(each) for each in events], schema(record), partition, topic_id)
 
     def put_datums(
         self, record: str, datums: Sequence[bytes], written_by: Schema, partition: int = 0, topic_id: str = "AAA"
     ) -> str:
-        chain = Chain(EVENT_TOPICS[record].name, topic_id, partition)
+        chain = Chain(TOPIC_NAMES[record], topic_id, partition)
         return self._put(objects.pack(chain, self.ends.get(chain, 0), written_by, datums, hash(str(written_by))), chain)
 
     def put_gap(self, record: str, positions: int, partition: int = 0) -> str:
         """Positions that had left Kafka before the lake read them."""
-        chain = Chain(EVENT_TOPICS[record].name, "AAA", partition)
+        chain = Chain(TOPIC_NAMES[record], "AAA", partition)
         start = self.ends.get(chain, 0)
         return self._put(objects.build_gap(chain, start, start + positions, schema(record)), chain)
 

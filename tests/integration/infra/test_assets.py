@@ -15,6 +15,8 @@ from domain.clock import system_clock
 from domain.lake.keys import Chain
 from domain.lake.reading import read_objects
 from domain.ledger import snapshot
+from domain.media.files import RECORDS
+from domain.media.publishing import CLOCKS_MS
 from domain.metrics import LEDGER_DIFFERENCE
 from infra import topics
 from infra.commands import ledger
@@ -27,7 +29,7 @@ from infra.engines.s3 import ObjectStore
 from infra.ledger_sources import ledger_sources
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
-from infra.stores.asset_publisher import KafkaAssets, asset_publisher
+from infra.stores.asset_publisher import KafkaAssets, RecordObjects, asset_publisher
 from schemas.codec import encode
 from schemas.events import Asset
 from schemas.framing import frame
@@ -63,7 +65,9 @@ def test_a_published_asset_is_last_in_kafka_and_published_once(stack: Settings) 
     assert publisher.publish(asset(title)) == first
     second = publisher.publish(asset(title, version=NEWER))
     assert (first.seq, second.seq) == (1, 2)
-    assert KafkaAssets(stack, Registry(stack)).last(title) == second
+    topic = KafkaAssets(stack, Registry(stack))
+    assert topic.last(title, second.received_at - CLOCKS_MS) == second
+    assert topic.last(title, second.received_at + CLOCKS_MS) is None
 
 
 def test_a_copy_follows_and_starts_from_its_file_while_kafka_is_away(
@@ -106,15 +110,17 @@ CLEANER_PAUSE = {"log.cleaner.backoff.ms": "200"}
 
 @pytest.fixture
 def append_days_ago(stack: Settings) -> Iterator[Callable[[Asset, float], None]]:
-    """Appends to an empty ``playhead.assets`` as if it were some days ago. Kafka soon compacts what is old enough."""
+    """Publishes to an empty ``playhead.assets`` as if it were some days ago. Kafka soon compacts what is old enough."""
     client, schema_id = AdminClient({**client_config(stack)}), Registry(stack).ids()[ASSETS.record]
     topic, broker = ConfigResource.Type.TOPIC, ConfigResource.Type.BROKER
     _make_again(client, stack)
     _alter(client, topic, ASSETS.name, {"message.timestamp.type": "CreateTime"})
     _alter(client, broker, "1", CLEANER_PAUSE)
     producer = Producer({**client_config(stack)})
+    objects = RecordObjects(ObjectStore(stack, stack.media_bucket))
 
     def append(record: Asset, days: float) -> None:
+        assert objects.put_if_absent(record)
         at = int((time.time() - days * DAY_S) * 1000)
         producer.produce(ASSETS.name, frame(schema_id, encode(record)), record.title_id, timestamp=at)
         producer.flush()
@@ -139,6 +145,9 @@ def _make_again(client: AdminClient, stack: Settings) -> None:
     client.delete_topics([ASSETS.name])[ASSETS.name].result()
     eventually(lambda: ASSETS.name not in client.list_topics(timeout=10).topics)
     topics.create_all(stack)
+    bucket = ObjectStore(stack, stack.media_bucket)
+    for key in list(bucket.list(RECORDS)):
+        bucket.delete(key)
 
 
 def test_after_compaction_copies_lake_and_ledgers_agree(

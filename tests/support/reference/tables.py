@@ -1,7 +1,7 @@
 """``docs/reference/tables.md``, made from the tables' schemas."""
 
 from batch.features.definitions import FEATURES
-from batch.tables.table_schemas import EVENTS, RECORDS, SESSIONS, SNAPSHOTS, TITLES, Column, TableSchema
+from batch.tables.table_schemas import ASSETS, EVENTS, RECORDS, SESSIONS, SNAPSHOTS, TITLES, Column, TableSchema
 
 HEAD = """\
 # Tables
@@ -16,7 +16,7 @@ TABLE_HEAD = """\
 
 
 def page() -> str:
-    return HEAD + "".join(map(_section, (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, *FEATURES)))
+    return HEAD + "".join(map(_section, (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, ASSETS, *FEATURES)))
 
 
 def _section(table: TableSchema) -> str:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -16,7 +17,9 @@ from infra.runtime.settings import Settings
 from infra.stores.asset_publisher import RecordObjects, asset_publisher
 from infra.video.programs import FFMPEG
 from infra.video.upload import Uploaded, upload
+from tests.support.builders import asset
 from tests.support.clips import clip
+from tests.support.pipeline import playhead
 
 KILLED_UPLOAD = """
 import os, signal, sys
@@ -118,6 +121,21 @@ def test_the_command_says_why_a_file_is_refused(stack: Settings, tmp_path: Path)
     command = [sys.executable, "-m", "infra.cli", "upload", str(tmp_path / "empty.mp4"), "--title", "ml-1"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "'empty.mp4' is refused. Empty: the file has no bytes\n")
+
+
+def test_the_command_takes_a_title_off_once(stack: Settings, store: ObjectStore) -> None:
+    title = f"off-{uuid4()}"
+    assert "has no video" in playhead("unpublish", title).stderr
+    live = asset_publisher(stack).publish(asset(title))
+    first, second = (playhead("unpublish", title) for _ in range(2))
+    assert (first.returncode, first.stdout) == (
+        0,
+        f"{title} is off: record 2. Its files stay; upload the file again to bring it back.\n",
+    )
+    assert second.stdout == f"{title} was off already: record 2. Nothing was done.\n"
+    newest = RecordObjects(store).newest(title)
+    assert newest is not None
+    assert (newest.seq, newest.status, newest.version) == (2, "removed", live.version)
 
 
 def decoded_frames(playlist: Path) -> int:

@@ -1,10 +1,10 @@
 import pytest
 
 from batch.features.definitions import FEATURES
-from batch.tables.table_schemas import EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, TableSchema
+from batch.tables.table_schemas import ASSETS, EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, TableSchema
 from schemas.topics import FAMILIES
 
-ALL = (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, *FEATURES)
+ALL = (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, ASSETS, *FEATURES)
 
 
 @pytest.mark.parametrize("schema", ALL, ids=lambda each: each.name)
@@ -16,7 +16,7 @@ def test_every_table_and_every_column_is_documented(schema: TableSchema) -> None
 
 
 def test_there_is_a_table_for_each_family() -> None:
-    assert (*FAMILIES, "playback_sessions", "viewing_records", "titles") == NAMES
+    assert (*FAMILIES, "playback_sessions", "viewing_records", "titles", "assets") == NAMES
 
 
 def test_types_are_those_of_the_contract() -> None:
@@ -33,6 +33,11 @@ def test_types_are_those_of_the_contract() -> None:
         *("account_id", "duration_ms", "startup_time_ms", "bitrate_kbps", "error_code", "recommendation_id"),
         "start_time",
     ]
+
+
+def test_lists_of_records_are_lists_of_structs() -> None:
+    assert ASSETS.types["subtitles"] == "array<struct<name:string,language:string>>"
+    assert ASSETS.types["renditions"].startswith("array<struct<quality:int,codec:string,width:int,")
 
 
 def test_a_session_has_all_of_its_newest_event_but_the_id_under_its_own_name() -> None:

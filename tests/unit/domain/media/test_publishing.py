@@ -35,8 +35,10 @@ class Topic:
         self.log: list[Asset] = []
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def last(self, title_id: str) -> Asset | None:
-        return next((each for each in reversed(self.log) if each.title_id == title_id), None)
+    def last(self, title_id: str, since: int) -> Asset | None:
+        """It got each record when that was made."""
+        known = [each for each in self.log if each.title_id == title_id and each.received_at >= since]
+        return known[-1] if known else None
 
     def publish(self, records: Sequence[Asset]) -> None:
         meanwhile, self.meanwhile = self.meanwhile, lambda: None

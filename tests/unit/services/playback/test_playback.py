@@ -123,6 +123,15 @@ async def test_a_title_without_a_video_plays_the_clip_or_is_refused(house: House
     assert (await client.get(play["hls_url"])).status_code == 200
 
 
+async def test_a_title_that_was_taken_off_says_so_and_plays_no_clip(house: House, client: httpx.AsyncClient) -> None:
+    house.assets |= {"ml-50": asset(status="removed", seq=2), "demo-clip": asset(title_id="demo-clip")}
+    refused = await client.post("/v1/playback", json=ASKED)
+    assert (refused.status_code, refused.json()["code"]) == (404, "removed")
+    page = await client.get("/watch/ml-50", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "This title was removed." in page.text
+
+
 async def test_a_play_starts_at_the_beginning_while_the_history_does_not_answer(
     house: House, client: httpx.AsyncClient
 ) -> None:
