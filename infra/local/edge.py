@@ -4,6 +4,7 @@ Its folder also has the keys, which only the owner may read, and the cache.
 """
 
 import json
+import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,7 +39,7 @@ def write_configuration(settings: Settings, folder: Path, access_log: str = "/de
         scheme=origin.scheme,
         origin=f"{origin.hostname}:{origin.port or (443 if origin.scheme == 'https' else 80)}",
         host=origin.netloc,
-        authorities=certifi.where(),
+        authorities=ssl.get_default_verify_paths().cafile or certifi.where(),  # ``SSL_CERT_FILE`` names another
         bucket=settings.media_bucket,
         cache_mb=settings.edge_cache_mb,
     )

@@ -7,7 +7,13 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 from cryptography.x509.oid import NameOID
 
 DAY = timedelta(days=1)
@@ -37,13 +43,24 @@ class Authority:
         self.ca_file.write_bytes(self._certificate.public_bytes(Encoding.PEM))
 
     def keystore(self, password: str) -> bytes:
-        """PKCS12 for a server at 127.0.0.1: its key, its certificate and the authority's."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-        builder = self._builder(_name("server"), key.public_key()).add_extension(address, critical=False)
-        certificate = builder.sign(self._key, SHA256())
+        """PKCS12 for a server on this machine: its key, its certificate and the authority's."""
+        key, certificate = self._server()
         secret = BestAvailableEncryption(password.encode())
         return pkcs12.serialize_key_and_certificates(b"server", key, certificate, [self._certificate], secret)
+
+    def server_file(self) -> Path:
+        """PEM for such a server: its key and its certificate."""
+        key, certificate = self._server()
+        file = self.ca_file.with_name("server.pem")
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+        return file
+
+    def _server(self) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost")])
+        builder = self._builder(_name("server"), key.public_key()).add_extension(names, critical=False)
+        return key, builder.sign(self._key, SHA256())
 
     def _builder(self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
