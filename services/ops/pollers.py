@@ -155,7 +155,7 @@ class Pollers:
             ("registry", self.registry, 2),
             (None, self.ledger, 5),  # the other one reports Cassandra's health
             ("processes", self.process_metrics, 3),
-            ("lake_writes", self.lake_writes, 30),
+            ("lake_writes", self.lake_writes, 8),  # the page takes what is older than 12 s for old
             (None, self.last_week, 30),
             (None, self.firing_alerts, 3),
             (None, self.catalogue, 60),
