@@ -22,6 +22,17 @@ FRESH_MS = 1_000
 TAKE = """document.addEventListener("playhead", ({ detail }) => take(detail.event_id, detail.client_time), true)"""
 
 
+UNSENT = """new Promise((resolve) => {
+  const opening = indexedDB.open("playhead");
+  opening.onsuccess = () => {
+    const count = opening.result.transaction("events").objectStore("events").count();
+    const left = Object.keys(localStorage).filter((key) => key.startsWith("playhead-left-")).length;
+    count.onsuccess = () => (opening.result.close(), resolve(count.result + left));
+  };
+})"""
+"""Events of this browser that have no verdict."""
+
+
 @dataclass
 class Play:
     """A page that plays, with its own log of what its SDK reports."""
@@ -156,9 +167,9 @@ def crash(playwright: Playwright, folder: Path, site: WatchSite, player: str, ti
 
 def _settled(play: Play, context: BrowserContext, site: WatchSite, player: str) -> Known:
     """Once the next page of the same browser has sent what was left."""
-    with _next_page(context, site, player):
+    with _next_page(context, site, player) as page:
         with suppress(AssertionError):
-            eventually(lambda: play.owed <= {event.event_id for event in site.stored()})
+            eventually(lambda: page.evaluate(UNSENT) == 0)
         return _known(play, site)
 
 
