@@ -1,0 +1,103 @@
+"""``make attack``: a stack is attacked in several ways, and other members say what they notice.
+
+Attacks go to the gateway, and to the collector itself, as if somebody had come past the gateway. All of it is on this
+machine, bounded in sockets and time.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from bench.attack import attacks
+from bench.attack.attacks import Door, Seen
+from bench.attack.members import Members
+from bench.attack.memory import growth
+from bench.stack import bench_stack
+from domain.processes import BY_NAME
+from infra.local.stack import Stack
+from infra.runtime.settings import Port, Settings
+
+NAMES = ("kafka", "registry", "seaweedfs", "cassandra", "gateway", "collector", "history", "compaction", "history-api")
+GIANT = "giant"
+PAUSE_S = 3.0
+"""Between two attacks, so that each meets a quiet stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    members: Members
+    grown: dict[str, float]
+    seen: Seen
+
+
+def main(
+    seconds: Annotated[float, typer.Option(help="How long each attack lasts.")] = 20.0,
+    sessions: Annotated[int, typer.Option(help="Open sessions of the giant profile.")] = 100_000,
+) -> None:
+    with bench_stack(NAMES) as settings:
+        rows = asyncio.run(_attacked(settings, seconds, sessions))
+    quiet = rows[0].members
+    print("| attack | sends p99, ms | reads p99, ms | failed of | p99 ÷ quiet | grew most, MiB | the attacker saw |")
+    print("|---|---|---|---|---|---|---|")
+    for row in rows:
+        print(_line(row, quiet))
+
+
+async def _attacked(settings: Settings, seconds: float, sessions: int) -> list[Row]:
+    stack = Stack(settings)
+    gateway = Door(settings.port(Port.GATEWAY))
+    collector = Door(settings.process_port(BY_NAME["collector"]))
+    history = Door(settings.process_port(BY_NAME["history-api"]))
+    plan: list[tuple[str, Callable[[], Awaitable[Seen]]]] = [
+        ("quiet", lambda: _nothing(seconds)),
+        ("headers without end, gateway", lambda: attacks.endless_headers(gateway, seconds)),
+        ("headers without end, collector", lambda: attacks.endless_headers(collector, seconds)),
+        ("headers without end, history API", lambda: attacks.endless_headers(history, seconds)),
+        ("200 slow sockets, gateway", lambda: attacks.slow_bodies(gateway, seconds)),
+        ("200 slow sockets, collector", lambda: attacks.slow_bodies(collector, seconds)),
+        ("80 announced megabytes, gateway", lambda: attacks.announced_megabytes(gateway, seconds)),
+        ("80 announced megabytes, collector", lambda: attacks.announced_megabytes(collector, seconds)),
+        (f"{sessions:,} open sessions of one profile", lambda: attacks.open_sessions(collector, GIANT, sessions)),
+        ("its page, 5 readers", lambda: attacks.giant_reads(gateway, seconds, GIANT)),
+        ("quiet again", lambda: _nothing(seconds)),
+    ]
+    await Members(gateway.port).during(_nothing(PAUSE_S))  # warm
+    rows = []
+    for name, attack in plan:
+        members = Members(gateway.port)
+        seen, grown = await growth(stack, asyncio.ensure_future(members.during(attack())))
+        rows.append(Row(name, members, grown, seen))
+        print(f"{name}: done", flush=True)
+        await asyncio.sleep(PAUSE_S)
+    return rows
+
+
+async def _nothing(seconds: float) -> Seen:
+    await asyncio.sleep(seconds)
+    return Seen()
+
+
+def _line(row: Row, quiet: Members) -> str:
+    sends, reads = row.members.sends, row.members.reads
+    slower = [
+        mine.milliseconds(0.99) / its.milliseconds(0.99) for mine, its in ((sends, quiet.sends), (reads, quiet.reads))
+    ]
+    grown = sorted(row.grown.items(), key=lambda each: -each[1])[:2]
+    cells = (
+        row.name,
+        f"{sends.milliseconds(0.99):.0f}",
+        f"{reads.milliseconds(0.99):.0f}",
+        f"{sends.failed + reads.failed} of {len(sends.seconds) + len(reads.seconds)}",
+        f"{max(slower):.1f}",
+        ", ".join(f"{name} {mib:.0f}" for name, mib in grown),
+        ", ".join(f"{times} × {what}" for what, times in row.seen.most_common(3)),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    typer.run(main)
