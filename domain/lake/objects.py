@@ -59,6 +59,7 @@ def build_file(
     datums = _datums([records[i] for i in valid], part.schema_id, resolve)
     timestamps = [record.timestamp()[1] for record in records[part.start : part.stop]]
     schema_id = {} if part.schema_id is None else {"schema-id": str(part.schema_id)}
+    absent = end - start - len(timestamps)
     file = _file(
         chain,
         (start, end),
@@ -71,6 +72,7 @@ def build_file(
             "last-timestamp": str(timestamps[-1]),
             "kind": "data",
             **schema_id,
+            **({"absent": str(absent)} if absent else {}),
         },
     )
     return replace(file, appended=Counter(timestamps))

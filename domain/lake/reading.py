@@ -25,6 +25,8 @@ class LakeObject:
     kind: Literal["data", "gap"]
     schema_id: int | None
     sha256: str
+    absent: int
+    """Offsets at which Kafka had no record, since compaction had removed it."""
 
 
 def read_objects(
@@ -54,6 +56,7 @@ def parse_metadata(key: str, metadata: Mapping[str, str]) -> LakeObject:
         kind=cast(Literal["data", "gap"], metadata["kind"]),
         schema_id=int(metadata["schema-id"]) if "schema-id" in metadata else None,
         sha256=metadata["sha256"],
+        absent=int(metadata.get("absent", 0)),
     )
 
 

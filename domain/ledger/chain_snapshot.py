@@ -37,6 +37,7 @@ OBJECTS = {
     "records": pl.Int64,
     "rows": pl.Int64,
     "dead_letters": pl.Int64,
+    "absent": pl.Int64,
     "kind": pl.String,
 }
 _PLAYBACK = EVENT_TOPICS["playback"].name
@@ -141,6 +142,7 @@ def compare_chain(sides: Sides, chain: Chain) -> ChainSnapshot:
                     each.records,
                     parts.rows.get(each.key),
                     each.dead_letters,
+                    each.absent,
                     each.kind,
                 )
                 for each in objects

@@ -30,7 +30,7 @@ def balanced() -> Snapshot:
             orient="row",
         ),
         newest=pl.DataFrame([(PLAYBACK, 0, 2, "p", "s", 1, *STATE)], schema=chains.NEWEST, orient="row"),
-        objects=pl.DataFrame([(PLAYBACK, 0, "raw/o", 0, 3, 2, 2, 1, "data")], schema=chains.OBJECTS, orient="row"),
+        objects=pl.DataFrame([(PLAYBACK, 0, "raw/o", 0, 3, 2, 2, 1, 0, "data")], schema=chains.OBJECTS, orient="row"),
         missing=pl.DataFrame(schema=chains.RECORDS),
         surplus=pl.DataFrame(schema=chains.RECORDS),
         damaged=(),
@@ -85,7 +85,7 @@ def test_a_hole_in_a_chain_is_named() -> None:
 
 def test_objects_that_overlap_are_named() -> None:
     snapshot = balanced()
-    more = pl.DataFrame([(PLAYBACK, 0, "raw/p", 2, 3, 1, 1, 0, "data")], schema=chains.OBJECTS, orient="row")
+    more = pl.DataFrame([(PLAYBACK, 0, "raw/p", 2, 3, 1, 1, 0, 0, "data")], schema=chains.OBJECTS, orient="row")
     assert broken(replace(snapshot, objects=pl.concat([snapshot.objects, more]))) == {
         "records": ("raw/p: starts at 2, the object before it ends at 3",)
     }
@@ -257,7 +257,7 @@ def test_a_row_with_other_values_is_named() -> None:
 def test_records_that_compaction_removed_before_the_lake_read_them_are_not_missing() -> None:
     assets, snapshot = "playhead.assets", balanced()
     partition = pl.DataFrame([(assets, 0, 0, 5, 2, 500)], schema=chains.PARTITIONS, orient="row")
-    record = pl.DataFrame([(assets, 0, "raw/a", 0, 5, 2, 2, 0, "data")], schema=chains.OBJECTS, orient="row")
+    record = pl.DataFrame([(assets, 0, "raw/a", 0, 5, 2, 2, 0, 3, "data")], schema=chains.OBJECTS, orient="row")
     grown = replace(
         snapshot,
         partitions=pl.concat([snapshot.partitions, partition]),

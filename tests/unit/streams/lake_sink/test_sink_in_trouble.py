@@ -210,6 +210,7 @@ def test_what_compaction_removed_is_passed_over_at_once() -> None:
     assert log.seeks == 1
     assert rows_of(store) == [(1, 1), (4, 4), (6, 6)]
     assert spans_of(store) == [(0, 7, 3, 0, "data")]
+    assert [each.absent for each in read_objects(store)] == [4]
 
 
 def test_a_hole_in_what_compaction_may_not_touch_is_asked_for_again() -> None:
