@@ -122,6 +122,7 @@ lock: setup ## pin and hash what pyproject.toml asks for; ARGS=--upgrade takes n
 	@$(UV) pip compile $(COMPILE) $(ARGS) pyproject.toml --group dev -c requirements/run.txt -o requirements/dev.txt
 	@echo uv | $(UV) pip compile $(COMPILE) --no-annotate - -c requirements/dev.txt -o requirements/uv.txt
 	@$(BIN)/npm install --prefix tests/pages/chromium --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --loglevel=error --no-audit --no-fund >/dev/null
+	@$(BIN)/npm install --prefix tests/pages/shaka --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --loglevel=error --no-audit --no-fund >/dev/null
 	@$(NPM) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --loglevel=error --no-audit --no-fund >/dev/null
 
 # uv does the installing; pip only brings uv itself.

@@ -4,6 +4,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from domain.media.source import MAX_RATIO, Source
 
@@ -17,6 +18,10 @@ TOP_KBPS = 3000
 AUDIO = "main"
 """Name of the audio track."""
 AUDIO_KBPS = 128
+AUDIO_RATE = 48_000
+"""Samples a second."""
+AUDIO_FRAME = 1024
+"""Samples that AAC encodes together: a segment of sound has a whole number of frames."""
 THUMBNAIL_WIDTH = 160
 SHEET = 5
 """Columns and rows of a thumbnail sheet."""
@@ -73,6 +78,15 @@ def ladder(source: Source) -> Ladder:
     )
 
 
+def sound_segments(samples: int, segment_ms: int) -> list[int]:
+    """Samples of each segment of sound. Each begins with the first frame that begins where a picture's segment does, or
+    later, so the two never drift apart."""
+    step = AUDIO_RATE * segment_ms // 1000
+    starts = [-(-start // AUDIO_FRAME) * AUDIO_FRAME for start in range(0, samples, step)]
+    starts = [start for start in starts if start < samples]
+    return [end - start for start, end in pairwise([*starts, samples])]
+
+
 def constant_rate(average: Fraction) -> Fraction:
     """The rate at which a source is read: the nearest whole rate or whole / 1.001 (film and television in America), so
     that segments last whole milliseconds. A varying rate is rounded up; above 60 every second frame is left out."""
@@ -87,7 +101,7 @@ def constant_rate(average: Fraction) -> Fraction:
 
 def version(source_digest: str, builds: str) -> str:
     """Folder of the files: hash of the source, of the programs' builds and of everything above that shapes them."""
-    recipe = (TOP_HEIGHT, STEPS, MAX_RATE, SEGMENT_S, TOP_KBPS, AUDIO, AUDIO_KBPS, THUMBNAIL_WIDTH, SHEET)
+    recipe = (TOP_HEIGHT, STEPS, MAX_RATE, SEGMENT_S, TOP_KBPS, AUDIO, AUDIO_KBPS, AUDIO_FRAME, THUMBNAIL_WIDTH, SHEET)
     return hashlib.sha256(f"{source_digest}|{builds}|{recipe}".encode()).hexdigest()[:32]
 
 

