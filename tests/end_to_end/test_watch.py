@@ -1,8 +1,12 @@
 """A file is uploaded, a real browser plays it over the edge, and the play is in the history a moment later."""
 
+import asyncio
+import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from domain.quality.figures import Figures
+from infra.engines.cassandra import close, connect
 from infra.engines.s3 import ObjectStore
+from infra.runtime.settings import ROOT, Settings
+from infra.stores.quality_cassandra import QualityMinutes
 from infra.video.programs import FFMPEG
 from tests.pages.browser import launched
 from tests.pages.dash import playing
@@ -19,6 +27,7 @@ from tests.support.pipeline import PATIENCE_S, Pipeline, eventually, get, playhe
 
 FILM_S = 8
 VIEWER = "first-light"
+WEB_VERSION = json.loads((ROOT / "clients/package.json").read_text())["version"]
 TOKEN = re.compile(rb"[\w-]{60,}\.[\w-]{43}(?![\w-])")
 """A path token: its claims have a version and a session."""
 
@@ -38,13 +47,19 @@ def uploaded(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 @pytest.fixture(scope="module")
+def plays() -> list[list[dict[str, Any]]]:
+    """The pages' own logs of all plays of this file."""
+    return []
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright, launched(playwright) as found:
         yield found
 
 
 def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
-    pipeline: Pipeline, browser: Browser, uploaded: str
+    pipeline: Pipeline, browser: Browser, uploaded: str, plays: list[list[dict[str, Any]]]
 ) -> None:
     first = visit(browser, uploaded, VIEWER)
     first.click("#start")
@@ -67,18 +82,19 @@ def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
     second.click("#start")
     until(second, "video.ended")
     again = left(second)
+    plays += [log, again]
     assert again[0]["playhead_ms"] == log[-1]["playhead_ms"]
     assert session_in_history(pipeline, again)["last_event"] == "ended"
     assert resume_point(pipeline) == 0, "it was seen to its end"
 
 
 def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_away(
-    pipeline: Pipeline, browser: Browser, uploaded: str
+    pipeline: Pipeline, browser: Browser, uploaded: str, plays: list[list[dict[str, Any]]]
 ) -> None:
     first = visit(browser, uploaded, "before")
     first.click("#start")
     until(first, "video.ended")
-    left(first)
+    plays.append(left(first))
     second = visit(browser, uploaded, "after")
     throttle = second.context.new_cdp_session(second)
     second.click("#start")
@@ -90,6 +106,7 @@ def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_awa
         until(second, "video.ended")
         assert second.locator("#problem").is_hidden()
         log = left(second)
+        plays.append(log)
     finally:
         pipeline.stack.start("seaweedfs")
     assert session_in_history(pipeline, log)["last_event"] == "ended"
@@ -109,6 +126,19 @@ def test_another_player_plays_the_dash_manifest_over_the_edge(
     assert round(page.evaluate("player.seekRange().end")) == FILM_S
     assert page.evaluate("player.getStats().gapsJumped") == 0
     page.close()
+
+
+def test_the_figures_of_the_minutes_are_those_of_the_pages_logs(
+    pipeline: Pipeline, uploaded: str, plays: list[list[dict[str, Any]]]
+) -> None:
+    pipeline.drain()
+    ends = [log[-1] for log in plays]
+    found = figures_of_the_web_client(pipeline.settings)
+    assert (found.views, found.starts, found.failures) == (len(plays), len(plays), 0)
+    assert (found.playing_ms, found.startup_ms, found.rebuffers, found.rebuffer_ms) == tuple(
+        sum(end[name] for end in ends) for name in ("watched_ms", "startup_time_ms", "rebuffer_count", "rebuffer_ms")
+    )
+    assert found.events_lost == 0
 
 
 def test_the_ledger_balances_and_no_path_token_is_kept_anywhere(pipeline: Pipeline, uploaded: str) -> None:
@@ -143,3 +173,18 @@ def session_in_history(pipeline: Pipeline, log: list[dict[str, Any]]) -> dict[st
 def resume_point(pipeline: Pipeline) -> int:
     address = f"{pipeline.settings.history_url}/v1/profiles/{VIEWER}/resume-point?title_id=ml-50"
     return int(get(address).json()["bookmark_ms"])
+
+
+def figures_of_the_web_client(settings: Settings) -> Figures:
+    """All minutes of this hour and the one before it, added up."""
+    now = int(time.time()) // 60
+    session, found = connect(settings), Figures()
+    try:
+        with ThreadPoolExecutor(1) as pool:  # the browser's own event loop runs in this thread
+            minutes = pool.submit(asyncio.run, QualityMinutes(session).minutes("device", now - 60, now + 1)).result()
+    finally:
+        close(session)
+    for one in minutes:
+        if one.label[1:] == ("desktop", WEB_VERSION):
+            found.add(one.figures)
+    return found
