@@ -1,6 +1,7 @@
 """The same figures however a log is split, repeated or reordered within the contract, and wherever its reader dies."""
 
 from random import Random
+from typing import Any
 
 import msgspec
 from hypothesis import given
@@ -80,6 +81,11 @@ def much_later() -> Playback:
     )
 
 
+def sorted_builtins(state: State) -> Any:
+    """Sets have no order."""
+    return msgspec.to_builtins(state, order="sorted")
+
+
 def read(log: list[Playback], cuts: list[int], deaths: set[int]) -> tuple[State, dict[object, MinuteFigures]]:
     """Folds the log in batches; after those named it dies, having stored a checkpoint at some batch before."""
     fold = Fold(State(), HOUR)
@@ -115,7 +121,7 @@ def test_batches_kills_repeats_and_disorder_change_nothing(
     state, changed = read(log, cuts, deaths)
     unbroken, changed_in_one_batch = read(log, [], set())
     assert changed == changed_in_one_batch
-    assert msgspec.to_builtins(state) == msgspec.to_builtins(unbroken)
+    assert sorted_builtins(state) == sorted_builtins(unbroken)
     totals = without_viewers(state.totals)
     labels = [("device", "console", "1.0.0"), ("country", "XX"), ("title_class", "live")]
     for label in labels:  # of the event that settled the others
