@@ -5,25 +5,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from batch.reports.build_day import build_day
 from batch.reports.page import render_day, render_index
 from batch.reports.report_folder import ReportFolder
 from services.ops.reports import POLICY
-from tests.pages.browser import OVERFLOW, launched, opened
+from tests.pages.browser import OVERFLOW, opened
 from tests.pages.invented_days import DAY, RUN, nothing, report_inputs
 from tests.pages.site import EVENING, served
 from tests.support.evening import Evening
 
 EMPTY = DAY - timedelta(days=20)
 PANELS = ("viewers", "weeks", "hours", "funnel", "titles", "device", "version", "country", "worst-titles")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, launched(playwright) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

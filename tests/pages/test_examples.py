@@ -1,33 +1,13 @@
 """The example pages in a real browser: each player plays, and all that it and the SDK send is accounted for."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from domain.metrics import CMCD_LINES
 from schemas.events import Playback
-from tests.pages.browser import OVERFLOW, launched, opened
-from tests.pages.watch_site import WatchSite, make_clip, served
+from tests.pages.browser import OVERFLOW, opened
+from tests.pages.watch_site import WatchSite
 from tests.support.pipeline import eventually
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, launched(playwright) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_clip(tmp_path_factory.mktemp("clip"))
-
-
-@pytest.fixture
-def site(folder: Path) -> Iterator[WatchSite]:
-    with served(folder) as found:
-        yield found
 
 
 def rows(page: Page, by: str) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from schemas.events import Ui
-from tests.pages.browser import PATIENCE_MS, launched
+from tests.pages.browser import PATIENCE_MS
 from tests.pages.watch_site import WatchSite, served
 from tests.support.pipeline import eventually
 
@@ -51,12 +51,6 @@ SCROLL = """async () => {
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[WatchSite]:
     with served(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, launched(playwright) as found:
         yield found
 
 

@@ -1,44 +1,19 @@
 """No event that is older than a second is lost, however a page ends. With SOAK=1 for each player and fifty times."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from tests.pages import loss
-from tests.pages.browser import launched
-from tests.pages.watch_site import WatchSite, make_clip, served
+from tests.pages.watch_site import WatchSite
 from tests.support.soak import SOAK, repeat
 
 AT_ONCE = 4
 PLAYERS = ("plain", "hls", "dash", "shaka") if SOAK else ("hls",)
 ROUNDS = repeat(1, 50)
 """Of four plays."""
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with launched(playwright) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_clip(tmp_path_factory.mktemp("clip"))
-
-
-@pytest.fixture
-def site(folder: Path) -> Iterator[WatchSite]:
-    with served(folder) as found:
-        yield found
 
 
 def report(how: str, player: str, found: list[loss.Known]) -> None:

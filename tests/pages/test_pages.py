@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from domain.ledger.state import Finding
-from tests.pages.browser import OVERFLOW, holds, launched, opened
+from tests.pages.browser import OVERFLOW, holds, opened
 from tests.pages.site import EVENING, served
 from tests.support.evening import APPS, Evening
 from tests.support.evening_incidents import TROUBLED, outage
@@ -17,12 +17,6 @@ PAGES = (
     *("/", "/members", f"/members/{MEMBER}", "/members/nobody", "/docs", "/runbooks/PlaybackFailures"),
     *(f"/members/{TROUBLED}/support", "/members/nobody/support"),
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, launched(playwright) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,14 @@
 
 import re
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from schemas.events import Error, Playback
-from tests.pages.browser import OVERFLOW, PATIENCE_MS, launched, opened
-from tests.pages.watch_site import CLIP_S, WatchSite, clip, make_clip, served
+from tests.pages.browser import OVERFLOW, PATIENCE_MS, opened
+from tests.pages.watch_site import CLIP_S, WatchSite, clip
 from tests.pages.watch_visit import left, played_to, until, visit
 
 TOKEN = r"[\w-]{20,}\.[\w-]{43}"
@@ -26,23 +24,6 @@ COMPARED = (
     "rebuffer_count",
     "seek_count",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright, launched(playwright) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_clip(tmp_path_factory.mktemp("clip"))
-
-
-@pytest.fixture
-def site(folder: Path) -> Iterator[WatchSite]:
-    with served(folder) as found:
-        yield found
 
 
 def stored(site: WatchSite, log: list[dict[str, Any]]) -> list[Playback]:
