@@ -37,7 +37,7 @@ class Reply(NamedTuple):
 
 
 Note = Callable[[Sequence[PendingEvent], Outcome, str | None], None]
-"""Is told what became of events, and the field at fault if they were refused."""
+"""Receives what became of events, and the field at fault if they were refused."""
 
 
 class Post(Protocol):

@@ -44,7 +44,7 @@ function sessionOf(play: Play, session_started_at: number) {
   return { playback_session_id, title_id, duration_ms, title_class: "film" as const, session_started_at };
 }
 
-/** Where the player reports to. Beside the SDK it leaves the play's sums to it. */
+/** Where the player reports to. With the SDK on the page, the SDK alone reports the play's sums. */
 function target(): string {
   const [name = "", version = ""] = library.version.split("/");
   const { profile_id, device_id, device_type, app_name, app_version, country } = who;
