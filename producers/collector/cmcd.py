@@ -25,8 +25,9 @@ from schemas.client_events import event_from_client
 from schemas.errors import InvalidEvent
 from schemas.events import family
 
-PATIENCE_S = 25.0
-"""shaka gives a request up after 30 seconds, and with it the events."""
+PATIENCE_S = 20.0
+"""For room and for Kafka together, and one delivery more. shaka gives a request up after 30 seconds, and with it the
+events; so does the gateway."""
 RETRY_S = 1.0
 PLAYERS = ("hls.js", "dash.js", "shaka-player")
 MOST_VERSIONS = 50
@@ -68,6 +69,7 @@ class CmcdHandler:
         received_at = self._events.clock()
         if not self._events.keys.accepts(request.headers, request.query_params):
             return UNAUTHORIZED
+        until = asyncio.get_running_loop().time() + self._patience_s
         try:
             dry = is_dry(request.query_params)
             viewer = _viewer(request.query_params)
@@ -78,7 +80,9 @@ class CmcdHandler:
                     await room.grow(body.MAX_BYTES)
                 plain = body.inflated(sent, request.headers)
                 room.shrink(len(sent) + len(plain))
-                return await self._process(plain, viewer, self._label(request.query_params), received_at, dry)
+                return await self._process(
+                    plain, viewer, self._label(request.query_params), received_at, None if dry else until
+                )
         except RequestError as error:
             return error.reply
         except InvalidEvent as problem:
@@ -86,12 +90,15 @@ class CmcdHandler:
         except NoRoom:
             return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
-    async def _process(self, sent: bytes, viewer: Viewer, label: dict[str, str], received_at: int, dry: bool) -> Reply:
+    async def _process(
+        self, sent: bytes, viewer: Viewer, label: dict[str, str], received_at: int, until: float | None
+    ) -> Reply:
+        """``until``: when to give up, by the loop's clock; None: nothing is stored."""
         found = _Request(label)
-        self._understand(found, sent, viewer, received_at, Plays() if dry else self._plays)
-        if dry:
+        self._understand(found, sent, viewer, received_at, Plays() if until is None else self._plays)
+        if until is None:
             return Reply(200, _content(found, len(found.made)))
-        unsettled = await self._publish([made.message for _, _, made in found.made])
+        unsettled = await self._publish([made.message for _, _, made in found.made], until)
         stored = [each for index, each in enumerate(found.made) if index not in unsettled]
         for index, (_, line, _) in enumerate(found.made):
             play, _ = self._plays.of(line, viewer)
@@ -153,11 +160,10 @@ class CmcdHandler:
             play.unsettled[line.number] = made
         found.made.append((index, line, made))
 
-    async def _publish(self, messages: list[Message]) -> set[int]:
-        """Publishes until all are stored or the patience is over. Returns the indices of those that are not."""
+    async def _publish(self, messages: list[Message], until: float) -> set[int]:
+        """Publishes until all are stored or it is time to give up. Returns the indices of those that are not."""
         left = [*range(len(messages))]
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._patience_s
         while left:
             deliveries = await self._events.deliver([messages[index] for index in left])
             left = [index for index, each in zip(left, deliveries, strict=True) if each != "acknowledged"]

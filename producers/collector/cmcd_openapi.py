@@ -28,7 +28,7 @@ _ANSWERS = {
     "408": ("The body did not arrive in time.", "Problem"),
     "410": ("The session is over: a day or 50,000 lines long. Report the next play under a new sid.", "Problem"),
     "413": ("The body is too large.", "Problem"),
-    "503": ("Kafka did not confirm within 25 s. Send the same body again: no line counts twice.", "Problem"),
+    "503": ("Kafka did not confirm within 20 s. Send the same body again: no line counts twice.", "Problem"),
 }
 OPERATION: dict[str, Any] = {
     "summary": "Send Common Media Client Data",
