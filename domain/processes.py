@@ -54,8 +54,8 @@ class Process:
     """Of its HTTP server, which also has ``/metrics``: an offset from the stack's block. Worker I adds I."""
     needs: tuple[str, ...]
     """Backends without which it fails or falls behind."""
-    public: str | None = None
-    """The path under which clients and people reach it; None: nobody outside does."""
+    public: tuple[str, ...] = ()
+    """Paths that the gateway leads to it, with all below them; ``/`` is what no other process has."""
     group: str | None = None
     """Kafka consumer group; None: it commits no positions."""
     topics: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ PROCESSES: tuple[Process, ...] = (
         does="Checks each event against the contract and answers once Kafka has acknowledged it.",
         port=1,
         needs=("kafka",),
-        public="/v1/events",
+        public=("/v1/events", "/v1/cmcd"),
         writes=(Flow("kafka", "Avro, keyed by profile"),),
     ),
     Process(
@@ -154,7 +154,7 @@ PROCESSES: tuple[Process, ...] = (
         does="Answers members' devices: history, continue watching, recommendations, export.",
         port=3,
         needs=("cassandra",),
-        public="/v1/profiles",
+        public=("/v1/profiles",),
         reads=(Flow("live_vh", "newest"), Flow("compressed_vh", "older")),
     ),
     Process(
@@ -163,7 +163,7 @@ PROCESSES: tuple[Process, ...] = (
         does="Starts a play: its manifests, its resume point, and the page that shows it.",
         port=4,
         needs=("kafka",),
-        public="/v1/playback",
+        public=("/v1/playback",),
         reads=(Flow("kafka", "assets"),),
         part="video",
     ),
@@ -173,7 +173,7 @@ PROCESSES: tuple[Process, ...] = (
         does="Measures lag and backends, and serves the live page, member pages and support.",
         port=2,
         needs=("cassandra",),
-        public="/",
+        public=("/",),
         reads=(
             Flow("quality_minutes", "figures by minute"),
             Flow("support", "what went wrong for a member"),

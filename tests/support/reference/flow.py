@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.processes import PROCESSES, STORES, Process
 from infra.runtime.settings import PORT_BASES
-from schemas.topics import COMPACTION_REQUESTS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
+from schemas.topics import TOPICS
 
 BACKENDS = {"cassandra": "Cassandra", "s3": "S3"}
 COLUMNS = ("process", "does", "workers", "port in the demo", "public", "consumer group", "needs", "failure")
@@ -35,10 +35,10 @@ def table(processes: Sequence[Process]) -> str:
 
 def mermaid(processes: Sequence[Process] = PROCESSES) -> str:
     """A flow chart of processes, topics and stores."""
-    topics = "<br/>".join([*EVENT_TOPICS, DEAD_LETTERS.record + "s", COMPACTION_REQUESTS.record + "s"])
+    topics = "<br/>".join(name.removeprefix("playhead.") for name in TOPICS)
     lines = [
         "flowchart LR",
-        '  clients(["players, apps, people"])',
+        '  clients(["players, apps, people"]) --> gateway',
         f'  kafka[["Kafka<br/>{topics}"]]',
         *(f'  {name}[("{BACKENDS[store.backend]}<br/>{store.title}")]' for name, store in STORES.items()),
         *(line for process in processes for line in _flows(process)),
@@ -54,7 +54,7 @@ def _row(process: Process) -> tuple[str, ...]:
         process.does,
         f"{process.workers}+" if process.scalable else "1",
         str(PORT_BASES["demo"] + process.port),
-        f"`{process.public}`" if process.public else "",
+        " ".join(f"`{path}`" for path in process.public),
         f"`{process.group}`" if process.group else "",
         ", ".join(process.needs),
         "page" if process.critical else "ticket",
@@ -65,7 +65,7 @@ def _flows(process: Process) -> list[str]:
     node = process.name.replace("-", "_")
     lines = [f'  {node}["<b>{process.name}</b>"]']
     if process.public:
-        lines.append(f'  clients -- "HTTP {process.public}" --> {node}')
+        lines.append(f'  gateway -- "{"<br/>".join(process.public)}" --> {node}')
     if process.topics:
         reads = "every topic" if len(process.topics) == len(TOPICS) else ", ".join(process.topics)
         lines.append(f'  kafka -- "{reads}" --> {node}')

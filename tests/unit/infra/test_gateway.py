@@ -1,5 +1,6 @@
 """The configuration of the gateway, read by nginx itself, and who is reachable without it."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -27,6 +28,22 @@ def test_nginx_accepts_it(tmp_path: Path, changes: dict[str, object]) -> None:
 def test_the_console_is_for_this_machine(tmp_path: Path, bind: str, elsewhere: str) -> None:
     write_configuration(settings(bind=bind), tmp_path)
     assert f"    default {elsewhere};" in (tmp_path / "gateway.conf").read_text()
+
+
+def test_each_public_path_leads_to_its_process(tmp_path: Path) -> None:
+    write_configuration(settings(), tmp_path)
+    routes = re.findall(r"^    ~\^(\S+)\(/\|\$\) (\S+);$", (tmp_path / "gateway.conf").read_text(), re.MULTILINE)
+    assert routes == [
+        ("/v1/events", "collector"),
+        ("/v1/cmcd", "collector"),
+        ("/v1/profiles", "history-api"),
+        ("/v1/playback", "playback"),
+    ]
+
+
+def test_what_does_not_run_has_no_route(tmp_path: Path) -> None:
+    write_configuration(settings(parts="pipeline"), tmp_path)
+    assert "playback" not in (tmp_path / "gateway.conf").read_text()
 
 
 @pytest.mark.parametrize(

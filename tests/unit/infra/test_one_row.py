@@ -5,7 +5,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from domain.processes import PROCESSES, Flow, Process, consumer_groups
+from infra.local import gateway
 from infra.local.monitoring import write_configuration
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
@@ -17,7 +20,7 @@ ADDED = Process(
     does="Charges members.",
     port=160,
     needs=("kafka", "registry", "cassandra"),
-    public="/v1/bills",
+    public=("/v1/bills",),
     group="playhead.billing",
     topics=("playhead.playback",),
     reads=(Flow("live_vh", "what was watched"),),
@@ -68,6 +71,14 @@ def test_an_outage_of_what_it_needs_inhibits_its_alerts(tmp_path: Path) -> None:
     ]
 
 
+def test_the_gateway_leads_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Settings, "processes", TABLE)
+    gateway.write_configuration(SETTINGS, tmp_path)
+    configuration = (tmp_path / "gateway.conf").read_text()
+    assert "~^/v1/bills(/|$) billing;" in configuration
+    assert "upstream billing { server 127.0.0.1:18160 " in configuration
+
+
 def test_its_group_is_shown_and_awaited() -> None:
     assert consumer_groups(TABLE)["playhead.billing"] == ("playhead.playback",)
 
@@ -75,7 +86,7 @@ def test_its_group_is_shown_and_awaited() -> None:
 def test_it_is_drawn_and_listed() -> None:
     page = flow.page(TABLE)
     for line in (
-        'clients -- "HTTP /v1/bills" --> billing',
+        'gateway -- "/v1/bills" --> billing',
         'kafka -- "playhead.playback" --> billing',
         'live_vh -- "what was watched" --> billing',
         'billing -- "bills" --> kafka',
