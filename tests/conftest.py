@@ -52,13 +52,18 @@ from infra.runtime.startup import reduce_gc  # noqa: E402
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One process runs all tests of a file, and all that send into one pipeline: starting it takes a minute of a core.
+
+    xdist reads the groups before a conftest's ``pytest_collection_modifyitems`` is called.
+    """
+    sharing = "pipeline" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.xdist_group("pipeline" if sharing else item.nodeid.partition("::")[0]))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        # One process runs all tests that send into one pipeline; starting a pipeline takes a minute of a core.
-        item.add_marker(pytest.mark.xdist_group("pipeline" if "pipeline" in fixtures else str(item.path)))
-        if "local_stack" in fixtures:
+        if "local_stack" in getattr(item, "fixturenames", ()):
             item.add_marker("engines")
         if UNIT in item.path.parents:  # a unit test that leaves something open fails
             for warning in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):

@@ -38,11 +38,14 @@ def played_to(page: Page, seconds: float) -> None:
 
 
 def left(page: Page) -> list[dict[str, Any]]:
-    """Leaves the page and the device. Returns what the page reported of its play."""
+    """Leaves the page and the device. Returns what the page reported of its play.
+
+    The context stays until the browser ends: closing it would cut off the request that the page sends while it goes.
+    """
     origin = page.evaluate("location.origin")
     page.close()
     reader = page.context.new_page()
     reader.goto(f"{origin}/livez")
     events: list[dict[str, Any]] = reader.evaluate("JSON.parse(localStorage.getItem('log') ?? '[]')")
-    page.context.close()
+    reader.close()
     return [event for event in events if event["family"] == "playback"]

@@ -133,8 +133,8 @@ def test_killed_shuffled_and_run_twice_the_tables_are_those_of_one_run_and_of_th
         assert found.equals(tables.rows_by_polars(settings, name))
     taken = EventTables(settings).read("playback")
     assert taken is not None
-    assert sum(taken[0].values()) == sum(isinstance(event, Playback) for event in arrived)
-    assert sorted(taken[1]) == expected_events(arrived, "playback")["event_id"].sort().to_list()
+    assert sum(taken.taken.values()) == sum(isinstance(event, Playback) for event in arrived)
+    assert sorted(taken.rows["event_id"]) == expected_events(arrived, "playback")["event_id"].sort().to_list()
     assert EventTables(settings).read("error") is None
     sessions = tables.rows(settings, "playback_sessions")
     states = sessions.select("playback_session_id", "seq", "event_type", "first_seq", "events")

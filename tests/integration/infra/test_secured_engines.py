@@ -170,7 +170,12 @@ def test_a_wrong_password_or_authority_ends_commands_and_workers_with_one_line_t
 
 def test_up_says_so_before_it_starts_a_worker(elsewhere: Elsewhere) -> None:
     settings = elsewhere.settings
-    addresses = {"registry_url": settings.registry, "s3_endpoint": settings.s3 or "", "edge_url": settings.edge}
+    addresses = {
+        "registry_url": settings.registry,
+        "s3_endpoint": settings.s3 or "",
+        "edge_url": settings.edge,
+        "gateway_url": settings.gateway,
+    }
     name = f"{settings.stack}-2"
     try:
         up = elsewhere.run("infra.cli", "up", stack=name, kafka_password="guessed", **addresses)
