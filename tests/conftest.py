@@ -8,9 +8,11 @@ Where tests run in several processes, each has a stack and a block of ports.
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.soak import SOAK, repeat
 
@@ -52,13 +54,20 @@ from infra.runtime.startup import reduce_gc  # noqa: E402
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """One process runs all tests of a file, and all that send into one pipeline: starting it takes a minute of a core.
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """One process runs all tests of a file, and one all that send into a whole pipeline: its start takes a minute.
 
-    xdist reads the groups before a conftest's ``pytest_collection_modifyitems`` is called.
+    xdist's own groups are lost with this pytest, whose node ids cannot be changed any more.
     """
-    sharing = "pipeline" in getattr(item, "fixturenames", ())
-    item.add_marker(pytest.mark.xdist_group("pipeline" if sharing else item.nodeid.partition("::")[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        shares_pipeline = file.startswith("tests/end_to_end/") and not file.endswith("/test_demo.py")
+        return "pipeline" if shares_pipeline else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
