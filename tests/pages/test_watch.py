@@ -11,6 +11,7 @@ from schemas.events import Error, Playback
 from tests.pages.browser import OVERFLOW, PATIENCE_MS, opened
 from tests.pages.watch_site import CLIP_S, WatchSite, clip
 from tests.pages.watch_visit import left, played_to, until, visit
+from tests.support.pipeline import eventually
 
 TOKEN = r"[\w-]{20,}\.[\w-]{43}"
 """Of a path."""
@@ -76,7 +77,9 @@ def test_a_play_that_is_left_goes_on_at_its_last_position_on_another_device(brow
     played_to(second, last.playhead_ms / 1000)
     assert second.locator("#toast").inner_text().startswith("Resumed at 0:0")
     until(second, "player.dataset.session")
-    again = stored(site, left(second))
+    session = second.evaluate("player.dataset.session")
+    eventually(lambda: session in site.plays("me"))
+    again = site.plays("me")[session]
     assert again[0].playhead_ms == last.playhead_ms
     assert again[0].device_id != last.device_id
     assert again[0].session_started_at > last.session_started_at
