@@ -7,7 +7,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +27,8 @@ KEY = {"Authorization": f"Bearer {LOCAL_KEY}", "Content-Type": "application/json
 HEAD = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {LOCAL_KEY}\r\n"
 
 Seen = Counter[str]
+Bound = Callable[[], Coroutine[None, None, Seen]]
+"""An attack with its door and all else that it takes."""
 Attack = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[str]]
 
 
@@ -35,6 +37,17 @@ class Door:
     port: int
     source: str = "127.0.0.2"
     """The attacker's address: limits by address are not to hit others."""
+
+
+def run(attack: Bound) -> Seen:
+    """In a process that does nothing else."""
+    return asyncio.run(attack())
+
+
+async def nothing(seconds: float) -> Seen:
+    """The quiet run."""
+    await asyncio.sleep(seconds)
+    return Seen()
 
 
 async def endless_headers(door: Door, seconds: float, sockets: int = 4) -> Seen:
