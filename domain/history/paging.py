@@ -5,7 +5,7 @@ arrive and records move from one store to the other.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -79,19 +79,21 @@ def plan_page(
     count, and its chunk is read before the row is shown. A live row outside all ranges is a session that no chunk
     holds, unless a client gave it two starts.
     """
-    places = [position(record) for record in live]
-    alone = [
-        place
-        for place in places
-        if (older_than is None or place < older_than) and not any(chunk.covers(place) for chunk in chunks)
-    ]
+    firsts = [chunk.first for chunk in chunks]
+
+    def is_alone(place: Position) -> bool:
+        before = bisect_right(firsts, place)
+        return before == 0 or place > chunks[before - 1].last
+
+    shown = (place for place in map(position, live) if older_than is None or place < older_than)
+    alone = sorted(place for place in shown if is_alone(place))
     needed: list[Chunk] = []
     certain = 0
     for chunk in reversed(chunks):
         if older_than is not None and chunk.first >= older_than:
             continue
         too_old = since is not None and chunk.last[0] < since
-        if too_old or certain + sum(place > chunk.last for place in alone) >= limit:
+        if too_old or certain + len(alone) - bisect_right(alone, chunk.last) >= limit:
             return PagePlan(needed, older_than, newer_than=chunk.last)
         needed.append(chunk)
         if older_than is None or chunk.last < older_than:

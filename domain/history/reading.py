@@ -24,7 +24,7 @@ from schemas.events import ViewingRecord
 ROUNDS = 4
 """How often compactions may overtake one read."""
 EXPORT_PAGE = 2_000
-MOST_LIVE = 5_000
+MOST_LIVE = 2_000
 """Live records that a page or a bounded read takes into account. A roll-up is due long before: a profile that has more
 has just sent them, and gets an incomplete answer until they are rolled up."""
 RECENT_SESSIONS = 500

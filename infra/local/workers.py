@@ -12,6 +12,10 @@ from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Settings
 
 
+IN_BACKGROUND = ("nice", "-n", "5")
+"""On one machine, what answers people goes before what nobody waits for: a flood of events slows no page down."""
+
+
 def programs(settings: Settings, processes: Sequence[Process]) -> tuple[Program, ...]:
     return tuple(
         _program(settings, process, worker) for process in processes for worker in settings.worker_numbers(process)
@@ -27,7 +31,11 @@ def _program(settings: Settings, process: Process, worker: int) -> Program:
     port = settings.process_port(process, worker)
     return Program(
         name=process.worker_name(worker),
-        command=(sys.executable, *(part.replace("{worker}", str(worker)) for part in process.command)),
+        command=(
+            *(() if process.public else IN_BACKGROUND),
+            sys.executable,
+            *(part.replace("{worker}", str(worker)) for part in process.command),
+        ),
         ports=(port,),
         is_ready=lambda: _is_ready(port),
         environment=environment(settings),

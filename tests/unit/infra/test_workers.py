@@ -18,7 +18,12 @@ def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_the
         *("history-api", "playback", "ops"),
     ]
     assert [workers[name].ports for name in ("history-0", "history-1")] == [(18110,), (18111,)]
-    assert workers["history-1"].command[1:] == ("-m", "streams.main", "history", "--worker", "1")
+    assert workers["history-1"].command[-5:] == ("-m", "streams.main", "history", "--worker", "1")
+
+
+def test_what_answers_people_goes_before_what_nobody_waits_for() -> None:
+    background = [program.name for program in programs(settings(), PROCESSES) if program.command[0] == "nice"]
+    assert background == ["history-0", "compaction-0", "quality-0", "lake-0", "ledger"]
 
 
 def test_a_worker_gets_every_setting_that_was_set_and_reads_no_file() -> None:
