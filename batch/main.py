@@ -64,7 +64,7 @@ def tables(
     from batch.tables.assets import update_assets
     from batch.tables.ingest import IngestContext, ingest
     from batch.tables.table import ensure_namespace
-    from batch.tables.table_schemas import ASSETS, EVENTS, NAMES, RECORDS, SESSIONS, TITLES
+    from batch.tables.table_schemas import ASSETS, INGESTED, NAMES, RECORDS, SESSIONS, TITLES
     from batch.tables.viewing_records import update_records
     from batch.wiring import job
     from infra.engines.s3 import ObjectStore
@@ -78,7 +78,7 @@ def tables(
         sources: dict[str, Callable[[Report], None]] = {
             TITLES.name: partial(derived_tables.update_titles, context),
             ASSETS.name: partial(update_assets, context, rebuild=rebuild),
-            **{family: partial(ingest, context, family, rebuild=rebuild) for family in EVENTS},
+            **{name: partial(ingest, context, name, rebuild=rebuild) for name in INGESTED},
         }
         sessions = {SESSIONS.name: partial(derived_tables.update_sessions, context, rebuild=rebuild)}
         records = {RECORDS.name: partial(update_records, context, rebuild=rebuild)}
@@ -102,7 +102,7 @@ def maintain(
     from batch.wiring import job
 
     derived = (schemas.SESSIONS, schemas.RECORDS, schemas.TITLES, schemas.ASSETS, schemas.SNAPSHOTS)
-    known = {each.name: each for each in (*schemas.EVENTS.values(), *derived, *FEATURES)}
+    known = {each.name: each for each in (*schemas.INGESTED.values(), *derived, *FEATURES)}
     chosen = _chosen(table, known)
     with job("maintain") as run:
         options = MaintenanceOptions(run.now, timedelta(days=keep_days), dry_run)

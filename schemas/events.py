@@ -290,13 +290,81 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     thumbnails: Thumbnails | None = None
 
 
-Record = Event | ViewingRecord | CompactionRequest | DeadLetter | Asset
+AccountPart = Literal["unknown", "account", "profile", "device", "sign_in"]
+AccountChange = Literal["unknown", "added", "changed", "removed"]
+EntitlementStatus = Literal["unknown", "active", "grace", "held", "ended"]
+RevocationReason = Literal[
+    "unknown",
+    "signed_out",
+    "device_removed",
+    "profile_removed",
+    "password_changed",
+    "maturity_lowered",
+    "token_reused",
+    "account_closed",
+    "support",
+]
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """Of an account, whose records ``seq`` counts without a gap."""
+
+    event_id: str
+    received_at: int
+    account_id: str
+    seq: int
+
+
+class AccountRecord(Counted, frozen=True, kw_only=True):
+    """A change of an account, one of its profiles or devices, or a sign-in."""
+
+    kind: AccountPart
+    change: AccountChange
+    profile_id: str | None = None
+    device_id: str | None = None
+    device_type: DeviceType = "unknown"
+    country: str | None = None
+    maturity: str | None = None
+    kids: bool | None = None
+
+
+class EntitlementRecord(Counted, frozen=True, kw_only=True):
+    """What an account may play from now on. The record with the highest ``seq`` of an account holds."""
+
+    plan: str
+    streams: int
+    status: EntitlementStatus
+    until: int
+
+
+class RevocationRecord(Counted, frozen=True, kw_only=True):
+    """Tokens of the account, or of one of its devices or profiles, that no longer hold."""
+
+    device_id: str | None = None
+    profile_id: str | None = None
+    not_before: int
+    reason: RevocationReason
+
+
+Record = (
+    Event
+    | ViewingRecord
+    | CompactionRequest
+    | DeadLetter
+    | Asset
+    | AccountRecord
+    | EntitlementRecord
+    | RevocationRecord
+)
 RECORD_TYPES: dict[str, type[Record]] = {
     **EVENT_TYPES,
     "viewing_record": ViewingRecord,
     "compaction_request": CompactionRequest,
     "dead_letter": DeadLetter,
     "asset": Asset,
+    "account_record": AccountRecord,
+    "entitlement_record": EntitlementRecord,
+    "revocation_record": RevocationRecord,
 }
 _RECORD_NAMES = {record_type: name for name, record_type in RECORD_TYPES.items()}
 

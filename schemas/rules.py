@@ -47,6 +47,9 @@ MAX_BYTES = {
     "compaction_request": 1024,
     "viewing_record": 1024,
     "asset": 32 * 1024,
+    "account_record": 1024,
+    "entitlement_record": 1024,
+    "revocation_record": 1024,
 }
 """Maximum datum size per record. A valid record is smaller; a dead letter may be as large as its input."""
 
@@ -63,6 +66,7 @@ def _id(field: str) -> Text:
     return Text(field, 64)
 
 
+_COUNTRY = Pattern("country", "[A-Z]{2}", "an ISO 3166-1 alpha-2 code in upper case, such as DE")
 _ENVELOPE: tuple[Rule, ...] = (
     Uuid("event_id"),
     _time("client_time"),
@@ -73,7 +77,7 @@ _ENVELOPE: tuple[Rule, ...] = (
     _id("device_id"),
     Text("app_name", 64),
     Text("app_version", 32),
-    Pattern("country", "[A-Z]{2}", "an ISO 3166-1 alpha-2 code in upper case, such as DE"),
+    _COUNTRY,
     _id("account_id"),
     _id("profile_id"),
 )
@@ -124,6 +128,13 @@ _ASSET: tuple[Rule, ...] = (
         "thumbnails",
         tuple(_count(name) for name in ("interval_ms", "width", "height", "columns", "rows", "count")),
     ),
+)
+
+_COUNTED: tuple[Rule, ...] = (
+    Uuid("event_id"),
+    _time("received_at"),
+    _id("account_id"),
+    _count("seq", 1, MOST_INT),
 )
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -186,6 +197,17 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "performance": (*_ENVELOPE, Text("metric", 128), Finite("value"), Text("unit", 32), Uuid("playback_session_id")),
     "compaction_request": (_id("profile_id"), _time("requested_at"), Range("live_records", 0, MOST_INT)),
     "asset": _ASSET,
+    "account_record": (
+        *_COUNTED,
+        _id("profile_id"),
+        Required("profile_id", when=Equal("kind", "profile")),
+        _id("device_id"),
+        Required("device_id", when=Equal("kind", "device")),
+        _COUNTRY,
+        _tag("maturity", 16),
+    ),
+    "entitlement_record": (*_COUNTED, _tag("plan"), Range("streams", 0, 100), _time("until")),
+    "revocation_record": (*_COUNTED, _id("device_id"), _id("profile_id"), _time("not_before")),
 }
 """Rules per record. Viewing records and dead letters have none: we write them ourselves, and tightening a rule must not
 make a member's history unreadable."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-DAY_MS = 24 * 60 * 60 * 1000
+HOUR_MS = 60 * 60 * 1000
+DAY_MS = 24 * HOUR_MS
 COMPACTION_LAG_MS = 7 * DAY_MS
 """A compacted topic has every record that is younger. Of older ones it has at least the last one of each key."""
 LONGEST_COMPACTION_LAG_MS = 14 * DAY_MS
@@ -19,8 +20,8 @@ class Topic:
     retention_ms: int | None = None
     """None: the topic is compacted."""
     key: str = ""
-    """Of a compacted topic: the field that is the records' key. The record with the highest ``seq`` of a key holds;
-    there are no tombstones, since an end is a record, too."""
+    """The field that is the records' key, if ``seq`` counts the records of each key. Of a compacted topic, the record
+    with the highest ``seq`` holds, and an end is a record: there are no tombstones."""
 
     @property
     def compacted(self) -> bool:
@@ -37,4 +38,12 @@ EVENT_TOPICS = {family: Topic(f"playhead.{family}", family, 7 * DAY_MS) for fami
 COMPACTION_REQUESTS = Topic("playhead.compaction_requests", "compaction_request", DAY_MS)
 DEAD_LETTERS = Topic("playhead.dead_letters", "dead_letter", 30 * DAY_MS)
 ASSETS = Topic("playhead.assets", "asset", key="title_id")
-TOPICS = {topic.name: topic for topic in (*EVENT_TOPICS.values(), COMPACTION_REQUESTS, DEAD_LETTERS, ASSETS)}
+CHANGE_TOPICS = {
+    "accounts": Topic("playhead.accounts", "account_record", 30 * DAY_MS, key="account_id"),
+    "entitlements": Topic("playhead.entitlements", "entitlement_record", 30 * DAY_MS, key="account_id"),
+    "revocations": Topic("playhead.revocations", "revocation_record", 25 * HOUR_MS, key="account_id"),
+}
+"""What services say of their data, in the transaction that changes it. ``seq`` has no gap."""
+TABLE_TOPICS = {**EVENT_TOPICS, **CHANGE_TOPICS}
+"""Each record of these is a row of a table, by the table's name."""
+TOPICS = {topic.name: topic for topic in (*TABLE_TOPICS.values(), COMPACTION_REQUESTS, DEAD_LETTERS, ASSETS)}

@@ -34,22 +34,26 @@ def first_in_log(positioned_df: DataFrame, key: Sequence[str]) -> DataFrame:
     )
 
 
-def without_known(events_df: DataFrame, known_df: DataFrame, days: Collection[date], key: Sequence[str]) -> DataFrame:
-    """Without the events that ``known_df`` has on these days of event time, or one day earlier or later.
+def without_known(
+    events_df: DataFrame, known_df: DataFrame, days: Collection[date], key: Sequence[str], time: str
+) -> DataFrame:
+    """Without the events that ``known_df`` has on these days by ``time``, or one day earlier or later.
 
     The event times of a duplicate differ by network delay only, which is far less than a day.
     """
     around = {day + n * DAY for day in days for n in (-1, 0, 1)}
-    return events_df.join(known_df.where(on_days("event_time", around)).select(*key), [*key], "left_anti")
+    return events_df.join(known_df.where(on_days(time, around)).select(*key), [*key], "left_anti")
 
 
-def conflicts(raw_df: DataFrame, kept_df: DataFrame, days: Collection[date], key: Sequence[str]) -> DataFrame:
+def conflicts(
+    raw_df: DataFrame, kept_df: DataFrame, days: Collection[date], key: Sequence[str], time: str
+) -> DataFrame:
     """The rows that were left out as repeats and are none, since the client says something else of them than of the
     event that was kept under their key. ``kept_df`` is the table. The columns of the key."""
     around = {day + n * DAY for day in days for n in (-1, 0, 1)}
     said = [name for name in raw_df.columns if name not in STAMPED]
     other = F.to_json(F.struct(*said)).alias("_other")
-    kept_df = kept_df.where(on_days("event_time", around)).select(*key, F.to_json(F.struct(*said)).alias("_kept"))
+    kept_df = kept_df.where(on_days(time, around)).select(*key, F.to_json(F.struct(*said)).alias("_kept"))
     return raw_df.select(*key, other).join(kept_df, [*key]).where("_other <> _kept").select(*key)
 
 

@@ -1,4 +1,4 @@
-"""Raw objects -> one family's table of events. Incremental and idempotent: a second run changes nothing."""
+"""Raw objects -> the table of one topic's records. Incremental and idempotent: a second run changes nothing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from batch.tables import audit, raw
 from batch.tables import lake_errors as lake
 from batch.tables.events import conflicts, first_in_log, with_log_position, without_known
 from batch.tables.table import Snapshot, Table, append, replace_all, snapshot_property
-from batch.tables.table_schemas import EVENTS
+from batch.tables.table_schemas import INGESTED
 from domain.lake import positions as lake_positions
 from domain.lake.ports import ObjectReader
 from domain.lake.positions import POSITIONS_KEY, Positions
 from domain.lake.reading import LakeObject
 from schemas.avro import schema
-from schemas.topics import EVENT_TOPICS
+from schemas.topics import TABLE_TOPICS
 
 NAMED_CONFLICTS = 20
 log = structlog.get_logger(__name__)
@@ -50,32 +50,32 @@ class Batch:
     rows: int
 
 
-def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool = False) -> None:
-    """Append the events of new raw objects.
+def ingest(context: IngestContext, name: str, report: Report, *, rebuild: bool = False) -> None:
+    """Append the records of new raw objects to the table of this name.
 
     ``rebuild``: read every raw object and replace all rows, in one commit.
     Raises LakeError, AuditFailed, ConcurrentCommit or PositionsLost before anything is published.
     """
-    table = Table(context.spark, context.namespace, EVENTS[family])
+    table = Table(context.spark, context.namespace, INGESTED[name])
     if not context.dry_run:
         table.ensure()
     history = table.history() if table.exists else []
     positions = {} if rebuild else known_positions(table, history)
-    topic = EVENT_TOPICS[family]
+    topic = TABLE_TOPICS[name]
     objects = raw.new_objects(context.store, topic.name, positions)
     report("objects found", len(objects))
     if not objects and not rebuild:
         return
     report("positions lost before the lake", sum(each.end - each.start for each in objects if each.kind == "gap"))
     report("dead letters left out", sum(each.dead_letters for each in objects))
-    batch = checked(context, objects, topic.record)
+    batch = checked(context, objects, topic.record, table.schema.time)
     report("rows read", batch.rows)
 
     events_df = rows_of(context, batch.objects, topic.record)
     if batch.objects:
         events_df = events_df.transform(with_log_position).transform(first_in_log, table.schema.key)
     if history and not rebuild:
-        events_df = events_df.transform(without_known, table.rows(), batch.days, table.schema.key)
+        events_df = events_df.transform(without_known, table.rows(), batch.days, table.schema.key, table.schema.time)
     if context.dry_run:
         report("rows to append", audit.require_sound(events_df.select(*table.schema.types), table.schema))
         return
@@ -92,7 +92,8 @@ def ingest(context: IngestContext, family: str, report: Report, *, rebuild: bool
 def _named_conflicts(table: Table, raw_df: DataFrame, days: Sequence[date]) -> int:
     """How many events were left out because another event has their key. Logs the first, so that a person finds the
     device: the lake has both, the table the first in the log."""
-    found = conflicts(raw_df.select(*table.schema.types), table.rows(), days, table.schema.key).cache()
+    found = conflicts(raw_df.select(*table.schema.types), table.rows(), days, table.schema.key, table.schema.time)
+    found = found.cache()
     count = found.count()
     for row in found.limit(NAMED_CONFLICTS).collect():
         log.warning("another event has this key", table=table.name, **row.asDict())
@@ -108,7 +109,7 @@ def known_positions(table: Table, history: Sequence[Snapshot]) -> Positions:
     return lake_positions.decode(text) if text else {}
 
 
-def checked(context: IngestContext, objects: Sequence[LakeObject], record: str, time: str = "event_time") -> Batch:
+def checked(context: IngestContext, objects: Sequence[LakeObject], record: str, time: str) -> Batch:
     """Verify checksums and schemas, and count the rows. ``time``: the column whose days the batch has.
 
     Raises AuditFailed, LakeError.

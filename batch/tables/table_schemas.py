@@ -6,7 +6,7 @@ from typing import Any
 from domain.history.kept import KEPT_FIELDS
 from schemas import topics
 from schemas.avro import schema
-from schemas.topics import EVENT_TOPICS
+from schemas.topics import CHANGE_TOPICS, EVENT_TOPICS
 
 _SPARK = {
     "string": "string",
@@ -49,6 +49,11 @@ class TableSchema:
     @property
     def types(self) -> dict[str, str]:
         return {column.name: column.type for column in self.columns}
+
+    @property
+    def time(self) -> str:
+        """Of a table that is partitioned by days: the column whose days these are."""
+        return (self.partition or "").removeprefix("days(").removesuffix(")")
 
 
 def _spark_type(avro: Any) -> str:
@@ -157,5 +162,17 @@ SNAPSHOTS = TableSchema(
     ("snapshot_on", "profile_id", "playback_session_id"),
 )
 EVENTS = {family: events(family) for family in EVENT_TOPICS}
-NAMES = (*EVENTS, SESSIONS.name, RECORDS.name, TITLES.name, ASSETS.name)
+CHANGES = {
+    name: TableSchema(
+        name,
+        f"{schema(topic.record)['doc']} Each record once.",
+        _columns(topic.record),
+        "days(received_at)",
+        ("event_id",),
+    )
+    for name, topic in CHANGE_TOPICS.items()
+}
+INGESTED = {**EVENTS, **CHANGES}
+"""Those whose rows are a topic's records."""
+NAMES = (*INGESTED, SESSIONS.name, RECORDS.name, TITLES.name, ASSETS.name)
 """The tables that the tables job makes."""

@@ -17,6 +17,7 @@ from domain.ledger.snapshot import Snapshot, TableContents
 from schemas.topics import EVENT_TOPICS, TOPICS
 
 PLAYBACK = EVENT_TOPICS["playback"].name
+EVENTS = [topic.name for topic in EVENT_TOPICS.values()]
 COMPACTED = [topic.name for topic in TOPICS.values() if topic.compacted]
 SHOWN = 10
 """Differences of one check that are printed in full. The rest are counted."""
@@ -240,7 +241,7 @@ def _accepted(snapshot: Snapshot, client: pl.DataFrame) -> Check:
 
 def _sent(snapshot: Snapshot, client: pl.DataFrame) -> Check:
     """What is in Kafka was sent. Only devices that keep a log are checked."""
-    valid = snapshot.kafka.filter(pl.col("valid") & pl.col("event_id").is_not_null())
+    valid = snapshot.kafka.filter(pl.col("valid") & pl.col("topic").is_in(EVENTS))
     logging = valid.join(client, on="event_id", how="semi").select("device_id").unique()
     judged = valid.join(logging, on="device_id", how="semi")
     strangers = judged.join(client, on="event_id", how="anti").sort("topic", "partition", "offset")

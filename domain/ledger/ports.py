@@ -64,6 +64,6 @@ class TableRows(NamedTuple):
 
 
 class Tables(Protocol):
-    def read(self, family: str) -> TableRows | None:
-        """A family's table. None if there is no such table. Raises TransientError."""
+    def read(self, name: str) -> TableRows | None:
+        """The table of a topic's records. None if there is no such table. Raises TransientError."""
         ...

@@ -22,7 +22,7 @@ from domain.ledger.foreign import ForeignObjects, find_foreign
 from domain.ledger.ports import History, Tables
 from domain.ledger.sources import Sides
 from schemas.events import ViewingRecord
-from schemas.topics import EVENT_TOPICS, TOPICS
+from schemas.topics import TABLE_TOPICS, TOPICS
 
 HISTORY = {
     "profile_id": pl.String,
@@ -146,9 +146,9 @@ def _histories(history: History) -> pl.DataFrame:
 def _tables(tables: Tables, chains: Iterable[Chain], progress: Callable[[str], None]) -> TableContents | None:
     events: list[pl.DataFrame] = []
     taken: list[tuple[str, int, int]] = []
-    for family, topic in EVENT_TOPICS.items():
-        progress(f"Tables: {family}")
-        if (found := tables.read(family)) is not None:
+    for name, topic in TABLE_TOPICS.items():
+        progress(f"Tables: {name}")
+        if (found := tables.read(name)) is not None:
             events.append(found.rows.select(pl.lit(topic.name).alias("topic"), "event_id", "received_at", "digest"))
             taken += [
                 (chain.topic, chain.partition, found.taken.get((chain.topic_id, chain.partition), 0))

@@ -18,7 +18,7 @@ from infra.runtime.settings import Settings
 from schemas.codec import physical
 from schemas.columnar import arrow_schema
 from schemas.errors import TransientError
-from schemas.topics import EVENT_TOPICS
+from schemas.topics import TABLE_TOPICS
 
 
 def load(settings: Settings, name: str) -> Table:
@@ -68,16 +68,16 @@ TABLE_ROWS = pl.DataFrame(schema={"event_id": pl.String, "received_at": pl.Int64
 
 
 class EventTables:
-    """The families' tables, for the ledger. Satisfies ``domain.ledger.ports.Tables``."""
+    """The tables of topics' records, for the ledger. Satisfies ``domain.ledger.ports.Tables``."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def read(self, family: str) -> TableRows | None:
+    def read(self, name: str) -> TableRows | None:
         try:
-            table = load(self._settings, family)
+            table = load(self._settings, name)
             batches = table.scan().to_arrow_batch_reader()
-            rows = pl.concat([TABLE_ROWS.clear(), *(_rows(family, batch) for batch in batches)])
+            rows = pl.concat([TABLE_ROWS.clear(), *(_rows(name, batch) for batch in batches)])
         except NoSuchTableError:
             return None
         except (ConnectionError, Timeout, RESTError) as error:
@@ -96,14 +96,14 @@ class EventTables:
         return _positions(table), event_ids
 
 
-def _rows(family: str, batch: pa.RecordBatch) -> pl.DataFrame:
+def _rows(name: str, batch: pa.RecordBatch) -> pl.DataFrame:
     """As the ledger compares them: the contract's columns, with times in milliseconds."""
-    columns = arrow_schema(physical(EVENT_TOPICS[family].record))
+    columns = arrow_schema(physical(TABLE_TOPICS[name].record))
     rows = cast(pl.DataFrame, pl.from_arrow(batch))
-    missing = [pl.lit(None).alias(name) for name in columns.names if name not in rows.columns]
-    times = [pl.col(name).dt.epoch("ms") for name, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]
+    missing = [pl.lit(None).alias(column) for column in columns.names if column not in rows.columns]
+    times = [pl.col(column).dt.epoch("ms") for column, kind in rows.schema.items() if isinstance(kind, pl.Datetime)]
     kinds = pl.Schema(columns)
-    whole = rows.with_columns(*missing, *times).select(pl.col(name).cast(kind) for name, kind in kinds.items())
+    whole = rows.with_columns(*missing, *times).select(pl.col(column).cast(kind) for column, kind in kinds.items())
     return whole.select("event_id", "received_at").with_columns(digest=row_digest(whole))
 
 

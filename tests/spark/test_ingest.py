@@ -14,11 +14,11 @@ from batch.tables.derived_tables import update_sessions
 from batch.tables.ingest import IngestContext, ingest
 from batch.tables.lake_errors import LakeError
 from batch.tables.table import ConcurrentCommit, Table, append, snapshot_property
-from batch.tables.table_schemas import EVENTS, SESSIONS
+from batch.tables.table_schemas import CHANGES, EVENTS, SESSIONS
 from domain.lake.positions import POSITIONS_KEY
 from tests.spark.frames import millis, rows
 from tests.spark.raw_lake import RawLake
-from tests.support.builders import playback, ui
+from tests.support.builders import account_record, playback, ui
 from tests.support.newer_schemas import playback_v2
 
 
@@ -112,6 +112,22 @@ def test_two_sessions_whose_events_have_one_id_are_both_in_the_tables(lake: RawL
     sessions = Table(tables.context.spark, tables.context.namespace, SESSIONS)
     assert rows(sessions.rows(), "title_id", "events") == [("ml-50", 2), ("ml-8", 1)]
     assert tables.run(rebuild=True)["rows replaced"] == 3
+
+
+def test_a_record_that_the_relay_publishes_again_is_one_row(lake: RawLake, tables: Tables) -> None:
+    ids = {seq: event_id(seq) for seq in (1, 2)}
+    sign_up, profile = (account_record("account-1", seq, event_id=ids[seq]) for seq in (1, 2))
+    lake.put(sign_up, profile, sign_up)
+    found = [tables.run("accounts")]
+    lake.put(profile)
+    found.append(tables.run("accounts"))
+
+    accounts = Table(tables.context.spark, tables.context.namespace, CHANGES["accounts"])
+    assert [(each["rows appended"], each["repeats left out"]) for each in found] == [(2, 1), (0, 1)]
+    assert rows(accounts.rows(), "account_id", "seq", "kind", "kids") == [
+        ("account-1", 1, "profile", True),
+        ("account-1", 2, "profile", True),
+    ]
 
 
 def test_a_late_event_lands_in_its_own_day(lake: RawLake, tables: Tables) -> None:

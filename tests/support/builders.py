@@ -10,17 +10,20 @@ from domain.recommendations.model import Reason, Recommendation, RecommendationL
 from domain.support.updates import MemberError, Received, SessionReport
 from schemas.client_events import STAMPED
 from schemas.events import (
+    AccountRecord,
     Asset,
     AudioTrack,
     CompactionRequest,
     DeadLetter,
     Diagnostic,
+    EntitlementRecord,
     Error,
     Event,
     Performance,
     Playback,
     Processing,
     Rendition,
+    RevocationRecord,
     SubtitleTrack,
     Thumbnails,
     Ui,
@@ -225,6 +228,29 @@ def asset(title_id: str = "ml-50", seq: int = 1, **changes: Any) -> Asset:
         "thumbnails": Thumbnails(interval_ms=5_000, width=160, height=90, columns=5, rows=5, count=11),
     }
     return Asset(**(fields | changes))
+
+
+def _counted(account_id: str, seq: int) -> dict[str, Any]:
+    event_id = f"018bcfe5-6800-7000-8000-{seq:012d}"
+    return {"event_id": event_id, "received_at": T0, "account_id": account_id, "seq": seq}
+
+
+def account_record(account_id: str = "account-1", seq: int = 1, **changes: Any) -> AccountRecord:
+    """A profile for children came to the account."""
+    fields = {"kind": "profile", "change": "added", "profile_id": "ml-1", "maturity": "6", "kids": True}
+    return AccountRecord(**(_counted(account_id, seq) | fields | changes))
+
+
+def entitlement_record(account_id: str = "account-1", seq: int = 1, **changes: Any) -> EntitlementRecord:
+    """Two streams for a day."""
+    fields = {"plan": "free", "streams": 2, "status": "active", "until": T0 + 86_400_000}
+    return EntitlementRecord(**(_counted(account_id, seq) | fields | changes))
+
+
+def revocation_record(account_id: str = "account-1", seq: int = 1, **changes: Any) -> RevocationRecord:
+    """A device was taken off the account."""
+    fields = {"device_id": "device-1", "not_before": T0, "reason": "device_removed"}
+    return RevocationRecord(**(_counted(account_id, seq) | fields | changes))
 
 
 def recommendation(

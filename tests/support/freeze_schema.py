@@ -13,7 +13,16 @@ import msgspec
 from schemas import avro
 from schemas.codec import encode
 from schemas.events import Record
-from tests.support.builders import EVENTS, asset, compaction_request, dead_letter, viewing_record
+from tests.support.builders import (
+    EVENTS,
+    account_record,
+    asset,
+    compaction_request,
+    dead_letter,
+    entitlement_record,
+    revocation_record,
+    viewing_record,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXAMPLES: dict[str, list[Record]] = {
@@ -22,6 +31,18 @@ EXAMPLES: dict[str, list[Record]] = {
     "compaction_request": [compaction_request()],
     "dead_letter": [dead_letter(), dead_letter(topic_id=None, partition=None, offset=None, key=None, value=None)],
     "asset": [asset(), asset(status="removed", credit=None, audio=(), subtitles=(), thumbnails=None)],
+    "account_record": [
+        account_record(),
+        account_record(kind="account", profile_id=None, country="NL", maturity=None, kids=None),
+        account_record(
+            kind="sign_in", profile_id=None, device_id="device-1", device_type="tv", maturity=None, kids=None
+        ),
+    ],
+    "entitlement_record": [entitlement_record(), entitlement_record(seq=2, status="ended", streams=0)],
+    "revocation_record": [
+        revocation_record(),
+        revocation_record(device_id=None, profile_id="ml-1", reason="maturity_lowered"),
+    ],
 }
 EXAMPLES["playback"].append(
     EVENTS["playback"](

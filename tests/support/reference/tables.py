@@ -1,7 +1,17 @@
 """``docs/reference/tables.md``, made from the tables' schemas."""
 
 from batch.features.definitions import FEATURES
-from batch.tables.table_schemas import ASSETS, EVENTS, RECORDS, SESSIONS, SNAPSHOTS, TITLES, Column, TableSchema
+from batch.tables.table_schemas import (
+    ASSETS,
+    CHANGES,
+    EVENTS,
+    RECORDS,
+    SESSIONS,
+    SNAPSHOTS,
+    TITLES,
+    Column,
+    TableSchema,
+)
 
 HEAD = """\
 # Tables
@@ -16,7 +26,8 @@ TABLE_HEAD = """\
 
 
 def page() -> str:
-    return HEAD + "".join(map(_section, (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, ASSETS, *FEATURES)))
+    made = SESSIONS, RECORDS, SNAPSHOTS, TITLES, ASSETS
+    return HEAD + "".join(map(_section, (*EVENTS.values(), *CHANGES.values(), *made, *FEATURES)))
 
 
 def _section(table: TableSchema) -> str:

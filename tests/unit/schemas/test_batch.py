@@ -13,7 +13,18 @@ from schemas.codec import Decoder, encode
 from schemas.errors import InvalidEvent, SchemaPending, TransientError
 from schemas.events import RECORD_TYPES, Record
 from schemas.framing import frame, unframe
-from tests.support.builders import EVENTS, asset, compaction_request, dead_letter, diagnostic, playback, viewing_record
+from tests.support.builders import (
+    EVENTS,
+    account_record,
+    asset,
+    compaction_request,
+    dead_letter,
+    diagnostic,
+    entitlement_record,
+    playback,
+    revocation_record,
+    viewing_record,
+)
 from tests.support.newer_schemas import playback_v2, with_field
 from tests.support.rule_cases import BYTES_CASES, RULE_CASES, BytesCase
 from tests.support.strategies import records
@@ -157,6 +168,9 @@ BUILDERS: dict[str, Callable[..., Record]] = {
     "compaction_request": compaction_request,
     "dead_letter": dead_letter,
     "asset": asset,
+    "account_record": account_record,
+    "entitlement_record": entitlement_record,
+    "revocation_record": revocation_record,
 }
 USUAL = {record: encode(build()) for record, build in BUILDERS.items()}
 

@@ -12,11 +12,19 @@ from schemas.column_rules import holds
 from schemas.columnar import columns_between
 from schemas.columns import Rows
 from schemas.errors import InvalidEvent
-from schemas.events import EVENT_TYPES, AudioTrack, Event, SubtitleTrack, Thumbnails
+from schemas.events import EVENT_TYPES, AudioTrack, Event, Record, SubtitleTrack, Thumbnails
 from schemas.rule_types import Entries, Pattern, Rule, Text, Uuid
 from schemas.rules import MAX_BYTES, RULES, check
 from schemas.topics import FAMILIES
-from tests.support.builders import EVENTS, asset, compaction_request, rendition
+from tests.support.builders import (
+    EVENTS,
+    account_record,
+    asset,
+    compaction_request,
+    entitlement_record,
+    rendition,
+    revocation_record,
+)
 from tests.support.rule_cases import PASSING, RULE_CASES, RuleCase
 
 
@@ -179,6 +187,35 @@ def test_a_compaction_request_has_rules_too(change: dict[str, object], field: st
     with pytest.raises(InvalidEvent) as caught:
         check(compaction_request(**change))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("record", "field", "code"),
+    [
+        (account_record(seq=0), "seq", "out_of_range"),
+        (account_record(account_id=""), "account_id", "empty"),
+        (account_record(event_id="1"), "event_id", "bad_format"),
+        (account_record(received_at=0), "received_at", "out_of_range"),
+        (account_record(profile_id=None), "profile_id", "required"),
+        (account_record(kind="device", device_id=None), "device_id", "required"),
+        (account_record(country="nl"), "country", "bad_format"),
+        (account_record(maturity="6 years"), "maturity", "bad_format"),
+        (entitlement_record(seq=0), "seq", "out_of_range"),
+        (entitlement_record(plan=""), "plan", "bad_format"),
+        (entitlement_record(streams=-1), "streams", "out_of_range"),
+        (entitlement_record(until=0), "until", "out_of_range"),
+        (revocation_record(account_id="a" * 65), "account_id", "too_long"),
+        (revocation_record(device_id=""), "device_id", "empty"),
+        (revocation_record(profile_id="p" * 65), "profile_id", "too_long"),
+        (revocation_record(not_before=0), "not_before", "out_of_range"),
+    ],
+)
+def test_what_a_service_says_of_an_account_has_rules_too(record: Record, field: str, code: str) -> None:
+    for valid in (account_record(), entitlement_record(), revocation_record()):
+        check(valid)
+    with pytest.raises(InvalidEvent) as caught:
+        check(record)
+    assert (caught.value.field, caught.value.code) == (field, code)
 
 
 @pytest.mark.parametrize(

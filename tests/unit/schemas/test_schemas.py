@@ -8,7 +8,7 @@ from domain.history.kept import KEPT_FIELDS
 from schemas import events
 from schemas.avro import fingerprint, full_name, physical, schema
 from schemas.events import EVENT_TYPES, RECORD_TYPES, Record
-from schemas.topics import EVENT_TOPICS, FAMILIES, TOPICS
+from schemas.topics import CHANGE_TOPICS, EVENT_TOPICS, FAMILIES, TOPICS
 
 
 def fields_of(record: str) -> list[dict[str, Any]]:
@@ -127,10 +127,24 @@ def test_topics() -> None:
         "playhead.compaction_requests",
         "playhead.dead_letters",
         "playhead.assets",
+        "playhead.accounts",
+        "playhead.entitlements",
+        "playhead.revocations",
     }
     assert {topic.record for topic in TOPICS.values()} <= set(RECORD_TYPES)
     assert {topic.record for topic in EVENT_TOPICS.values()} == set(EVENT_TYPES)
     assert EVENT_TOPICS["playback"].subject == "playhead.playback-value"
+
+
+def test_what_services_say_of_an_account_names_nobody() -> None:
+    personal = ("mail", "name", "address", "ip", "phone", "birth")
+    said = [field["name"] for topic in CHANGE_TOPICS.values() for field in fields_of(topic.record)]
+    assert [name for name in said if any(word in name.split("_") for word in personal)] == []
+    assert {topic.name: topic.retention_ms for topic in CHANGE_TOPICS.values()} == {
+        "playhead.accounts": 30 * 86_400_000,
+        "playhead.entitlements": 30 * 86_400_000,
+        "playhead.revocations": 25 * 3_600_000,
+    }
 
 
 def test_literals_are_ordered_as_symbols() -> None:

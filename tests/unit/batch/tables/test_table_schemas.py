@@ -1,10 +1,20 @@
 import pytest
 
 from batch.features.definitions import FEATURES
-from batch.tables.table_schemas import ASSETS, EVENTS, NAMES, RECORDS, SESSIONS, SNAPSHOTS, TITLES, TableSchema
+from batch.tables.table_schemas import (
+    ASSETS,
+    EVENTS,
+    INGESTED,
+    NAMES,
+    RECORDS,
+    SESSIONS,
+    SNAPSHOTS,
+    TITLES,
+    TableSchema,
+)
 from schemas.topics import FAMILIES
 
-ALL = (*EVENTS.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, ASSETS, *FEATURES)
+ALL = (*INGESTED.values(), SESSIONS, RECORDS, SNAPSHOTS, TITLES, ASSETS, *FEATURES)
 
 
 @pytest.mark.parametrize("schema", ALL, ids=lambda each: each.name)
@@ -15,8 +25,16 @@ def test_every_table_and_every_column_is_documented(schema: TableSchema) -> None
     assert schema.columns[0].name not in (schema.partition or ""), "which SeaweedFS refuses"
 
 
-def test_there_is_a_table_for_each_family() -> None:
-    assert (*FAMILIES, "playback_sessions", "viewing_records", "titles", "assets") == NAMES
+def test_there_is_a_table_for_each_family_and_for_what_services_say_of_their_data() -> None:
+    changes = ("accounts", "entitlements", "revocations")
+    assert (*FAMILIES, *changes, "playback_sessions", "viewing_records", "titles", "assets") == NAMES
+
+
+def test_a_table_of_records_is_divided_by_days_of_one_of_their_times() -> None:
+    assert {name: table.time for name, table in INGESTED.items()} == {
+        **dict.fromkeys(FAMILIES, "event_time"),
+        **dict.fromkeys(("accounts", "entitlements", "revocations"), "received_at"),
+    }
 
 
 def test_types_are_those_of_the_contract() -> None:

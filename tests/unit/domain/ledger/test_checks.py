@@ -185,6 +185,21 @@ def test_an_event_that_nobody_sent_is_named() -> None:
     }
 
 
+def test_what_a_service_says_of_a_device_need_not_be_in_the_device_s_log() -> None:
+    snapshot = balanced()
+    partition = pl.DataFrame([("playhead.accounts", 0, 0, 1, 1, 500)], schema=chains.PARTITIONS, orient="row")
+    said = pl.DataFrame([("playhead.accounts", 0, 0, "c", "tv", True, 1, 1)], schema=chains.KAFKA, orient="row")
+    kept = ("playhead.accounts", 0, "raw/a", 0, 1, 1, 1, 0, 0, "data")
+    held = pl.DataFrame([kept], schema=chains.OBJECTS, orient="row")
+    more = replace(
+        snapshot,
+        partitions=pl.concat([snapshot.partitions, partition]),
+        kafka=pl.concat([snapshot.kafka, said]),
+        objects=pl.concat([snapshot.objects, held]),
+    )
+    assert broken(more) == {}
+
+
 def test_a_device_that_keeps_no_log_is_not_judged_by_the_logs_of_others() -> None:
     snapshot = balanced()
     kafka = snapshot.kafka.with_columns(
