@@ -11,7 +11,6 @@ from domain.processes import Process
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Settings
 
-
 IN_BACKGROUND = ("nice", "-n", "5")
 """On one machine, what answers people goes before what nobody waits for: a flood of events slows no page down."""
 
