@@ -19,6 +19,8 @@ MOST_BYTES = 4096
 """Of a token. A member's with five profiles has about 900."""
 REREAD_MS = 10_000
 """How often the public keys are read again."""
+REREAD_FOR_UNKNOWN_MS = 1_000
+"""How often a token that none of the keys signed makes us read them again: its key may be new."""
 Fault = Literal["bad_token", "expired_token", "old_token", "revoked_token"]
 REASONS: dict[Fault, str] = {
     "bad_token": "The token is not one of ours. Sign in again.",
@@ -55,12 +57,11 @@ class Verifier:
         """What the token says. TokenRefused unless one of our keys signed it, it has not expired, it was issued at
         most ``max_age_ms`` ago, and it was not revoked."""
         now = self._now()
-        if now - self._read_at >= REREAD_MS:
-            self._reread(now)
+        self._reread(now, REREAD_MS)
         name = sha256(token.encode()).digest()
         claims = self._verified.get(name)
         if claims is None:
-            claims = self._checked(token)
+            claims = self._checked(token, now)
             if claims.expires_at <= now:
                 raise TokenRefused("expired_token")
             self._verified[name] = claims
@@ -70,10 +71,18 @@ class Verifier:
             raise TokenRefused("revoked_token")
         return claims
 
-    def _checked(self, token: str) -> Claims:
+    def _checked(self, token: str, now: int) -> Claims:
         """What a token says that one of our keys signed."""
         if len(token) > MOST_BYTES:
             raise TokenRefused("bad_token")
+        try:
+            return self._read(token)
+        except TokenRefused:
+            if not self._reread(now, REREAD_FOR_UNKNOWN_MS):
+                raise
+            return self._read(token)
+
+    def _read(self, token: str) -> Claims:
         try:
             signed = jws.deserialize_compact(token, self._keys, algorithms=[ALGORITHM])
             kind = KINDS[signed.headers()["typ"]]
@@ -81,12 +90,17 @@ class Verifier:
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise TokenRefused("bad_token") from error
 
-    def _reread(self, now: int) -> None:
+    def _reread(self, now: int, after_ms: int) -> bool:
+        """Whether there are other keys than before. They are read if they were read at least ``after_ms`` ago."""
+        if now - self._read_at < after_ms:
+            return False
         self._read_at = now
         try:
             content = self._read_keys()
-            if content != self._content:
-                self._keys, self._content = read_public_keys(content), content
-                self._verified.clear()  # a key may have been removed
-        except (OSError, ValueError):
-            """Better the keys of a moment ago than none."""
+            if content == self._content:
+                return False
+            self._keys, self._content = read_public_keys(content), content
+        except (OSError, ValueError):  # better the keys of a moment ago than none
+            return False
+        self._verified.clear()  # a key may have been removed
+        return True

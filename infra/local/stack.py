@@ -19,6 +19,7 @@ from infra.local import backends, cassandra_cluster, jars, monitoring, monitorin
 from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
 from infra.local.supervisor import Supervisor, base_name
+from infra.runtime import token_keys
 from infra.runtime.settings import Settings
 from infra.runtime.shutdown import defer_signals, sigterm_as_interrupt
 
@@ -83,6 +84,7 @@ class Stack:
                 if not jars.is_fetched(self.settings.home, package):
                     with progress.step(f"fetch {package}"):
                         jars.fetch(self.settings.home, package)
+            token_keys.ensure(self.settings)
             self._supervisor.launch(list(self._programs.values()))
             self._start(local)
             for backend in self._ready_backends(local, progress):

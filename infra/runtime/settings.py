@@ -74,6 +74,11 @@ def _named_keys(value: object) -> object:
     return {name: SecretStr(secret) for name, secret in pairs}
 
 
+def _absolute(path: Path | None) -> Path | None:
+    """Other processes get it, too."""
+    return path and path.expanduser().absolute()
+
+
 CaFile = Annotated[FilePath, AfterValidator(Path.absolute)]
 """PEM. Absolute, since other processes get it too."""
 
@@ -242,6 +247,11 @@ class Settings(BaseSettings):
     gateway_requests_per_key: int = Field(1_000, ge=1)
     """Requests a second that the local gateway serves to one ingest key; twice as many for a second."""
 
+    token_signing_key: Annotated[Path | None, AfterValidator(_absolute)] = None
+    """File with the private key that signs tokens. Empty: the stack's own, which `playhead up` makes."""
+    token_keys: Annotated[Path | None, AfterValidator(_absolute)] = None
+    """File with the public keys of tokens, a JWKS. Empty: the stack's own, which `playhead up` makes."""
+
     media_bucket: str = "media"
     """Bucket of the videos."""
     edge_url: str = ""
@@ -352,6 +362,16 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """Everything this stack keeps on disk: data, logs, generated configuration."""
         return self.home / "stacks" / self.stack
+
+    @property
+    def signing_key_file(self) -> Path:
+        """The private key of tokens: only the owner may read it."""
+        return self.token_signing_key or self.folder / "keys" / "signing.jwk"
+
+    @property
+    def public_keys_file(self) -> Path:
+        """The public keys of tokens."""
+        return self.token_keys or self.folder / "keys" / "public.jwks"
 
     @property
     def kafka(self) -> str:

@@ -21,6 +21,7 @@ SECTIONS = {
     "iceberg_uri": "Iceberg catalogue",
     "ingest_keys": "Collector",
     "gateway_url": "Gateway",
+    "token_signing_key": "Tokens",
     "media_bucket": "Video",
     "session_timeout_seconds": "History",
     "workers": "Workers",

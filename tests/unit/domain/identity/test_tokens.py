@@ -20,7 +20,7 @@ from domain.identity.tokens import (
     Profile,
     Staff,
 )
-from domain.identity.verifying import REREAD_MS, Fault, TokenRefused, Verifier
+from domain.identity.verifying import REREAD_FOR_UNKNOWN_MS, REREAD_MS, Fault, TokenRefused, Verifier
 
 NOW = 1_790_000_000_123
 PRIVATE = new_private_key()
@@ -154,9 +154,10 @@ def test_two_keys_hold_during_a_rotation_and_the_removed_one_no_more() -> None:
     assert verifier.verify(old_token, PLAY_AGE_MS) == MEMBER
 
     content[0] = public_keys(newer, PUBLIC)
-    clock.moment += REREAD_MS
-    assert verifier.verify(old_token, PLAY_AGE_MS) == MEMBER
+    assert refusal(verifier, new_token) == "bad_token"
+    clock.moment += REREAD_FOR_UNKNOWN_MS
     assert verifier.verify(new_token, PLAY_AGE_MS) == MEMBER
+    assert verifier.verify(old_token, PLAY_AGE_MS) == MEMBER
 
     content[0] = only_newest(content[0], 1)
     clock.moment += REREAD_MS

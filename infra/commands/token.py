@@ -1,0 +1,86 @@
+"""``playhead token`` and ``playhead rotate-keys``: tokens by the stack's key file, also with every engine away."""
+
+from typing import Annotated, cast, get_args
+from urllib.parse import urlencode
+
+import typer
+
+from domain.clock import system_clock
+from domain.identity.tokens import PLAY_AGE_MS, Claims, Entitlement, Member, Profile, Scope, Staff
+from infra.runtime import token_keys
+from infra.runtime.settings import Settings
+from infra.runtime.startup import exit_with_message, fail, print_error
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+HOUR_MS = 3_600_000
+SCOPES = get_args(Scope)
+
+
+@app.callback()
+def by_key_file() -> None:
+    """Tokens by the stack's key file."""
+
+
+@app.command()
+@exit_with_message(print_error)
+def token(
+    profile: Annotated[list[str] | None, typer.Option(help="A member's; several are one account's.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The member's account; default: one of the profile's name.")
+    ] = None,
+    scope: Annotated[list[str] | None, typer.Option(help=f"For staff: {', '.join(SCOPES)}.")] = None,
+    hours: Annotated[float, typer.Option(min=0.01, max=24, help="How long it holds.")] = 12,
+    link: Annotated[bool, typer.Option("--link", help="Print an address that signs a browser in, here only.")] = False,
+    to: Annotated[str, typer.Option(help="The page that the link leads to.")] = "/watch/ml-50",
+) -> None:
+    """Print a token: of a member, for this machine's own use, or of the staff."""
+    if bool(profile) is bool(scope):
+        fail("Pass either --profile or --scope.")
+    settings = Settings()
+    token_keys.ensure(settings)
+    now = system_clock()
+    until = now + round(hours * HOUR_MS)
+    claims = member(profile, account, now, until) if profile else staff(scope or [], now, until)
+    signed = token_keys.signer(settings).sign(claims)
+    if not link:
+        typer.echo(signed)
+    elif not profile or not settings.on_loopback:
+        fail("A link is a member's, and only where PLAYHEAD_BIND is a loopback address.")
+    else:  # behind the #, where no server and no log sees it
+        typer.echo(f"{settings.playback_url}/sign-in#{urlencode({'token': signed, 'to': to})}")
+
+
+@app.command()
+@exit_with_message(print_error)
+def rotate_keys(
+    finish: Annotated[bool, typer.Option("--finish", help="Refuse tokens of all keys but the newest.")] = False,
+) -> None:
+    """Sign tokens with a new key. Tokens of the key before it hold until --finish."""
+    settings = Settings()
+    if finish:
+        token_keys.retire(settings)
+        typer.echo("Tokens of earlier keys are refused within 10 seconds.")
+    else:
+        token_keys.rotate(settings)
+        typer.echo("Restart what signs: playback, accounts. A day later: playhead rotate-keys --finish")
+
+
+def member(profiles: list[str], account: str | None, issued_at: int, expires_at: int) -> Claims:
+    """A stand-in for a signed-in device: its account plays, without limit, what the first of the profiles may see."""
+    return Member(
+        account_id=account or f"account-{profiles[0]}",
+        device_id="playhead-token",
+        profile_id=profiles[0],
+        profiles={profile: Profile(maturity="") for profile in profiles},
+        country="US",
+        entitlement=Entitlement("local", streams=10, until=issued_at + PLAY_AGE_MS, seq=0),
+        issued_at=issued_at,
+        expires_at=expires_at,
+    )
+
+
+def staff(scopes: list[str], issued_at: int, expires_at: int) -> Claims:
+    if unknown := [scope for each in scopes for scope in each.split(",") if scope not in SCOPES]:
+        fail(f"unknown scope {unknown[0]!r}: choose from {', '.join(SCOPES)}")
+    given = frozenset(cast(Scope, scope) for each in scopes for scope in each.split(","))
+    return Staff("playhead-token", given, issued_at, expires_at)
