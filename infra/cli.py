@@ -40,7 +40,7 @@ ELSEWHERE = {
     "ledger": Elsewhere("infra.commands.ledger", "Check that no record is missing, duplicated or unexpected."),
     "job": Elsewhere("batch.main", "Run Spark jobs over the lake and its tables."),
     "token": Elsewhere("infra.commands.token", "Print a member's token for local use, or one of the staff."),
-    "rotate-keys": Elsewhere("infra.commands.token", "Sign tokens with a new key."),
+    "rekey": Elsewhere("infra.commands.token", "Sign tokens with a new key."),
     "sql": Elsewhere("batch.main", "Query the lake's tables in SQL."),
 }
 GROUPS = ("simulate", "collector", "replay", "job")

@@ -1,4 +1,4 @@
-"""Signs tokens: JSON Web Tokens (RFC 7519). Whoever has the private key can be anybody, so few processes have it."""
+"""Signs tokens: JSON Web Tokens (RFC 7519). With the private key one can be anybody: only what signs reads it."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from domain.identity.tokens import TYPES, Claims
 
 class Signer:
     def __init__(self, private: bytes) -> None:
-        """``private``: as ``new_private_key`` made it. ValueError if it is none."""
+        """``private``: as ``new_private_key`` made it. ValueError for anything else."""
         self._key = read_private_key(private)
 
     def sign(self, claims: Claims) -> str:

@@ -1,13 +1,12 @@
-"""``playhead token`` and ``playhead rotate-keys``: tokens by the stack's key file, also with every engine away."""
+"""``playhead token`` and ``playhead rekey``: tokens by the stack's key file, also with every engine away."""
 
 from typing import Annotated, cast, get_args
-from urllib.parse import urlencode
 
 import typer
 
 from domain.clock import system_clock
 from domain.identity.tokens import PLAY_AGE_MS, Claims, Entitlement, Member, Profile, Scope, Staff
-from infra.runtime import token_keys
+from infra.runtime import sign_in_links, token_keys
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, fail, print_error
 
@@ -30,7 +29,9 @@ def token(
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(help=f"For staff: {', '.join(SCOPES)}.")] = None,
     hours: Annotated[float, typer.Option(min=0.01, max=24, help="How long it holds.")] = 12,
-    link: Annotated[bool, typer.Option("--link", help="Print an address that signs a browser in, here only.")] = False,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print an address that signs a browser in, once, here only.")
+    ] = False,
     to: Annotated[str, typer.Option(help="The page that the link leads to.")] = "/watch/ml-50",
 ) -> None:
     """Print a token: of a member, for this machine's own use, or of the staff."""
@@ -46,13 +47,13 @@ def token(
         typer.echo(signed)
     elif not profile or not settings.on_loopback:
         fail("A link is a member's, and only where PLAYHEAD_BIND is a loopback address.")
-    else:  # behind the #, where no server and no log sees it
-        typer.echo(f"{settings.playback_url}/sign-in#{urlencode({'token': signed, 'to': to})}")
+    else:
+        typer.echo(sign_in_links.make(settings, sign_in_links.SignIn(signed, to)))
 
 
 @app.command()
 @exit_with_message(print_error)
-def rotate_keys(
+def rekey(
     finish: Annotated[bool, typer.Option("--finish", help="Refuse tokens of all keys but the newest.")] = False,
 ) -> None:
     """Sign tokens with a new key. Tokens of the key before it hold until --finish."""
@@ -62,7 +63,7 @@ def rotate_keys(
         typer.echo("Tokens of earlier keys are refused within 10 seconds.")
     else:
         token_keys.rotate(settings)
-        typer.echo("Restart what signs: playback, accounts. A day later: playhead rotate-keys --finish")
+        typer.echo("Restart what signs: playback, accounts. A day later: playhead rekey --finish")
 
 
 def member(profiles: list[str], account: str | None, issued_at: int, expires_at: int) -> Claims:

@@ -1,7 +1,7 @@
 """The one shape of an error answer: a problem document (RFC 9457) with a ``code`` for programs and, where one is at
 fault, the ``field``. A browser that wanted a page gets a page with the detail."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -32,9 +32,17 @@ class Problem(BaseModel):
 class Refusal(Exception):
     """Ends a route with this answer."""
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str, field: str | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.problem = problem(status, code, detail, field)
+        self.headers = headers
 
 
 class BadRequest(Refusal):
@@ -64,7 +72,7 @@ def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, error: Refusal) -> Response:
-        return answer(request, error.problem)
+        return answer(request, error.problem, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid_parameter(request: Request, error: RequestValidationError) -> Response:

@@ -1,6 +1,8 @@
 """Key files of a stack, made once, rotated with two public keys at a time; and tokens, which need no engine."""
 
+import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from domain.identity.tokens import PLAY_AGE_MS, Member, Staff
 from domain.identity.verifying import TokenRefused, Verifier
 from infra.commands import token as command
 from infra.local.program import StackError
-from infra.runtime import token_keys
+from infra.runtime import sign_in_links, token_keys
 from infra.runtime.settings import Settings
 
 
@@ -63,21 +65,34 @@ def test_a_staff_token_has_its_scopes_and_an_unknown_one_is_named(settings: Sett
     assert (wrong.exit_code, "unknown scope 'root'" in wrong.output) == (1, True)
 
 
-def test_a_link_has_the_token_where_no_server_sees_it(settings: Settings) -> None:
+def test_a_link_signs_in_once_and_has_no_token(settings: Settings) -> None:
     link = printed("token", "--profile", "me", "--link", "--to", "/watch/ml-1")
-    address, _, fragment = link.partition("#")
+    address, _, name = link.rpartition("/")
     assert address == f"{settings.playback_url}/sign-in"
-    assert fragment.startswith("token=ey")
-    assert fragment.endswith("&to=%2Fwatch%2Fml-1")
+    (file,) = (settings.folder / "sign-in").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    found = sign_in_links.take(settings, name)
+    assert found is not None
+    assert found.to == "/watch/ml-1"
+    assert isinstance(token_keys.verifier(settings).verify(found.token, PLAY_AGE_MS), Member)
+    assert sign_in_links.take(settings, name) is None
+
+
+def test_a_link_that_is_old_or_invented_signs_nobody_in(settings: Settings) -> None:
+    name = printed("token", "--profile", "me", "--link").rpartition("/")[2]
+    long_ago = time.time() - sign_in_links.HOLDS_S
+    os.utime(settings.folder / "sign-in" / name, (long_ago, long_ago))
+    for each in (name, "a" * 22, "../keys/signing.jwk", ""):
+        assert sign_in_links.take(settings, each) is None
 
 
 def test_during_a_rotation_tokens_of_both_keys_hold_and_then_those_of_the_newer(settings: Settings) -> None:
     older = printed("token", "--profile", "me")
-    printed("rotate-keys")
+    printed("rekey")
     newer = printed("token", "--profile", "me")
     during = token_keys.verifier(settings)
     assert during.verify(older, PLAY_AGE_MS) != during.verify(newer, PLAY_AGE_MS)
-    printed("rotate-keys", "--finish")
+    printed("rekey", "--finish")
     after = token_keys.verifier(settings)
     assert refusal(after, older) == "bad_token"
     assert isinstance(after.verify(newer, PLAY_AGE_MS), Member)
@@ -86,6 +101,6 @@ def test_during_a_rotation_tokens_of_both_keys_hold_and_then_those_of_the_newer(
 
 def test_a_second_rotation_drops_the_key_of_the_first(settings: Settings) -> None:
     oldest = printed("token", "--profile", "me")
-    printed("rotate-keys")
-    printed("rotate-keys")
+    printed("rekey")
+    printed("rekey")
     assert refusal(token_keys.verifier(settings), oldest) == "bad_token"

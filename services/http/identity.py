@@ -1,0 +1,132 @@
+"""Who asks: a token in ``Authorization: Bearer``, or in the cookie of a browser that signed in.
+
+A browser sends a cookie by itself, also when another page asked it to. So a request that changes something and comes
+with the cookie must come from one of our own pages: its ``Origin`` says which.
+"""
+
+from collections.abc import Callable, Collection
+from http import HTTPStatus
+from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from domain.identity.tokens import PLAY_AGE_MS, Claims, Member, Scope, Staff
+from domain.identity.verifying import TokenRefused, Verifier
+from services.http.errors import Refusal
+from services.http.parameters import ProfileId
+
+COOKIE = "playhead_member"
+SAFE = ("GET", "HEAD", "OPTIONS")
+SIGN_IN = (
+    "Send a token: Authorization: Bearer <token>. `playhead token --profile <id>` prints one for this machine's use."
+)
+_BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="A member's token, or one of the staff.")
+_COOKIE = APIKeyCookie(name=COOKIE, auto_error=False, description="The same token in a browser that signed in.")
+
+
+class Presented(NamedTuple):
+    token: str
+    by_cookie: bool
+
+
+def presented(
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    cookie: Annotated[str | None, Depends(_COOKIE)],
+) -> Presented | None:
+    """The token of a request. A header that somebody wrote counts more than a cookie that the browser added."""
+    if bearer:
+        return Presented(bearer.credentials, by_cookie=False)
+    return Presented(cookie, by_cookie=True) if cookie else None
+
+
+Given = Annotated[Presented | None, Depends(presented)]
+
+
+def _token(given: Given) -> str:
+    return given.token if given else ""
+
+
+Token = Annotated[str, Depends(_token)]
+"""The token of a request, for a question to another service in the same name; empty: none."""
+
+
+class Identity:
+    """Dependencies for routes. Each answers 401 without a good token, and 403 for one that does not open this.
+
+    ``origins``: of pages elsewhere that may ask with the cookie. ``sign_in``: what a request without a token is told.
+    """
+
+    def __init__(self, verifier: Verifier, origins: Collection[str] = (), sign_in: str = SIGN_IN) -> None:
+        self._verifier = verifier
+        self._hosts = {urlsplit(origin).netloc for origin in origins}
+        self._sign_in = sign_in
+
+    def member(self, max_age_ms: int = PLAY_AGE_MS) -> Callable[..., Member]:
+        """A signed-in member, whose token was issued at most ``max_age_ms`` ago."""
+
+        def check(request: Request, given: Given) -> Member:
+            claims = self._claims(request, given, max_age_ms)
+            if not isinstance(claims, Member):
+                raise Refusal(HTTPStatus.FORBIDDEN, "member_needed", "This needs a member's token.")
+            return claims
+
+        return check
+
+    def staff(self, *scopes: Scope) -> Callable[..., Staff]:
+        """A person of the staff with one of the scopes."""
+
+        def check(request: Request, given: Given) -> Staff:
+            return _in_scope(self._claims(request, given, PLAY_AGE_MS), scopes)
+
+        return check
+
+    def reader(self) -> Callable[..., Member | Staff]:
+        """A member whose account has the profile in the path, or staff with the scope ``support``."""
+
+        def check(request: Request, profile_id: ProfileId, given: Given) -> Member | Staff:
+            claims = self._claims(request, given, PLAY_AGE_MS)
+            if isinstance(claims, Member):
+                return owned(claims, profile_id)
+            return _in_scope(claims, ("support",))
+
+        return check
+
+    def _claims(self, request: Request, given: Presented | None, max_age_ms: int) -> Claims:
+        if given is None:
+            raise unauthorized("no_token", self._sign_in)
+        if given.by_cookie and request.method not in SAFE:
+            require_own_page(request, self._hosts)
+        try:
+            return self._verifier.verify(given.token, max_age_ms)
+        except TokenRefused as refused:
+            raise unauthorized(refused.code, str(refused)) from refused
+
+
+def require_own_page(request: Request, hosts: Collection[str] = ()) -> None:
+    """403 unless a page of this address, or of one of the hosts (``name:port``), sent the request."""
+    if urlsplit(request.headers.get("Origin", "")).netloc not in {request.headers.get("Host"), *hosts}:
+        raise Refusal(HTTPStatus.FORBIDDEN, "foreign_origin", "This request does not come from one of our pages.")
+
+
+def remember(response: Response, token: str, seconds: int) -> None:
+    """Sign the browser in, at all services of this host: cookies ignore ports."""
+    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="strict")
+
+
+def owned(member: Member, profile_id: str) -> Member:
+    """403 unless the profile is one of the member's account."""
+    if not member.owns(profile_id):
+        raise Refusal(HTTPStatus.FORBIDDEN, "not_yours", "This profile is not of your account.", "profile_id")
+    return member
+
+
+def unauthorized(code: str, detail: str) -> Refusal:
+    return Refusal(HTTPStatus.UNAUTHORIZED, code, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _in_scope(claims: Claims, scopes: Collection[Scope]) -> Staff:
+    if isinstance(claims, Staff) and not claims.scopes.isdisjoint(scopes):
+        return claims
+    raise Refusal(HTTPStatus.FORBIDDEN, "no_scope", f"This needs a token with the scope {' or '.join(scopes)}.")
