@@ -78,7 +78,7 @@ class Identity:
         """A person of the staff with one of the scopes."""
 
         def check(request: Request, given: Given) -> Staff:
-            return _in_scope(self._claims(request, given, PLAY_AGE_MS), scopes)
+            return _in_scope(self._claims(request, given, PLAY_AGE_MS), *scopes)
 
         return check
 
@@ -89,7 +89,7 @@ class Identity:
             claims = self._claims(request, given, PLAY_AGE_MS)
             if isinstance(claims, Member):
                 return owned(claims, profile_id)
-            return _in_scope(claims, ("support",))
+            return _in_scope(claims, "support")
 
         return check
 
@@ -126,7 +126,7 @@ def unauthorized(code: str, detail: str) -> Refusal:
     return Refusal(HTTPStatus.UNAUTHORIZED, code, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _in_scope(claims: Claims, scopes: Collection[Scope]) -> Staff:
+def _in_scope(claims: Claims, *scopes: Scope) -> Staff:
     if isinstance(claims, Staff) and not claims.scopes.isdisjoint(scopes):
         return claims
     raise Refusal(HTTPStatus.FORBIDDEN, "no_scope", f"This needs a token with the scope {' or '.join(scopes)}.")
