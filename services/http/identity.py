@@ -55,7 +55,7 @@ Token = Annotated[str, Depends(_token)]
 class Identity:
     """Dependencies for routes. Each answers 401 without a good token, and 403 for one that does not open this.
 
-    ``origins``: of pages elsewhere that may ask with the cookie. ``sign_in``: what a request without a token is told.
+    ``origins``: of pages elsewhere that may ask with the cookie. ``sign_in``: the answer to a request without a token.
     """
 
     def __init__(self, verifier: Verifier, origins: Collection[str] = (), sign_in: str = SIGN_IN) -> None:
