@@ -11,8 +11,11 @@ from typing import Literal, NamedTuple, get_args
 
 from schemas.topics import COMPACTION_REQUESTS, EVENT_TOPICS, TOPICS
 
-Part = Literal["pipeline", "video"]
+Part = Literal["pipeline", "video", "members"]
 PARTS: tuple[Part, ...] = get_args(Part)
+Owner = Literal["accounts"]
+OWNERS: tuple[Owner, ...] = get_args(Owner)
+"""Services with tables in MariaDB: a schema and a user each. Nobody else reads them."""
 MAX_WORKERS = 10
 """Of one process: their ports follow each other."""
 

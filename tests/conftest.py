@@ -51,7 +51,7 @@ from infra.local.stack import Stack  # noqa: E402
 from infra.runtime.settings import Settings  # noqa: E402
 from infra.runtime.startup import reduce_gc  # noqa: E402
 
-ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
+ENGINES = ("kafka", "registry", "seaweedfs", "cassandra", "mariadb")
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]

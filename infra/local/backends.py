@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from domain.processes import Part
-from infra.local import cassandra, edge, gateway, kafka, registry, seaweedfs
+from infra.local import cassandra, edge, gateway, kafka, mariadb, registry, seaweedfs
 from infra.local.program import Program
 from infra.runtime.settings import Port, Settings
 
@@ -63,6 +63,12 @@ def _tables(settings: Settings) -> None:
     migrate.migrate(settings)
 
 
+def _members_tables(settings: Settings) -> None:
+    from infra import migrate_mariadb
+
+    migrate_mariadb.migrate(settings)
+
+
 def _readable_bucket(settings: Settings) -> None:
     if settings.local_edge:  # an external one may have another way to read
         edge.require_readable_bucket(settings)
@@ -73,6 +79,14 @@ BACKENDS = (
     Backend("registry", lambda settings: not settings.registry_url, _one(registry.program), "schemas", _schemas),
     Backend("seaweedfs", lambda settings: not settings.s3_endpoint, _one(seaweedfs.program), "buckets", _buckets),
     Backend("cassandra", lambda settings: settings.local_cassandra, cassandra.programs, "tables", _tables),
+    Backend(
+        "mariadb",
+        lambda settings: settings.local_mariadb,
+        mariadb.programs,
+        "tables",
+        _members_tables,
+        part="members",
+    ),
     Backend(
         "edge",
         lambda settings: settings.local_edge,

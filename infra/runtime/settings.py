@@ -32,7 +32,7 @@ _PLACE = ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()
 PORT_BASES = {"demo": 20000, "test": 22000, "bench": 18000}
 LOCAL_KEY = "playhead-local"
 LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
-"""Addresses of local Cassandra nodes, which all have the same ports."""
+"""Addresses of the nodes of a local Cassandra or MariaDB, which all have the same ports."""
 
 
 RENAMED = {
@@ -95,6 +95,10 @@ class Port(IntEnum):
     CASSANDRA = 20
     CASSANDRA_STORAGE = 21
     CASSANDRA_JMX = 22
+    MARIADB = 25
+    MARIADB_GROUP = 26
+    MARIADB_CATCH_UP = 27
+    MARIADB_COPY = 28
     S3_MASTER = 30
     S3_VOLUME = 31
     S3_FILER = 32
@@ -143,7 +147,7 @@ class Settings(BaseSettings):
     stack: str = Field("demo", pattern=r"^[a-z][a-z0-9-]{0,30}$")
     """Name of the stack: chooses its folder and its block of ports."""
     parts: Annotated[frozenset[Part], NoDecode, BeforeValidator(_split)] = frozenset(PARTS)
-    """What `playhead up` and `playhead demo` run, separated by commas: pipeline alone leaves video away."""
+    """What `playhead up` and `playhead demo` run, separated by commas: pipeline alone leaves video and members away."""
     home: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = _PLACE / ".playhead"
     """Folder of all stacks and downloads."""
     port_base: int = Field(0, ge=0, le=22700)
@@ -195,6 +199,20 @@ class Settings(BaseSettings):
     """PEM file with Cassandra's certificate authority. Set: TLS is on."""
     cassandra_nodes: Annotated[Literal[1, 3], BeforeValidator(int)] = 1
     """Nodes of the local stack's Cassandra. Three are on 127.0.0.1 to 127.0.0.3."""
+
+    mariadb_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = ()
+    """Hosts of an external MariaDB, separated by commas: the first that takes writes gets them, the others get the
+    reads. Empty: the local stack starts one."""
+    mariadb_port: int = 0
+    """Port of MariaDB. 0: 3306 for an external one, the stack's own port for a local one."""
+    mariadb_prefix: str = Field("playhead_", pattern=r"^[a-z][a-z0-9_]{0,15}$")
+    """What the names of each service's schema and user begin with, such as playhead_accounts."""
+    mariadb_passwords: Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_named_keys)] = {}
+    """Passwords of the services' users, as accounts=password, separated by commas. A local MariaDB has its own."""
+    mariadb_ca_file: CaFile | None = None
+    """PEM file with the certificate authority of an external MariaDB. Set: TLS is on. A local one has its own."""
+    mariadb_nodes: Annotated[Literal[1, 3], BeforeValidator(int)] = 1
+    """Nodes of the local stack's MariaDB. Three are a Galera cluster on 127.0.0.1 to 127.0.0.3."""
 
     s3_endpoint: str = ""
     """Address of an external S3, or aws for Amazon S3. Empty: the local stack starts one."""
@@ -398,6 +416,19 @@ class Settings(BaseSettings):
     def replicas(self) -> int:
         """How often Cassandra keeps everything."""
         return self.cassandra_replication or (self.cassandra_nodes if self.local_cassandra else 1)
+
+    @property
+    def local_mariadb(self) -> bool:
+        return not self.mariadb_hosts and not self.mariadb_port
+
+    @property
+    def mariadb(self) -> tuple[str, ...]:
+        """Hosts, in the order in which they are asked to take writes."""
+        return self.mariadb_hosts or LOCAL_NODES[: self.mariadb_nodes]
+
+    @property
+    def sql_port(self) -> int:
+        return self.mariadb_port or (3306 if self.mariadb_hosts else self.port(Port.MARIADB))
 
     @property
     def s3(self) -> str | None:

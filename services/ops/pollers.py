@@ -50,6 +50,8 @@ class Pollers:
     health: PipelineHealth
     ping_registry: Callable[[], None]
     """Blocks; raises TransientError."""
+    ping_mariadb: Callable[[], Awaitable[None]] | None
+    """Raises TransientError; None: nothing here needs MariaDB."""
     write_probe: Callable[[], None]
     """Stores a small object. Blocks; raises TransientError."""
     now: Callable[[], int]
@@ -129,6 +131,10 @@ class Pollers:
     async def registry(self) -> None:
         await self.health.probe("registry", lambda: asyncio.to_thread(self.ping_registry))
 
+    async def mariadb(self) -> None:
+        if self.ping_mariadb:
+            await self.health.probe("mariadb", self.ping_mariadb)
+
     async def catalogue(self) -> None:
         await refresh(self.state.catalogue, self.store.get)
 
@@ -153,6 +159,7 @@ class Pollers:
             ("cassandra", self.cassandra, 2),
             ("lake", self.lake, 2),
             ("registry", self.registry, 2),
+            *((("mariadb", self.mariadb, 2),) if self.ping_mariadb else ()),
             (None, self.ledger, 5),  # the other one reports Cassandra's health
             ("processes", self.process_metrics, 3),
             ("lake_writes", self.lake_writes, 8),  # the page takes what is older than 12 s for old

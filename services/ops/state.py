@@ -34,6 +34,7 @@ MAX_MEMBERS = 2_000
 SOURCES = {
     "kafka": "Kafka",
     "cassandra": "Cassandra",
+    "mariadb": "MariaDB",
     "lake": "Object store",
     "registry": "Schema registry",
     "processes": "Process metrics",

@@ -1,6 +1,7 @@
 """The operations service as a process: settings -> stores, pollers -> HTTP."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 import httpx
@@ -8,9 +9,10 @@ from cassandra.cluster import Session
 
 from domain.clock import system_clock
 from domain.history.reading import HistoryReader
-from domain.processes import BY_NAME, consumer_groups
+from domain.processes import BY_NAME, OWNERS, consumer_groups
 from domain.titles.catalogue import Catalogue
 from infra.engines.kafka.monitor import KafkaMonitor
+from infra.engines.mariadb import Database
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local import backends
@@ -66,6 +68,9 @@ async def serve(settings: Settings) -> None:
     event_log = KafkaMonitor(settings, registry)
     groups = consumer_groups(settings.processes)
     state = OpsState(Catalogue(), groups)
+    databases = [Database(settings, owner) for owner in OWNERS] if "members" in settings.parts else []
+    if not databases:
+        del state.sources["mariadb"]
     files = Files(ECHARTS, settings.folder / "reports" / "dashboards", RUNBOOKS)
     async with cassandra(settings, prepare) as stores, httpx.AsyncClient(timeout=2) as client:
         pollers = Pollers(
@@ -77,6 +82,7 @@ async def serve(settings: Settings) -> None:
             alerts=AlertMonitor(client, settings.alertmanager, expected=bool(settings.alertmanager_url)),
             health=PipelineHealth(metrics, groups),
             ping_registry=registry.ping,
+            ping_mariadb=partial(_ping, databases) if databases else None,
             write_probe=partial(store.put, WRITE_PROBE_KEY, b"."),
             now=system_clock,
         )
@@ -86,3 +92,11 @@ async def serve(settings: Settings) -> None:
             await server(app, settings, settings.process_port(BY_NAME["ops"])).serve()
             polling.cancel()
     event_log.close()
+    for database in databases:
+        await database.close()
+
+
+async def _ping(databases: Sequence[Database]) -> None:
+    """TransientError unless each service with tables could write to them now."""
+    for database in databases:
+        await database.ping()

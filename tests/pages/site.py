@@ -62,6 +62,7 @@ def pollers(evening: Evening) -> Pollers:
         alerts=AlertMonitor(client, "http://alertmanager"),
         health=PipelineHealth(evening.metrics),
         ping_registry=evening.ping_registry,
+        ping_mariadb=evening.ping_mariadb,
         write_probe=evening.write_probe,
         now=lambda: evening.now,
     )

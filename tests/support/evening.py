@@ -239,6 +239,9 @@ class Evening:
     def ping_registry(self) -> None:
         self._answers("registry", "the schema registry does not answer")
 
+    async def ping_mariadb(self) -> None:
+        self._answers("mariadb", "no node takes writes")
+
     def write_probe(self) -> None:
         self._answers("lake", "the object store refuses connections")
         self._answers("room", "No writable volumes")

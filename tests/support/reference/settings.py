@@ -16,6 +16,7 @@ SECTIONS = {
     "kafka_bootstrap": "Kafka",
     "registry_url": "Schema registry",
     "cassandra_hosts": "Cassandra",
+    "mariadb_hosts": "MariaDB",
     "s3_endpoint": "S3",
     "lake_flush_seconds": "Lake and ledger",
     "iceberg_uri": "Iceberg catalogue",

@@ -70,5 +70,5 @@ def test_what_does_not_run_is_not_on_the_live_page_nor_awaited_by_drain() -> Non
 
 
 def test_an_unknown_part_is_an_error() -> None:
-    with pytest.raises(ValidationError, match="Input should be 'pipeline' or 'video'"):
+    with pytest.raises(ValidationError, match="Input should be 'pipeline', 'video' or 'members'"):
         settings("film")

@@ -1,0 +1,143 @@
+"""MariaDB's nodes: as whom a service connects, and to which of them."""
+
+import asyncio
+import hashlib
+import hmac
+import random
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncmy
+from asyncmy.constants import CLIENT
+from asyncmy.errors import MySQLError
+
+from domain.processes import Owner
+from infra.runtime.settings import Settings
+from schemas.errors import AccessDenied, TransientError
+
+CONNECT_WITHIN_S = 2.0
+"""A node that takes longer hangs, and the next one is asked."""
+ANSWER_WITHIN_S = 5.0
+LOCK_WAIT_S = 3
+"""Shorter than ``ANSWER_WITHIN_S``: the server says that a lock was not free, and keeps the connection."""
+DENIED = (1044, 1045, 1049, 1698)
+"""No access to the schema, wrong user or password, no such schema, no such user."""
+
+Role = Literal["writer", "reader"]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A service's access to its schema."""
+
+    hosts: Sequence[str]
+    port: int
+    user: str
+    """Also the name of the schema."""
+    password: str
+    ca_file: Path | None
+    """None: no TLS."""
+
+
+def keys_folder(settings: Settings) -> Path:
+    """Where the local MariaDB's certificate and secret are."""
+    return settings.folder / "mariadb-keys"
+
+
+def access(settings: Settings, owner: Owner) -> Access:
+    """TransientError when a local MariaDB has never been started."""
+    user = f"{settings.mariadb_prefix}{owner}"
+    if settings.local_mariadb:
+        keys = keys_folder(settings)
+        try:
+            secret = (keys / "secret").read_bytes()
+        except FileNotFoundError:
+            raise TransientError("MariaDB has not been started yet") from None
+        password, ca_file = local_password(secret, user), keys / "certificate.pem"
+    else:
+        given = settings.mariadb_passwords.get(owner)
+        password, ca_file = given.get_secret_value() if given else "", settings.mariadb_ca_file
+    return Access(settings.mariadb, settings.sql_port, user, password, ca_file)
+
+
+def local_password(secret: bytes, user: str) -> str:
+    """One secret of the stack gives each user another password."""
+    return hmac.new(secret, user.encode(), hashlib.sha256).hexdigest()
+
+
+async def open_connection(given: Access, role: Role) -> Any:
+    """A driver's connection to the first node that may do it. TransientError if there is none, AccessDenied."""
+    first, *others = given.hosts
+    hosts = (first, *others) if role == "writer" else (*random.sample(others, len(others)), first)
+    reasons = []
+    for host in hosts:
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                connection = await _connect(given, host)
+                refusal = await _prepare(connection, role)
+        except (MySQLError, OSError, EOFError) as error:  # a TimeoutError is an OSError
+            refusal = _describe(error)
+        else:
+            if not refusal:
+                return connection
+            connection.close()
+        reasons.append(f"{host}: {refusal}")
+    raise TransientError(f"MariaDB: no node answers a {role} ({'; '.join(reasons)})")
+
+
+async def _connect(given: Access, host: str) -> Any:
+    try:
+        return await asyncmy.connect(
+            host=host,
+            port=given.port,
+            user=given.user,
+            password=given.password,
+            database=given.user,
+            ssl=ssl.create_default_context(cafile=str(given.ca_file)) if given.ca_file else None,
+            client_flag=CLIENT.FOUND_ROWS,  # an UPDATE counts the rows it found, as SQLAlchemy expects
+            connect_timeout=CONNECT_WITHIN_S,
+            read_timeout=ANSWER_WITHIN_S,
+            init_command=f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_S}",
+        )
+    except MySQLError as error:
+        if error.args[0] in DENIED:
+            raise AccessDenied(
+                f"MariaDB denies access: check PLAYHEAD_MARIADB_PASSWORDS and PLAYHEAD_MARIADB_PREFIX ({error})"
+            ) from error
+        raise
+    except ssl.SSLCertVerificationError as error:
+        raise AccessDenied(
+            "MariaDB's certificate is not trusted: PLAYHEAD_MARIADB_CA_FILE must contain its authority's certificate, "
+            f"and PLAYHEAD_MARIADB_HOSTS names that are in the certificate ({error})"
+        ) from error
+
+
+async def _prepare(connection: Any, role: Role) -> str:
+    """Why this node may not be used; empty: it may, and the session is prepared.
+
+    A node of a cluster that has no majority still accepts connections. A replica elsewhere is read-only.
+    """
+    variables = await _rows(connection, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'wsrep_on')")
+    clustered = variables.get("wsrep_on") == "ON"
+    if clustered and (await _rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'"))["wsrep_ready"] != "ON":
+        return "not Primary"
+    if role == "writer":
+        return "read-only" if variables["read_only"] == "ON" else ""
+    async with connection.cursor() as cursor:
+        if clustered:  # a read waits until its node has applied what was committed before it
+            await cursor.execute("SET SESSION wsrep_sync_wait = 1")
+        await cursor.execute("SET SESSION TRANSACTION READ ONLY")
+    return ""
+
+
+async def _rows(connection: Any, statement: str) -> dict[str, str]:
+    async with connection.cursor() as cursor:
+        await cursor.execute(statement)
+        return dict(await cursor.fetchall())
+
+
+def _describe(error: Exception) -> str:
+    return "no answer in time" if isinstance(error, TimeoutError) else str(error)
