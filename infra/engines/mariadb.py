@@ -29,8 +29,8 @@ LOCK_WAIT_TIMEOUT = 1205
 CONFLICT = 1213
 ROLLED_BACK = (LOCK_WAIT_TIMEOUT, CONFLICT)
 """The statement or the transaction had no effect, and may have one when it is repeated."""
-UNAVAILABLE = (1040, 1047, 1053, 1180, 1290, 1792, 1836, 4031)
-"""Too many connections, not Primary, shutting down, commit failed, read-only now (three kinds), idle for too long."""
+UNAVAILABLE = (1040, 1047, 1053, 1180, 1290, 1836, 4031)
+"""Too many connections, not Primary, shutting down, commit failed, read-only now (two kinds), idle for too long."""
 
 TABLES = MetaData()
 """What every service's schema has besides its own tables."""

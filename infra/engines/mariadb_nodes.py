@@ -50,6 +50,7 @@ def keys_folder(settings: Settings) -> Path:
 def access(settings: Settings, owner: Owner) -> Access:
     """TransientError when a local MariaDB has never been started."""
     user = f"{settings.mariadb_prefix}{owner}"
+    ca_file = settings.mariadb_ca_file
     if settings.local_mariadb:
         keys = keys_folder(settings)
         try:
@@ -59,7 +60,7 @@ def access(settings: Settings, owner: Owner) -> Access:
         password, ca_file = local_password(secret, user), keys / "certificate.pem"
     else:
         given = settings.mariadb_passwords.get(owner)
-        password, ca_file = given.get_secret_value() if given else "", settings.mariadb_ca_file
+        password = given.get_secret_value() if given else ""
     return Access(settings.mariadb, settings.sql_port, user, password, ca_file)
 
 
@@ -103,16 +104,22 @@ async def _connect(given: Access, host: str) -> Any:
             init_command=f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_WAIT_S}",
         )
     except MySQLError as error:
-        if error.args[0] in DENIED:
-            raise AccessDenied(
-                f"MariaDB denies access: check PLAYHEAD_MARIADB_PASSWORDS and PLAYHEAD_MARIADB_PREFIX ({error})"
-            ) from error
+        if denied := _access_denied(error):
+            raise denied from error
         raise
-    except ssl.SSLCertVerificationError as error:
-        raise AccessDenied(
+
+
+def _access_denied(error: MySQLError) -> AccessDenied | None:
+    if error.args[0] in DENIED:
+        return AccessDenied(
+            f"MariaDB denies access: check PLAYHEAD_MARIADB_PASSWORDS and PLAYHEAD_MARIADB_PREFIX ({error})"
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return AccessDenied(
             "MariaDB's certificate is not trusted: PLAYHEAD_MARIADB_CA_FILE must contain its authority's certificate, "
             f"and PLAYHEAD_MARIADB_HOSTS names that are in the certificate ({error})"
-        ) from error
+        )
+    return None
 
 
 async def _prepare(connection: Any, role: Role) -> str:

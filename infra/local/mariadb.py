@@ -70,7 +70,7 @@ def make_system_tables(package: Path, data: Path) -> None:
         f"SET @auth_root_socket = '{getpass.getuser()}';",
         *((share / name).read_text() for name in SYSTEM_TABLES),
     ]
-    command = [package / "bin" / "mariadbd", "--no-defaults", "--bootstrap", f"--datadir={fresh}", *_user()]
+    command = [str(package / "bin" / "mariadbd"), "--no-defaults", "--bootstrap", f"--datadir={fresh}", *_user()]
     run = subprocess.run(
         [*command, f"--lc-messages-dir={share}", "--log-warnings=0"],
         input="\n".join(sql),

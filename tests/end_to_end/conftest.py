@@ -15,4 +15,4 @@ def pipeline(local_stack: Stack) -> Iterator[Pipeline]:
     stack.up()
     yield Pipeline(stack)
     stack.down()
-    local_stack.up(("kafka", "registry", "seaweedfs", "cassandra"))
+    local_stack.up(("kafka", "registry", "seaweedfs", "cassandra", "mariadb"))

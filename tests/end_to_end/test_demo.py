@@ -21,7 +21,7 @@ from tests.pages.browser import OVERFLOW, launched, opened
 from tests.support.pipeline import PATIENCE_S, eventually, get, playhead
 
 SMALL = ("--members", "30", "--days", "4", "--live-viewers", "15", "--live-seconds", "10")
-ENGINES = ("kafka", "registry", "seaweedfs", "cassandra")
+ENGINES = ("kafka", "registry", "seaweedfs", "cassandra", "mariadb")
 
 
 @dataclass

@@ -6,7 +6,7 @@ from domain.processes import PROCESSES, STORES, Process
 from infra.runtime.settings import PORT_BASES
 from schemas.topics import TOPICS
 
-BACKENDS = {"cassandra": "Cassandra", "s3": "S3"}
+BACKENDS = {"cassandra": "Cassandra", "mariadb": "MariaDB", "s3": "S3"}
 COLUMNS = ("process", "does", "workers", "port in the demo", "public", "consumer group", "needs", "failure")
 
 

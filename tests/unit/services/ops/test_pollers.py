@@ -127,11 +127,11 @@ async def test_what_cannot_have_changed_is_not_read_again(services: Services) ->
 async def test_each_poll_measures_its_backend(services: Services) -> None:
     await services.pollers.once()
     gauges = services.evening.metrics.gauges
-    assert gauges[BACKEND_UP] == {(name,): 1 for name in ("kafka", "cassandra", "s3", "registry")}
+    assert gauges[BACKEND_UP] == {(name,): 1 for name in ("kafka", "cassandra", "s3", "registry", "mariadb")}
     assert gauges[GROUP_LAG]["playhead.lake",] == 0
     services.evening.away |= {"kafka", "lake"}
     await services.pollers.once()
-    assert gauges[BACKEND_UP] == {("kafka",): 0, ("cassandra",): 1, ("s3",): 0, ("registry",): 1}
+    assert gauges[BACKEND_UP] == {("kafka",): 0, ("cassandra",): 1, ("s3",): 0, ("registry",): 1, ("mariadb",): 1}
     assert gauges[GROUP_LAG] == {}
 
 
