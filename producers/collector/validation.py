@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from producers.collector.repeated_names import may_repeat, refuse_repeats, repeats_outside, slices_of
 from producers.collector.responses import RequestError, error_reply
 from producers.collector.salvage import decoded, salvaged
 from schemas import codec, dead_letter
@@ -22,13 +23,6 @@ _MOST_ID = 64
 """Characters of an event id that a verdict repeats."""
 _SHAPE = 'The body must be an object {"sent_at": <ms since the epoch>, "events": [{"family": …}, …]}'
 _json = msgspec.json.Decoder()
-
-
-class _Slices(msgspec.Struct):
-    events: list[msgspec.Raw]
-
-
-_slices = msgspec.json.Decoder(_Slices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class ValidatedRequest:
     warnings: dict[int, InvalidEvent]
     """What was understood, but should be sent differently."""
     slices: Sequence[bytes] | None = None
-    """Each event's bytes, if the body as a whole is not JSON."""
+    """Each event's bytes, if they had to be looked at."""
 
 
 def validate(body: bytes, received_at: int) -> ValidatedRequest:
@@ -68,6 +62,8 @@ def validate(body: bytes, received_at: int) -> ValidatedRequest:
                 raise raw
             if not isinstance(raw, dict):
                 raise InvalidEvent("wrong_type", f"An event must be an object, not {_kind(raw)}.")
+            if slices is not None and may_repeat(slices[index], [raw]):
+                refuse_repeats(slices[index])
             event = event_from_client(raw, sent_at, received_at)
             request.accepted[index] = Accepted(event, codec.encode(event))
             if event.country == UNKNOWN_COUNTRY and raw.get("country") != UNKNOWN_COUNTRY:
@@ -81,7 +77,7 @@ def dead_letters(validated: ValidatedRequest, body: bytes, now: int) -> list[Dea
     """One per rejected event, in order, with the exact bytes that the client sent."""
     if not validated.rejected:
         return []
-    sent = validated.slices if validated.slices is not None else [*map(bytes, _slices.decode(body).events)]
+    sent = slices_of(body) if validated.slices is None else validated.slices
     return [
         dead_letter.of_refused(each.error, sent[index], topic_of(each.family), now, validated.sent_at)
         for index, each in validated.rejected.items()
@@ -93,7 +89,8 @@ def topic_of(family: str | None) -> str | None:
 
 
 def _open(body: bytes, received_at: int) -> tuple[int, Sequence[Any], Sequence[bytes] | None]:
-    """``sent_at``, the events, and their bytes if the body as a whole is not JSON: then an event may be an error."""
+    """``sent_at``, the events, and their bytes if the body as a whole is not JSON (then an event may be an error) or may
+    have a name twice."""
     try:
         document = _json.decode(body)
     except (ValueError, RecursionError) as problem:
@@ -101,7 +98,13 @@ def _open(body: bytes, received_at: int) -> tuple[int, Sequence[Any], Sequence[b
             raise InvalidEvent("malformed", f"The body is not JSON: {problem}.") from problem
         document = {"sent_at": found.sent_at, "events": [*map(decoded, found.events)]}
         return *_checked(document, received_at), found.events
-    return *_checked(document, received_at), None
+    sent_at, events = _checked(document, received_at)
+    if not may_repeat(body, [document, *events]):
+        return sent_at, events, None
+    slices = slices_of(body)
+    if repeats_outside(body, slices):
+        raise InvalidEvent("repeated_field", f"{_SHAPE}: sent_at or events is there twice.")
+    return sent_at, events, slices
 
 
 def _checked(document: Any, received_at: int) -> tuple[int, list[Any]]:

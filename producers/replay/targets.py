@@ -74,4 +74,5 @@ class CollectorTarget:
         except (ValueError, RecursionError):
             return sent
         body.sent_at += self._clock() - dead_letter.failed_at
-        return msgspec.json.encode(body)
+        moved = msgspec.json.encode(body)
+        return moved if moved.count(b":") == sent.count(b":") else sent  # a name that is there twice would be gone

@@ -177,6 +177,10 @@ async def test_more_than_500_events_are_refused_with_the_limit(collector: Collec
         (b'{"sent_at": 1e30, "events": []}', "wrong_type", "sent_at"),
         (b'{"sent_at": 1, "events": {}}', "wrong_type", "events"),
         (b'{"sent_at": 1, "events": [], "event": {}}', "unknown_field", "event"),
+        (b'{"sent_at": 1, "events": [1], "events": []}', "repeated_field", None),
+        (b'{"sent_at": 1, "events": ":", "events": []}', "repeated_field", None),
+        (rb'{"sent_at": 1, "events": [1], "\u0065vents": []}', "repeated_field", None),
+        (b'{"sent_at": 1, "sent_at": 2, "events": []}', "repeated_field", None),
     ],
 )
 async def test_a_body_that_is_not_a_request_is_one_dead_letter(

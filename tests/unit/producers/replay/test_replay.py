@@ -92,8 +92,11 @@ def test_a_refused_event_goes_through_the_collector_and_keeps_its_corrected_time
     assert body["sent_at"] == SENT_AT + DAY_MS  # refused at NOW, sent again a day later
 
 
-def test_a_body_with_a_foreign_field_is_not_sent_without_it() -> None:
-    world, sent = World(), b'{"sent_at": 1, "events": [], "batch_id": "7"}'
+@pytest.mark.parametrize(
+    "sent", [b'{"sent_at": 1, "events": [], "batch_id": "7"}', b'{"sent_at": 1, "events": [1], "events": []}']
+)
+def test_a_body_with_a_foreign_or_repeated_field_is_not_sent_without_it(sent: bytes) -> None:
+    world = World()
 
     world.replay.run([of_refused(InvalidEvent("unknown_field", ""), sent, None, NOW)], dry=False)
 
