@@ -89,8 +89,8 @@ def topic_of(family: str | None) -> str | None:
 
 
 def _open(body: bytes, received_at: int) -> tuple[int, Sequence[Any], Sequence[bytes] | None]:
-    """``sent_at``, the events, and their bytes if the body as a whole is not JSON (then an event may be an error) or may
-    have a name twice."""
+    """``sent_at``, the events, and their bytes if these have to be looked at: the body may have a name twice, or is not
+    JSON as a whole, and then an event may be an error."""
     try:
         document = _json.decode(body)
     except (ValueError, RecursionError) as problem:

@@ -1,12 +1,16 @@
 """What the docs name exists. The site's builder checks the links inside of ``docs``; this checks the rest."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.exceptions import TyperException
+from typer.main import get_command
 
-from infra.cli import app
+from infra.cli import ELSEWHERE, app, load
 from infra.runtime.metrics.page import series
 from infra.runtime.settings import ROOT, Settings
 
@@ -16,8 +20,8 @@ HISTORY = ROOT / "CHANGELOG.md"
 """It also names what was renamed or removed."""
 
 
-def named(pattern: str) -> Iterator[tuple[str, str]]:
-    """(page, name) for whatever the pattern's group finds in the pages."""
+def named(pattern: str) -> Iterator[tuple[str, Any]]:
+    """(page, name) for whatever the pattern's group finds in the pages; several groups: their texts."""
     for page in PAGES:
         if page != HISTORY:
             yield from ((str(page.relative_to(ROOT)), name) for name in re.findall(pattern, page.read_text()))
@@ -43,6 +47,24 @@ def test_settings_exist() -> None:
 def test_commands_exist() -> None:
     commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     assert [each for each in named(r"(?m)(?:`|^)playhead ([a-z]+)") if each[1] not in commands] == []
+
+
+def test_commands_take_the_arguments_that_pages_give_them() -> None:
+    """A command without arguments may be just a mention, and one with ``…`` or ``[]`` is not whole."""
+    given = [*named(r"(?m)(?:`|^)playhead ([a-z]+ [^`\n]+)")]
+    given += [(page, f"job {' '.join(job)}") for page, job in named(r'`make job JOB=(\w+)(?: ARGS="?([^`"]+)"?)?`')]
+    lines = {(page, re.split(r" +[#&|] *", line)[0]) for page, line in given}
+    whole = [each for each in lines if not re.search(r"[…\[]|--hour$", each[1])]
+    assert len(whole) > 50
+    for page, line in whole:
+        name, *arguments = shlex.split(line)
+        command = load(name) if name in ELSEWHERE else get_command(app).commands[name]  # type: ignore[attr-defined]
+        try:
+            context = command.make_context(name, ["--check", *arguments] if name == "job" else arguments)
+            if name == "job":  # parses the jobs, each with its options, and runs none
+                command.invoke(context)
+        except TyperException as error:
+            pytest.fail(f"{page}: playhead {line}: {error}")
 
 
 def test_make_targets_exist() -> None:

@@ -2,24 +2,17 @@
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from domain.processes import PROCESSES
-from infra.local import monitoring_programs
 from infra.local.monitoring import write_configuration
 from infra.runtime.settings import Settings
 from tests.unit.infra.monitoring.rules import RULES, alerts
+from tests.unit.infra.monitoring.tools import run, tool
 
 CASES = sorted(Path(__file__).parent.glob("*_cases.yml"))
-
-
-def tool(name: str) -> str:
-    home = Settings().home
-    monitoring_programs.fetch(home)
-    return monitoring_programs.path(home, name)
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +23,6 @@ def promtool() -> str:
 @pytest.fixture(scope="module")
 def amtool() -> str:
     return tool("amtool")
-
-
-def run(*command: object) -> None:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def settings(**changes: object) -> Settings:

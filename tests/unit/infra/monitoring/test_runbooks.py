@@ -1,13 +1,17 @@
 """Each alert has a runbook, and each runbook is complete."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
-from infra.cli import app
+from domain.processes import PROCESSES
+from infra.local.stack import Stack
 from infra.runtime.metrics.page import series
-from infra.runtime.settings import ROOT
+from infra.runtime.settings import ROOT, Port, Settings
 from tests.unit.infra.monitoring.rules import Alert, alerts, asked_for, recorded
+from tests.unit.infra.monitoring.tools import run, tool
 
 RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
 PARTS = ["What members notice", "How to confirm", "How to fix", "How to verify"]
@@ -28,19 +32,39 @@ def test_its_runbook_says_what_is_noticed_how_to_confirm_to_fix_and_to_verify(al
     assert all(len(part.strip()) > 40 for part in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:])
 
 
+def in_runbooks(pattern: str) -> list[tuple[str, str]]:
+    """(runbook, text) for whatever the pattern's group finds."""
+    return [(path.name, text) for path in RUNBOOKS.glob("*.md") for text in re.findall(pattern, path.read_text())]
+
+
 def test_every_runbook_has_an_alert() -> None:
     assert {path.stem for path in RUNBOOKS.glob("*.md")} == {alert.name for alert in alerts()}
 
 
-def test_runbooks_use_only_commands_that_exist() -> None:
-    commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
-    used = {
-        (path.name, command)
-        for path in RUNBOOKS.glob("*.md")
-        for command in re.findall(r"`playhead ([a-z]+)", path.read_text())
-    }
-    assert used
-    assert {(name, command) for name, command in used if command not in commands} == set()
+def test_the_processes_that_runbooks_log_stop_and_start_exist() -> None:
+    stack = Stack(Settings(workers={"history": 2}))
+    named = in_runbooks(r"`playhead (?:logs|start|stop|restart) ([a-z-]+)")
+    assert len(named) > 20
+    for _, name in named:
+        assert stack.select(name)
+
+
+def test_the_ports_that_runbooks_ask_are_those_of_the_demo() -> None:
+    settings = Settings(stack="demo", port_base=0)
+    ports = {settings.port(port) for port in Port} | {settings.process_port(process) for process in PROCESSES}
+    asked = in_runbooks(r"http://127.0.0.1:(\d+)")
+    assert asked
+    assert [each for each in asked if int(each[1]) not in ports] == []
+
+
+def test_prometheus_understands_the_queries_of_runbooks(tmp_path: Path) -> None:
+    """A metric's plain name in a sentence is a query, too."""
+    queries = in_runbooks(r"`([^`\n]*playhead[_:][^`\n]*)`")
+    assert len(queries) > 10
+    rules = [{"record": f"query_{number}", "expr": query} for number, (_, query) in enumerate(queries)]
+    file = tmp_path / "queries.yml"
+    file.write_text(json.dumps({"groups": [{"name": "runbooks", "rules": rules}]}))
+    run(tool("promtool"), "check", "rules", file)
 
 
 def test_every_series_that_a_rule_asks_for_is_declared_or_recorded() -> None:
