@@ -58,6 +58,7 @@ DRILLS = {
     "worker-stopped": Drill("stop the history worker", "WorkerDown", "ConsumerLag", stops="history"),
     "cassandra-stopped": Drill("stop Cassandra", "BackendUnreachable", "ConsumerLag", stops="cassandra"),
     "s3-stopped": Drill("stop the object store", "BackendUnreachable", "ConsumerLag", stops="seaweedfs"),
+    "gateway-down": Drill("stop the gateway", "GatewayDown", stops="gateway"),
     "edge-down": Drill("stop the edge", "EdgeDown", stops="edge"),
     "origin-down": Drill(
         "stop the object store while videos start", "BackendUnreachable", "OriginDown", stops="seaweedfs", video=True

@@ -30,6 +30,8 @@ OUTAGE = {"alertname": "RecentOutage", "severity": "silent", "kind": "outage", "
 TELEVISIONS_FAIL = {"alertname": "PlaybackFailures", "severity": "page", "device_type": "tv", "app_version": "9.4.0"}
 ALL_FAIL = {"alertname": "PlaybackFailures", "severity": "page", "slo": "playback"}
 RECENT_SLICE = {"alertname": "RecentOutage", "severity": "silent", "kind": "slice", "slo": "playback"}
+GATEWAY_DOWN = {"alertname": "GatewayDown", "severity": "page", "kind": "backend"}
+SILENCE = {"alertname": "NoEvents", "severity": "page", "kind": "symptom", "process": "four", "needs": "kafka"}
 READS_FAIL = {"alertname": "ReadErrors", "severity": "ticket", "kind": "symptom", "process": "three"}
 
 
@@ -93,6 +95,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
         ([OUTAGE, BEHIND | NEEDS, LAKE_LATE], {"RecentOutage", "ConsumerLag", "LakeLate"}),
         ([OUTAGE, LATE_HISTORY], {"RecentOutage"}),
         ([CASSANDRA_WAS_AWAY, LATE_HISTORY | NEEDS | {"slo": "visible"}, LAKE_LATE], {"RecentOutage", "LakeLate"}),
+        ([GATEWAY_DOWN, SILENCE, LAKE_LATE], {"GatewayDown", "LakeLate"}),
         ([READS_FAIL, READS_FAIL | {"severity": "page"}], {"ReadErrors"}),
         ([ALL_FAIL, TELEVISIONS_FAIL, RECENT_SLICE], {"PlaybackFailures", "RecentOutage"}),
         ([ALL_FAIL | {"slo": "client", "alertname": "ClientLoss"}, RECENT_SLICE], {"ClientLoss", "RecentOutage"}),
@@ -106,6 +109,7 @@ def test_every_process_of_the_table_is_watched_and_the_live_page_shows_what_fire
         "an outage that is over silences nothing of the present",
         "but the budget that burns with it",
         "also after a backend's",
+        "a gateway that is down silences the silence of clients",
         "a page silences its ticket",
         "a slice that fails silences the whole",
         "but not another objective",

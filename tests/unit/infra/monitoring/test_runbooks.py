@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.processes import PROCESSES
+from infra.drill import DRILLS
 from infra.local.stack import Stack
 from infra.runtime.metrics.page import series
 from infra.runtime.settings import ROOT, Port, Settings
@@ -39,6 +40,19 @@ def in_runbooks(pattern: str) -> list[tuple[str, str]]:
 
 def test_every_runbook_has_an_alert() -> None:
     assert {path.stem for path in RUNBOOKS.glob("*.md")} == {alert.name for alert in alerts()}
+
+
+def test_the_page_of_monitoring_lists_every_alert() -> None:
+    page = (ROOT / "docs" / "operate" / "monitoring.md").read_text()
+    assert sorted(re.findall(r"^\| \[(\w+)\]\(alerts/\1\.md\)", page, re.MULTILINE)) == sorted(
+        each.name for each in alerts()
+    )
+
+
+def test_the_page_of_drills_lists_every_drill_and_the_alert_that_it_expects() -> None:
+    page = (ROOT / "docs" / "operate" / "drills.md").read_text()
+    listed = dict(re.findall(r"^\| `([a-z0-9-]+)` \|.*?\| `(\w+)`", page, re.MULTILINE))
+    assert listed == {name: drill.alert for name, drill in DRILLS.items()}
 
 
 def test_the_processes_that_runbooks_log_stop_and_start_exist() -> None:
