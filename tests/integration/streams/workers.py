@@ -29,14 +29,14 @@ class Worker:
 
     def metric(self, name: str) -> float:
         """Sum over its labels."""
-        return sum(self._series(name))
+        return sum(self.series(name))
 
     def partitions(self) -> int:
         """How many it has of the topic that it reads first, if any; it reports the lag of each."""
-        return len(self._series("kafka_consumergroup_lag", f'topic="{self._topic}"'))
+        return len(self.series("kafka_consumergroup_lag", f'topic="{self._topic}"'))
 
-    def _series(self, name: str, label: str = "") -> list[float]:
-        """Nothing while the worker doesn't listen."""
+    def series(self, name: str, label: str = "") -> list[float]:
+        """Those that have the label; nothing while the worker doesn't listen."""
         try:
             text = get(f"http://127.0.0.1:{self._port}/metrics").text
         except httpx.TransportError:
