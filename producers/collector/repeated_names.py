@@ -32,7 +32,7 @@ def may_repeat(text: bytes, objects: Sequence[object]) -> bool:
 
 
 def repeats_outside(body: bytes, events: Sequence[bytes]) -> bool:
-    """Whether a request repeats ``sent_at`` or ``events``, the only names that it has: no text is beside them."""
+    """Whether a request repeats ``sent_at`` or ``events``, the only names that it has: it holds no text outside of events."""
     return body.count(b":") - sum(each.count(b":") for each in events) > 2
 
 

@@ -48,7 +48,7 @@ async def test_a_name_that_is_there_twice_costs_its_event_and_is_named(
     assert letter.value == b'{"sent_at":%d,"events":[%b]}' % (SENT_AT, bad)
 
 
-async def test_it_is_found_beside_an_event_that_is_not_json(collector: Collector) -> None:
+async def test_it_is_found_next_to_an_event_that_is_not_json(collector: Collector) -> None:
     answer = await collector.post(content=body(ERROR[:-1] + b', "fatal": true}', DIAGNOSTIC[:-1], ERROR))
 
     assert [each["code"] for each in answer.json()["rejected"]] == ["repeated_field", "malformed"]
