@@ -32,7 +32,7 @@ def may_repeat(text: bytes, objects: Sequence[object]) -> bool:
 
 
 def repeats_outside(body: bytes, events: Sequence[bytes]) -> bool:
-    """Whether a request repeats ``sent_at`` or ``events``, the only names that it has: it holds no text outside of events."""
+    """Whether a request repeats ``sent_at`` or ``events``: it has no other names, and no text outside of its events."""
     return body.count(b":") - sum(each.count(b":") for each in events) > 2
 
 

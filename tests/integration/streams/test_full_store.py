@@ -1,4 +1,4 @@
-"""The lake in an object store that is really full, until it has room again: nothing is lost, and the alert is told."""
+"""The lake in an object store that is really full, until it has room again: nothing is lost, and an alert says so."""
 
 import os
 import signal
