@@ -13,6 +13,8 @@ class Message(NamedTuple):
     value: bytes
 
 
+Headers = Sequence[tuple[str, bytes]]
+"""Of a record in Kafka. Each name once."""
 Delivery = Literal["acknowledged", "failed", "unknown"]
 """Acknowledged by the brokers; not stored; or not confirmed in time, so it may be stored."""
 
@@ -20,8 +22,11 @@ Delivery = Literal["acknowledged", "failed", "unknown"]
 class EventLog(Protocol):
     """Kafka, as producers see it."""
 
-    async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
-        """Send all and wait until each is settled or the time is up. Returns one delivery per message, in order."""
+    async def publish(self, messages: Sequence[Message], headers: Headers = ()) -> list[Delivery]:
+        """Send all and wait until each is settled or the time is up. Returns one delivery per message, in order.
+
+        ``headers``: of every record.
+        """
         ...
 
     async def ready(self) -> bool:

@@ -251,7 +251,7 @@ class Settings(BaseSettings):
     ingest_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset({LOCAL_KEY})
     """Keys that clients may send events with, separated by commas."""
     web_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
-    """Origins of web apps that may read the history API, separated by commas, such as https://tv.example.com."""
+    """Origins of web apps that may use the services, separated by commas, such as https://tv.example.com."""
     collector_wait_seconds: float = Field(10.0, gt=0)
     """How long a request waits for Kafka before it gets 503."""
     collector_max_bytes_in_flight: int = Field(64 * 2**20, ge=2**21)

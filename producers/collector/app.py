@@ -11,12 +11,15 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from domain.answers import REQUEST_ID, RequestIds, SecurityHeaders
 from domain.metrics import COLLECTOR_LATENCY, COLLECTOR_REFUSED, COLLECTOR_REQUESTS
 from producers.collector.cmcd import CmcdHandler
 from producers.collector.handler import EventsHandler
 from producers.collector.openapi import document as api_document
 from producers.collector.openapi import page as docs_page
+from producers.collector.openapi import policy as docs_policy
 from producers.collector.responses import Reply, error_reply, unavailable
 
 Expose = Callable[[], bytes]
@@ -27,7 +30,7 @@ _STARTING = unavailable("starting", "The collector waits for the schema registry
 _encode = msgspec.json.Encoder().encode
 
 
-def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expose) -> Starlette:
+def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expose) -> ASGIApp:
     """``draining`` is true while the process shuts down: it still replies, but is not ready for new clients."""
     metrics, cmcd = intake.metrics, CmcdHandler(intake)
 
@@ -72,9 +75,10 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
         return _respond(Reply(200, api_document()))
 
     async def docs(request: Request) -> Response:
-        return HTMLResponse(docs_page(str(request.base_url).rstrip("/")))
+        html = docs_page(str(request.base_url).rstrip("/"))
+        return HTMLResponse(html, headers={"Content-Security-Policy": docs_policy(html)})
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/events", post_events, methods=["POST"]),
             Route("/v1/cmcd", post_cmcd, methods=["POST"]),
@@ -94,12 +98,13 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
                 allow_credentials=True,
                 allow_methods=["POST"],
                 allow_headers=["*"],
-                expose_headers=["Date", "Retry-After", "X-Request-Id"],
+                expose_headers=["Date", "Retry-After", REQUEST_ID],
                 max_age=86400,
             )
         ],
         exception_handlers={HTTPException: _http_error, Exception: _crash},
     )
+    return RequestIds(SecurityHeaders(app))  # around all of it, so that a 500 has them, too
 
 
 async def _http_error(request: Request, problem: Exception) -> Response:

@@ -80,9 +80,7 @@ class CmcdHandler:
                     await room.grow(body.MAX_BYTES)
                 plain = body.inflated(sent, request.headers)
                 room.shrink(len(sent) + len(plain))
-                return await self._process(
-                    plain, viewer, self._label(request.query_params), received_at, None if dry else until
-                )
+                return await self._process(plain, viewer, request, received_at, None if dry else until)
         except RequestError as error:
             return error.reply
         except InvalidEvent as problem:
@@ -91,14 +89,14 @@ class CmcdHandler:
             return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
     async def _process(
-        self, sent: bytes, viewer: Viewer, label: dict[str, str], received_at: int, until: float | None
+        self, sent: bytes, viewer: Viewer, request: Request, received_at: int, until: float | None
     ) -> Reply:
         """``until``: when to give up, by the loop's clock; None: nothing is stored."""
-        found = _Request(label)
+        found = _Request(self._label(request.query_params))
         self._understand(found, sent, viewer, received_at, Plays() if until is None else self._plays)
         if until is None:
             return Reply(200, _content(found, len(found.made)))
-        unsettled = await self._publish([made.message for _, _, made in found.made], until)
+        unsettled = await self._publish([made.message for _, _, made in found.made], request, until)
         stored = [each for index, each in enumerate(found.made) if index not in unsettled]
         for index, (_, line, _) in enumerate(found.made):
             play, _ = self._plays.of(line, viewer)
@@ -160,12 +158,12 @@ class CmcdHandler:
             play.unsettled[line.number] = made
         found.made.append((index, line, made))
 
-    async def _publish(self, messages: list[Message], until: float) -> set[int]:
+    async def _publish(self, messages: list[Message], request: Request, until: float) -> set[int]:
         """Publishes until all are stored or it is time to give up. Returns the indices of those that are not."""
         left = [*range(len(messages))]
         loop = asyncio.get_running_loop()
         while left:
-            deliveries = await self._events.deliver([messages[index] for index in left])
+            deliveries = await self._events.deliver([messages[index] for index in left], request)
             left = [index for index, each in zip(left, deliveries, strict=True) if each != "acknowledged"]
             if loop.time() + RETRY_S > until:
                 break

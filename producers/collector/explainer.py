@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from producers.ports import Delivery, Message
+from producers.ports import Delivery, Headers, Message
 from schemas import codec
 from schemas.client_events import STAMPED
 from schemas.events import DeadLetter, Event, Playback, family
@@ -36,7 +36,7 @@ class Explainer:
     _sessions: dict[str, list[Playback]] = field(default_factory=dict)
     """By ``seq``."""
 
-    async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
+    async def publish(self, messages: Sequence[Message], headers: Headers = ()) -> list[Delivery]:  # noqa: ARG002
         for message in messages:
             _, datum = unframe(message.value)
             record = codec.decode(_RECORDS[message.topic], datum)

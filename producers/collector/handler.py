@@ -10,13 +10,14 @@ from time import perf_counter
 
 from starlette.requests import Request
 
+from domain.answers import request_id
 from domain.metrics import COLLECTOR_DELIVERY, COLLECTOR_EVENTS, COLLECTOR_WARNINGS, DEAD_LETTERS_MADE, Metrics
 from producers.collector import body, validation, verdicts
 from producers.collector.api_keys import ApiKeys
 from producers.collector.byte_budget import ByteBudget, NoRoom, Room
 from producers.collector.responses import Reply, RequestError, error_reply, unavailable
 from producers.collector.validation import ValidatedRequest
-from producers.ports import Clock, Delivery, EventLog, Message
+from producers.ports import Clock, Delivery, EventLog, Headers, Message
 from schemas import codec, dead_letter
 from schemas.errors import InvalidEvent
 from schemas.events import DeadLetter, Event, family, key
@@ -56,42 +57,46 @@ class EventsHandler:
                 sent = await body.read(request.stream(), room.grow)
                 if body.is_packed(sent, request.headers):
                     await room.grow(body.MAX_BYTES)
-                return await self._process(sent, request.headers, received_at, dry, room)
+                return await self._process(sent, request, received_at, dry, room)
         except RequestError as error:
             return error.reply
         except NoRoom:
             return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
-    async def _process(self, sent: bytes, headers: Mapping[str, str], received_at: int, dry: bool, room: Room) -> Reply:
+    async def _process(self, sent: bytes, request: Request, received_at: int, dry: bool, room: Room) -> Reply:
         try:
-            plain = body.json_text(sent, headers)
+            plain = body.json_text(sent, request.headers)
             room.shrink(len(sent) + len(plain))
             validated = validation.validate(plain, received_at)
         except InvalidEvent as problem:
-            return await self._refuse(problem, sent, received_at, dry)
+            return await self._refuse(problem, sent, request, received_at, dry)
         if dry:
             stored: dict[int, Delivery] = dict.fromkeys([*validated.accepted, *validated.rejected], "acknowledged")
             reply = verdicts.reply(validated, stored, received_at)
             return Reply(200, reply.content) if reply.status == 202 else reply
-        deliveries = await self._publish(validated, plain, received_at)
+        deliveries = await self._publish(validated, plain, request, received_at)
         self._count(validated, deliveries)
         return verdicts.reply(validated, deliveries, received_at)
 
-    async def _publish(self, validated: ValidatedRequest, plain: bytes, now: int) -> dict[int, Delivery]:
+    async def _publish(
+        self, validated: ValidatedRequest, plain: bytes, request: Request, now: int
+    ) -> dict[int, Delivery]:
         messages = [self.message(each.event, each.datum) for each in validated.accepted.values()]
         messages += [self._dead_letter(each) for each in validation.dead_letters(validated, plain, now)]
-        return dict(zip([*validated.accepted, *validated.rejected], await self.deliver(messages), strict=True))
+        deliveries = await self.deliver(messages, request)
+        return dict(zip([*validated.accepted, *validated.rejected], deliveries, strict=True))
 
-    async def deliver(self, messages: Sequence[Message]) -> list[Delivery]:
+    async def deliver(self, messages: Sequence[Message], request: Request) -> list[Delivery]:
         started = perf_counter()
-        deliveries = await self.log.publish(messages)
+        deliveries = await self.log.publish(messages, headers_of(request))
         self.metrics.observe(COLLECTOR_DELIVERY, perf_counter() - started)
         return deliveries
 
-    async def _refuse(self, problem: InvalidEvent, sent: bytes, now: int, dry: bool) -> Reply:
+    async def _refuse(self, problem: InvalidEvent, sent: bytes, request: Request, now: int, dry: bool) -> Reply:
         """A body that cannot be read becomes one dead letter."""
         if not dry:
-            [delivery] = await self.log.publish([self._dead_letter(dead_letter.of_refused(problem, sent, None, now))])
+            message = self._dead_letter(dead_letter.of_refused(problem, sent, None, now))
+            [delivery] = await self.log.publish([message], headers_of(request))
             if delivery != "acknowledged":
                 return unavailable("not_stored", "Kafka did not confirm it in time. Send the same request again.")
             self.metrics.increment(DEAD_LETTERS_MADE, step="collector", topic="unknown", code=problem.code)
@@ -116,6 +121,11 @@ class EventsHandler:
     def _dead_letter(self, refused: DeadLetter) -> Message:
         datum = frame(self.schema_ids["dead_letter"], codec.encode(refused))
         return Message(DEAD_LETTERS.name, refused.dead_letter_id.encode(), datum)
+
+
+def headers_of(request: Request) -> Headers:
+    """Of the records that a request becomes."""
+    return [("request_id", request_id(request.scope).encode())]
 
 
 def is_dry(query: Mapping[str, str]) -> bool:

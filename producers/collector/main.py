@@ -9,7 +9,7 @@ import structlog
 import typer
 import uvloop
 from prometheus_client import generate_latest
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from domain.clock import system_clock
 from domain.metrics import COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS
@@ -89,7 +89,7 @@ async def _look_up(registry: Registry, schema_ids: dict[str, int]) -> None:
             await asyncio.sleep(RETRY_S)
 
 
-def _web(settings: Settings, log: EventLog, schema_ids: Mapping[str, int], shutdown: Shutdown) -> Starlette:
+def _web(settings: Settings, log: EventLog, schema_ids: Mapping[str, int], shutdown: Shutdown) -> ASGIApp:
     metrics = PrometheusMetrics()
     for status in (202, 500, 503):  # a counter that starts at its first value shows no increase
         metrics.increment(COLLECTOR_REQUESTS, 0, status=status)
@@ -105,7 +105,7 @@ def _web(settings: Settings, log: EventLog, schema_ids: Mapping[str, int], shutd
     return build_app(intake, lambda: shutdown.draining, generate_latest)
 
 
-async def _serve(web: Starlette, settings: Settings, shutdown: Shutdown, grace_s: float) -> None:
+async def _serve(web: ASGIApp, settings: Settings, shutdown: Shutdown, grace_s: float) -> None:
     port = settings.process_port(BY_NAME["collector"])
     await serve(web, GuardedProtocol, settings.service_bind, port, shutdown, grace_s)
 

@@ -1,49 +1,11 @@
-"""What every request goes through: headers that keep a page to itself, a measured time, an end when its
-client leaves."""
+"""What every request of a service goes through: a measured time, and an end when its client leaves."""
 
 import asyncio
 from collections.abc import Callable
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.metrics import HTTP_REQUEST_SECONDS, Metrics
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
-
-class SecurityHeaders:
-    """ASGI middleware."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)  # a daily report has its own policy
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
 
 class RequestTimes:
     """ASGI middleware. ``seconds`` is a monotonic clock."""

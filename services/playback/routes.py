@@ -3,7 +3,7 @@
 A session is kept nowhere. Its path token says what it may fetch, and is a part of the manifests' addresses.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -43,7 +43,10 @@ class Playback:
     """Milliseconds since the epoch."""
 
 
-def create_app(playback: Playback, catalogue: Catalogue, sources: Sources, metrics: Metrics) -> FastAPI:
+def create_app(
+    playback: Playback, catalogue: Catalogue, sources: Sources, metrics: Metrics, origins: Collection[str] = ()
+) -> FastAPI:
+    """Web pages of ``origins`` may start plays."""
     pages = watch.router(playback.find, playback.resume_points, catalogue, sources)
     app = create_service(
         title="Playhead playback API",
@@ -52,6 +55,7 @@ def create_app(playback: Playback, catalogue: Catalogue, sources: Sources, metri
         page=watch.templates(sources),
         ready=playback.ready,
         metrics=metrics,
+        origins=origins,
     )
     watch.mount_files(app)
     return app

@@ -14,11 +14,11 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from domain.answers import POLICY
 from domain.media.play import NoVideo, Shown, asset_shown
 from domain.titles.catalogue import Catalogue
 from schemas.events import Asset
 from services.http.errors import Refusal
-from services.http.middleware import POLICY
 from services.http.pages import Page
 from services.http.pages import templates as shared_templates
 from services.http.parameters import Id

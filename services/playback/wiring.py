@@ -53,7 +53,7 @@ async def serve(settings: Settings) -> None:
             edge=settings.edge,
             now=system_clock,
         )
-        app = create_app(playback, catalogue, sources(settings), metrics)
+        app = create_app(playback, catalogue, sources(settings), metrics, settings.web_origins)
         titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
         await server(app, settings, settings.process_port(BY_NAME["playback"])).serve()
         titles.cancel()

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from infra.engines.kafka.producer import KafkaEventLog
-from producers.ports import EventLog, Message
+from producers.ports import EventLog, Headers, Message
 from tests.support.fakes import FakeLog
 from tests.support.pipeline import PATIENCE_S
 
@@ -45,8 +45,12 @@ def away(request: pytest.FixtureRequest) -> Iterator[EventLog]:
 
 
 def stored(log: EventLog) -> list[Message]:
+    return [message for message, _ in records(log)]
+
+
+def records(log: EventLog) -> list[tuple[Message, Headers]]:
     if isinstance(log, FakeLog):
-        return log.stored
+        return [*zip(log.stored, log.headers, strict=True)]
     assert isinstance(log, KafkaEventLog)
     [broker] = log._producer.list_topics(timeout=PATIENCE_S).brokers.values()
     bootstrap: dict[str, str | int | float | bool] = {"bootstrap.servers": f"{broker.host}:{broker.port}"}
@@ -61,7 +65,8 @@ def stored(log: EventLog) -> list[Message]:
         if record.error():
             ended += 1
         else:
-            found.append(Message(record.topic() or "", record.key() or b"", record.value() or b""))
+            message = Message(record.topic() or "", record.key() or b"", record.value() or b"")
+            found.append((message, record.headers() or []))
     reader.close()
     return found
 
@@ -69,6 +74,17 @@ def stored(log: EventLog) -> list[Message]:
 async def test_every_acknowledged_message_is_stored_in_order_of_its_key(log: ClosableLog) -> None:
     assert await log.publish(MESSAGES) == ["acknowledged"] * 100
     assert stored(log) == MESSAGES
+
+
+async def test_each_message_has_the_headers_of_its_request(log: ClosableLog) -> None:
+    await log.publish(MESSAGES[:2], [("request_id", b"0123")])
+    await log.publish(MESSAGES[2:3])
+
+    assert records(log) == [
+        (MESSAGES[0], [("request_id", b"0123")]),
+        (MESSAGES[1], [("request_id", b"0123")]),
+        (MESSAGES[2], []),
+    ]
 
 
 async def test_publishers_do_not_wait_for_each_other(log: ClosableLog) -> None:

@@ -8,7 +8,7 @@ from domain.lake.keys import Chain
 from domain.ledger.collector_counts import CollectorCount
 from domain.ledger.state import ReconciliationState
 from domain.recommendations.model import Audience, RecommendationList
-from producers.ports import Delivery, Message
+from producers.ports import Delivery, Headers, Message
 
 
 class FakeRecommendations:
@@ -58,19 +58,22 @@ class FakeLog:
 
     def __init__(self, delivery: Callable[[Message], Delivery] = lambda _: "acknowledged") -> None:
         self.stored: list[Message] = []
+        self.headers: list[Headers] = []
+        """Of each stored message."""
         self.delivery = delivery
         self.gate = asyncio.Event()
         self.gate.set()
         self.asked = asyncio.Event()
         self.closed = False
 
-    async def publish(self, messages: Sequence[Message]) -> list[Delivery]:
+    async def publish(self, messages: Sequence[Message], headers: Headers = ()) -> list[Delivery]:
         self.asked.set()
         await self.gate.wait()
         deliveries: list[Delivery] = ["failed" if len(m.value) > 2 * 2**20 else self.delivery(m) for m in messages]
-        self.stored += [
-            message for message, delivery in zip(messages, deliveries, strict=True) if delivery == "acknowledged"
-        ]
+        for message, delivery in zip(messages, deliveries, strict=True):
+            if delivery == "acknowledged":
+                self.stored.append(message)
+                self.headers.append([*headers])
         return deliveries
 
     async def ready(self) -> bool:

@@ -47,14 +47,16 @@ class KafkaEventLog:
         self._thread = threading.Thread(target=self._poll, name="kafka-producer", daemon=True)
         self._thread.start()
 
-    async def publish(self, messages: Sequence[tuple[str, bytes, bytes]]) -> list[Delivery]:
+    async def publish(
+        self, messages: Sequence[tuple[str, bytes, bytes]], headers: Sequence[tuple[str, bytes]] = ()
+    ) -> list[Delivery]:
         if not messages:
             return []
-        request = _Request(len(messages))
+        request, of_each = _Request(len(messages)), [*headers]
         for index, (topic, key, value) in enumerate(messages):
             on_delivery = partial(request.delivered, index)
             try:
-                self._producer.produce(topic, value, key, on_delivery=on_delivery)
+                self._producer.produce(topic, value, key, headers=of_each, on_delivery=on_delivery)
             except (BufferError, KafkaException):
                 request.fail(index)
         return await request.wait(self._give_up_seconds)

@@ -1,6 +1,12 @@
+import re
+from base64 import b64encode
+from hashlib import sha256
+
 import pytest
+from structlog.contextvars import get_contextvars
 
 from domain.metrics import COLLECTOR_IN_FLIGHT, COLLECTOR_REQUESTS
+from producers.ports import Delivery, Message
 from tests.unit.producers.collector.conftest import Collector, event
 
 
@@ -74,8 +80,56 @@ async def test_a_failure_of_ours_is_answered_in_json_and_counted(collector: Coll
     answer = await collector.post(event())
 
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert collector.metrics.by(COLLECTOR_REQUESTS, "status")[500] == 1
     assert collector.metrics.gauges[COLLECTOR_IN_FLIGHT][()] == 0
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/livez", "/metrics", "/v1/events", "/nothing"])
+async def test_each_answer_keeps_a_page_to_itself(collector: Collector, path: str) -> None:
+    headers = (await collector.client.get(path)).headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+async def test_the_page_s_own_styles_are_the_only_thing_that_its_policy_allows(collector: Collector) -> None:
+    page = await collector.client.get("/docs")
+    [style] = re.findall("<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+
+    assert page.headers["Content-Security-Policy"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert "style=" not in page.text
+
+
+@pytest.mark.parametrize("given", [None, "no", "a" * 65, "0123456789abcdef\"}"])
+async def test_a_request_without_an_id_gets_one(collector: Collector, given: str | None) -> None:
+    answer = await collector.post(event(), headers={"X-Request-Id": given} if given else {})
+
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-Id"])
+
+
+async def test_the_gateway_s_id_of_a_request_is_in_its_answer_its_log_and_its_records(collector: Collector) -> None:
+    logged: list[object] = []
+
+    def publish(_: Message) -> Delivery:
+        logged.append(get_contextvars()["request"])
+        return "acknowledged"
+
+    collector.log.delivery = publish
+    good, bad = event(), event(page="")
+    answer = await collector.post(good, bad, headers={"X-Request-Id": "0123456789abcdef"})
+
+    assert answer.headers.get_list("X-Request-Id") == ["0123456789abcdef"]
+    assert logged == ["0123456789abcdef"] * 2
+    assert {message.topic for message in collector.log.stored} == {"playhead.ui", "playhead.dead_letters"}
+    assert collector.log.headers == [[("request_id", b"0123456789abcdef")]] * 2
 
 
 async def test_it_is_ready_while_kafka_is_there_and_until_it_stops(collector: Collector) -> None:

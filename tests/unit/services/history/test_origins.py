@@ -1,4 +1,4 @@
-"""Which web apps may read the history API: those that are set, no other site."""
+"""Which web apps may use a service: those that are set, no other site."""
 
 import httpx
 import pytest
@@ -26,6 +26,7 @@ async def test_a_web_app_of_a_listed_origin_may_read_and_no_other_page(
         answer = await client.get(PATH, headers={"Origin": origin})
 
     assert (answer.status_code, preflight.is_success) == (200, may)
+    assert not may or preflight.headers["Access-Control-Allow-Credentials"] == "true"
     for each in (preflight, answer):
         assert each.headers.get("Access-Control-Allow-Origin") == (APP if may else None)
 
