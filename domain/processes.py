@@ -176,7 +176,6 @@ PROCESSES: tuple[Process, ...] = (
         does="Measures lag and backends, and serves the live page, member pages and support.",
         port=2,
         needs=("cassandra",),
-        public=("/",),
         reads=(
             Flow("quality_minutes", "figures by minute"),
             Flow("support", "what went wrong for a member"),

@@ -1,5 +1,7 @@
 """The gateway: nginx in front of the collector and the services. It has limits for clients that they cannot have."""
 
+import json
+from http import HTTPStatus
 from pathlib import Path
 
 from domain.processes import Process
@@ -8,6 +10,36 @@ from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 
 GATEWAY = nginx.Role("gateway", Port.GATEWAY, Port.GATEWAY_METRICS)
+PASSED = (
+    "Accept",
+    "Accept-Language",
+    "Access-Control-Request-Headers",
+    "Access-Control-Request-Method",
+    "Authorization",
+    "Content-Encoding",
+    "Content-Type",
+    "Cookie",
+    "Idempotency-Key",
+    "If-Modified-Since",
+    "If-None-Match",
+    "Origin",
+    "Range",
+    "Sec-Fetch-Site",
+    "User-Agent",
+)
+"""Headers of a client that a service hears of. What a body needs is nginx's."""
+PROBLEMS = {
+    404: ("not_found", "There is nothing here."),
+    405: ("method_not_allowed", "This address does not take this method."),
+    408: ("body_timeout", "The body did not arrive in time."),
+    413: ("body_too_large", "The body is too large."),
+    429: ("too_many_requests", "Too many requests of one address or key. Wait for Retry-After."),
+    431: ("headers_too_large", "The headers are larger than 16 KiB, or one of them than 4 KiB."),
+    500: ("internal", "The gateway failed. Send the same request again."),
+    501: ("not_implemented", "This method or encoding is not known."),
+    503: ("unavailable", "The service does not answer now. Send the same request again."),
+}
+"""Code and detail of the gateway's own errors, by status."""
 
 
 def program(settings: Settings) -> Program:
@@ -16,7 +48,6 @@ def program(settings: Settings) -> Program:
 
 def write_configuration(settings: Settings, folder: Path, access_log: str = "/dev/stdout") -> None:
     services = [process for process in settings.processes if process.public]
-    console = next((process.name for process in services if "/" in process.public), "none")
     nginx.write_configuration(
         settings,
         GATEWAY,
@@ -24,11 +55,20 @@ def write_configuration(settings: Settings, folder: Path, access_log: str = "/de
         access_log,
         upstreams="\n".join(_upstream(settings, process) for process in services),
         routes="\n    ".join(_route(path, each) for each in services for path in each.public if path != "/"),
-        # The console has no accounts: it is for this machine.
-        elsewhere=console if settings.on_loopback else "none",
+        elsewhere=next((process.name for process in services if "/" in process.public), "none"),
+        passed="\n    ".join(f"proxy_set_header {name} $http_{name.lower().replace('-', '_')};" for name in PASSED),
+        problems="\n    ".join(f"{status} '{_problem(status)}';" for status in PROBLEMS),
         per_address=settings.gateway_requests_per_address,
         per_key=settings.gateway_requests_per_key,
     )
+
+
+def _problem(status: int) -> str:
+    """RFC 9457, and the ``message`` that clients of the collector read."""
+    code, detail = PROBLEMS[status]
+    title = HTTPStatus(status).phrase
+    known = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, "message": detail}
+    return json.dumps(known, separators=(",", ":"))
 
 
 def _route(path: str, process: Process) -> str:

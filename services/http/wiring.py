@@ -45,12 +45,12 @@ async def cassandra(settings: Settings, prepare: Callable[[Session], T]) -> Asyn
             close(session)
 
 
-def server(app: FastAPI, settings: Settings, port: int) -> uvicorn.Server:
-    """Its ``serve()`` returns after SIGTERM or SIGINT."""
+def server(app: FastAPI, settings: Settings, port: int, host: str | None = None) -> uvicorn.Server:
+    """Its ``serve()`` returns after SIGTERM or SIGINT. ``host``: where it listens, if not where all services do."""
     config = uvicorn.Config(
         app,
         http=GuardedProtocol,
-        host=settings.service_bind,
+        host=host or settings.service_bind,
         port=port,
         log_config=None,
         access_log=False,

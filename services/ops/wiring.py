@@ -16,6 +16,7 @@ from infra.engines.mariadb import Database
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local import backends
+from infra.local.program import LOOPBACK
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import ROOT, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -89,7 +90,7 @@ async def serve(settings: Settings) -> None:
         app = create_app(state, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, system_clock)
         async with asyncio.TaskGroup() as tasks:  # a poller that crashes ends this process, which is started again
             polling = tasks.create_task(pollers.forever())
-            await server(app, settings, settings.process_port(BY_NAME["ops"])).serve()
+            await server(app, settings, settings.process_port(BY_NAME["ops"]), LOOPBACK).serve()
             polling.cancel()
     event_log.close()
     for database in databases:

@@ -18,6 +18,7 @@ from infra.local.stack import Stack
 from infra.runtime.settings import PORT_BASES, Port, Settings
 
 PRESENT = ("collector", "history-api", "ops")
+"""The gateway has no route to ops."""
 PER_ADDRESS, PER_KEY = 5, 10
 
 
@@ -102,6 +103,7 @@ def _stand_in(gateway: Gateway, service: str) -> ThreadingHTTPServer:
             gateway.reached.append((service, self.path, dict(self.headers), body))
             self.send_response(200)
             self.send_header("Content-Length", str(len(service)))
+            self.send_header("X-Request-Id", "of the service")
             self.end_headers()
             self.wfile.write(service.encode())
 
