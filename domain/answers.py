@@ -1,4 +1,4 @@
-"""What every answer over HTTP has, whichever process gives it: headers that keep a page to itself, and the request's id.
+"""What every answer over HTTP has, from any process: headers that keep a page to itself, and the request's id.
 
 Plain ASGI: the collector and the services share it, and frameworks stay above.
 """

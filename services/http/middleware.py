@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.metrics import HTTP_REQUEST_SECONDS, Metrics
 
+
 class RequestTimes:
     """ASGI middleware. ``seconds`` is a monotonic clock."""
 

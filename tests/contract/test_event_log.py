@@ -58,7 +58,8 @@ def records(log: EventLog) -> list[tuple[Message, Headers]]:
     reader = Consumer({**bootstrap, "group.id": "reader", "enable.partition.eof": True})
     partitions = [TopicPartition(name, number, 0) for name in topics for number in topics[name].partitions]
     reader.assign(partitions)
-    found, ended = [], 0
+    found: list[tuple[Message, Headers]] = []
+    ended = 0
     while ended < len(partitions):
         record = reader.poll(PATIENCE_S)
         assert record is not None
@@ -66,7 +67,8 @@ def records(log: EventLog) -> list[tuple[Message, Headers]]:
             ended += 1
         else:
             message = Message(record.topic() or "", record.key() or b"", record.value() or b"")
-            found.append((message, record.headers() or []))
+            headers = [(name, value) for name, value in record.headers() or [] if isinstance(value, bytes)]
+            found.append((message, headers))
     reader.close()
     return found
 

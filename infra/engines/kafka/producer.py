@@ -52,7 +52,8 @@ class KafkaEventLog:
     ) -> list[Delivery]:
         if not messages:
             return []
-        request, of_each = _Request(len(messages)), [*headers]
+        request = _Request(len(messages))
+        of_each: list[tuple[str, str | bytes | None]] = [*headers]
         for index, (topic, key, value) in enumerate(messages):
             on_delivery = partial(request.delivered, index)
             try:

@@ -164,7 +164,9 @@ def test_one_address_has_its_share_and_another_is_served_meanwhile(gateway: Gate
     assert gateway.ask(PATH, source="127.0.0.3").status == 200
 
 
-@pytest.mark.parametrize("how", ["Authorization: Bearer ", "Authorization: bearer ", "?key=", "Cookie: playhead_member="])
+@pytest.mark.parametrize(
+    "how", ["Authorization: Bearer ", "Authorization: bearer ", "?key=", "Cookie: playhead_member="]
+)
 def test_one_key_has_its_share_however_many_addresses_use_it(gateway: Gateway, how: str) -> None:
     key = "a" * 300 + uuid4().hex  # all tokens begin alike
     path = f"/v1/events?key={key}" if how == "?key=" else "/v1/events"
