@@ -67,7 +67,7 @@ def records(log: EventLog) -> list[tuple[Message, Headers]]:
             ended += 1
         else:
             message = Message(record.topic() or "", record.key() or b"", record.value() or b"")
-            headers = [(name, value) for name, value in record.headers() or [] if isinstance(value, bytes)]
+            headers = [(n, value) for n, value in dict(record.headers() or ()).items() if isinstance(value, bytes)]
             found.append((message, headers))
     reader.close()
     return found
