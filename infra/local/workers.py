@@ -31,7 +31,7 @@ def _program(settings: Settings, process: Process, worker: int) -> Program:
     return Program(
         name=process.worker_name(worker),
         command=(
-            *(() if process.public else IN_BACKGROUND),
+            *(IN_BACKGROUND if process.command[1].startswith("streams.") else ()),
             sys.executable,
             *(part.replace("{worker}", str(worker)) for part in process.command),
         ),
