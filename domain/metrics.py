@@ -143,6 +143,21 @@ COPY_AGE = Gauge(
     "playhead_copy_age_seconds", "Since the process's copy of a topic last had all that was in Kafka.", ("topic",)
 )
 
+LEDGER_MISSING_SEQS = Gauge(
+    "playhead_ledger_missing_seqs",
+    "Records of a topic that were skipped between two that came, and have not come since. Must be 0.",
+    ("topic",),
+)
+
+# Outboxes. `outbox` is the service whose it is.
+OUTBOX_PUBLISHED = Counter("playhead_outbox_published_records", "Records published and marked.", ("topic",))
+OUTBOX_WAITING = Gauge(
+    "playhead_outbox_waiting_records", "Records of an outbox that are not published yet.", ("outbox",)
+)
+OUTBOX_OLDEST = Gauge(
+    "playhead_outbox_oldest_seconds", "Age of the oldest record of an outbox that is not published yet.", ("outbox",)
+)
+
 # Measured by ops: a stuck worker cannot report its own lag.
 GROUP_LAG = Gauge("playhead_group_lag_records", "Records that a consumer group has yet to commit.", ("group",))
 GROUP_LAG_SECONDS = Gauge(

@@ -346,16 +346,8 @@ class RevocationRecord(Counted, frozen=True, kw_only=True):
     reason: RevocationReason
 
 
-Record = (
-    Event
-    | ViewingRecord
-    | CompactionRequest
-    | DeadLetter
-    | Asset
-    | AccountRecord
-    | EntitlementRecord
-    | RevocationRecord
-)
+CountedRecord = AccountRecord | EntitlementRecord | RevocationRecord
+Record = Event | ViewingRecord | CompactionRequest | DeadLetter | Asset | CountedRecord
 RECORD_TYPES: dict[str, type[Record]] = {
     **EVENT_TYPES,
     "viewing_record": ViewingRecord,

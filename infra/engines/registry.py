@@ -11,11 +11,12 @@ import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 
 from infra.runtime.settings import Settings
+from schemas import avro
 from schemas.codec import Decoder
 from schemas.errors import AccessDenied, InvalidEvent, SchemaPending, TransientError
 from schemas.events import Record
 from schemas.framing import unframe
-from schemas.topics import TOPICS
+from schemas.topics import TOPICS, Topic
 
 COMPATIBILITY = "FULL_TRANSITIVE"
 UNKNOWN_AFTER_S = 60
@@ -86,6 +87,18 @@ class Registry:
         with _translate_errors():
             latest = {topic.record: self._client.get_latest_version(topic.subject) for topic in TOPICS.values()}
         return {record: version.schema_id for record, version in latest.items() if version.schema_id is not None}
+
+    def id_of(self, topic: Topic, fingerprint: str) -> int:
+        """The id of the topic's schema with this ``avro.fingerprint``. TransientError while there is none yet."""
+        with _translate_errors():
+            for number in reversed(self._client.get_versions(topic.subject)):
+                version = self._client.get_version(topic.subject, number)
+                found = json.loads(str(version.schema.schema_str))
+                if version.schema_id is not None and avro.fingerprint(found) == fingerprint:
+                    return version.schema_id
+        raise TransientError(
+            f"no schema of {topic.name} in the registry is the one of its records: `playhead up` registers it"
+        )
 
     def ping(self) -> None:
         """TransientError while the registry does not answer. Uses no cache."""

@@ -214,6 +214,9 @@ class Settings(BaseSettings):
     mariadb_nodes: Annotated[Literal[1, 3], BeforeValidator(int)] = 1
     """Nodes of the local stack's MariaDB. Three are a Galera cluster on 127.0.0.1 to 127.0.0.3."""
 
+    relay_lease_seconds: float = Field(15, ge=1)
+    """How long a relay may publish an outbox without asking again: after a kill another one waits this long at most."""
+
     s3_endpoint: str = ""
     """Address of an external S3, or aws for Amazon S3. Empty: the local stack starts one."""
     s3_region: str = "us-east-1"

@@ -1,0 +1,67 @@
+"""Raises the counters of a restored schema above what Kafka has, and lists what the dump lacks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import NamedTuple, cast
+
+from sqlalchemy import Column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.outbox.restoring import Restoring
+from infra.engines.kafka.reader import TopicReader
+from infra.engines.mariadb import Database
+from infra.engines.registry import Registry
+from infra.runtime.settings import Settings
+from schemas.errors import InvalidEvent
+from schemas.events import CountedRecord
+from schemas.topics import Topic
+
+AT_ONCE = 500
+"""Counters that one transaction raises."""
+
+
+class Counter(NamedTuple):
+    """Columns of the aggregate's own row."""
+
+    key: Column[str]
+    seq: Column[int]
+
+
+async def raise_counters(
+    settings: Settings, database: Database, counters: Mapping[Topic, Counter]
+) -> Sequence[CountedRecord]:
+    """Returns the records that Kafka has and the database lacks, by topic, key and seq. Run it before the database
+    serves; a second run finds counters that need no raise. TransientError while a backend is away.
+    """
+    found: list[CountedRecord] = []
+    for topic, counter in counters.items():
+        restoring = Restoring(topic.name, await database.transact(partial(_counters, counter)))
+        for record in _records(settings, topic):
+            restoring.take(getattr(record, topic.key), record)
+        rest = iter(restoring.raised.items())
+        while some := list(islice(rest, AT_ONCE)):
+            await database.transact(partial(_raise, counter, some))
+        found += [record for _, record in sorted(restoring.lacking.items())]
+    return found
+
+
+def _records(settings: Settings, topic: Topic) -> Iterator[CountedRecord]:
+    registry, log = Registry(settings), TopicReader(settings)
+    for name, _, partition, start, end in log.spans([topic.name]):
+        for batch in log.read(name, partition, start, end) if start < end else ():
+            for _, payload in batch:
+                try:
+                    yield cast(CountedRecord, registry.decode(topic.record, payload))
+                except InvalidEvent:  # nobody's outbox wrote it; the lake sink makes its dead letter
+                    continue
+
+
+async def _counters(counter: Counter, connection: AsyncConnection) -> dict[str, int]:
+    return dict((await connection.execute(select(counter.key, counter.seq))).tuples().all())
+
+
+async def _raise(counter: Counter, some: Sequence[tuple[str, int]], connection: AsyncConnection) -> None:
+    for key, seq in some:
+        lower = (counter.key == key) & (counter.seq < seq)
+        await connection.execute(update(counter.key.table).where(lower).values({counter.seq: seq}))
