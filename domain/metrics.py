@@ -194,6 +194,13 @@ HISTORY_READ_RETRIES = Counter(
     ("reason",),
 )
 
+# Stream slots, at the start, the renewals and the end of plays.
+SLOT_ANSWERS = Counter(
+    "playhead_slot_answers",
+    "What became of streams that asked for their slot; uncounted: the store did not answer, so they play.",
+    ("asked", "verdict"),
+)
+
 # CompressedVH.
 COMPACTIONS = Counter("playhead_compactions", "Compactions of one profile by outcome.", ("outcome",))
 COMPACTED_RECORDS = Counter("playhead_compacted_records", "Viewing records that left LiveVH.")

@@ -1,0 +1,105 @@
+"""Gives out an account's slots: never more than the plan allows, and without a clock.
+
+The store decides who has a slot. When it does not answer, a stream plays uncounted: a member who pays is not kept from
+a film because we cannot count. The daily report finds who played too many.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+
+from domain.metrics import SLOT_ANSWERS, Metrics
+from domain.slots.model import Answer, Slot, Stream
+from domain.slots.ports import SlotStore
+from schemas.errors import TransientError
+
+PATIENCE_S = 3.0
+"""How long a member waits for the store at most."""
+ATTEMPTS = 4
+AGAIN_S = 0.1
+"""At most, before the next attempt."""
+
+
+class Leases:
+    """``store`` returns the store, and raises TransientError until there is a connection. No method raises."""
+
+    def __init__(self, store: Callable[[], SlotStore], metrics: Metrics, patience_s: float = PATIENCE_S) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._patience_s = patience_s
+
+    async def start(self, account_id: str, allowed: int, stream: Stream, instead_of: str | None = None) -> Answer:
+        """A stream begins. ``allowed``: streams of the plan; ``instead_of``: a session that the member stops."""
+        return await self._answered("start", lambda store: _start(store, account_id, allowed, stream, instead_of))
+
+    async def renew(self, account_id: str, allowed: int, stream: Stream, *, playing: bool) -> Answer:
+        """A stream goes on, or is paused. If it has no slot any more and plays, it takes one that is free."""
+        return await self._answered("renew", lambda store: _renew(store, account_id, allowed, stream, playing))
+
+    async def stop(self, account_id: str, session: str) -> Answer:
+        """A stream ends. Where the store does not answer, the slot becomes free by itself a little later."""
+        return await self._answered("stop", lambda store: _stop(store, account_id, session))
+
+    async def _answered(self, asked: str, question: Callable[[SlotStore], Awaitable[Answer]]) -> Answer:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                answer = await self._settled(question)
+        except (TransientError, TimeoutError):
+            answer = Answer("uncounted")
+        self._metrics.increment(SLOT_ANSWERS, asked=asked, verdict=answer.verdict)
+        return answer
+
+    async def _settled(self, question: Callable[[SlotStore], Awaitable[Answer]]) -> Answer:
+        """Asks again when there was no answer. Every question begins with a read, which shows what became of the one
+        before, and of those of others."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await question(self._store())
+            except TransientError:
+                await asyncio.sleep(random.uniform(0, AGAIN_S))  # not all at once
+        return await question(self._store())
+
+
+async def _start(store: SlotStore, account_id: str, allowed: int, stream: Stream, instead_of: str | None) -> Answer:
+    taken = await store.taken(account_id)
+    if instead_of and (number := _number_of(instead_of, taken)) is not None:
+        if await store.take_over(account_id, number, stream, instead_of):
+            return Answer("held")
+        taken = await store.taken(account_id)
+    return await _take(store, account_id, allowed, stream, taken)
+
+
+async def _renew(store: SlotStore, account_id: str, allowed: int, stream: Stream, playing: bool) -> Answer:
+    taken = await store.taken(account_id)
+    if (number := _number_of(stream.session, taken)) is not None:
+        if await (store.renew if playing else store.pause)(account_id, number, stream):
+            return Answer("held")
+        taken = await store.taken(account_id)
+    successors = tuple(slot.stream for slot in taken.values() if slot.replaced == stream.session)
+    if successors:
+        return Answer("replaced", successors)
+    if not playing:
+        return Answer("given_back")
+    return await _take(store, account_id, allowed, stream, taken)
+
+
+async def _stop(store: SlotStore, account_id: str, session: str) -> Answer:
+    if (number := _number_of(session, await store.taken(account_id))) is not None:
+        await store.release(account_id, number, session)
+    return Answer("given_back")
+
+
+async def _take(store: SlotStore, account_id: str, allowed: int, stream: Stream, taken: Mapping[int, Slot]) -> Answer:
+    """Asks for free slots only: conditional writes on one account hinder each other, reads do not."""
+    others = []
+    for number in range(allowed):
+        there = taken.get(number)
+        holder = there.stream if there else await store.take(account_id, number, stream)
+        if holder.session == stream.session:
+            return Answer("held")
+        others.append(holder)
+    return Answer("full", tuple(others))
+
+
+def _number_of(session: str, taken: Mapping[int, Slot]) -> int | None:
+    return next((number for number, slot in taken.items() if slot.stream.session == session), None)

@@ -1,0 +1,50 @@
+"""A plan allows a number of streams at once. Each stream has a slot of its account, which are numbered from 0."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A play that has a slot, or asks for one."""
+
+    session: str
+    """Its playback session, a UUIDv7."""
+    profile_id: str
+    device_id: str
+    device: str
+    """What people call the device."""
+    title_id: str
+
+    @property
+    def since(self) -> int:
+        """When it was started, in milliseconds since the epoch: the time in the session's id."""
+        return int(self.session[:8] + self.session[9:13], 16)
+
+
+class Slot(NamedTuple):
+    """A slot that is taken."""
+
+    stream: Stream
+    replaced: str | None = None
+    """The session that a member stopped to get this slot, as long as that session may not know it yet."""
+
+
+Verdict = Literal["held", "uncounted", "full", "replaced", "given_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a stream's question for its slot.
+
+    held: it has one. uncounted: the store did not answer, so it plays without. full: all slots have other streams.
+    replaced: a member stopped it to watch something else. given_back: it was paused for too long, so its slot is free.
+    """
+
+    verdict: Verdict
+    others: tuple[Stream, ...] = ()
+    """full, replaced: the streams that have the slots."""
+
+    @property
+    def may_play(self) -> bool:
+        return self.verdict in ("held", "uncounted")

@@ -1,0 +1,40 @@
+"""Streams that ask for slots."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import uuid_utils
+
+from domain.slots.leases import Leases
+from domain.slots.model import Stream
+from domain.slots.ports import SlotStore
+from tests.support.fake_metrics import FakeMetrics
+from tests.support.pipeline import PATIENCE_S
+
+AT_ONCE = 40
+ALLOWED = 2
+OUTCOME = {"held": ALLOWED, "full": AT_ONCE - ALLOWED}
+"""By verdict."""
+
+
+def a_stream() -> Stream:
+    return Stream(str(uuid_utils.uuid7()), "ml-1", "device-1", "TV", "ml-50")
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Returns once the condition holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not await condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+async def race(store: SlotStore) -> Counter[str]:
+    """By verdict: what becomes of ``AT_ONCE`` starts on a new account whose plan allows ``ALLOWED``."""
+    leases, account = Leases(lambda: store, FakeMetrics(), PATIENCE_S), f"race-{uuid4()}"
+    answers = await asyncio.gather(*(leases.start(account, ALLOWED, a_stream()) for _ in range(AT_ONCE)))
+    assert len(await store.taken(account)) == ALLOWED
+    return Counter(answer.verdict for answer in answers)
