@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 
 from bench.load import playback_events
 from domain.clock import system_clock
+from infra.runtime.local_tokens import staff_header
 from infra.runtime.settings import LOCAL_KEY, Settings
 from schemas.events import Playback
 
@@ -37,11 +38,12 @@ async def measure(settings: Settings, rate: int, seconds: float, viewers: Sequen
     events = playback_events(int(rate * seconds), viewers, start=system_clock() - 3_600_000)
     # Drop idle connections before the server does so in the middle of a request.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=200, keepalive_expiry=1.0)
+    reader = staff_header(settings, "support")
     async with httpx.AsyncClient(limits=limits, timeout=GIVE_UP_S) as client, asyncio.TaskGroup() as tasks:
         started = time.perf_counter()
         for number, request in enumerate(_requests(events)):
             await asyncio.sleep(max(0.0, started + number * EVENTS_A_REQUEST / rate - time.perf_counter()))
-            tasks.create_task(_send(client, settings, request, number % SAMPLED == 0, seen))
+            tasks.create_task(_send(client, settings, request, reader if number % SAMPLED == 0 else None, seen))
     return seen
 
 
@@ -51,8 +53,13 @@ def _requests(events: Iterator[Playback]) -> Iterator[list[Playback]]:
 
 
 async def _send(
-    client: httpx.AsyncClient, settings: Settings, events: list[Playback], follow: bool, seen: Visibility
+    client: httpx.AsyncClient,
+    settings: Settings,
+    events: list[Playback],
+    reader: Mapping[str, str] | None,
+    seen: Visibility,
 ) -> None:
+    """``reader``: the header with which the last event is looked for; None: it is not."""
     answer = await client.post(
         f"{settings.collector_url}/v1/events",
         json={"sent_at": system_clock(), "events": [_as_client(event) for event in events]},
@@ -62,14 +69,16 @@ async def _send(
     accepted = answer.json().get("accepted", 0)
     seen.accepted += accepted
     seen.refused += len(events) - accepted
-    if follow and accepted == len(events):
-        seen.seconds.append(await _until_visible(client, settings, events[-1], accepted_at))
+    if reader and accepted == len(events):
+        seen.seconds.append(await _until_visible(client, settings, events[-1], reader, accepted_at))
 
 
-async def _until_visible(client: httpx.AsyncClient, settings: Settings, event: Playback, since: float) -> float:
+async def _until_visible(
+    client: httpx.AsyncClient, settings: Settings, event: Playback, reader: Mapping[str, str], since: float
+) -> float:
     address = f"{settings.history_url}/v1/profiles/{event.profile_id}/viewing-history"
     while time.perf_counter() - since < GIVE_UP_S:
-        items = (await client.get(address, params={"limit": 1})).json()["items"]
+        items = (await client.get(address, params={"limit": 1}, headers=reader)).json()["items"]
         if items and _shows(items[0], event):
             return time.perf_counter() - since
         await asyncio.sleep(POLL_S)

@@ -15,11 +15,15 @@ from rich.table import Table
 
 from domain.media.play import CLIP_TITLE
 from infra import films
+from infra.runtime import local_tokens, sign_in_links, token_keys
 from infra.runtime.settings import Settings
 from infra.runtime.shutdown import sigterm_as_interrupt
+from infra.runtime.sign_in_links import SignIn
 
 WATCHED = "ml-50"
 """Star Wars, as most members of the demo know it."""
+VIEWER = "me"
+"""The profile that watches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,8 @@ def _pages(settings: Settings) -> Panel:
     pages.add_column(no_wrap=True)
     pages.add_column(overflow="fold")
     if "video" in settings.parts:
-        pages.add_row("Watch a film", f"{settings.playback_url}/watch/{WATCHED}?profile=me")
+        sign_in = SignIn(token_keys.signer(settings).sign(local_tokens.member([VIEWER], None)), f"/watch/{WATCHED}")
+        pages.add_row("Watch a film", f"{sign_in_links.make(settings, sign_in)} [dim](once)[/]")
     pages.add_row("Live page", settings.ops_url)
     pages.add_row("Members", f"{settings.ops_url}/members")
     pages.add_row("Daily reports", f"{settings.ops_url}/dashboards")

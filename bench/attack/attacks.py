@@ -7,7 +7,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -114,15 +114,15 @@ async def open_sessions(door: Door, profile_id: str, sessions: int, at_once: int
     return seen
 
 
-async def giant_reads(door: Door, seconds: float, profile_id: str, at_once: int = 5) -> Seen:
-    """Its newest page, asked for again and again."""
+async def giant_reads(door: Door, seconds: float, profile_id: str, reader: Mapping[str, str], at_once: int = 5) -> Seen:
+    """Its newest page, asked for again and again, with a token that opens it."""
     until = time.monotonic() + seconds
     seen: Seen = Counter()
 
     async def read(client: httpx.AsyncClient) -> None:
         while time.monotonic() < until:
             address = f"http://{LOOPBACK}:{door.port}/v1/profiles/{profile_id}/viewing-history?limit=50"
-            seen[str((await client.get(address)).status_code)] += 1
+            seen[str((await client.get(address, headers=reader)).status_code)] += 1
 
     transport = httpx.AsyncHTTPTransport(local_address=door.source)
     async with httpx.AsyncClient(transport=transport, timeout=60) as client:

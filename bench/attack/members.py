@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
@@ -36,6 +36,8 @@ class Members:
 
     port: int
     """Of what answers both."""
+    reader: Mapping[str, str]
+    """The header with which lists are read."""
     sends: Noticed = field(default_factory=Noticed)
     reads: Noticed = field(default_factory=Noticed)
 
@@ -49,7 +51,8 @@ class Members:
                     break
                 body = request_body(f"member-{number % MEMBERS}", [number])
                 sending = client.post("/v1/events", content=body, headers=KEY)
-                reading = client.get(f"/v1/profiles/member-{(number + 7) % MEMBERS}/continue-watching")
+                list_of = f"/v1/profiles/member-{(number + 7) % MEMBERS}/continue-watching"
+                reading = client.get(list_of, headers=self.reader)
                 tasks.create_task(_note(self.sends, sending))
                 tasks.create_task(_note(self.reads, reading))
                 await asyncio.sleep(EVERY_S)

@@ -4,14 +4,12 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from domain.clock import system_clock
-from domain.identity.tokens import PLAY_AGE_MS, Claims, Entitlement, Member, Profile, Scope, Staff
-from infra.runtime import sign_in_links, token_keys
+from domain.identity.tokens import Scope
+from infra.runtime import local_tokens, sign_in_links, token_keys
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, fail, print_error
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-HOUR_MS = 3_600_000
 SCOPES = get_args(Scope)
 
 
@@ -39,9 +37,7 @@ def token(
         fail("Pass either --profile or --scope.")
     settings = Settings()
     token_keys.ensure(settings)
-    now = system_clock()
-    until = now + round(hours * HOUR_MS)
-    claims = member(profile, account, now, until) if profile else staff(scope or [], now, until)
+    claims = local_tokens.member(profile, account, hours) if profile else local_tokens.staff(known(scope or []), hours)
     signed = token_keys.signer(settings).sign(claims)
     if not link:
         typer.echo(signed)
@@ -66,22 +62,8 @@ def rekey(
         typer.echo("Restart what signs: playback, accounts. A day later: playhead rekey --finish")
 
 
-def member(profiles: list[str], account: str | None, issued_at: int, expires_at: int) -> Claims:
-    """A stand-in for a signed-in device: its account plays, without limit, what the first of the profiles may see."""
-    return Member(
-        account_id=account or f"account-{profiles[0]}",
-        device_id="playhead-token",
-        profile_id=profiles[0],
-        profiles={profile: Profile(maturity="") for profile in profiles},
-        country="US",
-        entitlement=Entitlement("local", streams=10, until=issued_at + PLAY_AGE_MS, seq=0),
-        issued_at=issued_at,
-        expires_at=expires_at,
-    )
-
-
-def staff(scopes: list[str], issued_at: int, expires_at: int) -> Claims:
-    if unknown := [scope for each in scopes for scope in each.split(",") if scope not in SCOPES]:
+def known(scopes: list[str]) -> list[Scope]:
+    named = [scope for each in scopes for scope in each.split(",")]
+    if unknown := [scope for scope in named if scope not in SCOPES]:
         fail(f"unknown scope {unknown[0]!r}: choose from {', '.join(SCOPES)}")
-    given = frozenset(cast(Scope, scope) for each in scopes for scope in each.split(","))
-    return Staff("playhead-token", given, issued_at, expires_at)
+    return cast(list[Scope], named)

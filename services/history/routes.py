@@ -1,4 +1,4 @@
-"""``/v1/profiles/{profile_id}/…``: a member's viewing history, as players and other services read it.
+"""``/v1/profiles/{profile_id}/…``: a member's viewing history, for devices of the profile's account and for support.
 
 A profile that never watched anything is a new member, not an error: an empty list.
 """
@@ -6,7 +6,7 @@ A profile that never watched anything is a new member, not an error: an empty li
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import StreamingResponse
 
 from domain.history import paging
@@ -28,6 +28,7 @@ from services.history.messages import (
 )
 from services.http.app import create_app as create_service
 from services.http.errors import RESPONSES
+from services.http.identity import Identity
 from services.http.messages import HistoryItem, history_item
 from services.http.pages import templates
 from services.http.parameters import Cursor, Limit, ProfileId, TitleId, reading_cursor
@@ -46,7 +47,12 @@ Connect = Callable[[], Awaitable[Stores]]
 
 
 def create_app(
-    connect: Connect, catalogue: Catalogue, ops_port: int, metrics: Metrics, origins: Collection[str] = ()
+    connect: Connect,
+    catalogue: Catalogue,
+    identity: Identity,
+    ops_port: int,
+    metrics: Metrics,
+    origins: Collection[str] = (),
 ) -> FastAPI:
     """``origins``: of web pages that may read the answers."""
 
@@ -56,7 +62,7 @@ def create_app(
     return create_service(
         title="Playhead history API",
         description="What members watched and where they stopped, newest first, a moment after it happened.",
-        routers=[router(connect, catalogue)],
+        routers=[router(connect, catalogue, identity)],
         page=templates(ports={"ops": ops_port}).TemplateResponse,
         ready=ready,
         metrics=metrics,
@@ -64,8 +70,13 @@ def create_app(
     )
 
 
-def router(connect: Connect, catalogue: Catalogue) -> APIRouter:
-    routes = APIRouter(prefix="/v1/profiles/{profile_id:path}", tags=["history"], responses=RESPONSES)
+def router(connect: Connect, catalogue: Catalogue, identity: Identity) -> APIRouter:
+    routes = APIRouter(
+        prefix="/v1/profiles/{profile_id:path}",
+        tags=["history"],
+        responses=RESPONSES,
+        dependencies=[Depends(identity.reader())],
+    )
 
     @routes.get("/viewing-history", summary="What a member watched, newest session first")
     async def viewing_history(profile_id: ProfileId, limit: Limit = 50, cursor: Cursor = None) -> Page[HistoryItem]:

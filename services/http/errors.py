@@ -57,7 +57,11 @@ def problem(status: HTTPStatus, code: str, detail: str, field: str | None = None
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Problem, "description": "400: a parameter cannot be used; the answer names it."},
+    "4XX": {
+        "model": Problem,
+        "description": "400: a parameter cannot be used; the answer names it. 401: "
+        "no token, or one that proves nothing. 403: the token does not open this.",
+    },
     503: {"model": Problem, "description": "The data cannot be read now: ask again after `Retry-After` seconds."},
 }
 

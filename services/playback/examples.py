@@ -6,10 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+from domain.identity.tokens import Member
 from domain.media.play import CLIP_TITLE
 from domain.titles.catalogue import Catalogue
+from services.http.identity import Identity
 from services.http.parameters import Id
-from services.playback.watch import Find, Sources, from_this_machine, shown, templates
+from services.playback.watch import Find, Sources, chosen, shown, templates
 
 
 class Player(StrEnum):
@@ -34,18 +36,20 @@ PLAYERS = {
 REPORTS = {Report.BOTH: "SDK and CMCD", Report.SDK: "the SDK alone", Report.CMCD: "CMCD alone"}
 
 
-def router(find: Find, catalogue: Catalogue, sources: Sources) -> APIRouter:
+def router(find: Find, identity: Identity, catalogue: Catalogue, sources: Sources) -> APIRouter:
     page = templates(sources)
-    routes = APIRouter(include_in_schema=False, dependencies=[Depends(from_this_machine(sources.on_loopback))])
+    routes = APIRouter(include_in_schema=False)
 
     @routes.get("/examples/{player}")
     async def example(
         request: Request,
         player: Player,
-        profile: Annotated[Id, Query()] = "me",
+        member: Annotated[Member, Depends(identity.member())],
+        profile: Annotated[Id | None, Query()] = None,
         title: Annotated[Id, Query()] = CLIP_TITLE,
         report: Report = Report.BOTH,
     ) -> HTMLResponse:
+        profile_id = chosen(member, profile)
         shown(find, title)
         context = {
             "here": "examples",
@@ -54,7 +58,7 @@ def router(find: Find, catalogue: Catalogue, sources: Sources) -> APIRouter:
             "report": report,
             "reports": REPORTS,
             "title": catalogue.title(title),
-            "profile_id": profile,
+            "profile_id": profile_id,
             "collector": sources.collector,
             "key": sources.key,
         }

@@ -9,7 +9,7 @@ from services.http.parameters import Id
 
 class PlayRequest(BaseModel):
     title_id: Annotated[Id, Field(description="1 to 64 bytes of UTF-8.", examples=["ml-50"])]
-    profile_id: Annotated[Id, Field(description="1 to 64 bytes of UTF-8.", examples=["me"])]
+    profile_id: Annotated[Id | None, Field(description="Default: the profile of the token.", examples=["me"])] = None
     max_quality: int | None = Field(None, ge=1, description="Highest quality that the play may use; all by default.")
 
 
@@ -23,7 +23,12 @@ class Play(BaseModel):
     session_started_at: int = Field(
         description="Milliseconds since the epoch, by our clock. Clients with a clock send their own start."
     )
+    report_token: str = Field(
+        description="Reports this play, and nothing else: send it with the events of this play, or give it to a player "
+        "that reports by CMCD. It holds for 24 hours."
+    )
     title_id: str
+    profile_id: str
     hls_url: str = Field(description="Multivariant playlist of this play.")
     dash_url: str = Field(description="MPD of this play.")
     thumbnails_url: str | None = Field(description="WebVTT whose cues name a part of a picture (`#xywh=`).")

@@ -6,10 +6,13 @@ A session is kept nowhere. Its path token says what it may fetch, and is a part 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Annotated
 
 import uuid_utils
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
+from domain.identity.entitlements import may_play
+from domain.identity.tokens import PLAY_AGE_MS, Entitlement, Member, PlaySession
 from domain.media import files
 from domain.media.path_token import PathToken
 from domain.media.play import expiry_ms
@@ -19,10 +22,12 @@ from domain.titles.catalogue import Catalogue
 from schemas.events import Asset
 from services.http.app import create_app as create_service
 from services.http.errors import RESPONSES, Refusal
-from services.playback import examples, watch
+from services.http.identity import Identity, Token
+from services.playback import examples, sign_in, watch
 from services.playback.history import ResumePoints
 from services.playback.messages import Play, PlayRequest, Resume
-from services.playback.watch import Sources
+from services.playback.sign_in import TakeLink
+from services.playback.watch import Sources, chosen
 
 RESUME_WAIT_S = 0.15
 MANIFEST_HEADERS = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
@@ -39,19 +44,33 @@ class Playback:
     """Sign path tokens, by name. The first one signs."""
     edge: str
     """Address of the edge, for players."""
+    identity: Identity
+    entitlement: Callable[[Member], Entitlement]
+    """What the member may do, by the newest news."""
+    sign: Callable[[PlaySession], str]
+    """Makes the token that reports a play."""
     now: Callable[[], int]
     """Milliseconds since the epoch."""
 
 
 def create_app(
-    playback: Playback, catalogue: Catalogue, sources: Sources, metrics: Metrics, origins: Collection[str] = ()
+    playback: Playback,
+    catalogue: Catalogue,
+    sources: Sources,
+    take_link: TakeLink,
+    metrics: Metrics,
+    origins: Collection[str] = (),
 ) -> FastAPI:
     """Web pages of ``origins`` may start plays."""
-    pages = watch.router(playback.find, playback.resume_points, catalogue, sources)
+    pages = (
+        watch.router(playback.find, playback.resume_points, playback.identity, catalogue, sources),
+        examples.router(playback.find, playback.identity, catalogue, sources),
+        *([sign_in.router(take_link, sources)] if sources.on_loopback else ()),
+    )
     app = create_service(
         title="Playhead playback API",
         description="Starts plays: addresses of the video, where to resume, and the ids that their events carry.",
-        routers=[router(playback, sources.on_loopback), pages, examples.router(playback.find, catalogue, sources)],
+        routers=[router(playback), *pages],
         page=watch.templates(sources),
         ready=playback.ready,
         metrics=metrics,
@@ -61,26 +80,48 @@ def create_app(
     return app
 
 
-def router(playback: Playback, on_loopback: bool) -> APIRouter:
+def router(playback: Playback) -> APIRouter:
     routes = APIRouter(prefix="/v1/playback", tags=["playback"], responses=RESPONSES)
 
-    @routes.post("", summary="Start a play", dependencies=[Depends(watch.from_this_machine(on_loopback))])
-    async def start(asked: PlayRequest, request: Request) -> Play:
-        """Until there are accounts, only from the machine on which the service runs. 404: the title has no video."""
-        asset, stands_in = watch.shown(playback.find, asked.title_id)
+    @routes.post("", summary="Start a play")
+    async def start(
+        asked: PlayRequest,
+        request: Request,
+        token: Token,
+        member: Annotated[Member, Depends(playback.identity.member())],
+    ) -> Play:
+        """For a member whose plan plays. 404: the title has no video."""
         started_at = playback.now()
+        profile_id = chosen(member, asked.profile_id)
+        if not may_play(playback.entitlement(member), started_at):
+            raise Refusal(
+                HTTPStatus.FORBIDDEN, "no_plan", "Your plan does not play now. Your account's page says more."
+            )
+        asset, stands_in = watch.shown(playback.find, asked.title_id)
         session = str(uuid_utils.uuid7())
-        resume = await playback.resume_points.read(asked.profile_id, asked.title_id, RESUME_WAIT_S)
+        resume = await playback.resume_points.read(profile_id, asked.title_id, token, RESUME_WAIT_S)
         best = max(each.quality for each in asset.renditions)
         expires_at = expiry_ms(asset, started_at) // 1000
         name, secret = next(iter(playback.keys.items()))
-        token = PathToken(asset.version, session, expires_at, min(asked.max_quality or best, best)).signed(name, secret)
-        base = _base(playback, token)
-        here = f"{str(request.base_url).rstrip('/')}/v1/playback/{token}/{asked.title_id}"
+        quality = min(asked.max_quality or best, best)
+        path_token = PathToken(asset.version, session, expires_at, quality).signed(name, secret)
+        base = _base(playback, path_token)
+        here = f"{str(request.base_url).rstrip('/')}/v1/playback/{path_token}/{asked.title_id}"
+        report = PlaySession(
+            playback_session_id=session,
+            account_id=member.account_id,
+            profile_id=profile_id,
+            title_id=asked.title_id,
+            device_id=member.device_id,
+            issued_at=started_at,
+            expires_at=started_at + PLAY_AGE_MS,
+        )
         return Play(
             playback_session_id=session,
             session_started_at=started_at,
+            report_token=playback.sign(report),
             title_id=asked.title_id,
+            profile_id=profile_id,
             hls_url=f"{here}/master.m3u8",
             dash_url=f"{here}/manifest.mpd",
             thumbnails_url=f"{base}/{files.thumbnail_track(asset.version)}" if asset.thumbnails else None,

@@ -1,8 +1,4 @@
-"""``/watch/<title>``: the page that plays a title and reports it like any other client.
-
-Until there are accounts, the profile comes from the address and the page carries the key with which it sends events. So
-there is a page only where nobody but this machine can open it.
-"""
+"""``/watch/<title>``: the page that plays a title for a signed-in member, and reports it like any other client."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +11,12 @@ from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from domain.answers import POLICY
+from domain.identity.tokens import Member
 from domain.media.play import NoVideo, Shown, asset_shown
 from domain.titles.catalogue import Catalogue
 from schemas.events import Asset
-from services.http.errors import Refusal
+from services.http.errors import BadRequest, Refusal
+from services.http.identity import Identity, Token, owned
 from services.http.pages import Page
 from services.http.pages import templates as shared_templates
 from services.http.parameters import Id
@@ -29,7 +27,6 @@ BUNDLE = HERE / "bundle"
 """Made by ``make setup`` from ``clients/``."""
 Find = Callable[[str], Asset | None]
 """The newest asset record of a title."""
-LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 RESUME_WAIT_S = 1.0
 """Of the page, before anybody presses play. A play itself waits less."""
 
@@ -67,18 +64,13 @@ def mount_files(app: FastAPI) -> None:
     app.mount("/bundle", StaticFiles(directory=BUNDLE, check_dir=False))
 
 
-def from_this_machine(on_loopback: bool) -> Callable[[Request], None]:
-    """Refuses a request that this machine did not make, and one that a foreign name led here (DNS rebinding)."""
-
-    def check(request: Request) -> None:
-        if not on_loopback:
-            message = "There are no accounts yet, so titles play only where PLAYHEAD_BIND is a loopback address."
-            raise Refusal(HTTPStatus.FORBIDDEN, "accounts_needed", message)
-        if request.url.hostname not in LOCAL_NAMES:
-            message = f"Open this page as 127.0.0.1 or localhost, not as {request.url.hostname}."
-            raise Refusal(HTTPStatus.FORBIDDEN, "foreign_host", message)
-
-    return check
+def chosen(member: Member, profile_id: str | None) -> str:
+    """The profile that was asked for, or else the one of the token. 403 for one of another account."""
+    found = profile_id or member.profile_id
+    if found is None:
+        raise BadRequest("profile_needed", "profile_id", "Choose a profile first: profile_id says which.")
+    owned(member, found)
+    return found
 
 
 def shown(find: Find, title_id: str) -> Shown:
@@ -91,18 +83,27 @@ def shown(find: Find, title_id: str) -> Shown:
         raise Refusal(HTTPStatus.NOT_FOUND, "no_video", "This title has no video.", "title_id") from error
 
 
-def router(find: Find, resume_points: ResumePoints, catalogue: Catalogue, sources: Sources) -> APIRouter:
+def router(
+    find: Find, resume_points: ResumePoints, identity: Identity, catalogue: Catalogue, sources: Sources
+) -> APIRouter:
     page = templates(sources)
-    routes = APIRouter(include_in_schema=False, dependencies=[Depends(from_this_machine(sources.on_loopback))])
+    routes = APIRouter(include_in_schema=False)
 
     @routes.get("/watch/{title_id:path}")
-    async def watch(request: Request, title_id: Id, profile: Annotated[Id, Query()] = "me") -> HTMLResponse:
+    async def watch(
+        request: Request,
+        title_id: Id,
+        token: Token,
+        member: Annotated[Member, Depends(identity.member())],
+        profile: Annotated[Id | None, Query()] = None,
+    ) -> HTMLResponse:
+        profile_id = chosen(member, profile)
         asset, stands_in = shown(find, title_id)
-        resume = await resume_points.read(profile, title_id, RESUME_WAIT_S)
+        resume = await resume_points.read(profile_id, title_id, token, RESUME_WAIT_S)
         context = {
             "here": "watch",
             "title": catalogue.title(title_id),
-            "profile_id": profile,
+            "profile_id": profile_id,
             "resume": resume,
             "credit": asset.credit,
             "stands_in": stands_in,

@@ -1,6 +1,7 @@
 """The playback service as a process: settings -> assets, titles, history -> HTTP."""
 
 import asyncio
+from functools import partial
 
 import httpx
 
@@ -10,9 +11,11 @@ from domain.titles.catalogue import Catalogue
 from infra.engines.kafka.follower import AssetFollower
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
+from infra.runtime import sign_in_links, token_keys
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from schemas.errors import TransientError
+from services.http.identity import Identity
 from services.http.titles import follow_titles
 from services.http.wiring import server
 from services.playback.history import ResumePoints
@@ -30,6 +33,7 @@ def sources(settings: Settings) -> Sources:
     )
 
 
+SIGN_IN = "Sign in first. On this machine, `playhead token --profile me --link` prints an address that does it."
 PAGES = {"ops": "ops", "history": "history-api"}
 
 
@@ -51,9 +55,13 @@ async def serve(settings: Settings) -> None:
             resume_points=ResumePoints(client, settings.history_url),
             keys={name: secret.get_secret_value().encode() for name, secret in settings.edge_keys.items()},
             edge=settings.edge,
+            identity=Identity(token_keys.verifier(settings), settings.web_origins, SIGN_IN),
+            entitlement=lambda member: member.entitlement,
+            sign=token_keys.signer(settings).sign,
             now=system_clock,
         )
-        app = create_app(playback, catalogue, sources(settings), metrics, settings.web_origins)
+        take_link = partial(sign_in_links.take, settings)
+        app = create_app(playback, catalogue, sources(settings), take_link, metrics, settings.web_origins)
         titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
         await server(app, settings, settings.process_port(BY_NAME["playback"])).serve()
         titles.cancel()

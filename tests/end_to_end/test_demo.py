@@ -18,6 +18,7 @@ from infra.local import monitoring
 from infra.local.stack import Stack
 from tests.integration.batch import tables
 from tests.pages.browser import OVERFLOW, launched, opened
+from tests.support.identity import member_headers, support_headers
 from tests.support.pipeline import PATIENCE_S, eventually, get, playhead
 
 SMALL = ("--members", "30", "--days", "4", "--live-viewers", "15", "--live-seconds", "10")
@@ -50,7 +51,7 @@ def demo(local_stack: Stack) -> Iterator[Demo]:
 def test_it_balances_the_ledger_and_names_its_pages(demo: Demo) -> None:
     assert "The ledger balances." in demo.printed, demo.printed
     settings = demo.stack.settings
-    for address in (settings.ops_url, settings.collector_url, f"{settings.playback_url}/watch/ml-50?profile=me"):
+    for address in (settings.ops_url, settings.collector_url, f"{settings.playback_url}/sign-in/"):
         assert address in demo.printed
 
 
@@ -62,7 +63,8 @@ def test_its_members_have_a_history(demo: Demo) -> None:
     page = get(f"{demo.stack.settings.ops_url}/members")
     members = re.findall(r"/members/(ml-\d+)", page.text)
     assert members
-    answer = get(f"{demo.stack.settings.history_url}/v1/profiles/{members[0]}/viewing-history").json()
+    token = member_headers(demo.stack.settings, members[0])
+    answer = get(f"{demo.stack.settings.history_url}/v1/profiles/{members[0]}/viewing-history", token).json()
     assert answer["items"][0]["title"]["name"]
     support = get(f"{demo.stack.settings.ops_url}/members/{members[0]}/support").text
     assert 'class="verdict' in support, "the quality worker feeds support"
@@ -71,13 +73,15 @@ def test_its_members_have_a_history(demo: Demo) -> None:
 def test_its_members_get_recommendations_with_reasons(demo: Demo) -> None:
     site = demo.stack.settings.ops_url
     member = re.findall(r"/members/(ml-\d+)", get(f"{site}/members").text)[0]
-    answer = get(f"{demo.stack.settings.history_url}/v1/profiles/{member}/recommendations").json()
+    token = support_headers(demo.stack.settings)
+    answer = get(f"{demo.stack.settings.history_url}/v1/profiles/{member}/recommendations", token).json()
     assert len(answer["items"]) == 20
     assert answer["items"][0]["reason"]["text"] in get(f"{site}/members/{member}").text.replace("&#39;", "'")
 
 
 def test_its_clip_is_shown_for_titles_without_a_video_with_its_credit(demo: Demo) -> None:
-    page = get(f"{demo.stack.settings.playback_url}/watch/ml-50?profile=me").text
+    token = member_headers(demo.stack.settings, "me")
+    page = get(f"{demo.stack.settings.playback_url}/watch/ml-50", token).text
     assert "Star Wars has no video here." in " ".join(page.split())
     assert "© Blender Foundation, CC BY 3.0" in page
 
@@ -105,10 +109,10 @@ def test_its_pages_fit_and_the_console_is_silent(demo: Demo, width: int, scheme:
     days = (f"{site}/dashboards/index.html", f"{site}/dashboards/{day}")
     with sync_playwright() as playwright, launched(playwright) as browser:
         apis = (demo.stack.settings.history_url, demo.stack.settings.collector_url)
-        film = f"{demo.stack.settings.playback_url}/watch/ml-50?profile=me"
+        film = f"{demo.stack.settings.playback_url}/watch/ml-50"
         for address in (site, f"{site}/members", film, *(f"{api}/docs" for api in apis), *days):
             complaints: list[str] = []
-            page = opened(browser, address, width, scheme, complaints)
+            page = opened(browser, address, width, scheme, complaints, demo.stack.settings)
             assert page.evaluate(OVERFLOW) == [], address
             assert complaints == [], address
             page.close()

@@ -1,8 +1,11 @@
 """From Kafka and HTTP to history, lake and dead letters, on the real engines; and the ledger over all of it."""
 
 import json
+import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +24,7 @@ from schemas.events import DeadLetter, Event, Playback, family, key, write_times
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from tests.support.builders import EVENTS, as_client, playback
+from tests.support.identity import member_headers
 from tests.support.pipeline import PATIENCE_S, Pipeline, Place, dead_letters, eventually, get, playhead
 from tests.support.rule_cases import BYTES_CASES, JSON_CASES, RULE_CASES, JsonCase, RuleCase
 from tests.support.simulated_events import generate
@@ -138,7 +142,8 @@ def test_what_only_json_can_get_wrong_is_refused_with_its_field_and_code(played:
 
 
 def test_the_history_api_answers_with_the_newest_state(played: Pipeline) -> None:
-    answer = get(f"{played.settings.history_url}/v1/profiles/http-2/viewing-history").json()
+    token = member_headers(played.settings, "http-2")
+    answer = get(f"{played.settings.history_url}/v1/profiles/http-2/viewing-history", token).json()
     assert [item["playback_session_id"] for item in answer["items"]] == [SESSION.format(2)]
     assert answer["complete"] is True
     assert answer["next_cursor"] is None
@@ -165,7 +170,8 @@ def _shell(played: Pipeline, example: str) -> str:
     for process in PROCESSES:
         example = example.replace(str(PORT_BASES["demo"] + process.port), str(played.settings.process_port(process)))
     shell = ["bash", "-c", example]
-    return subprocess.run(shell, check=True, capture_output=True, text=True, timeout=PATIENCE_S).stdout
+    commands = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.run(shell, check=True, capture_output=True, text=True, timeout=PATIENCE_S, env=commands).stdout
 
 
 class TestTheLedger:

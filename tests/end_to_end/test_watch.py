@@ -23,6 +23,7 @@ from infra.video.programs import FFMPEG
 from tests.pages.browser import launched
 from tests.pages.dash import playing
 from tests.pages.watch_visit import left, played_to, until, visit
+from tests.support.identity import member_headers
 from tests.support.pipeline import PATIENCE_S, Pipeline, eventually, get, playhead
 
 FILM_S = 8
@@ -42,7 +43,7 @@ def uploaded(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> st
     done = playhead("upload", str(film), "--title", "ml-50", "--credit", "© Nobody")
     assert done.returncode == 0, done.stderr
     address = f"{pipeline.settings.playback_url}/watch/ml-50"
-    eventually(lambda: get(address).status_code == 200)
+    eventually(lambda: get(address, member_headers(pipeline.settings, VIEWER)).status_code == 200)
     return address
 
 
@@ -61,7 +62,7 @@ def browser() -> Iterator[Browser]:
 def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
     pipeline: Pipeline, browser: Browser, uploaded: str, plays: list[list[dict[str, Any]]]
 ) -> None:
-    first = visit(browser, uploaded, VIEWER)
+    first = visit(browser, uploaded, VIEWER, pipeline.settings)
     first.click("#start")
     played_to(first, 1)
     first.keyboard.press(" ")
@@ -75,7 +76,7 @@ def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
     assert log[-1]["event_type"] == "stopped"
     assert session["bookmark_ms"] == log[-1]["playhead_ms"]
 
-    second = visit(browser, uploaded, VIEWER)
+    second = visit(browser, uploaded, VIEWER, pipeline.settings)
     eventually(lambda: resume_point(pipeline) == log[-1]["playhead_ms"])
     second.reload()
     assert second.locator("#start").inner_text() == "Resume"
@@ -91,11 +92,11 @@ def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
 def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_away(
     pipeline: Pipeline, browser: Browser, uploaded: str, plays: list[list[dict[str, Any]]]
 ) -> None:
-    first = visit(browser, uploaded, "before")
+    first = visit(browser, uploaded, "before", pipeline.settings)
     first.click("#start")
     until(first, "video.ended")
     plays.append(left(first))
-    second = visit(browser, uploaded, "after")
+    second = visit(browser, uploaded, "after", pipeline.settings)
     throttle = second.context.new_cdp_session(second)
     second.click("#start")
     played_to(second, 0.5)
@@ -115,8 +116,8 @@ def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_awa
 def test_another_player_plays_the_dash_manifest_over_the_edge(
     pipeline: Pipeline, browser: Browser, uploaded: str
 ) -> None:
-    asked = {"title_id": "ml-50", "profile_id": "dash"}
-    play = httpx.post(f"{pipeline.settings.playback_url}/v1/playback", json=asked, timeout=PATIENCE_S).json()
+    address, token = f"{pipeline.settings.playback_url}/v1/playback", member_headers(pipeline.settings, "dash")
+    play = httpx.post(address, json={"title_id": "ml-50"}, headers=token, timeout=PATIENCE_S).json()
     page = playing(browser, play["dash_url"], f"{pipeline.settings.history_url}/livez")
     played_to(page, 3)
     page.evaluate("video.currentTime = 6")
@@ -157,9 +158,10 @@ def session_in_history(pipeline: Pipeline, log: list[dict[str, Any]]) -> dict[st
     """The session of a page's log, once the history has its last event: equal to what the page reported."""
     last = log[-1]
     address = f"{pipeline.settings.history_url}/v1/profiles/{last['profile_id']}/viewing-history"
+    token = member_headers(pipeline.settings, last["profile_id"])
 
     def items() -> dict[str, dict[str, Any]]:
-        return {item["playback_session_id"]: item for item in get(address).json()["items"]}
+        return {item["playback_session_id"]: item for item in get(address, token).json()["items"]}
 
     eventually(lambda: items().get(last["playback_session_id"], {}).get("last_event") == last["event_type"])
     item = items()[last["playback_session_id"]]
@@ -172,7 +174,7 @@ def session_in_history(pipeline: Pipeline, log: list[dict[str, Any]]) -> dict[st
 
 def resume_point(pipeline: Pipeline) -> int:
     address = f"{pipeline.settings.history_url}/v1/profiles/{VIEWER}/resume-point?title_id=ml-50"
-    return int(get(address).json()["bookmark_ms"])
+    return int(get(address, member_headers(pipeline.settings, VIEWER)).json()["bookmark_ms"])
 
 
 def figures_of_the_web_client(settings: Settings) -> Figures:

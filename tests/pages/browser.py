@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from infra.local import packages
 from infra.runtime.settings import Settings
+from tests.support.identity import sign_in
 from tests.support.pipeline import eventually
 
 PATIENCE_MS = 240_000
@@ -91,8 +92,11 @@ def holds(page: Page, condition: str) -> None:
     eventually(lambda: bool(page.evaluate(condition)))
 
 
-def opened(browser: Browser, address: str, width: int, scheme: str, complaints: list[str]) -> Page:
-    """A settled page; console messages and failures go into ``complaints``."""
+def opened(
+    browser: Browser, address: str, width: int, scheme: str, complaints: list[str], settings: Settings | None = None
+) -> Page:
+    """A settled page of a signed-in member; console messages and failures go into ``complaints``. ``settings``: of the
+    stack, where there is one."""
 
     def heard(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -101,6 +105,7 @@ def opened(browser: Browser, address: str, width: int, scheme: str, complaints: 
     look: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=look)
     page.set_default_timeout(PATIENCE_MS)
+    sign_in(page.context, "me", settings)
     page.on("console", heard)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
 from schemas.events import Diagnostic, Performance, Playback
 from tests.pages.browser import PATIENCE_MS, launched_with
 from tests.pages.watch_site import WatchSite
+from tests.support.identity import sign_in
 from tests.support.pipeline import eventually
 
 PLAYED_S = 4
@@ -62,6 +63,7 @@ class Known:
 
 
 def begin(context: BrowserContext, site: WatchSite, player: str) -> Play:
+    sign_in(context)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     play = Play(page)
@@ -73,7 +75,7 @@ def begin(context: BrowserContext, site: WatchSite, player: str) -> Play:
 
 
 def example(site: WatchSite, player: str) -> str:
-    return f"{site.address}/examples/{player}?profile=me&title=ml-50"
+    return f"{site.address}/examples/{player}?title=ml-50"
 
 
 def played(plays: list[Play]) -> None:
@@ -175,6 +177,7 @@ def _settled(play: Play, context: BrowserContext, site: WatchSite, player: str) 
 
 @contextmanager
 def _next_page(context: BrowserContext, site: WatchSite, player: str) -> Iterator[Page]:
+    sign_in(context)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.goto(example(site, player))

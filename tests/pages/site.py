@@ -23,6 +23,7 @@ from services.ops.routes import Files
 from services.ops.state import OpsState
 from tests.support.evening import Evening
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.identity import identity
 
 RUNBOOKS = ROOT / "docs" / "operate" / "alerts"
 ECHARTS = ROOT / "infra" / "assets" / "echarts.min.js"
@@ -79,7 +80,7 @@ def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> I
     with _listener() as here, _listener() as api:
         apps = {
             here: ops.create_app(polling.state, evening.stores, files, _port(api), FakeMetrics(), lambda: evening.now),
-            api: history.create_app(evening.history_stores, catalogue, _port(here), FakeMetrics()),
+            api: history.create_app(evening.history_stores, catalogue, identity(), _port(here), FakeMetrics()),
         }
         servers = {
             listener: uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))

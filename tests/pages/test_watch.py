@@ -120,7 +120,7 @@ def test_a_title_without_a_video_plays_the_clip_and_says_so(browser: Browser, si
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_page_fits_and_the_console_is_silent(browser: Browser, site: WatchSite, width: int, scheme: str) -> None:
     complaints: list[str] = []
-    page = opened(browser, f"{site.address}/watch/ml-50?profile=me", width, scheme, complaints)
+    page = opened(browser, f"{site.address}/watch/ml-50", width, scheme, complaints)
     page.click("#start")
     played_to(page, 0.5)
     assert page.evaluate(OVERFLOW) == []

@@ -25,6 +25,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import services.history.routes as history
+from domain.identity.signing import Signer
 from domain.media.path_token import PathToken
 from domain.titles.catalogue import Catalogue, Title
 from producers.collector.api_keys import ApiKeys
@@ -43,6 +44,7 @@ from tests.support.evening import Evening
 from tests.support.evening_viewing import record
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeLog
+from tests.support.identity import PRIVATE, identity
 
 CLIP_S, SEGMENT_S, VERSION = 12, 2, "0a1b"
 SCHEMA_IDS = {
@@ -191,15 +193,18 @@ def served(folder: Path) -> Iterator[WatchSite]:
         resume_points=ResumePoints(httpx.AsyncClient(), members),
         keys=KEYS,
         edge=edge,
+        identity=identity(),
+        entitlement=lambda member: member.entitlement,
+        sign=Signer(PRIVATE).sign,
         now=now,
     )
     budget, keys = ByteBudget(2**20, lambda _: None), ApiKeys(frozenset({"playhead-local"}))
     handler = EventsHandler(site.log, budget, keys, SCHEMA_IDS, now, site.metrics, 10)
     apps = (
-        create_app(service, catalogue, sources, FakeMetrics()),
+        create_app(service, catalogue, sources, lambda _: None, FakeMetrics()),
         Starlette(routes=[Route("/t/{token}/{path:path}", site.edge)]),
         _absent(build_app(handler, lambda: False, lambda: b""), site),
-        history.create_app(site.history_stores, catalogue, ports[0], FakeMetrics()),
+        history.create_app(site.history_stores, catalogue, identity(), ports[0], FakeMetrics()),
     )
     servers = [uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off")) for app in apps]
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
+from infra.runtime.settings import Settings
 from tests.pages.browser import PATIENCE_MS
+from tests.support.identity import sign_in
 
 LOG = """document.addEventListener("playhead", (event) => {
   const log = JSON.parse(localStorage.getItem("log") ?? "[]");
@@ -15,13 +17,14 @@ LOG = """document.addEventListener("playhead", (event) => {
 TOTALS = ("playhead_ms", "watched_ms", "paused_ms", "rebuffer_count", "rebuffer_ms", "seek_count")
 
 
-def visit(browser: Browser, address: str, profile: str = "me") -> Page:
-    """The page on a new device, with a log. ``address``: of the page, without the profile."""
+def visit(browser: Browser, address: str, profile: str = "me", settings: Settings | None = None) -> Page:
+    """The page on a new device that signed in, with a log. ``settings``: of the stack, where there is one."""
     context = browser.new_context(viewport={"width": 1024, "height": 768})
+    sign_in(context, profile, settings)
     context.add_init_script(LOG)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    page.goto(f"{address}?profile={profile}")
+    page.goto(address)
     return page
 
 

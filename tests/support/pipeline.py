@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -198,6 +198,6 @@ def answered(ask: Callable[[], T]) -> T:
     return patiently(ask)
 
 
-def get(address: str) -> httpx.Response:
+def get(address: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
     """However long it takes."""
-    return httpx.get(address, timeout=PATIENCE_S)
+    return httpx.get(address, headers=headers, timeout=PATIENCE_S)

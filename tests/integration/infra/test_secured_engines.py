@@ -22,6 +22,7 @@ from schemas.events import Playback
 from tests.integration.infra.authority import Authority
 from tests.integration.infra.secured import secured_cassandra, secured_kafka
 from tests.support.builders import as_client, playback
+from tests.support.identity import member_headers
 from tests.support.pipeline import PATIENCE_S, run_module
 
 MEMBER = "secured-1"
@@ -108,7 +109,8 @@ def watched(elsewhere: Elsewhere) -> list[Playback]:
 
 def test_what_was_sent_over_http_is_in_the_history(elsewhere: Elsewhere, watched: list[Playback]) -> None:
     url = f"{elsewhere.settings.history_url}/v1/profiles/{MEMBER}/viewing-history"
-    items = httpx.get(url, params={"limit": 100}, timeout=PATIENCE_S).json()["items"]
+    token = member_headers(elsewhere.settings, MEMBER)
+    items = httpx.get(url, params={"limit": 100}, headers=token, timeout=PATIENCE_S).json()["items"]
     assert {item["playback_session_id"] for item in items} == {event.playback_session_id for event in watched}
 
 

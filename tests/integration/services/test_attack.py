@@ -23,6 +23,7 @@ from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from tests.support.builders import viewing_record
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.identity import member_headers, support_headers
 from tests.support.pipeline import get
 
 OURS = ("collector", "history-api", "gateway")
@@ -51,7 +52,7 @@ def collector(doors: Stack) -> Door:
 
 async def endured(doors: Stack, attack: Awaitable[Seen]) -> Seen:
     """What the attacker saw. Others were answered, and no process of ours grew much."""
-    members = Members(doors.settings.port(Port.GATEWAY))
+    members = Members(doors.settings.port(Port.GATEWAY), support_headers(doors.settings))
     seen, grown = await growth(doors, asyncio.ensure_future(members.during(attack)))
     assert (members.sends.failed, members.reads.failed) == (0, 0)
     assert len(members.sends.seconds) > SECONDS
@@ -98,7 +99,7 @@ async def test_one_giant_profile_is_read_and_rolled_up_while_others_are_served(
     live, compressed = LiveVH(session), CompressedVH(session)
     await live.write(sessions)
 
-    seen = await endured(doors, attacks.giant_reads(gateway, SECONDS, profile))
+    seen = await endured(doors, attacks.giant_reads(gateway, SECONDS, profile, member_headers(stack, profile)))
     assert set(seen) <= {"200", "503"}
     assert seen["200"] > 0
 
@@ -107,7 +108,7 @@ async def test_one_giant_profile_is_read_and_rolled_up_while_others_are_served(
     assert len((await read_live(live, profile)).records) == MAX_LIVE
     await asyncio.to_thread(close, session)
     address = f"{stack.history_url}/v1/profiles/{profile}/viewing-history?limit=50"
-    page = (await asyncio.to_thread(get, address)).json()
+    page = (await asyncio.to_thread(get, address, member_headers(stack, profile))).json()
     newest = sorted(sessions, key=lambda one: one.playback_session_id, reverse=True)[:50]
     assert page["complete"]
     assert [item["playback_session_id"] for item in page["items"]] == [one.playback_session_id for one in newest]

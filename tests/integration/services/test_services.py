@@ -25,6 +25,7 @@ from schemas.events import Playback, ViewingRecord
 from schemas.framing import frame
 from schemas.topics import EVENT_TOPICS
 from tests.support.builders import member_error, playback, session_report, viewing_record
+from tests.support.identity import member_headers
 from tests.support.pipeline import PATIENCE_S, get
 
 TOPIC = EVENT_TOPICS["playback"].name
@@ -101,9 +102,10 @@ def test_what_the_engines_hold_is_on_the_pages_and_in_the_api(
     live(True)
 
     profile = f"{stack.history_url}/v1/profiles/{MEMBER}"
-    (session,) = get(f"{profile}/viewing-history").json()["items"]
+    token = member_headers(stack, MEMBER)
+    (session,) = get(f"{profile}/viewing-history", token).json()["items"]
     assert (session["title"]["name"], session["bookmark_ms"]) == ("Star Wars", 1_200_000)
-    (bookmark,) = get(f"{profile}/continue-watching").json()["items"]
+    (bookmark,) = get(f"{profile}/continue-watching", token).json()["items"]
     assert bookmark["progress"] == 0.2
     (session,) = get(f"{stack.ops_url}/v1/profiles/{MEMBER}/support").json()["sessions"]
     assert (session["outcome"], [each["code"] for each in session["errors"]]) == ("open", ["DRM_6001"])
@@ -118,7 +120,8 @@ def test_the_history_api_answers_while_the_pages_are_dead(
     start_workers("history-api", "ops")
     history, ops = local_stack.pid("history-api"), local_stack.pid("ops")
     os.kill(ops, signal.SIGKILL)
-    answer = get(f"{local_stack.settings.history_url}/v1/profiles/{MEMBER}/continue-watching")
+    token = member_headers(local_stack.settings, MEMBER)
+    answer = get(f"{local_stack.settings.history_url}/v1/profiles/{MEMBER}/continue-watching", token)
     assert answer.json()["items"][0]["title"]["id"] == "ml-50"
 
     @eventually

@@ -17,6 +17,7 @@ from services.ops import members
 from services.playback import routes as playback
 from services.playback.history import ResumePoints
 from tests.support.evening import Evening
+from tests.support.identity import identity
 from tests.support.reference import commands, flow, openapi, settings, tables, typescript
 
 FOLDER = ROOT / "docs" / "reference"
@@ -37,7 +38,7 @@ PLAYBACK = """
 # Playback API
 
 Starts a play: addresses of the video that only this play may use, the point at which to resume, and the ids that the
-play's events carry. `/watch/<title>?profile=<profile>` is a page that plays a title with this API. Errors have the form
+play's events carry. `/watch/<title>` is a page that plays a title with this API. Errors have the form
 of the [history API](history-api.md). Times are milliseconds since the epoch, as in events.
 """
 SUPPORT = """
@@ -78,7 +79,7 @@ def _examples() -> str:
 
 def _history() -> str:
     app = FastAPI()
-    app.include_router(router(Evening(0).history_stores, Catalogue()))
+    app.include_router(router(Evening(0).history_stores, Catalogue(), identity()))
     return openapi.page(app.openapi(), HISTORY)
 
 
@@ -86,8 +87,11 @@ def _playback() -> str:
     async def ready() -> None: ...
 
     points = ResumePoints(httpx.AsyncClient(), "")
+    service = playback.Playback(
+        lambda _: None, ready, points, {}, "", identity(), lambda each: each.entitlement, lambda _: "", lambda: 0
+    )
     app = FastAPI()
-    app.include_router(playback.router(playback.Playback(lambda _: None, ready, points, {}, "", lambda: 0), True))
+    app.include_router(playback.router(service))
     return openapi.page(app.openapi(), PLAYBACK)
 
 

@@ -16,6 +16,7 @@ from services.ops.state import OpsState
 from tests.pages.site import ECHARTS, EVENING, RUNBOOKS, pollers
 from tests.support.evening import Evening
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.identity import headers, identity, staff
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Services:
     client: httpx.AsyncClient
     """Of the operations service."""
     history: httpx.AsyncClient
-    """Of the history API."""
+    """Of the history API, with the token of somebody in support."""
     metrics: FakeMetrics
     dashboards: Path
     """The folder of published days, not made yet."""
@@ -43,8 +44,9 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 
     files = Files(ECHARTS, tmp_path / "dashboards", RUNBOOKS)
     pages = ops.create_app(found.state, evening.stores, files, 20003, metrics, lambda: evening.now)
-    api = history.create_app(evening.history_stores, found.state.catalogue, 20002, metrics)
+    api = history.create_app(evening.history_stores, found.state.catalogue, identity(), 20002, metrics)
     async with _client(pages, 20002) as client, _client(api, 20003) as history_client:
+        history_client.headers = headers(staff("support"))
         yield Services(evening, found, client, history_client, metrics, files.dashboards)
     await found.processes.client.aclose()
 

@@ -5,20 +5,28 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 
 import httpx
+import msgspec
 import pytest
 
+from domain.identity.signing import Signer
+from domain.identity.tokens import PLAY_AGE_MS, Entitlement, PlaySession
 from domain.titles.catalogue import Catalogue, Title
+from infra.runtime.sign_in_links import SignIn
 from schemas.errors import TransientError
 from schemas.events import Asset
+from services.http.identity import COOKIE
 from services.playback.history import ResumePoints
 from services.playback.routes import Playback, create_app
 from services.playback.watch import Sources
 from tests.support.assets import trailer as asset
 from tests.support.builders import T0
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.identity import PRIVATE, headers, identity, member, staff, verifier
 
 SOURCES = Sources("http://edge", "http://collector", "playhead-local", {"ops": 20002, "history": 20003}, True)
 ASKED = {"title_id": "ml-50", "profile_id": "me"}
+HOSTILE = '"><script>alert(1)</script>'
+TOKEN = headers(member("me", profiles=[HOSTILE]))
 
 
 @dataclass
@@ -31,13 +39,18 @@ class House:
     now: int = T0
     asked: str = ""
     """The last question to the history API."""
+    asked_with: str = ""
+    """Its token."""
+    entitlement: Entitlement | None = None
+    """News of the account; None: what the token says."""
+    links: dict[str, SignIn] = field(default_factory=dict)
 
     async def ready(self) -> None:
         if not self.is_ready:
             raise TransientError("not read yet")
 
     def history(self, request: httpx.Request) -> httpx.Response:
-        self.asked = str(request.url)
+        self.asked, self.asked_with = str(request.url), request.headers["Authorization"]
         if self.resume is None:
             raise httpx.ReadTimeout("too slow")
         return self.resume
@@ -45,10 +58,21 @@ class House:
     def client(self, sources: Sources = SOURCES) -> httpx.AsyncClient:
         points = ResumePoints(httpx.AsyncClient(transport=httpx.MockTransport(self.history)), "http://history")
         keys = {"new": b"secret", "old": b"earlier"}
-        playback = Playback(self.assets.get, self.ready, points, keys, sources.edge, lambda: self.now)
+        playback = Playback(
+            find=self.assets.get,
+            ready=self.ready,
+            resume_points=points,
+            keys=keys,
+            edge=sources.edge,
+            identity=identity(),
+            entitlement=lambda each: self.entitlement or each.entitlement,
+            sign=Signer(PRIVATE).sign,
+            now=lambda: self.now,
+        )
         titles = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977)})
-        app = create_app(playback, titles, sources, FakeMetrics())
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1:20004")
+        app = create_app(playback, titles, sources, lambda name: self.links.pop(name, None), FakeMetrics())
+        transport = httpx.ASGITransport(app)
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:20004", headers=TOKEN)
 
 
 @pytest.fixture
@@ -70,6 +94,7 @@ async def test_a_play_says_where_the_video_is_and_where_to_resume(house: House, 
     assert play["expires_at"] == T0 + 6 * 3_600_000 + 55_000
     assert play["resume"] == {"bookmark_ms": 28_000, "known": True}
     assert house.asked == "http://history/v1/profiles/me/resume-point?title_id=ml-50"
+    assert house.asked_with == TOKEN["Authorization"]
     assert (play["credit"], play["duration_ms"]) == ("© Somebody, CC BY 3.0", 55_083)
     assert (play["stands_in"], play["thumbnails_url"]) == (False, None)
     assert play["hls_url"].startswith("http://127.0.0.1:20004/v1/playback/")
@@ -148,7 +173,7 @@ async def test_a_point_beyond_the_video_is_its_beginning(house: House, client: h
 
 
 async def test_a_wrong_body_is_refused_by_its_field(client: httpx.AsyncClient) -> None:
-    for body, name in (({"title_id": "ml-50"}, "profile_id"), (ASKED | {"title_id": "é" * 33}, "title_id")):
+    for body, name in (({"profile_id": "me"}, "title_id"), (ASKED | {"title_id": "é" * 33}, "title_id")):
         answer = await client.post("/v1/playback", json=body)
         assert (answer.status_code, answer.json()["field"]) == (400, name)
 
@@ -174,26 +199,92 @@ async def test_the_page_names_the_title_and_may_load_from_edge_and_collector_onl
 
 @pytest.mark.parametrize("player", ["plain", "hls", "dash", "shaka"])
 async def test_each_player_has_an_example(client: httpx.AsyncClient, player: str) -> None:
-    page = await client.get(f"/examples/{player}", params={"profile": '"><script>', "title": "ml-50", "report": "cmcd"})
+    page = await client.get(f"/examples/{player}", params={"profile": HOSTILE, "title": "ml-50", "report": "cmcd"})
     assert page.status_code == 200
     assert f'data-player="{player}" data-report="cmcd"' in page.text
     assert '"><script>' not in page.text
     assert (await client.get("/examples/vlc")).status_code in (400, 422)
 
 
-async def test_there_are_plays_for_this_machine_only(house: House, client: httpx.AsyncClient) -> None:
-    foreign = await client.get("/watch/ml-50", headers={"Host": "evil.example:20004"})
+@pytest.mark.parametrize("address", ["/watch/ml-50", "/examples/hls", "/v1/playback"])
+async def test_only_a_member_of_the_profiles_account_plays(client: httpx.AsyncClient, address: str) -> None:
+    async def ask(token: dict[str, str], profile: str = "me") -> tuple[int, str]:
+        asked = {"title_id": "ml-50", "profile_id": profile}
+        if address.startswith("/v1/"):
+            answer = await client.post(address, json=asked, headers=token)
+        else:
+            answer = await client.get(address, params={"profile": profile, "title": "ml-50"}, headers=token)
+        return answer.status_code, answer.json()["code"] if answer.is_error else ""
+
+    assert await ask({"Authorization": ""}) == (401, "no_token")
+    assert await ask(headers(staff("support"))) == (403, "member_needed")
+    assert await ask(headers(member("other"))) == (403, "not_yours")
+    assert await ask(headers(member("other", profiles=["me"]))) == (200, "")
+
+
+async def test_without_a_word_the_profile_is_that_of_the_token(client: httpx.AsyncClient) -> None:
+    play = (await client.post("/v1/playback", json={"title_id": "ml-50"})).json()
+    assert play["profile_id"] == "me"
+    assert "watching as me" in (await client.get("/watch/ml-50")).text
+    none_yet = headers(msgspec.structs.replace(member("me"), profile_id=None))
+    refused = await client.post("/v1/playback", json={"title_id": "ml-50"}, headers=none_yet)
+    assert (refused.status_code, refused.json()["code"]) == (400, "profile_needed")
+
+
+async def test_a_plan_that_has_ended_plays_nothing_whatever_the_token_says(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.entitlement = Entitlement("free", 2, until=T0 - 1, seq=9)
+    refused = await client.post("/v1/playback", json=ASKED)
+    assert (refused.status_code, refused.json()["code"]) == (403, "no_plan")
+
+
+async def test_the_token_of_a_play_reports_that_play_alone(house: House, client: httpx.AsyncClient) -> None:
+    play = (await client.post("/v1/playback", json=ASKED)).json()
+    claims = verifier(lambda: house.now).verify(play["report_token"], PLAY_AGE_MS)
+    assert claims == PlaySession(
+        playback_session_id=play["playback_session_id"],
+        account_id="account-me",
+        profile_id="me",
+        title_id="ml-50",
+        device_id="device-1",
+        issued_at=T0,
+        expires_at=T0 + PLAY_AGE_MS,
+    )
+    refused = await client.post("/v1/playback", json=ASKED, headers={"Authorization": f"Bearer {play['report_token']}"})
+    assert refused.status_code == 401, "this clock is years after T0"
+
+
+async def test_a_page_elsewhere_starts_no_play_with_the_cookie(client: httpx.AsyncClient) -> None:
+    signed_in = {"Authorization": "", "Cookie": f"{COOKIE}={TOKEN['Authorization'].removeprefix('Bearer ')}"}
+    for origin in ({}, {"Origin": "http://evil.example"}, {"Origin": "http://127.0.0.1:8080"}, {"Origin": "null"}):
+        refused = await client.post("/v1/playback", json=ASKED, headers=signed_in | origin)
+        assert (refused.status_code, refused.json()["code"]) == (403, "foreign_origin")
+    own = await client.post("/v1/playback", json=ASKED, headers=signed_in | {"Origin": "http://127.0.0.1:20004"})
+    assert own.status_code == 200
+
+
+async def test_a_page_without_a_member_says_how_to_sign_in(client: httpx.AsyncClient) -> None:
+    page = await client.get("/watch/ml-50", headers={"Authorization": "", "Accept": "text/html"})
+    assert page.status_code == 401
+    assert "playhead token" in page.text
+
+
+async def test_a_link_signs_a_browser_in_once_and_here_only(house: House, client: httpx.AsyncClient) -> None:
+    house.links = {"name": SignIn("a.b.c", "/watch/ml-50")}
+    foreign = await client.get("/sign-in/name", headers={"Host": "evil.example:20004"})
     assert (foreign.status_code, foreign.json()["code"]) == (403, "foreign_host")
+    page = await client.get("/sign-in/name")
+    assert page.headers["set-cookie"] == f"{COOKIE}=a.b.c; HttpOnly; Max-Age=86400; Path=/; SameSite=strict"
+    assert 'content="0;url=/watch/ml-50"' in page.text
+    again = await client.get("/sign-in/name")
+    assert (again.status_code, again.json()["code"]) == (410, "used_link")
+    house.links = {"name": SignIn("a.b.c", "/watch/ml-50")}
     async with house.client(replace(SOURCES, on_loopback=False, key="")) as open_to_all:
-        for answer in (
-            await open_to_all.get("/watch/ml-50"),
-            await open_to_all.get("/examples/hls"),
-            await open_to_all.post("/v1/playback", json=ASKED),
-        ):
-            assert (answer.status_code, answer.json()["code"]) == (403, "accounts_needed")
+        assert (await open_to_all.get("/sign-in/name")).status_code == 404
 
 
 async def test_a_hostile_profile_is_only_text(client: httpx.AsyncClient) -> None:
-    page = await client.get("/watch/ml-50", params={"profile": '"><script>alert(1)</script>'})
+    page = await client.get("/watch/ml-50", params={"profile": HOSTILE})
     assert page.status_code == 200
     assert "<script>alert" not in page.text
