@@ -201,6 +201,14 @@ SLOT_ANSWERS = Counter(
     ("asked", "verdict"),
 )
 
+# Accounts.
+MAILS_SENT = Counter("playhead_mails", "Mails to members, by outcome: sent or refused.", ("outcome",))
+SIGN_INS = Counter(
+    "playhead_sign_ins",
+    "Sign-ins by outcome: ok, wrong, or limited, which was refused before a password was looked at.",
+    ("outcome",),
+)
+
 # CompressedVH.
 COMPACTIONS = Counter("playhead_compactions", "Compactions of one profile by outcome.", ("outcome",))
 COMPACTED_RECORDS = Counter("playhead_compacted_records", "Viewing records that left LiveVH.")

@@ -34,6 +34,7 @@ STORES = {
     "quality_minutes": Store("cassandra", "quality of experience"),
     "support": Store("cassandra", "support"),
     "ledger_state": Store("cassandra", "ledger"),
+    "accounts": Store("mariadb", "accounts"),
     "event_lake": Store("s3", "event lake"),
 }
 
@@ -169,6 +170,16 @@ PROCESSES: tuple[Process, ...] = (
         public=("/v1/playback",),
         reads=(Flow("kafka", "assets"),),
         part="video",
+    ),
+    Process(
+        name="accounts",
+        command=("-m", "services.accounts.main"),
+        does="Signs members up and in, keeps their profiles and devices, and signs tokens.",
+        port=5,
+        needs=("mariadb",),
+        public=("/v1/accounts", "/v1/session", "/v1/devices", "/v1/device-codes", "/account", "/static"),
+        writes=(Flow("accounts", "accounts, profiles, devices, what others learn of them"),),
+        part="members",
     ),
     Process(
         name="ops",

@@ -34,6 +34,7 @@ ELSEWHERE = {
     "simulate": Elsewhere("producers.simulator.main", "Simulate members: past viewing, or live over HTTP."),
     "collector": Elsewhere("producers.collector.main", "Accept events over HTTP; --dry-run explains and stores none."),
     "replay": Elsewhere("producers.replay.main", "Replay dead letters after their cause is fixed."),
+    "login": Elsewhere("infra.commands.login", "Print a link that signs a browser in as a member, once."),
     "compact": Elsewhere("infra.commands.compact", "Compact older sessions into CompressedVH."),
     "restore": Elsewhere("infra.commands.restore", "Write back what a history has lost, from the lake and Kafka."),
     "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer group has read all of Kafka."),

@@ -48,11 +48,13 @@ class Step:
 
 def steps(settings: Settings, audience: Audience) -> tuple[Step, ...]:
     members, today = str(audience.members), datetime.now(UTC)
+    has_members = "members" in settings.parts
     since = ("--from", f"{today - timedelta(days=audience.days):%Y-%m-%d}")
     return (
         Step("Start backends and workers", ("up",)),
         Step("Download films and ratings, write the catalogue", ("catalogue",)),
         *(_clip(settings) if "video" in settings.parts else ()),
+        *((Step("Make the members' accounts", ("simulate", "accounts", "--members", members)),) if has_members else ()),
         Step(
             f"Simulate {audience.days} days of past viewing by {members} members",
             ("simulate", "past", "--members", members, "--days", str(audience.days)),
@@ -167,6 +169,8 @@ def _pages(settings: Settings) -> Panel:
     if "video" in settings.parts:
         sign_in = SignIn(token_keys.signer(settings).sign(local_tokens.member([VIEWER], None)), f"/watch/{WATCHED}")
         pages.add_row("Watch a film", f"{sign_in_links.make(settings, sign_in)} [dim](once)[/]")
+    if "members" in settings.parts:
+        pages.add_row("Accounts", f"{settings.gateway}/account (`playhead login ml-387` signs you in)")
     pages.add_row("Live page", settings.ops_url)
     pages.add_row("Members", f"{settings.ops_url}/members")
     pages.add_row("Daily reports", f"{settings.ops_url}/dashboards")

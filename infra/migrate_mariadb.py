@@ -7,6 +7,7 @@ also on the other nodes of a cluster.
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.processes import OWNERS, Owner
 from infra.engines.mariadb import TABLES, engine, translated
 from infra.runtime.settings import Settings
-from infra.stores import outbox_mariadb
 
 FOLDER = Path(__file__).parent / "migrations" / "mariadb"
 LEASE_S = 120
@@ -37,8 +37,9 @@ LEASE = Table(
 
 def migrate(settings: Settings, owners: tuple[Owner, ...] = OWNERS, folder: Path = FOLDER) -> None:
     """Bring each service's schema to its newest revision. TransientError, AccessDenied."""
-    for owner in owners:
-        asyncio.run(_migrate(settings, owner, folder))
+    with ThreadPoolExecutor(1) as thread:  # the caller's may have an event loop that runs
+        for owner in owners:
+            thread.submit(asyncio.run, _migrate(settings, owner, folder)).result()
 
 
 def revisions(owner: str, folder: Path = FOLDER) -> ScriptDirectory:
@@ -61,7 +62,6 @@ async def _migrate(settings: Settings, owner: Owner, folder: Path) -> None:
                 # Names are compared byte by byte, whatever this server's default is.
                 await connection.execute(text("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"))
                 await connection.run_sync(TABLES.create_all)
-                await connection.run_sync(outbox_mariadb.TABLES.create_all)
             async with _lease(writer), writer.connect() as connection:
                 await connection.run_sync(_upgrade, _config(owner, folder))
     finally:

@@ -10,6 +10,9 @@ from typing import TextIO
 
 import structlog
 
+_tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+"""As dictionaries, without local variables: a password may be in one."""
+
 
 class FewAlike(logging.Filter):
     """Lets few of a library's warnings and errors through from one place in its code, and counts the others.
@@ -48,9 +51,11 @@ def configure(worker: str, level: str, stream: TextIO | None = None) -> None:
         lambda _logger, _method, event: {"worker": worker, **event},
     ]
     if out.isatty():
-        last: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer()]
+        last: list[structlog.typing.Processor] = [
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
-        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        last = [_tracebacks, structlog.processors.JSONRenderer()]
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

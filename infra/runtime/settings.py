@@ -273,6 +273,21 @@ class Settings(BaseSettings):
     token_keys: Annotated[Path | None, AfterValidator(_absolute)] = None
     """File with the public keys of tokens, a JWKS. Empty: the stack's own, which `playhead up` makes."""
 
+    accounts_secret: SecretStr = SecretStr("")
+    """Secret from which refresh tokens follow, 32 characters or more. Empty: the stack's own. Another one signs
+    everybody out."""
+    smtp_host: str = ""
+    """Mail server with STARTTLS. Empty: on a loopback address mails go to the mailbox page; elsewhere accounts need
+    one."""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    """Port of the mail server."""
+    smtp_username: str = ""
+    """User name for the mail server. Empty: no authentication."""
+    smtp_password: SecretStr = SecretStr("")
+    """Password for the mail server."""
+    smtp_sender: str = "Playhead <playhead@localhost>"
+    """From whom members get their mails."""
+
     media_bucket: str = "media"
     """Bucket of the videos."""
     edge_url: str = ""

@@ -4,6 +4,7 @@
 """
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -52,6 +53,16 @@ def verifier(settings: Settings, revocations: Revocations | None = None) -> Veri
     file = settings.public_keys_file
     _read(file)
     return Verifier(file.read_bytes, system_clock, revocations)
+
+
+def accounts_secret(settings: Settings) -> bytes:
+    """From which accounts derive refresh tokens and proofs of known devices. The stack's own is made once."""
+    if settings.accounts_secret.get_secret_value():
+        return settings.accounts_secret.get_secret_value().encode()
+    file = settings.folder / "keys" / "accounts.secret"
+    if not file.exists():
+        _write_once(file, secrets.token_hex().encode())
+    return _read(file)
 
 
 def _read(file: Path) -> bytes:

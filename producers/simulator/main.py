@@ -10,17 +10,21 @@ from typing import Annotated
 
 import httpx
 import typer
+import uuid_utils
 
 from domain.clock import system_clock
 from domain.titles.catalogue import CATALOGUE_KEY
 from infra.datasets import DatasetError, fetch, films
 from infra.engines.kafka.admin import KafkaCluster
 from infra.engines.kafka.publisher import BulkProducer
+from infra.engines.mariadb import connect
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, print_error
+from infra.stores.accounts_mariadb import MariaDbAccounts
 from producers.client.sender import HttpPost, Outcome, Rejected, Sender
+from producers.simulator.accounts import beginnings
 from producers.simulator.audience import Member, build_audience
 from producers.simulator.catalogue import Title, join, to_jsonl
 from producers.simulator.client_log import ClientLog
@@ -154,12 +158,33 @@ def live(
 
 @app.command()
 @known_errors
+def accounts(members: Members = 200, ratings: Ratings = None, seed: Seed = 1) -> None:
+    """Make the members' accounts, without passwords; `playhead login` signs in as one. Those that exist stay."""
+    settings = Settings()
+    audience = _audience(settings, ratings, members, seed)
+    made, households = asyncio.run(_begin(settings, audience))
+    typer.echo(f"{households} households with {len(audience)} profiles: {made} accounts are new")
+
+
+@app.command()
+@known_errors
 def catalogue(ratings: Ratings = None) -> None:
     """Fetch films and ratings if they are missing, and write the catalogue of titles to the lake."""
     settings = Settings()
     _, titles = _data(settings, ratings)
     ObjectStore(settings).put(CATALOGUE_KEY, to_jsonl(titles))
     typer.echo(f"{len(titles):,} titles in the catalogue")
+
+
+async def _begin(settings: Settings, audience: Sequence[Member]) -> tuple[int, int]:
+    """How many accounts are new, and how many households there are."""
+    database = connect(settings, "accounts")
+    store, new = MariaDbAccounts(database), beginnings(audience, system_clock(), lambda: str(uuid_utils.uuid7()))
+    try:
+        applied = [await store.apply(each) for each in new]
+    finally:
+        await database.close()
+    return sum(applied), len(applied)
 
 
 async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Counter[Outcome]:

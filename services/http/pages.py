@@ -15,8 +15,7 @@ Page = Callable[..., HTMLResponse]
 def templates(*folders: Path, ports: Mapping[str, int]) -> Jinja2Templates:
     """Shared templates and those of the given folders.
 
-    ``ports`` has the port of the other service, ``ops`` or ``history``. In a template, either name is the start of that
-    service's addresses.
+    ``ports`` has ports of services, such as ``ops``. In a template, a name is the start of that service's addresses.
     """
 
     def links(request: Request) -> dict[str, str]:

@@ -12,12 +12,16 @@ from infra.runtime.settings import ROOT
 from producers.collector import openapi as collector
 from schemas.avro import schema
 from schemas.topics import FAMILIES
+from services.accounts import account_routes, code_routes, session_routes
+from services.accounts.service import AccountsService
 from services.history.routes import router
 from services.ops import members
 from services.playback import routes as playback
 from services.playback.history import ResumePoints
 from tests.support.evening import Evening
-from tests.support.identity import identity
+from tests.support.fake_metrics import FakeMetrics
+from tests.support.household import Household
+from tests.support.identity import identity, verifier
 from tests.support.reference import commands, flow, openapi, settings, tables, typescript
 
 FOLDER = ROOT / "docs" / "reference"
@@ -40,6 +44,12 @@ PLAYBACK = """
 Starts a play: addresses of the video that only this play may use, the point at which to resume, and the ids that the
 play's events carry. `/watch/<title>` is a page that plays a title with this API. Errors have the form
 of the [history API](history-api.md). Times are milliseconds since the epoch, as in events.
+"""
+ACCOUNTS = """
+# Accounts API
+
+Accounts, profiles and devices. Errors have the form of the [history API](history-api.md); 429 has `Retry-After`.
+[Sign a device in](../guides/sign-in.md) shows how to use it.
 """
 SUPPORT = """
 # Support API
@@ -95,6 +105,17 @@ def _playback() -> str:
     return openapi.page(app.openapi(), PLAYBACK)
 
 
+def _accounts() -> str:
+    house, app = Household(), FastAPI()
+
+    async def ready() -> None: ...
+
+    service = AccountsService(house.context, house.store, verifier(), "", True, ready, FakeMetrics())
+    for module in (account_routes, session_routes, code_routes):
+        app.include_router(module.router(service))
+    return openapi.page(app.openapi(), ACCOUNTS)
+
+
 def _support() -> str:
     app = FastAPI()
     app.include_router(members.api(Evening(0).stores, Catalogue(), lambda: 0))
@@ -102,6 +123,7 @@ def _support() -> str:
 
 
 PAGES: Mapping[Path, Callable[[], str]] = {
+    FOLDER / "accounts-api.md": _accounts,
     FOLDER / "cli.md": commands.page,
     FOLDER / "collector-api.md": _collector,
     FOLDER / "history-api.md": _history,

@@ -46,7 +46,7 @@ def test_a_command_of_another_package_has_its_own_help(arguments: list[str], usa
 
 @pytest.mark.parametrize(
     ("words", "completed"),
-    [("playhead dr", {"drain", "drill"}), ("playhead simulate ", {"past", "live", "catalogue"})],
+    [("playhead dr", {"drain", "drill"}), ("playhead simulate ", {"past", "live", "accounts", "catalogue"})],
 )
 def test_the_shell_completes_commands_of_every_package(words: str, completed: set[str]) -> None:
     shell = {

@@ -38,6 +38,12 @@ def test_each_public_path_leads_to_its_process(tmp_path: Path) -> None:
         ("/v1/cmcd", "collector"),
         ("/v1/profiles", "history-api"),
         ("/v1/playback", "playback"),
+        ("/v1/accounts", "accounts"),
+        ("/v1/session", "accounts"),
+        ("/v1/devices", "accounts"),
+        ("/v1/device-codes", "accounts"),
+        ("/account", "accounts"),
+        ("/static", "accounts"),
     ]
 
 

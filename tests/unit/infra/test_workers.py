@@ -15,7 +15,7 @@ def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_the
 
     assert list(workers) == [
         *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger"),
-        *("history-api", "playback", "ops"),
+        *("history-api", "playback", "accounts", "ops"),
     ]
     assert [workers[name].ports for name in ("history-0", "history-1")] == [(18110,), (18111,)]
     assert workers["history-1"].command[-5:] == ("-m", "streams.main", "history", "--worker", "1")

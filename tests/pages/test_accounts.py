@@ -1,0 +1,98 @@
+"""The pages of accounts in a real browser: they fit, are silent, and are used by keyboard and by role and name."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.pages.accounts_site import AccountsSite, served
+from tests.pages.browser import OVERFLOW, PATIENCE_MS, opened
+from tests.support.household import ADDRESS, PASSWORD
+
+PAGES = ("who", "profiles", "profiles/new", "devices", "tv", "")
+NAMELESS = """() => [...document.querySelectorAll("input:not([type=hidden]), select, button, a")]
+  .filter((e) => !(e.labels?.length || e.textContent.trim() || e.getAttribute("aria-label")))
+  .map((e) => e.outerHTML.slice(0, 80))"""
+"""Controls that a screen reader could not name."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[AccountsSite]:
+    with served() as found:
+        yield found
+
+
+def sign_in(page: Page, password: str) -> None:
+    """By keyboard alone: the first field has the focus."""
+    page.keyboard.type(ADDRESS)
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_every_page_fits_is_silent_and_names_its_controls(
+    browser: Browser, site: AccountsSite, width: int, scheme: str
+) -> None:
+    complaints: list[str] = []
+    page = opened(browser, f"{site.address}/account/sign-in", width, scheme, complaints)
+    sign_in(page, PASSWORD)
+    page.wait_for_url("**/account/who")
+    for path in PAGES:
+        page.goto(f"{site.address}/account/{path}".rstrip("/"))
+        assert page.evaluate(OVERFLOW) == [], path
+        assert page.evaluate(NAMELESS) == [], path
+        assert page.locator("h1").count() == 1
+    page.get_by_role("link", name="Account", exact=True).click()
+    expect(page.get_by_role("link", name="Account", exact=True)).to_have_attribute("aria-current", "page")
+    assert complaints == []
+    page.close()
+
+
+def test_a_person_gets_everywhere_by_keyboard(browser: Browser, site: AccountsSite) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{site.address}/account/sign-in")
+    sign_in(page, "not the password")
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_text("Address and password do not belong together.")
+    expect(page.get_by_label("Password")).to_be_focused()
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/account/who")
+
+    page.get_by_role("button", name="Wilhelmina").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("PIN")).to_be_focused()
+    page.keyboard.type("1111")
+    page.keyboard.press("Enter")
+    expect(alert).to_have_text("This is not the profile's PIN.")
+    expect(page.get_by_label("PIN")).to_be_focused()
+    page.keyboard.type("2468")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/account")
+    expect(page.locator("dl")).to_contain_text("Wilhelmina van Houten-Bergsma")
+
+    page.goto(f"{site.address}/account/tv")
+    expect(page.get_by_label("Code")).to_be_focused()
+    page.keyboard.type(site.code())
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Living room (tv)")).to_be_visible()
+    page.get_by_role("button", name="Yes, sign it in").press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Your television signs in now.")
+
+    page.goto(f"{site.address}/account/devices")
+    page.get_by_role("button", name="Sign out here").press("Enter")
+    page.wait_for_url("**/account/sign-in")
+    page.goto(f"{site.address}/account")
+    page.wait_for_url("**/account/sign-in**")
+    page.close()
+
+
+def test_the_first_tab_skips_to_the_content(browser: Browser, site: AccountsSite) -> None:
+    page = browser.new_page()
+    page.goto(f"{site.address}/account/reset")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.close()
