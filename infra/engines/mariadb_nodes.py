@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import logging
 import random
 import ssl
 from collections.abc import Sequence
@@ -67,6 +68,10 @@ def access(settings: Settings, owner: Owner) -> Access:
 def local_password(secret: bytes, user: str) -> str:
     """One secret of the stack gives each user another password."""
     return hmac.new(secret, user.encode(), hashlib.sha256).hexdigest()
+
+
+# It logs what the server notes about a statement, such as a row that INSERT IGNORE found.
+logging.getLogger("asyncmy").setLevel(logging.ERROR)
 
 
 async def open_connection(given: Access, role: Role) -> Any:
@@ -138,6 +143,20 @@ async def _prepare(connection: Any, role: Role) -> str:
             await cursor.execute("SET SESSION wsrep_sync_wait = 1")
         await cursor.execute("SET SESSION TRANSACTION READ ONLY")
     return ""
+
+
+async def cluster_size(given: Access, host: str) -> int:
+    """How many nodes this one sees; 0 while it is not Primary. TransientError, AccessDenied."""
+    try:
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            connection = await _connect(given, host)
+            status = await _rows(
+                connection, "SHOW GLOBAL STATUS WHERE Variable_name IN ('wsrep_ready', 'wsrep_cluster_size')"
+            )
+            connection.close()
+    except (MySQLError, OSError, EOFError) as error:
+        raise TransientError(f"MariaDB: {host}: {_describe(error)}") from error
+    return int(status["wsrep_cluster_size"]) if status["wsrep_ready"] == "ON" else 0
 
 
 async def _rows(connection: Any, statement: str) -> dict[str, str]:

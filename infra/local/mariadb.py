@@ -5,13 +5,12 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 from infra.engines.mariadb_nodes import keys_folder
-from infra.local import jars, mariadb_keys, template
-from infra.local.program import LOOPBACK, Program, StackError
-from infra.runtime.settings import Port, Settings
+from infra.local import jars, mariadb_cluster, mariadb_keys, nodes, preflight, template
+from infra.local.program import Program, StackError
+from infra.runtime.settings import LOCAL_NODES, Port, Settings
 
 PACKAGE = "mariadb"
 SYSTEM_TABLES = ("mariadb_system_tables.sql", "mariadb_performance_tables.sql", "mariadb_system_tables_data.sql")
@@ -19,39 +18,70 @@ GREETING = 10
 """Version of the protocol, the first byte of a server's first packet after the packet's own four."""
 
 
-def programs(settings: Settings) -> Iterator[Program]:
-    yield _node(settings)
+def programs(settings: Settings) -> tuple[Program, ...]:
+    return tuple(_node(settings, node) for node in range(settings.mariadb_nodes))
 
 
-def _node(settings: Settings) -> Program:
-    folder, port = settings.folder / "mariadb", settings.port(Port.MARIADB)
-    package = jars.folder(settings.home, PACKAGE)
-
-    def configure() -> None:
-        mariadb_keys.make(settings)
-        users = folder / "users.sql"
-        folder.mkdir(parents=True, exist_ok=True)
-        users.touch(mode=0o600)
-        users.write_text(mariadb_keys.users(settings))
-        template.write(
-            "mariadb.cnf",
-            folder / "mariadb.cnf",
-            host=LOOPBACK,
-            port=port,
-            folder=folder,
-            package=package,
-            keys=keys_folder(settings),
-            cluster="",
-        )
-        make_system_tables(package, folder / "data")
-
+def _node(settings: Settings, node: int) -> Program:
+    host, port = LOCAL_NODES[node], settings.port(Port.MARIADB)
+    clustered = settings.mariadb_nodes > 1
+    command = _command(settings, node)
+    package = jars.folder(settings.home, PACKAGE) / "bin"
     return Program(
-        name="mariadb",
-        command=(str(package / "bin" / "mariadbd"), f"--defaults-file={folder}/mariadb.cnf", *_user()),
-        ports=(port,),
-        is_ready=lambda: _greets(LOOPBACK, port),
-        configure=configure,
+        name=nodes.name("mariadb", node, settings.mariadb_nodes),
+        command=command if not clustered else mariadb_cluster.launch(_folder(settings, node), command),
+        ports=(port, settings.port(Port.MARIADB_GROUP)) if clustered else (port,),
+        host=host,
+        is_ready=lambda: _greets(host, port),
+        environment=mariadb_cluster.environment(settings.home, package) if clustered else {},
+        configure=lambda: _configure(settings, node),
+        wait_for_peers=lambda: mariadb_cluster.wait_for_peers(settings),
         package=PACKAGE,
+    )
+
+
+def _folder(settings: Settings, node: int) -> Path:
+    return settings.folder / nodes.name("mariadb", node, settings.mariadb_nodes)
+
+
+def _command(settings: Settings, node: int) -> tuple[str, ...]:
+    server = jars.folder(settings.home, PACKAGE) / "bin" / "mariadbd"
+    return (str(server), f"--defaults-file={_folder(settings, node)}/mariadb.cnf", *_user())
+
+
+def _configure(settings: Settings, node: int) -> None:
+    """All nodes of a cluster that are about to start are configured before the first of them starts."""
+    mariadb_keys.make(settings)
+    _write_configuration(settings, node)
+    every = range(settings.mariadb_nodes)
+    folders = [_folder(settings, each) for each in every]
+    make_system_tables(jars.folder(settings.home, PACKAGE), folders[0] / "data")
+    if settings.mariadb_nodes > 1:
+        mariadb_cluster.share_tables(folders)
+        running = any(map(preflight.is_taken, (settings.port(Port.MARIADB_GROUP),) * len(every), LOCAL_NODES))
+        commands = [(*_command(settings, each), "--wsrep-recover") for each in every]
+        mariadb_cluster.choose_first(dict(zip(folders, commands, strict=True)), running=running)
+
+
+def _write_configuration(settings: Settings, node: int) -> None:
+    folder = _folder(settings, node)
+    folder.mkdir(parents=True, exist_ok=True)
+    users = folder / "users.sql"
+    users.touch(mode=0o600)
+    users.write_text(mariadb_keys.users(settings))
+    include = ""
+    if settings.mariadb_nodes > 1:
+        mariadb_cluster.write_configuration(settings, node, folder)
+        include = f"!include {folder}/galera.cnf"
+    template.write(
+        "mariadb.cnf",
+        folder / "mariadb.cnf",
+        host=LOCAL_NODES[node],
+        port=settings.port(Port.MARIADB),
+        folder=folder,
+        package=jars.folder(settings.home, PACKAGE),
+        keys=keys_folder(settings),
+        cluster=include,
     )
 
 

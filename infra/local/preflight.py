@@ -52,15 +52,21 @@ def require_disk(folder: Path) -> None:
 
 
 def require_free_port(port: int, wanted_by: str, address: str = LOOPBACK) -> None:
+    if is_taken(port, address):
+        raise StackError(
+            f"port {port} is taken by {port_holder(port, address)}, {wanted_by} needs it: "
+            "stop that process, or set PLAYHEAD_PORT_BASE to another block"
+        )
+
+
+def is_taken(port: int, address: str = LOOPBACK) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
         except OSError:
-            raise StackError(
-                f"port {port} is taken by {port_holder(port, address)}, {wanted_by} needs it: "
-                "stop that process, or set PLAYHEAD_PORT_BASE to another block"
-            ) from None
+            return True
+    return False
 
 
 def port_holder(port: int, address: str = LOOPBACK) -> str:

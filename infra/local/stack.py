@@ -11,11 +11,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
 from domain.processes import Process
-from infra.local import backends, cassandra_cluster, jars, monitoring, monitoring_programs, preflight, workers
+from infra.local import (
+    backends,
+    jars,
+    mariadb_cluster,
+    monitoring,
+    monitoring_programs,
+    nodes,
+    preflight,
+    workers,
+)
 from infra.local.program import Program, StackError
 from infra.local.progress import Report, report
 from infra.local.supervisor import Supervisor, base_name
@@ -85,6 +95,8 @@ class Stack:
                     with progress.step(f"fetch {package}"):
                         jars.fetch(self.settings.home, package)
             token_keys.ensure(self.settings)
+            if any(backend.name == "mariadb-0" for backend in local):
+                self._fetch_galera(progress)
             self._supervisor.launch(list(self._programs.values()))
             self._start(local)
             for backend in self._ready_backends(local, progress):
@@ -191,7 +203,9 @@ class Stack:
     def _check_host(self, local: Sequence[Program]) -> None:
         preflight.require_disk(self.settings.folder)
         if self.settings.local_cassandra:
-            cassandra_cluster.require_same_nodes(self.settings)
+            nodes.require_same(self.settings, "cassandra", "Cassandra", self.settings.cassandra_nodes)
+        if self.settings.local_mariadb:
+            nodes.require_same(self.settings, "mariadb", "MariaDB", self.settings.mariadb_nodes)
         running = self._supervisor.processes()
         missing = [backend for backend in local if running.get(backend.name, {}).get("pid", 0) == 0]
         if any(backend.package for backend in missing):
@@ -199,13 +213,22 @@ class Stack:
         if not all(jars.is_fetched(self.settings.home, backend.package) for backend in missing if backend.package):
             preflight.require_maven()
 
+    def _fetch_galera(self, progress: Report) -> None:
+        if not mariadb_cluster.is_fetched(self.settings.home):
+            with progress.step("fetch Galera"):
+                mariadb_cluster.fetch(self.settings.home)
+
     def _start(self, programs: Sequence[Program]) -> None:
+        """All nodes of a backend are configured before the first of them starts."""
         running = self._require_running()
-        for program in programs:
-            if running[program.name]["statename"] not in LIVE:
+        missing = [program for program in programs if running[program.name]["statename"] not in LIVE]
+        for _, group in groupby(missing, lambda program: base_name(program.name)):
+            starting = list(group)
+            for program in starting:
                 for port in program.ports:
                     preflight.require_free_port(port, program.name, program.host)
                 program.configure()
+            for program in starting:
                 self._supervisor.start(program.name)
 
     def _require_running(self) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import cassandra_cluster, preflight
+from infra.local import cassandra_cluster, nodes, preflight
 from infra.local.cassandra import programs
 from infra.local.program import StackError
 from infra.local.stack import Stack
@@ -78,7 +78,7 @@ def test_the_stack_selects_one_node_by_its_number_and_all_by_the_backend_s_name(
 
 
 @pytest.mark.parametrize(
-    ("folder", "nodes", "complaint"),
+    ("folder", "wanted", "complaint"),
     [
         (
             "cassandra",
@@ -94,12 +94,12 @@ def test_the_stack_selects_one_node_by_its_number_and_all_by_the_backend_s_name(
         ),
     ],
 )
-def test_data_of_another_number_of_nodes_are_rejected(tmp_path: Path, folder: str, nodes: int, complaint: str) -> None:
+def test_data_of_another_number_of_nodes_are_rejected(tmp_path: Path, folder: str, wanted: int, complaint: str) -> None:
     (tmp_path / "stacks" / "unit" / folder / "data").mkdir(parents=True)
     with pytest.raises(StackError) as refused:
-        cassandra_cluster.require_same_nodes(settings(tmp_path, cassandra_nodes=nodes))
+        nodes.require_same(settings(tmp_path), "cassandra", "Cassandra", wanted)
     assert str(refused.value) == complaint
-    cassandra_cluster.require_same_nodes(settings(tmp_path, cassandra_nodes=4 - nodes))
+    nodes.require_same(settings(tmp_path), "cassandra", "Cassandra", 4 - wanted)
 
 
 def test_a_taken_port_is_taken_on_its_own_address_only() -> None:

@@ -1,0 +1,168 @@
+"""Local MariaDB nodes as one Galera cluster: its programs, which node begins, and when all nodes see each other."""
+
+import asyncio
+import re
+import shutil
+import subprocess
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+from domain.processes import OWNERS
+from infra.engines.mariadb_nodes import access, cluster_size
+from infra.local import debian, packages, template
+from infra.local.program import StackError
+from infra.runtime.settings import LOCAL_NODES, Port, Settings
+from schemas.errors import TransientError
+
+PACKAGE = "galera"
+DEBIAN_PACKAGES = ("galera-4", "mariadb-server", "rsync", "libpopt0", "libxxhash0")
+"""The provider; the scripts that copy a whole node, and what they run."""
+WANTED = ("lib/libgalera_smm.so", "lib/x86_64-linux-gnu", "bin/rsync", "bin/wsrep_sst_*")
+"""Of these packages, below ``usr``."""
+BEGINS = "begins"
+"""A file in the folder of the node that begins."""
+PEERS_WITHIN_S = 180
+UNKNOWN = -1
+LAUNCH = """\
+position=$("$@" --wsrep-recover 2>&1 | sed -n 's/.*Recovered position: *//p' | tail -n 1)
+case $position in "" | 00000000-*) ;; *) set -- "$@" "--wsrep-start-position=$position" ;; esac
+rm "$0" 2>/dev/null && set -- "$@" --wsrep-new-cluster
+exec "$@"
+"""
+"""Starts a node where its data end. ``$0`` is the file that says that this node begins. It counts once: a node that is
+started again must join the others."""
+RSYNC = """\
+#!/bin/sh
+[ "$1 $(id -u)" = "--daemon 0" ] && set -- "$@" --dparam=uid=0 --dparam=gid=0
+exec "${0%/*}/real/rsync" "$@"
+"""
+"""rsync's daemon that root starts would write as ``nobody``, who cannot reach the data folder."""
+STATE = """\
+# GALERA saved state
+version: 2.1
+uuid:    {cluster}
+seqno:   0
+safe_to_bootstrap: 0
+"""
+
+
+def fetch(home: Path) -> Path:
+    """The folder of Galera's programs."""
+    return packages.fetch(home, PACKAGE, " ".join(DEBIAN_PACKAGES), _unpack)
+
+
+def is_fetched(home: Path) -> bool:
+    return packages.is_fetched(home, PACKAGE, " ".join(DEBIAN_PACKAGES))
+
+
+def write_configuration(settings: Settings, node: int, folder: Path) -> None:
+    group = settings.port(Port.MARIADB_GROUP)
+    template.write(
+        "galera.cnf",
+        folder / "galera.cnf",
+        galera=packages.folder(settings.home, PACKAGE),
+        stack=settings.stack,
+        members=",".join(f"{address}:{group}" for address in LOCAL_NODES),
+        name=folder.name,
+        host=LOCAL_NODES[node],
+        group_port=group,
+        catch_up_port=settings.port(Port.MARIADB_CATCH_UP),
+        copy_port=settings.port(Port.MARIADB_COPY),
+    )
+
+
+def launch(folder: Path, command: Sequence[str]) -> tuple[str, ...]:
+    """The command that starts a node at which ``command`` alone would start a server."""
+    return ("/bin/sh", "-c", LAUNCH, str(folder / BEGINS), *command)
+
+
+def environment(home: Path, programs: Path) -> Mapping[str, str]:
+    """Where a node finds what Galera runs. ``programs``: MariaDB's own."""
+    galera = packages.folder(home, PACKAGE) / "usr"
+    return {
+        "PATH": f"{programs}:{galera}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "LD_LIBRARY_PATH": f"{galera}/lib/x86_64-linux-gnu",
+    }
+
+
+def share_tables(folders: Sequence[Path]) -> None:
+    """Copy the first node's new data folder to the others, as the state in which all of them begin.
+
+    It spares a new cluster two copies by the donor. It is correct only because nothing was written yet.
+    """
+    first, *others = [folder / "data" for folder in folders]
+    if (first / "grastate.dat").exists():
+        return
+    for other in others:
+        shutil.copytree(first, other)
+    state = STATE.format(cluster=uuid.uuid1())
+    for data in (*others, first):
+        (data / "grastate.dat").write_text(state)
+
+
+def choose_first(nodes: Mapping[Path, Sequence[str]], *, running: bool) -> None:
+    """Mark the node that has seen most as the one that begins, unless one is ``running``, which the others join.
+
+    ``nodes``: the folder of each, and the command that prints where its data end.
+    """
+    marks = [node / BEGINS for node in nodes]
+    if running:
+        for mark in marks:
+            mark.unlink(missing_ok=True)
+    elif not any(mark.exists() for mark in marks):
+        first = max(nodes, key=lambda node: _position(node, nodes[node]))
+        for node in nodes:
+            (node / "data" / "gvwstate.dat").unlink(missing_ok=True)  # whom they saw when they were killed
+        state = first / "data" / "grastate.dat"
+        state.write_text(state.read_text().replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"))
+        (first / BEGINS).touch()
+
+
+def _position(node: Path, recover: Sequence[str]) -> int:
+    """Number of the last transaction that a node has."""
+    state = node / "data" / "grastate.dat"
+    if found := re.search(r"^seqno: *(\d+)$", state.read_text(), re.MULTILINE):
+        return int(found[1])
+    run = subprocess.run(recover, capture_output=True, text=True)
+    killed = re.search(r"Recovered position: *[0-9a-f-]+:(\d+)", run.stderr)
+    return int(killed[1]) if killed else UNKNOWN
+
+
+def wait_for_peers(settings: Settings) -> None:
+    """Return once every node sees all others."""
+    retry = Retrying(
+        retry=retry_if_exception_type(TransientError), wait=wait_fixed(0.2), stop=stop_after_delay(PEERS_WITHIN_S)
+    )
+    try:
+        retry(_require_all_peers, settings)
+    except RetryError:
+        raise StackError(
+            f"MariaDB nodes do not see each other after {PEERS_WITHIN_S} s: see `playhead logs mariadb`"
+        ) from None
+
+
+def _require_all_peers(settings: Settings) -> None:
+    given = access(settings, OWNERS[0])
+    for host in given.hosts:
+        if asyncio.run(cluster_size(given, host)) < len(given.hosts):
+            raise TransientError(f"MariaDB: {host} does not see all nodes")
+
+
+def _unpack(target: Path) -> None:
+    instead = "use a machine with apt, or one node (PLAYHEAD_MARIADB_NODES=1)"
+    whole = target / "whole"
+    debian.unpack(whole, DEBIAN_PACKAGES, "Galera's programs are", instead)
+    for each in WANTED:
+        for found in (whole / "usr").glob(each):
+            kept = target / "usr" / found.relative_to(whole / "usr")
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            found.rename(kept)
+    shutil.rmtree(whole)
+    rsync = target / "usr" / "bin" / "rsync"
+    (rsync.parent / "real").mkdir()
+    rsync.rename(rsync.parent / "real" / "rsync")
+    rsync.write_text(RSYNC)
+    rsync.chmod(0o755)
