@@ -54,16 +54,24 @@ from infra.runtime.startup import reduce_gc  # noqa: E402
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra", "mariadb")
 
 
+SHARING = {"tests/end_to_end/": "pipeline", "tests/spark/": "spark", "tests/integration/batch/": "spark"}
+"""Files that share what takes long to start: a whole pipeline, and a warm Spark."""
+FIRST = ("tests/end_to_end/test_demo.py", "tests/end_to_end/", "tests/spark/", "tests/integration/batch/")
+"""Those that start the test stack whole come first, while nothing of it runs; then what takes longest, so that all
+processes end at about the same time."""
+
+
 class ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """One process runs all tests of a file, and one all that send into a whole pipeline: its start takes a minute.
+    """One process runs all tests of a file, and all of those that share something.
 
     xdist's own groups are lost with this pytest, whose node ids cannot be changed any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        shares_pipeline = file.startswith("tests/end_to_end/") and not file.endswith("/test_demo.py")
-        return "pipeline" if shares_pipeline else file
+        if file == FIRST[0]:
+            return file
+        return next((shared for folder, shared in SHARING.items() if file.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
@@ -72,13 +80,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if "local_stack" in getattr(item, "fixturenames", ()):
+        if "empty_stack" in getattr(item, "fixturenames", ()):
             item.add_marker("engines")
         if UNIT in item.path.parents:  # a unit test that leaves something open fails
             for warning in ("ResourceWarning", "pytest.PytestUnraisableExceptionWarning"):
                 item.add_marker(pytest.mark.filterwarnings(f"error::{warning}"))
         if item.get_closest_marker("soak_only"):
             item.add_marker("soak")
+    items.sort(key=lambda item: next((n for n, place in enumerate(FIRST) if item.nodeid.startswith(place)), len(FIRST)))
     if not SOAK:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak_only")])
         items[:] = [item for item in items if not item.get_closest_marker("soak_only")]
@@ -97,18 +106,24 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def local_stack() -> Iterator[Stack]:
-    """The test stack with its engines up and made ready; for tests that stop, kill or restart something."""
+def empty_stack() -> Iterator[Stack]:
+    """The test stack, wiped at the start and stopped at the end; for tests that start and stop all of it."""
     stack = Stack(Settings())
     try:
         stack.wipe()
-        try:
-            stack.up(ENGINES)
-        except StackError as error:
-            pytest.exit(f"The test stack does not start. {error}", returncode=1)
         yield stack
     finally:
         stack.down()
+
+
+@pytest.fixture(scope="session")
+def local_stack(empty_stack: Stack) -> Stack:
+    """With its engines up and made ready; for tests that stop, kill or restart something."""
+    try:
+        empty_stack.up(ENGINES)
+    except StackError as error:
+        pytest.exit(f"The test stack does not start. {error}", returncode=1)
+    return empty_stack
 
 
 @pytest.fixture(scope="session")

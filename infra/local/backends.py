@@ -93,7 +93,7 @@ BACKENDS = (
         _one(edge.program),
         "a readable bucket",
         _readable_bucket,
-        metrics=Port.EDGE_METRICS,
+        metrics=edge.EDGE.metrics_port,
         does="Verifies path tokens, and serves videos from its cache or from the bucket.",
         part="video",
     ),
@@ -101,7 +101,7 @@ BACKENDS = (
         "gateway",
         lambda settings: settings.local_gateway,
         _one(gateway.program),
-        metrics=Port.GATEWAY_METRICS,
+        metrics=gateway.GATEWAY.metrics_port,
         does="Takes requests for the collector and the services, within limits of size, time and rate.",
     ),
 )

@@ -16,13 +16,13 @@ from domain.processes import PROCESSES
 from infra.drill import DRILLS, run
 from infra.local import monitoring
 from infra.local.stack import Stack
+from tests.conftest import ENGINES
 from tests.integration.batch import tables
 from tests.pages.browser import OVERFLOW, launched, opened
 from tests.support.identity import member_headers, support_headers
 from tests.support.pipeline import PATIENCE_S, eventually, get, playhead
 
 SMALL = ("--members", "30", "--days", "4", "--live-viewers", "15", "--live-seconds", "10")
-ENGINES = ("kafka", "registry", "seaweedfs", "cassandra", "mariadb")
 
 
 @dataclass
@@ -33,8 +33,9 @@ class Demo:
 
 
 @pytest.fixture(scope="module")
-def demo(local_stack: Stack) -> Iterator[Demo]:
+def demo(empty_stack: Stack) -> Iterator[Demo]:
     """A demo that has arrived at its pages and waits for Ctrl-C."""
+    engines_ran = bool(empty_stack.status())
     command = [sys.executable, "-m", "infra.cli", "demo", *SMALL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
@@ -43,9 +44,11 @@ def demo(local_stack: Stack) -> Iterator[Demo]:
             printed += line
             if "Ctrl-C" in line:
                 break
-        yield Demo(process, printed, local_stack)
+        yield Demo(process, printed, empty_stack)
         process.kill()
-    local_stack.up(ENGINES)
+    empty_stack.wipe()
+    if engines_ran:
+        empty_stack.up(ENGINES)
 
 
 def test_it_balances_the_ledger_and_names_its_pages(demo: Demo) -> None:
