@@ -174,11 +174,17 @@ def dead_letters(records: dict[Place, bytes | None]) -> dict[Place, DeadLetter]:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Returns as soon as the condition holds; fails when that takes too long. No answer of an engine is: not yet."""
+    """Returns as soon as the condition holds; fails when that takes too long. No answer of an engine is: not yet.
+
+    It sleeps as long as the question took: what is awaited needs the processor, too.
+    """
     deadline = time.monotonic() + PATIENCE_S
+    asked = time.monotonic()
     while not _holds(condition):
-        assert time.monotonic() < deadline, f"still not true after {PATIENCE_S:g} s"
-        time.sleep(0.02)
+        now = time.monotonic()
+        assert now < deadline, f"still not true after {PATIENCE_S:g} s"
+        time.sleep(max(0.02, now - asked))
+        asked = time.monotonic()
 
 
 def _holds(condition: Callable[[], bool]) -> bool:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from domain.lake.keys import Chain
 from domain.lake.reading import LakeObject, read_objects, read_rows
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.publisher import BulkProducer
@@ -44,25 +43,23 @@ def _newest_of_ours(store: ObjectStore) -> LakeObject:
     return ours[-1]
 
 
-def _compared(settings: Settings, chain: Chain) -> int:
-    """The offset up to which the ledger has compared a chain."""
-    session = connect(settings)
-    try:
-        return ReconciliationStates(session).load(chain).position
-    finally:
-        close(session)
+@pytest.fixture
+def states(stack: Settings) -> Iterator[ReconciliationStates]:
+    session = connect(stack)
+    yield ReconciliationStates(session)
+    close(session)
 
 
 def test_it_misses_one_object_and_one_record_and_balances_again(
-    local_stack: Stack, ledger: Worker, monkeypatch: pytest.MonkeyPatch
+    local_stack: Stack, ledger: Worker, states: ReconciliationStates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = local_stack.settings
     monkeypatch.setenv("PLAYHEAD_LEDGER_OVERDUE_SECONDS", "1")
-    store, schema_id = ObjectStore(settings), Registry(settings).ids()["playback"]
+    store, schema_id, kafka = ObjectStore(settings), Registry(settings).ids()["playback"], BulkProducer(settings)
 
     def send(number: int) -> None:
         payload = frame(schema_id, encode(playback(event_id=EVENTS[number], seq=number)))
-        BulkProducer(settings).write([(TOPIC, b"ledger", payload)])
+        kafka.write([(TOPIC, b"ledger", payload)])
 
     def differs(records: int) -> Callable[[], bool]:
         return lambda: (
@@ -74,7 +71,7 @@ def test_it_misses_one_object_and_one_record_and_balances_again(
         send(number)
     eventually(lambda: lag(settings) == 0)  # all tests' records: a part still to be written is missing from the hour
     newest = _newest_of_ours(store)
-    eventually(lambda: _compared(settings, newest.chain) >= newest.end)
+    eventually(lambda: states.load(newest.chain).position >= newest.end)
     eventually(differs(0))
     place = f"{TOPIC}[{newest.chain.partition}]"
     hour = playhead("ledger", "--hour", HOUR)
