@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from domain.processes import OWNERS, Owner
 from infra.engines.mariadb import TABLES, engine, translated
 from infra.runtime.settings import Settings
+from infra.stores import outbox_mariadb
 
 FOLDER = Path(__file__).parent / "migrations" / "mariadb"
 LEASE_S = 120
@@ -62,6 +63,7 @@ async def _migrate(settings: Settings, owner: Owner, folder: Path) -> None:
                 # Names are compared byte by byte, whatever this server's default is.
                 await connection.execute(text("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"))
                 await connection.run_sync(TABLES.create_all)
+                await connection.run_sync(outbox_mariadb.TABLES.create_all)
             async with _lease(writer), writer.connect() as connection:
                 await connection.run_sync(_upgrade, _config(owner, folder))
     finally:
