@@ -62,7 +62,6 @@ def router(find: Find, identity: Identity, catalogue: Catalogue, sources: Source
             "collector": sources.collector,
             "key": sources.key,
         }
-        headers = {"Content-Security-Policy": sources.policy, "Cache-Control": "no-store"}
-        return page(request, "example.html", context, headers=headers)
+        return page(request, "example.html", context, headers=sources.headers)
 
     return routes

@@ -44,14 +44,16 @@ class Sources:
     on_loopback: bool
 
     @property
-    def policy(self) -> str:
-        """Its content security policy: pictures and segments come from the edge, into a ``blob:``."""
-        return (
+    def headers(self) -> dict[str, str]:
+        """Those of a page that plays: pictures and segments come from the edge, into a ``blob:``. It has a profile's
+        resume point, so nobody keeps it."""
+        policy = (
             POLICY.replace("img-src 'self'", f"img-src 'self' {self.edge}").replace(
                 "connect-src 'self'", f"connect-src 'self' {self.edge} {self.collector}"
             )
             + f"; media-src 'self' blob: {self.edge}"  # a browser that plays HLS by itself has no blob
         )
+        return {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
 
 
 def templates(sources: Sources) -> Page:
@@ -110,7 +112,6 @@ def router(
             "collector": sources.collector,
             "key": sources.key,
         }
-        headers = {"Content-Security-Policy": sources.policy, "Cache-Control": "no-store"}
-        return page(request, "watch.html", context, headers=headers)
+        return page(request, "watch.html", context, headers=sources.headers)
 
     return routes
