@@ -46,6 +46,22 @@ def test_libraries_that_use_logging_come_out_alike_with_their_traceback(capsys: 
     assert line["exception"][0]["exc_value"] == "broken"
 
 
+def test_a_traceback_has_no_local_variables_which_may_be_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("accounts", "INFO")
+
+    def check(password: str) -> None:
+        raise RuntimeError("failed")
+
+    try:
+        check("hunter2")
+    except RuntimeError:
+        logging.getLogger("library").exception("crashed")
+        structlog.get_logger().exception("crashed")
+    printed = capsys.readouterr().err
+    assert printed.count("RuntimeError") >= 2
+    assert "hunter2" not in printed.replace('check("hunter2")', "")
+
+
 def test_a_library_that_repeats_an_error_gets_few_lines_and_the_others_are_counted() -> None:
     def heard(level: int, line: int, at: float) -> str | None:
         record = logging.LogRecord("aiokafka", level, "client.py", line, "no %s", ("broker",), None)
