@@ -209,6 +209,9 @@ SIGN_INS = Counter(
     ("outcome",),
 )
 
+# Events that a service reports itself.
+OWN_EVENTS = Counter("playhead_own_events", "Events of the service itself: published, or dropped.", ("outcome",))
+
 # CompressedVH.
 COMPACTIONS = Counter("playhead_compactions", "Compactions of one profile by outcome.", ("outcome",))
 COMPACTED_RECORDS = Counter("playhead_compacted_records", "Viewing records that left LiveVH.")

@@ -33,6 +33,7 @@ STORES = {
     "compressed_vh": Store("cassandra", "CompressedVH"),
     "quality_minutes": Store("cassandra", "quality of experience"),
     "support": Store("cassandra", "support"),
+    "stream_slots": Store("cassandra", "stream slots"),
     "ledger_state": Store("cassandra", "ledger"),
     "accounts": Store("mariadb", "accounts"),
     "event_lake": Store("s3", "event lake"),
@@ -58,6 +59,8 @@ class Process:
     """Of its HTTP server, which also has ``/metrics``: an offset from the stack's block. Worker I adds I."""
     needs: tuple[str, ...]
     """Backends without which it fails or falls behind."""
+    uses: tuple[str, ...] = ()
+    """Backends that it also uses, and does without while they are away."""
     public: tuple[str, ...] = ()
     """Paths that the gateway leads to it, with all below them; ``/`` is what no other process has."""
     group: str | None = None
@@ -167,8 +170,10 @@ PROCESSES: tuple[Process, ...] = (
         does="Starts a play: its manifests, its resume point, and the page that shows it.",
         port=4,
         needs=("kafka",),
+        uses=("registry", "cassandra"),
         public=("/v1/playback",),
         reads=(Flow("kafka", "assets"),),
+        writes=(Flow("stream_slots", "who watches"), Flow("kafka", "what became of streams")),
         part="video",
     ),
     Process(

@@ -95,6 +95,16 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowded:
+    """An account that was watched on more streams at once than its plan allows."""
+
+    account_id: str
+    allowed: int
+    most: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     now: DayStats
     before: DayStats | None
@@ -114,6 +124,8 @@ class Day:
     """The most watched titles of the week, with the week before."""
     abandoned: Sequence[Abandoned]
     lake: Sequence[Family]
+    crowded: Sequence[Crowded] | None
+    """Most minutes first; None if no plan is known."""
     unknown_titles: int
     """Titles played on the day that are not in the catalogue; they are shown by id."""
     unknown_views: int
@@ -148,6 +160,7 @@ def build_day(inputs: ReportInputs, day: date) -> Day:
         worst_titles=titles_by_week(inputs, days),
         abandoned=_abandoned(inputs, days[-7:]),
         lake=_families(inputs, days),
+        crowded=_crowded(inputs, day),
         unknown_titles=len(unknown),
         unknown_views=sum(row["views"] for row in unknown),
     )
@@ -197,6 +210,13 @@ def _abandoned(inputs: ReportInputs, week: Sequence[date]) -> list[Abandoned]:
     return sorted((row for row in rows if row.left[0]), key=lambda row: (-row.early, -row.starts, row.label))[
         :TOP_TITLES
     ]
+
+
+def _crowded(inputs: ReportInputs, day: date) -> list[Crowded] | None:
+    if inputs.crowded is None:
+        return None
+    rows = inputs.crowded.filter(pl.col("day") == day).sort("minutes", "account_id", descending=[True, False])
+    return [Crowded(*row) for row in rows.select("account_id", "allowed", "most", "minutes").iter_rows()]
 
 
 def _families(inputs: ReportInputs, days: Sequence[date]) -> list[Family]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from batch.reports.build_day import Abandoned, Day, DayStats, Family, TitleRow, WeekComparison
+from batch.reports.build_day import Abandoned, Crowded, Day, DayStats, Family, TitleRow, WeekComparison
 from batch.reports.formatting import (
     UNKNOWN,
     change,
@@ -114,6 +114,18 @@ def loss(groups: Sequence[Group], overall: Group) -> str:
     all_of_it = f"{number(1 / rate)} events, one is missing" if rate < 0.5 else "2 events, one or more are missing"
     named = f"; most often from {worst.label}, {percent(worst.metrics['loss_rate'])}" if worst else ""
     return f"Of {all_of_it}{named}."
+
+
+def crowded(accounts: Sequence[Crowded] | None) -> str:
+    if accounts is None:
+        return "No plan is known, so no account is judged."
+    if not accounts:
+        return "No account was watched on more streams at once than its plan allows."
+    first, whose = accounts[0], "its plan allows" if len(accounts) == 1 else "their plan allows"
+    allowed = f"{first.allowed} {'is' if first.allowed == 1 else 'are'} allowed"
+    longest = f"{count(first.most, 'stream')}, where {allowed}, for {count(first.minutes, 'minute')}"
+    more = f"{count(len(accounts), 'account')} watched on more streams at once than {whose}"
+    return f"{more}; longest {first.account_id}: {longest}."
 
 
 def lake(families: Sequence[Family], data_until: int | None) -> str:

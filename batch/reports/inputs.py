@@ -28,6 +28,8 @@ class ReportInputs:
     """Family -> when its newest event was received, in milliseconds; None if its table is empty."""
     titles: Mapping[str, tuple[str, int | None]]
     """Title id -> name and year, from the catalogue."""
+    crowded: pl.DataFrame | None = None
+    """``crowded_accounts`` of the shown days; None if no plan is known."""
 
     def total(self, days: Collection[date]) -> dict[str, int]:
         """The aggregates of all views on these days; zeros without any."""

@@ -40,6 +40,7 @@ def render_day(day: Day, run: Run, others: Sequence[date]) -> str:
         "top": headlines.top(day.titles) if day.titles else "",
         "abandoned": headlines.abandoned(day.abandoned),
         "loss": headlines.loss(day.quality["version"], day.overall),
+        "crowded": headlines.crowded(day.crowded),
         "lake": headlines.lake(day.lake, day.data_until),
     }
     return _render(

@@ -1,6 +1,6 @@
 """The job that computes the inputs of the daily reports from the tables. ``main`` writes the pages."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -19,11 +19,12 @@ from batch.reports.aggregates import (
     volumes,
 )
 from batch.reports.inputs import ReportInputs, with_context, with_week_before
+from batch.reports.streams import PLAN_COLUMNS, STREAM_COLUMNS, crowded_accounts
 from batch.reports.views import SESSION_COLUMNS, views
 from batch.tables.events import on_days
 from batch.tables.schema_guard import require_columns
 from batch.tables.table import Table, require_table
-from batch.tables.table_schemas import EVENTS, SESSIONS, TITLES, TableSchema
+from batch.tables.table_schemas import CHANGES, EVENTS, SESSIONS, TITLES, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,20 @@ class ReportsJob:
             volumes=fullest.filter(pl.col("day").is_in(list(all_days))),
             newest=dict(made("families", newest(tables)).iter_rows()),
             titles=self._titles(spark, report),
+            crowded=self._crowded(spark, made),
         )
 
     def _read(self, spark: SparkSession, schema: TableSchema, columns: Mapping[str, str]) -> DataFrame:
         return require_table(spark, self.namespace, schema).rows().transform(require_columns, columns)
+
+    def _crowded(self, spark: SparkSession, made: Callable[[str, DataFrame], pl.DataFrame]) -> pl.DataFrame | None:
+        """None without a table of plans: nobody is judged then."""
+        plans = Table(spark, self.namespace, CHANGES["entitlements"])
+        if not plans.exists:
+            return None
+        events_df = self._read(spark, EVENTS["playback"], STREAM_COLUMNS).where(on_days("event_time", self.days))
+        plans_df = plans.rows().transform(require_columns, PLAN_COLUMNS)
+        return made("accounts on too many streams", crowded_accounts(events_df, plans_df))
 
     def _titles(self, spark: SparkSession, report: Report) -> dict[str, tuple[str, int | None]]:
         """Empty without a catalogue; the pages then show title ids."""

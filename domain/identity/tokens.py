@@ -78,6 +78,10 @@ class PlaySession(msgspec.Struct, frozen=True):
     device_id: str
     issued_at: int
     expires_at: int
+    device: str = ""
+    """What people call the device."""
+    streams: int = 1
+    """At the same time, by the account's plan."""
 
     def may_report(self, playback_session_id: str | None, profile_id: str | None) -> bool:
         """Whether an event with these ids belongs to this play."""

@@ -297,6 +297,11 @@ class Settings(BaseSettings):
     edge_cache_mb: int = Field(1024, ge=16)
     """Largest cache of the local edge, in MiB."""
 
+    stream_lease_seconds: int = Field(90, ge=3)
+    """A stream keeps its slot of the account's plan for this long after its player's last word."""
+    stream_pause_seconds: int = Field(600, ge=1)
+    """A paused stream gives its slot back after this long."""
+
     session_timeout_seconds: int = Field(3600, ge=60)
     """A session without events for this long is closed; an event later than that is late."""
     compaction_threshold: int = Field(100, ge=1)

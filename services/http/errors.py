@@ -104,8 +104,8 @@ def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
         if app.openapi_schema is None:
             for path in describe()["paths"].values():
                 for operation in path.values():
-                    for response in map(operation["responses"].get, map(str, RESPONSES)):
-                        if response:
+                    for status, response in operation["responses"].items():
+                        if not status.startswith("2") and "content" in response:
                             response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
         return describe()
 

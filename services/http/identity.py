@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Response
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from domain.identity.tokens import PLAY_AGE_MS, Claims, Member, Scope, Staff
+from domain.identity.tokens import PLAY_AGE_MS, Claims, Member, PlaySession, Scope, Staff
 from domain.identity.verifying import TokenRefused, Verifier
 from services.http.errors import Refusal
 from services.http.parameters import ProfileId
@@ -90,6 +90,17 @@ class Identity:
             if isinstance(claims, Member):
                 return owned(claims, profile_id)
             return _in_scope(claims, "support")
+
+        return check
+
+    def play(self) -> Callable[..., PlaySession]:
+        """A play, by the token that its start was answered with."""
+
+        def check(request: Request, given: Given) -> PlaySession:
+            claims = self._claims(request, given, PLAY_AGE_MS)
+            if not isinstance(claims, PlaySession):
+                raise Refusal(HTTPStatus.FORBIDDEN, "play_needed", "This needs the report_token of a play.")
+            return claims
 
         return check
 

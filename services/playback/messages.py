@@ -1,6 +1,7 @@
 """What a player asks of the playback service, and what it gets."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +12,10 @@ class PlayRequest(BaseModel):
     title_id: Annotated[Id, Field(description="1 to 64 bytes of UTF-8.", examples=["ml-50"])]
     profile_id: Annotated[Id | None, Field(description="Default: the profile of the token.", examples=["me"])] = None
     max_quality: int | None = Field(None, ge=1, description="Highest quality that the play may use; all by default.")
+    device: str = Field(
+        "", max_length=64, description="What people call the device.", examples=["TV in the living room"]
+    )
+    instead_of: UUID | None = Field(None, description="Another session of the account, which this start stops.")
 
 
 class Resume(BaseModel):
@@ -23,6 +28,10 @@ class Play(BaseModel):
     session_started_at: int = Field(
         description="Milliseconds since the epoch, by our clock. Clients with a clock send their own start."
     )
+    slot: Literal["held", "uncounted"] = Field(
+        description="uncounted: it plays, though it is not known how many streams the account has."
+    )
+    renew_every_ms: int = Field(description="Report the play's state this often, and whenever it changes.")
     report_token: str = Field(
         description="Reports this play, and nothing else: send it with the events of this play, or give it to a player "
         "that reports by CMCD. It holds for 24 hours."

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
+from uuid import UUID
 
 import uuid_utils
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -18,6 +19,7 @@ from domain.media.path_token import PathToken
 from domain.media.play import expiry_ms
 from domain.media.playlists import DASH_TYPE, HLS_TYPE, mpd, multivariant_playlist
 from domain.metrics import Metrics
+from domain.slots.model import Stream
 from domain.titles.catalogue import Catalogue
 from schemas.events import Asset
 from services.http.app import create_app as create_service
@@ -27,6 +29,7 @@ from services.playback import examples, sign_in, watch
 from services.playback.history import ResumePoints
 from services.playback.messages import Play, PlayRequest, Resume
 from services.playback.sign_in import TakeLink
+from services.playback.streams import STREAMS_TAKEN, Lease, Streams, StreamState
 from services.playback.watch import Sources, chosen
 
 RESUME_WAIT_S = 0.15
@@ -49,6 +52,7 @@ class Playback:
     """What the member may do, by the newest news."""
     sign: Callable[[PlaySession], str]
     """Makes the token that reports a play."""
+    streams: Streams
     now: Callable[[], int]
     """Milliseconds since the epoch."""
 
@@ -83,22 +87,25 @@ def create_app(
 def router(playback: Playback) -> APIRouter:
     routes = APIRouter(prefix="/v1/playback", tags=["playback"], responses=RESPONSES)
 
-    @routes.post("", summary="Start a play")
+    @routes.post("", summary="Start a play", responses=STREAMS_TAKEN)
     async def start(
         asked: PlayRequest,
         request: Request,
         token: Token,
         member: Annotated[Member, Depends(playback.identity.member())],
     ) -> Play:
-        """For a member whose plan plays. 404: the title has no video."""
+        """For a member whose plan plays. 404: the title has no video. 409: all streams of the plan are in use."""
         started_at = playback.now()
         profile_id = chosen(member, asked.profile_id)
-        if not may_play(playback.entitlement(member), started_at):
+        entitlement = playback.entitlement(member)
+        if not may_play(entitlement, started_at):
             raise Refusal(
                 HTTPStatus.FORBIDDEN, "no_plan", "Your plan does not play now. Your account's page says more."
             )
         asset, stands_in = watch.shown(playback.find, asked.title_id)
         session = str(uuid_utils.uuid7())
+        stream = Stream(session, profile_id, member.device_id, asked.device, asked.title_id)
+        lease = await playback.streams.begin(member.account_id, entitlement.streams, stream, asked.instead_of)
         resume = await playback.resume_points.read(profile_id, asked.title_id, token, RESUME_WAIT_S)
         best = max(each.quality for each in asset.renditions)
         expires_at = expiry_ms(asset, started_at) // 1000
@@ -115,10 +122,14 @@ def router(playback: Playback) -> APIRouter:
             device_id=member.device_id,
             issued_at=started_at,
             expires_at=started_at + PLAY_AGE_MS,
+            device=asked.device,
+            streams=entitlement.streams,
         )
         return Play(
             playback_session_id=session,
             session_started_at=started_at,
+            slot=lease.slot,
+            renew_every_ms=lease.renew_every_ms,
             report_token=playback.sign(report),
             title_id=asked.title_id,
             profile_id=profile_id,
@@ -131,6 +142,18 @@ def router(playback: Playback) -> APIRouter:
             credit=asset.credit,
             stands_in=stands_in,
         )
+
+    @routes.post("/{playback_session_id}/state", summary="Report whether a play goes on", responses=STREAMS_TAKEN)
+    async def report_state(
+        playback_session_id: UUID,
+        reported: StreamState,
+        play: Annotated[PlaySession, Depends(playback.identity.play())],
+    ) -> Lease:
+        """By the play's `report_token`. 409: the play must end, since its slot is another stream's."""
+        if str(playback_session_id) != play.playback_session_id:
+            raise Refusal(HTTPStatus.FORBIDDEN, "not_yours", "This token is of another play.", "playback_session_id")
+        stream = Stream(play.playback_session_id, play.profile_id, play.device_id, play.device, play.title_id)
+        return await playback.streams.go_on(play.account_id, play.streams, stream, reported.state)
 
     @routes.get("/{token}/{title_id:path}/master.m3u8", summary="HLS multivariant playlist of a play")
     async def hls(token: str, title_id: str) -> Response:

@@ -1,26 +1,43 @@
-"""The playback service as a process: settings -> assets, titles, history -> HTTP."""
+"""The playback service as a process: settings -> assets, titles, history, slots -> HTTP."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 import httpx
+import structlog
+from cassandra.cluster import Session
 
 from domain.clock import system_clock
+from domain.metrics import Metrics
 from domain.processes import BY_NAME
+from domain.slots.leases import Leases
+from domain.slots.ports import SlotStore
 from domain.titles.catalogue import Catalogue
 from infra.engines.kafka.follower import AssetFollower
+from infra.engines.kafka.own_events import OwnEvents
+from infra.engines.kafka.publisher import RecordPublisher
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import sign_in_links, token_keys
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
+from infra.stores.slots_cassandra import StreamSlots
 from schemas.errors import TransientError
+from schemas.topics import EVENT_TOPICS
 from services.http.identity import Identity
 from services.http.titles import follow_titles
-from services.http.wiring import server
+from services.http.wiring import cassandra, server
+from services.playback.happenings import Happenings
 from services.playback.history import ResumePoints
 from services.playback.routes import Playback, create_app
+from services.playback.streams import Streams
 from services.playback.watch import Sources
+
+CONNECT_AGAIN_S = 5.0
+
+log = structlog.get_logger()
 
 
 def sources(settings: Settings) -> Sources:
@@ -37,6 +54,44 @@ SIGN_IN = "Sign in first. On this machine, `playhead token --profile me --link` 
 PAGES = {"ops": "ops", "history": "history-api"}
 
 
+@asynccontextmanager
+async def slots(settings: Settings) -> AsyncIterator[Callable[[], SlotStore]]:
+    """The store of slots, which connects in the background: no play waits for it. TransientError until then."""
+
+    def prepare(session: Session) -> SlotStore:
+        return StreamSlots(session, settings.stream_lease_seconds, settings.stream_pause_seconds)
+
+    async with cassandra(settings, prepare) as connect:
+        connecting = asyncio.create_task(_connected(connect))
+
+        def store() -> SlotStore:
+            if not connecting.done():
+                raise TransientError("not connected to Cassandra yet")
+            return connecting.result()
+
+        yield store
+        connecting.cancel()
+
+
+async def _connected(connect: Callable[[], Awaitable[SlotStore]]) -> SlotStore:
+    while True:
+        try:
+            return await connect()
+        except Exception as error:  # whatever keeps us from the store, plays go on
+            log.warning("streams are not counted", why=str(error))
+            await asyncio.sleep(CONNECT_AGAIN_S)
+
+
+@asynccontextmanager
+async def streams(settings: Settings, catalogue: Catalogue, metrics: Metrics) -> AsyncIterator[Streams]:
+    publisher = RecordPublisher(settings, Registry(settings), EVENT_TOPICS["diagnostic"], "profile_id")
+    events = OwnEvents(publisher, metrics)
+    happenings = Happenings(events.report, system_clock)
+    async with slots(settings) as store:
+        yield Streams(Leases(store, metrics), happenings, catalogue, settings.stream_lease_seconds)
+    await asyncio.to_thread(events.close)
+
+
 async def serve(settings: Settings) -> None:
     catalogue = Catalogue()
     metrics = PrometheusMetrics("playback")
@@ -48,7 +103,7 @@ async def serve(settings: Settings) -> None:
             raise TransientError("the copy of the assets is not complete yet")
 
     assets.start()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient() as client, streams(settings, catalogue, metrics) as counted:
         playback = Playback(
             find=assets.newest,  # no clip for a removed title
             ready=ready,
@@ -58,6 +113,7 @@ async def serve(settings: Settings) -> None:
             identity=Identity(token_keys.verifier(settings), settings.web_origins, SIGN_IN),
             entitlement=lambda member: member.entitlement,
             sign=token_keys.signer(settings).sign,
+            streams=counted,
             now=system_clock,
         )
         take_link = partial(sign_in_links.take, settings)

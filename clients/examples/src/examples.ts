@@ -1,5 +1,5 @@
-import { type ClientEvent, Reporter, now } from "../../sdk/src/index.ts";
-import { client } from "../../watch/src/client.ts";
+import { type ClientEvent, Lease, Reporter, now } from "../../sdk/src/index.ts";
+import { client, deviceName } from "../../watch/src/client.ts";
 import { element } from "../../watch/src/page.ts";
 import type { Begin, Play } from "./play.ts";
 import { watchLines } from "./sent.ts";
@@ -27,11 +27,15 @@ setInterval(() => (element("waiting").textContent = String(reporter.queue.size))
 async function start(): Promise<void> {
   const [startedAt, pressedAt] = [now(), performance.now()];
   element("start").hidden = true;
-  const body = JSON.stringify({ title_id: title, profile_id: profile });
+  const body = JSON.stringify({ title_id: title, profile_id: profile, device: deviceName() });
   const answer = await fetch("/v1/playback", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-  if (!answer.ok) return row("page", (await answer.json()).message);
+  if (!answer.ok) return row("page", (await answer.json()).detail);
   const play = (await answer.json()) as Play;
   page.dataset.session = play.playback_session_id;
+  new Lease(video, play, (refusal) => {
+    video.pause();
+    row("page", refusal.detail);
+  });
   const attachment = report === "cmcd" ? null : reporter.attach(video, sessionOf(play, startedAt), { positionMs: 0, pressedAt });
   const { begin } = await library.load();
   await begin(video, play, { attachment, cmcd: report === "sdk" || !library.version ? null : target() }).catch((error) =>

@@ -1,8 +1,7 @@
-import type { Attachment } from "../../sdk/src/index.ts";
+import type { Attachment, Terms } from "../../sdk/src/index.ts";
 
 /** What `POST /v1/playback` answers, as far as the examples need it. */
-export interface Play {
-  playback_session_id: string;
+export interface Play extends Terms {
   title_id: string;
   hls_url: string;
   dash_url: string;

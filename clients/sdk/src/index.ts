@@ -2,5 +2,6 @@ export type * from "./contract.ts";
 export type { Dash, Hls, Shaka } from "./adapters.ts";
 export { uuid7 } from "./ids.ts";
 export { type Card, Impressions } from "./impressions.ts";
+export { Lease, type Refusal, type Terms, type Watching } from "./lease.ts";
 export { redact } from "./redact.ts";
 export { type Attachment, type Beginning, type Client, type Play, now, Reporter, type ReporterOptions, type UiFields } from "./reporter.ts";

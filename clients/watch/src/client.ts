@@ -28,3 +28,25 @@ function deviceId(): string {
     return fresh;
   }
 }
+
+const BROWSERS: [RegExp, string][] = [
+  [/Edg\//, "Edge"],
+  [/OPR\//, "Opera"],
+  [/Firefox\//, "Firefox"],
+  [/Chrome\//, "Chrome"],
+  [/Safari\//, "Safari"],
+];
+const SYSTEMS: [RegExp, string][] = [
+  [/iPhone/, "iPhone"],
+  [/iPad/, "iPad"],
+  [/Android/, "Android"],
+  [/Windows/, "Windows"],
+  [/Mac OS X/, "Mac"],
+  [/Linux/, "Linux"],
+];
+
+/** What the household may call this device: `Chrome on Windows`. */
+export function deviceName(): string {
+  const [browser, system] = [BROWSERS, SYSTEMS].map((names) => names.find(([sign]) => sign.test(navigator.userAgent))?.[1]);
+  return `${browser ?? "a browser"}${system ? ` on ${system}` : ""}`;
+}

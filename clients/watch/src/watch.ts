@@ -1,11 +1,10 @@
-import { type Attachment, Reporter, now, redact } from "../../sdk/src/index.ts";
-import { client } from "./client.ts";
+import { type Attachment, Lease, type Refusal, Reporter, type Terms, type Watching, now, redact } from "../../sdk/src/index.ts";
+import { client, deviceName } from "./client.ts";
 import { Controls, type Qualities } from "./controls.ts";
 import { clock, element } from "./page.ts";
 
 /** What `POST /v1/playback` answers. */
-interface Play {
-  playback_session_id: string;
+interface Play extends Terms {
   title_id: string;
   hls_url: string;
   thumbnails_url: string | null;
@@ -27,10 +26,11 @@ const reporter = new Reporter(collector, key, client(profile));
 const controls = new Controls(toggle);
 const library = import("hls.js");
 let playing: Attachment | null = null;
+let lease: Lease | null = null;
 let destroy: () => void = () => {};
 
 begin.addEventListener("click", toggle);
-element("retry").addEventListener("click", () => void start(video.currentTime * 1000));
+element("retry").addEventListener("click", () => void start(reached()));
 video.addEventListener("waiting", () => buffering(true));
 for (const name of ["playing", "pause", "ended"]) video.addEventListener(name, () => buffering(false));
 video.addEventListener("ended", () => offer("Play again"));
@@ -38,8 +38,8 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // its session ended when the page was left
 });
 
-/** A new play: of the whole title, from where it was left, or from `fromMs`. */
-async function start(fromMs?: number): Promise<void> {
+/** A new play: of the whole title, from where it was left, or from `fromMs`; `insteadOf`: a session to be stopped. */
+async function start(fromMs?: number, insteadOf?: string): Promise<void> {
   const pressedAt = performance.now();
   const startedAt = now(); // the clock of all other times in events
   begin.hidden = true;
@@ -48,7 +48,8 @@ async function start(fromMs?: number): Promise<void> {
   destroy();
   playing?.stop();
   playing = null;
-  const play = await ask();
+  await lease?.stop();
+  const play = await ask(insteadOf);
   if (!play) return;
   const positionMs = fromMs ?? (play.resume.known ? play.resume.bookmark_ms : Number(resume ?? 0));
   playing = reporter.attach(
@@ -63,17 +64,24 @@ async function start(fromMs?: number): Promise<void> {
     { positionMs, pressedAt },
   );
   player.dataset.session = play.playback_session_id;
+  lease = new Lease(video, play, (refusal) => refuse("This stream has stopped.", refusal));
   if (positionMs) toast(`Resumed at ${clock(positionMs / 1000)}`);
   await load(play, playing, positionMs / 1000);
 }
 
-async function ask(): Promise<Play | null> {
-  const body = JSON.stringify({ title_id: title, profile_id: profile });
+/** Where the picture is, once there was one. */
+function reached(): number | undefined {
+  return video.currentTime * 1000 || undefined;
+}
+
+async function ask(insteadOf?: string): Promise<Play | null> {
+  const body = JSON.stringify({ title_id: title, profile_id: profile, device: deviceName(), instead_of: insteadOf });
   const headers = { "Content-Type": "application/json" };
   const answer = await fetch("/v1/playback", { method: "POST", body, headers }).catch(() => null);
   if (answer?.ok) return (await answer.json()) as Play;
   const problem = await answer?.json().catch(() => null);
-  fail("This title cannot be played now.", problem?.detail ?? "The service does not answer.");
+  if (problem?.watching) refuse("All streams of your plan are in use.", problem);
+  else fail("This title cannot be played now.", problem?.detail ?? "The service does not answer.");
   return null;
 }
 
@@ -126,13 +134,39 @@ function offer(text: string): void {
   buffering(false);
 }
 
+/** Others have all slots: says who, and offers to stop one of them. */
+function refuse(what: string, refusal: Refusal): void {
+  playing?.stop();
+  fail(what, refusal.code === "too_many_streams" ? "Stop one of them to watch here:" : refusal.detail);
+  if (refusal.code === "too_many_streams") element("watching").replaceChildren(...(refusal.watching ?? []).map(stoppable));
+}
+
+function stoppable(stream: Watching): HTMLElement {
+  const row = document.createElement("li");
+  const since = new Date(stream.since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const about = document.createElement("span");
+  const name = document.createElement("b");
+  name.textContent = stream.title;
+  about.append(name, ` ${stream.profile_id} on ${stream.device}, since ${since}`);
+  const stop = document.createElement("button");
+  stop.type = "button";
+  stop.textContent = "Stop watching there";
+  stop.setAttribute("aria-label", `Stop watching ${stream.title} on ${stream.device}`);
+  stop.addEventListener("click", () => void start(reached(), stream.playback_session_id));
+  row.append(about, stop);
+  return row;
+}
+
 function fail(what: string, why: string): void {
   destroy();
+  void lease?.stop();
   video.pause();
   buffering(false);
   element("problem-title").textContent = what;
   element("problem-text").textContent = why;
-  element("problem-session").textContent = player.dataset.session ?? "none";
+  element("watching").replaceChildren();
+  element("problem-session").textContent = player.dataset.session ?? "";
+  element("problem-id").hidden = !player.dataset.session;
   element("problem").hidden = false;
 }
 

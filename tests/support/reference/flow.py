@@ -7,7 +7,7 @@ from infra.runtime.settings import PORT_BASES
 from schemas.topics import TOPICS
 
 BACKENDS = {"cassandra": "Cassandra", "mariadb": "MariaDB", "s3": "S3"}
-COLUMNS = ("process", "does", "workers", "port in the demo", "public", "consumer group", "needs", "failure")
+COLUMNS = ("process", "does", "workers", "port in the demo", "public", "consumer group", "needs", "uses", "failure")
 
 
 def page(processes: Sequence[Process] = PROCESSES) -> str:
@@ -23,8 +23,9 @@ page read the same table.
 ```
 
 {table(processes)}
-A process *needs* the backends without which it fails or falls behind: their alert inhibits its own. *Failure* says
-whether a dead worker pages somebody or opens a ticket. `PLAYHEAD_WORKERS` sets how many workers run where it is *1+*.
+A process *needs* the backends without which it fails or falls behind: their alert inhibits its own. It does
+without the backends that it *uses* while they are away. *Failure* says whether a dead worker pages somebody or opens a
+ticket. `PLAYHEAD_WORKERS` sets how many workers run where it is *1+*.
 """
 
 
@@ -57,6 +58,7 @@ def _row(process: Process) -> tuple[str, ...]:
         " ".join(f"`{path}`" for path in process.public),
         f"`{process.group}`" if process.group else "",
         ", ".join(process.needs),
+        ", ".join(process.uses),
         "page" if process.critical else "ticket",
     )
 

@@ -20,6 +20,7 @@ from services.playback import routes as playback
 from services.playback.history import ResumePoints
 from tests.support.evening import Evening
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.fake_slots import FakeSlots, streams_on
 from tests.support.household import Household
 from tests.support.identity import identity, verifier
 from tests.support.reference import commands, flow, openapi, settings, tables, typescript
@@ -98,7 +99,16 @@ def _playback() -> str:
 
     points = ResumePoints(httpx.AsyncClient(), "")
     service = playback.Playback(
-        lambda _: None, ready, points, {}, "", identity(), lambda each: each.entitlement, lambda _: "", lambda: 0
+        find=lambda _: None,
+        ready=ready,
+        resume_points=points,
+        keys={},
+        edge="",
+        identity=identity(),
+        entitlement=lambda each: each.entitlement,
+        sign=lambda _: "",
+        streams=streams_on(FakeSlots()),
+        now=lambda: 0,
     )
     app = FastAPI()
     app.include_router(playback.router(service))

@@ -61,5 +61,5 @@ def test_a_process_needs_every_backend_that_it_reads_from_or_writes_to() -> None
     for process in PROCESSES:
         stores = {flow.store for flow in process.reads + process.writes}
         used = {"kafka" if store == "kafka" else STORES[store].backend for store in stores}
-        assert used <= set(process.needs), process.name
+        assert used <= {*process.needs, *process.uses}, process.name
         assert process.group is None or {"kafka", "registry"} <= set(process.needs), process.name

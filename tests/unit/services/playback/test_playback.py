@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from domain.clock import system_clock
 from domain.identity.signing import Signer
 from domain.identity.tokens import PLAY_AGE_MS, Entitlement, PlaySession
 from domain.titles.catalogue import Catalogue, Title
@@ -21,6 +22,7 @@ from services.playback.watch import Sources
 from tests.support.assets import trailer as asset
 from tests.support.builders import T0
 from tests.support.fake_metrics import FakeMetrics
+from tests.support.fake_slots import FakeSlots, streams_on
 from tests.support.identity import PRIVATE, headers, identity, member, staff, verifier
 
 SOURCES = Sources("http://edge", "http://collector", "playhead-local", {"ops": 20002, "history": 20003}, True)
@@ -43,6 +45,7 @@ class House:
     """Its token."""
     entitlement: Entitlement | None = None
     """News of the account; None: what the token says."""
+    slots: FakeSlots = field(default_factory=FakeSlots)
     links: dict[str, SignIn] = field(default_factory=dict)
 
     async def ready(self) -> None:
@@ -67,6 +70,7 @@ class House:
             identity=identity(),
             entitlement=lambda each: self.entitlement or each.entitlement,
             sign=Signer(PRIVATE).sign,
+            streams=streams_on(self.slots),
             now=lambda: self.now,
         )
         titles = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977)})
@@ -162,6 +166,7 @@ async def test_a_play_starts_at_the_beginning_while_the_history_does_not_answer(
 ) -> None:
     for answer in (None, httpx.Response(503), httpx.Response(200, text="<html>")):
         house.resume = answer
+        house.slots.rows.clear()
         play = (await client.post("/v1/playback", json=ASKED)).json()
         assert play["resume"] == {"bookmark_ms": 0, "known": False}
 
@@ -250,6 +255,7 @@ async def test_the_token_of_a_play_reports_that_play_alone(house: House, client:
         device_id="device-1",
         issued_at=T0,
         expires_at=T0 + PLAY_AGE_MS,
+        streams=2,
     )
     refused = await client.post("/v1/playback", json=ASKED, headers={"Authorization": f"Bearer {play['report_token']}"})
     assert refused.status_code == 401, "this clock is years after T0"
@@ -288,3 +294,52 @@ async def test_a_hostile_profile_is_only_text(client: httpx.AsyncClient) -> None
     page = await client.get("/watch/ml-50", params={"profile": HOSTILE})
     assert page.status_code == 200
     assert "<script>alert" not in page.text
+
+
+async def test_a_play_has_a_slot_and_the_third_of_a_plan_of_two_has_not(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.now = system_clock()
+    plays = [(await client.post("/v1/playback", json=ASKED | {"device": "TV"})).json() for _ in range(2)]
+    assert [(play["slot"], play["renew_every_ms"]) for play in plays] == [("held", 30_000)] * 2
+    refused = await client.post("/v1/playback", json=ASKED)
+    assert refused.status_code == 409
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["code"] == "too_many_streams"
+    watching = refused.json()["watching"]
+    assert [each["playback_session_id"] for each in watching] == [play["playback_session_id"] for play in plays]
+    assert (watching[0]["profile_id"], watching[0]["device"], watching[0]["title_id"]) == ("me", "TV", "ml-50")
+
+    instead = ASKED | {"instead_of": watching[0]["playback_session_id"]}
+    assert (await client.post("/v1/playback", json=instead)).json()["slot"] == "held"
+    stopped = await report(client, plays[0], "playing")
+    assert (stopped.status_code, stopped.json()["code"]) == (409, "stopped_elsewhere")
+
+
+async def report(client: httpx.AsyncClient, play: dict[str, str], state: str, token: str = "") -> httpx.Response:
+    address = f"/v1/playback/{play['playback_session_id']}/state"
+    sent = {"Authorization": f"Bearer {token or play['report_token']}"}
+    return await client.post(address, json={"state": state}, headers=sent)
+
+
+async def test_a_play_reports_whether_it_goes_on_by_its_token_alone(house: House, client: httpx.AsyncClient) -> None:
+    house.now = system_clock()
+    one, two = [(await client.post("/v1/playback", json=ASKED)).json() for _ in range(2)]
+    for state, slot in (("playing", "held"), ("paused", "held"), ("stopped", "given_back")):
+        answer = await report(client, one, state)
+        assert (answer.status_code, answer.json()) == (200, {"slot": slot, "renew_every_ms": 30_000})
+    assert (await client.post("/v1/playback", json=ASKED)).status_code == 200
+    other = await report(client, one, "playing", two["report_token"])
+    assert (other.status_code, other.json()["code"]) == (403, "not_yours")
+    by_member = await report(client, one, "playing", TOKEN["Authorization"].removeprefix("Bearer "))
+    assert (by_member.status_code, by_member.json()["code"]) == (403, "play_needed")
+    assert (await report(client, one, "asleep")).json()["field"] == "state"
+
+
+async def test_a_play_starts_while_the_store_of_slots_is_away(house: House, client: httpx.AsyncClient) -> None:
+    house.now = system_clock()
+    house.slots.away = True
+    play = (await client.post("/v1/playback", json=ASKED)).json()
+    assert play["slot"] == "uncounted"
+    assert (await report(client, play, "playing")).json()["slot"] == "uncounted"
+    assert (await client.get("/readyz")).status_code == 200
