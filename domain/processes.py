@@ -37,6 +37,7 @@ STORES = {
     "ledger_state": Store("cassandra", "ledger"),
     "accounts": Store("mariadb", "accounts"),
     "event_lake": Store("s3", "event lake"),
+    "outboxes": Store("mariadb", "outboxes"),
 }
 
 
@@ -154,6 +155,16 @@ PROCESSES: tuple[Process, ...] = (
         reads=(Flow("kafka", "every record"), Flow("event_lake", "every object")),
         writes=(Flow("ledger_state", "what was compared, what differs"),),
         critical=False,
+    ),
+    Process(
+        name="relay",
+        command=("-m", "streams.relay.main"),
+        does="Publishes what services have committed, in order and at least once.",
+        port=160,
+        needs=("kafka", "registry", "mariadb"),
+        reads=(Flow("outboxes", "what was committed"),),
+        writes=(Flow("kafka", "changes of accounts"),),
+        part="members",
     ),
     Process(
         name="history-api",

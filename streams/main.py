@@ -180,11 +180,13 @@ def ledger() -> None:
     import logging
 
     from domain.ledger.collector_counts import CollectorCountRecorder
+    from domain.ledger.succession import SuccessionLedger
     from infra.engines.registry import Registry
     from infra.ledger_sources import ledger_sources, title_ledger
     from infra.stores.collector_counters import CollectorCounters
     from infra.stores.ledger_cassandra import CollectorCounts
     from streams.reconciler.reconciler import Reconciler, run_forever
+    from streams.reconciler.successions import SuccessionReconciler
     from streams.reconciler.titles import TitleReconciler
     from streams.wiring import cassandra, start_worker, stop_on_signals
 
@@ -197,6 +199,8 @@ def ledger() -> None:
         overdue_ms = settings.ledger_overdue_seconds * 1000
         counts = CollectorCountRecorder(CollectorCounters(settings), CollectorCounts(session), system_clock)
         jobs = [counts.run_once, Reconciler(sources, at.metrics, overdue_ms, system_clock).run_once]
+        if "members" in settings.parts:
+            jobs.append(SuccessionReconciler(SuccessionLedger(sources), at.metrics, system_clock).run_once)
         if "video" in settings.parts:
             titles = TitleReconciler(title_ledger(settings, sources), at.metrics, overdue_ms, system_clock)
             jobs.append(titles.run_once)

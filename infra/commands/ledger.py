@@ -1,5 +1,6 @@
 """``playhead ledger`` and ``playhead drain``: settings, clients, read, print."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,7 +21,9 @@ from domain.ledger.collector_counts import by_family
 from domain.ledger.hourly import HourlyLedger, TopicHour, notes
 from domain.ledger.snapshot import HistorySource, Stores, read_client_logs, take_snapshot
 from domain.ledger.sources import Sources
-from domain.processes import consumer_groups
+from domain.ledger.succession import SuccessionLedger
+from domain.processes import OWNERS, Owner, consumer_groups
+from infra.engines import mariadb
 from infra.engines.cassandra import close, connect
 from infra.engines.iceberg import EventTables
 from infra.engines.kafka.reader import TopicReader
@@ -32,6 +35,7 @@ from infra.runtime.startup import exit_with_message, fail, print_error
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.ledger_cassandra import CollectorCounts
+from infra.stores.outbox_mariadb import MariaOutbox
 from infra.stores.profiles_cassandra import Profiles
 from schemas.errors import AccessDenied, TransientError
 from schemas.topics import TOPICS
@@ -90,6 +94,9 @@ def _run_checks(settings: Settings, client_logs: Path, progress: Callable[[str],
         stores = Stores(history, tables, read_client_logs(client_logs))
         compare = partial(compare_chains, settings, sides)
         checks = run_checks(take_snapshot(sides, compare, stores, progress, system_clock))
+        if "members" in settings.parts:
+            progress("Sequences of outboxes")
+            checks.append(SuccessionLedger(sides).check())
         if "video" in settings.parts:
             progress("Records of videos")
             checks.append(title_ledger(settings, sides).check(tables.titles()))
@@ -153,17 +160,39 @@ def _print_hour(settings: Settings, hour: int, console: Console) -> None:
 def drain(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait at most.")] = 300,
 ) -> None:
-    """Wait until every consumer group has committed all that is in Kafka; exits 1 when it takes too long."""
+    """Wait until every change is in Kafka, and every consumer group has committed all that is there; exits 1 when it
+    takes too long."""
     settings = Settings()
     kafka, groups = TopicReader(settings), consumer_groups(settings.processes)
     deadline = time.monotonic() + timeout
     with Console().status("Waiting for the consumers …") as status:
-        while behind := remaining_lag(groups, kafka.lag):
+        while behind := _unpublished(settings) or remaining_lag(groups, kafka.lag):
             status.update(behind)
             if time.monotonic() > deadline:
                 fail(f"not drained within {timeout:g} s: {behind}")
             time.sleep(POLL_S)
     typer.echo(f"Drained: {', '.join(groups)} have nothing left to read.")
+
+
+def _unpublished(settings: Settings) -> str:
+    """A message with the outboxes whose rows are not all in Kafka. Empty when none has such rows."""
+
+    async def waiting(owner: Owner) -> int:
+        database = mariadb.connect(settings, owner)
+        try:
+            return (await MariaOutbox(database, "", 0).waiting()).rows
+        finally:
+            await database.close()
+
+    if "members" not in settings.parts:
+        return ""
+    try:
+        rows = {owner: asyncio.run(waiting(owner)) for owner in OWNERS}
+    except AccessDenied:
+        raise
+    except TransientError as error:
+        return str(error)
+    return ", ".join(f"{count:,} changes of {owner} are not published" for owner, count in rows.items() if count)
 
 
 def remaining_lag(groups: Mapping[str, Iterable[str]], lag: Callable[[str, Iterable[str]], int]) -> str:

@@ -119,6 +119,8 @@ class ProcessHealth(msgspec.Struct, frozen=True):
     memory_bytes: float | None = None
     cpu_share: float | None = None
     """Of one core, since the last poll."""
+    unpublished_seconds: float | None = None
+    """Age of the oldest record that waits in an outbox, if the process publishes them."""
 
 
 class Issue(msgspec.Struct, frozen=True):

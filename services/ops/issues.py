@@ -21,6 +21,7 @@ MANY_FAIL = 0.1
 """Share of plays."""
 MANY_DEAD_LETTERS, FEW_DEAD_LETTERS = 0.003, 10
 """Dead letters per event; fewer than ten are no issue."""
+LONG_UNPUBLISHED_S = 60
 DEAD_LETTER_COUNT = "dead_letters"
 WRITES = "lake_writes"
 """The source that is a write, not a read."""
@@ -32,6 +33,7 @@ def issues(live: Live, appended: Mapping[str, int]) -> list[Issue]:
         *_plays(live),
         *_unreachable(live.sources),
         *_down(live.processes),
+        *_unpublished(live.processes),
         *_ledger(live.ledger),
         *_dead_letters(appended, live.dead_letters.newest),
     ]
@@ -72,6 +74,13 @@ def _down(processes: Iterable[ProcessHealth]) -> Iterator[Issue]:
     for process in processes:
         if not process.up:
             yield Issue(f"{process.name} is down", f"worker {process.index} has no metrics", "processes")
+
+
+def _unpublished(processes: Iterable[ProcessHealth]) -> Iterator[Issue]:
+    for process in processes:
+        if (waits := process.unpublished_seconds or 0) > LONG_UNPUBLISHED_S:
+            what = f"the oldest for {round(waits)} seconds: services learn late who may still play"
+            yield Issue("Changes of accounts wait to be published", what, "processes")
 
 
 def _ledger(ledger: Ledger | None) -> Iterator[Issue]:

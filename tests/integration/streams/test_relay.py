@@ -142,11 +142,12 @@ async def test_a_record_that_breaks_a_rule_fails_its_transaction_and_leaves_no_t
     assert [row.seq for row in rows if row.aggregate == account] == [1]
 
 
-async def test_what_kafka_does_not_acknowledge_is_named_by_its_place(stack: Settings) -> None:
+async def test_what_is_refused_and_all_behind_it_is_named_as_not_acknowledged(stack: Settings) -> None:
     payload = frame(Registry(stack).ids()[TOPIC.record], encode(account_record(account_id())))
-    producer, known = BulkProducer(stack, delivery_seconds=2), (TOPIC.name, b"trial", payload)
-    assert producer.attempt([known, ("playhead.no_such_topic", b"trial", b"x"), known]) == {1}
-    assert producer.attempt([known]) == set()
+    producer, good = BulkProducer(stack), (TOPIC.name, b"trial", payload)
+    too_large = TOPIC.name, b"trial", bytes(3 * 2**20)
+    assert producer.attempt([good, too_large, good]) == {1, 2}
+    assert producer.attempt([good]) == set()
 
 
 async def test_a_restored_database_gives_no_number_twice_and_what_it_lacks_is_named(

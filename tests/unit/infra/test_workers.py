@@ -15,7 +15,7 @@ def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_the
 
     assert list(workers) == [
         *("collector", "history-0", "history-1", "compaction-0", "quality-0", "lake-0", "ledger"),
-        *("history-api", "playback", "accounts", "ops"),
+        *("relay", "history-api", "playback", "accounts", "ops"),
     ]
     assert [workers[name].ports for name in ("history-0", "history-1")] == [(18110,), (18111,)]
     assert workers["history-1"].command[-5:] == ("-m", "streams.main", "history", "--worker", "1")
@@ -23,7 +23,7 @@ def test_a_scalable_process_runs_as_many_numbered_workers_as_set_on_ports_of_the
 
 def test_what_answers_people_goes_before_what_nobody_waits_for() -> None:
     background = [program.name for program in programs(settings(), PROCESSES) if program.command[0] == "nice"]
-    assert background == ["history-0", "compaction-0", "quality-0", "lake-0", "ledger"]
+    assert background == ["history-0", "compaction-0", "quality-0", "lake-0", "ledger", "relay"]
 
 
 def test_a_worker_gets_every_setting_that_was_set_and_reads_no_file() -> None:

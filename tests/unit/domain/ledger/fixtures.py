@@ -13,7 +13,7 @@ from schemas import avro
 from schemas.batch import BatchDecoder
 from schemas.codec import encode
 from schemas.framing import frame
-from schemas.topics import ASSETS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
+from schemas.topics import ASSETS, CHANGE_TOPICS, DEAD_LETTERS, EVENT_TOPICS, TOPICS
 from streams.reconciler.reconciler import Reconciler
 from tests.support.builders import dead_letter, playback
 from tests.support.fake_kafka import FakeRecord
@@ -23,8 +23,9 @@ from tests.support.fakes import FakeLedgerStore, FakeObjectStore
 PLAYBACK = Chain(EVENT_TOPICS["playback"].name, "playback-id", 0)
 DEAD_LETTER_CHAIN = Chain(DEAD_LETTERS.name, "dead-letters-id", 0)
 ASSET_CHAIN = Chain(ASSETS.name, "assets-id", 0)
+ACCOUNT_CHAIN = Chain(CHANGE_TOPICS["accounts"].name, "accounts-id", 0)
 EVENT = "018bcfe5-6800-7000-8000-0000000{:05x}"
-SCHEMAS = {1: "playback", 2: "dead_letter", 3: "asset"}
+SCHEMAS = {1: "playback", 2: "dead_letter", 3: "asset", 4: "account_record"}
 HOUR = 472_222
 """In which the builders' events are received."""
 
@@ -33,8 +34,10 @@ class FakeRecordLog:
     """Satisfies ``domain.ledger.ports.RecordLog``."""
 
     def __init__(self) -> None:
-        self.logs: dict[Chain, list[FakeRecord]] = {PLAYBACK: [], DEAD_LETTER_CHAIN: [], ASSET_CHAIN: []}
-        self.starts = {PLAYBACK: 0, DEAD_LETTER_CHAIN: 0, ASSET_CHAIN: 0}
+        self.logs: dict[Chain, list[FakeRecord]] = {
+            chain: [] for chain in (PLAYBACK, DEAD_LETTER_CHAIN, ASSET_CHAIN, ACCOUNT_CHAIN)
+        }
+        self.starts = dict.fromkeys(self.logs, 0)
         self.removed: set[tuple[Chain, int]] = set()
         self.read_records = 0
 

@@ -79,6 +79,14 @@ def test_what_was_seen_before_cassandra_went_away_is_not_reported_as_current() -
     ]
 
 
+def test_changes_that_wait_over_a_minute_to_be_published_are_an_issue() -> None:
+    relay = ProcessHealth("relay", 0, "", up=True, unpublished_seconds=59)
+    assert found(processes=[relay]) == []
+    [issue] = found(processes=[ProcessHealth("relay", 0, "", up=True, unpublished_seconds=125.4)])
+    assert issue.text == "Changes of accounts wait to be published"
+    assert issue.detail == "the oldest for 125 seconds: services learn late who may still play"
+
+
 def test_backends_and_processes_that_are_down_are_named_but_not_before_the_first_poll() -> None:
     sources = [Source("kafka", "Kafka", None, NEVER), Source("lake", "Object store", 1, "refuses")]
     processes = [ProcessHealth("history", 0, "", up=True), ProcessHealth("quality", 1, "", up=False)]

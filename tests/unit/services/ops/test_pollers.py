@@ -50,6 +50,7 @@ async def test_the_document_shows_the_evening(services: Services) -> None:
         "quality",
         "lake",
         "ledger",
+        "relay",
         "history-api",
         "playback",
         "accounts",
@@ -94,7 +95,19 @@ async def test_a_source_that_is_unreachable_keeps_its_last_numbers_and_their_age
     assert after.rates == before.rates
     assert after.sources[0] == Source("kafka", "Kafka", EVENING + 10_000, "no broker can be reached")
     assert after.sources[1] == Source("cassandra", "Cassandra", EVENING + 20_000, None)
-    assert [process.up for process in after.processes] == [True, False, True, True, False, True, True, True, True, True]
+    assert [process.up for process in after.processes] == [
+        True,
+        False,
+        True,
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+        True,
+        True,
+    ]
     services.evening.away.clear()
     await pass_time(services, 2)
     assert all(source.error is None for source in (await live(services)).sources)

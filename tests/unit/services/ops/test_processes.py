@@ -19,6 +19,14 @@ async def test_cpu_share_is_of_one_core_since_the_last_look_and_unknown_after_a_
     assert [look.cpu_share for look in looks] == [None, 0.5, None]
 
 
+async def test_of_several_outboxes_the_one_that_waits_longest_counts() -> None:
+    line = 'playhead_outbox_oldest_seconds{{outbox="{}"}} {}\n'.format
+    text = line("a", 3) + line("b", 9) + line("c", 1)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, text=text))) as client:
+        [relay] = await ProcessMonitor(client, (LAKE,)).poll(0)
+    assert relay.unpublished_seconds == 9
+
+
 async def test_a_process_that_does_not_answer_or_answers_with_an_error_is_down() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(500))) as client:
         assert await ProcessMonitor(client, (LAKE,)).poll(0) == [ProcessHealth("lake", 1, "Puts.", up=False)]
