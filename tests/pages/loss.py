@@ -17,7 +17,7 @@ from tests.support.identity import sign_in
 from tests.support.pipeline import eventually
 
 PLAYED_S = 4
-AWAY_MS = 2_500
+AWAY_MS, ASLEEP_S = 2_500, 8
 FRESH_MS = 1_000
 """What is younger at the end may be lost."""
 TAKE = """document.addEventListener("playhead", ({ detail }) => take(detail.event_id, detail.client_time), true)"""
@@ -156,7 +156,9 @@ def crash(playwright: Playwright, folder: Path, site: WatchSite, player: str, ti
     plays = [begin(context, site, player) for _ in range(times)]
     played(plays)
     ended_at = _now()
-    _kill(folder)
+    program = _program(folder)
+    program.kill()
+    program.wait(60)
     with suppress(Error):
         context.close()
     again = launched_with(playwright, folder)
@@ -164,6 +166,26 @@ def crash(playwright: Playwright, folder: Path, site: WatchSite, player: str, ti
         play.ended_at = ended_at
     found = [_settled(play, again, site, player) for play in plays]
     again.close()
+    return found
+
+
+def machine_sleep(playwright: Playwright, folder: Path, site: WatchSite, player: str, times: int) -> list[Known]:
+    """Tabs of one browser, of which no process runs for a while. They play on afterwards."""
+    context = launched_with(playwright, folder)
+    plays = [begin(context, site, player) for _ in range(times)]
+    played(plays)
+    program = _program(folder)
+    asleep = [program, *program.children(recursive=True)]
+    for process in asleep:
+        process.suspend()
+    time.sleep(ASLEEP_S)  # nothing can be awaited while it sleeps
+    for process in reversed(asleep):
+        process.resume()
+    for play in plays:
+        play.page.evaluate("true")
+        play.ended_at = _now()
+    found = [_settled(play, context, site, player) for play in plays]
+    context.close()
     return found
 
 
@@ -206,14 +228,14 @@ def _is_of(play: Play, event: Any) -> bool:
     return bool(getattr(event, "playback_session_id", None) == play.session)
 
 
-def _kill(folder: Path) -> None:
-    """The browser process of that folder; its children end with it."""
+def _program(folder: Path) -> psutil.Process:
+    """The browser process of that folder. Its children end with it."""
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             command = process.cmdline()
             if f"--user-data-dir={folder}" in command and not any(each.startswith("--type=") for each in command):
-                process.kill()
-                process.wait(60)
+                return process
+    raise LookupError(folder)
 
 
 def _now() -> int:

@@ -24,6 +24,7 @@ export const MAX_WAITING_BYTES = 1_000_000;
 /** What is dropped last comes first. */
 const PRIORITY: readonly ClientEvent["family"][] = ["diagnostic", "playback", "error", "ui"];
 const SEND_AGAIN = ["unknown", "not_stored"];
+const FOREIGN = "not_yours";
 const FIRST_WAIT_S = 0.3;
 const LONGEST_WAIT_S = 60;
 /** Of a request without events. */
@@ -38,6 +39,8 @@ interface Waiting {
   sent: boolean;
   /** Requests that it is part of now. */
   flying: number;
+  /** Of another account than who is signed in now: it waits for a later page. */
+  foreign: boolean;
 }
 
 /**
@@ -135,7 +138,7 @@ export class EventQueue {
    */
   leave(): readonly { id: string; json: string }[] {
     if (!this.#open) return [];
-    const resting = this.#waiting.filter((each) => !each.flying || this.#leavingBytes === 0);
+    const resting = this.#ready.filter((each) => !each.flying || this.#leavingBytes === 0);
     const batch = fitting(resting.toReversed(), MAX_BYTES - this.#leavingBytes).reverse();
     if (!batch.length) return [];
     const bytes = batch.reduce((sum, each) => sum + each.bytes, REQUEST_BYTES);
@@ -144,10 +147,14 @@ export class EventQueue {
     return batch;
   }
 
+  get #ready(): Waiting[] {
+    return this.#waiting.filter((each) => !each.foreign);
+  }
+
   #push(event: ClientEvent): void {
     const json = JSON.stringify(event);
     const bytes = size(json);
-    const one: Waiting = { id: event.event_id, family: event.family, json, bytes, sent: false, flying: 0 };
+    const one: Waiting = { id: event.event_id, family: event.family, json, bytes, sent: false, flying: 0, foreign: false };
     this.#waiting.push(one);
     this.#bytes += bytes;
     if (this.#open) this.#store?.put([one]);
@@ -176,14 +183,14 @@ export class EventQueue {
   }
 
   #run(): void {
-    if (this.#open && this.#waiting.length) this.#running ??= this.#deliver().finally(() => (this.#running = null));
+    if (this.#open && this.#ready.length) this.#running ??= this.#deliver().finally(() => (this.#running = null));
   }
 
   async #deliver(): Promise<void> {
     let failures = 0;
     await this.#sleep(0); // what happens at one moment goes in one request
-    while (this.#open && this.#waiting.length) {
-      const reply = await this.#send(fitting(this.#waiting, MAX_BYTES), false);
+    while (this.#open && this.#ready.length) {
+      const reply = await this.#send(fitting(this.#ready, MAX_BYTES), false);
       const wait = reply?.retryAfter ?? 0;
       failures = reply && !isRefusal(reply) && !wait ? 0 : failures + 1;
       // Any moment of the span is as likely as any other, so clients that failed together come back one by one.
@@ -205,11 +212,14 @@ export class EventQueue {
     const reply = await this.#post(body, leaving);
     for (const each of batch) each.flying -= 1;
     if (!reply || isRefusal(reply)) return reply;
-    const again = new Set(reply.rejected?.filter((each) => SEND_AGAIN.includes(each.code)).map((each) => batch[each.index]));
-    this.#settle(new Set(batch.filter((each) => !again.has(each))));
-    for (const each of reply.rejected ?? []) {
-      if (!SEND_AGAIN.includes(each.code)) console.error(`playhead: event refused: ${each.message}`);
+    const [settled, again] = [new Set(batch), new Set<Waiting>()];
+    for (const { index, code, message } of reply.rejected ?? []) {
+      const each = batch[index]!;
+      if (code === FOREIGN) each.foreign = settled.delete(each);
+      else if (SEND_AGAIN.includes(code)) again.add(each), settled.delete(each);
+      else console.error(`playhead: event refused: ${message}`);
     }
+    this.#settle(settled);
     return again.size ? { ...reply, retryAfter: Math.max(1, reply.retryAfter) } : reply;
   }
 

@@ -2,7 +2,8 @@ import { type Dash, type Hls, type Shaka, fromDash, fromHls, fromShaka } from ".
 import type { ClientEvent, Envelope, ErrorEvent as ErrorReport, PlaybackEvent, TitleClass, UiAction, UiEvent } from "./contract.ts";
 import { uuid7 } from "./ids.ts";
 import { Impressions } from "./impressions.ts";
-import { EventQueue, type Post, type Reply } from "./queue.ts";
+import { type Credential, posting } from "./post.ts";
+import { EventQueue } from "./queue.ts";
 import { redact } from "./redact.ts";
 import { PlaybackSession } from "./session.ts";
 import { type PageStore, openStore } from "./store.ts";
@@ -54,8 +55,8 @@ export class Reporter {
   readonly #snapshots = new Set<string>();
   readonly #leaving = new Set<(gone: boolean) => void>();
 
-  /** `collector`: its address; `key`: one that it accepts. */
-  constructor(collector: string, key: string, client: Client, { consent = true, maxBytes }: ReporterOptions = {}) {
+  /** `collector`: its address; `credential`: what it accepts. */
+  constructor(collector: string, credential: Credential, client: Client, { consent = true, maxBytes }: ReporterOptions = {}) {
     const drops = (fields: Record<string, string>): ClientEvent => ({
       family: "diagnostic",
       ...this.#envelope(),
@@ -63,7 +64,7 @@ export class Reporter {
       level: "warning",
       fields,
     });
-    this.queue = new EventQueue(posting(collector, key), drops, now, maxBytes === undefined ? {} : { maxBytes });
+    this.queue = new EventQueue(posting(collector, credential), drops, now, maxBytes === undefined ? {} : { maxBytes });
     this.#client = client;
     if (consent) void this.#keep();
     else this.queue.allow(false);
@@ -124,7 +125,7 @@ export class Reporter {
     this.#store = await openStore(uuid7(now()));
     if (!this.#store) return;
     this.queue.useStore(this.#store);
-    this.queue.adopt(await this.#store.orphans());
+    await this.#store.orphans((events) => this.queue.adopt(events));
   }
 
   #leave(gone: boolean): void {
@@ -151,7 +152,7 @@ export class Attachment {
   readonly #send: (event: ClientEvent) => void;
   readonly #reported = new Map<string, number>();
   readonly #looking: ReturnType<typeof setInterval>;
-  readonly #look = (): void => this.look();
+  readonly #look = (event: Event): void => this.look(event.type === "playing");
   readonly #broken = (): void => {
     const { code, message } = this.#video.error ?? { code: 0, message: "" };
     this.fail(`media.${code}`, message, true);
@@ -176,7 +177,7 @@ export class Attachment {
     );
     for (const name of LOOK_AT) video.addEventListener(name, this.#look);
     video.addEventListener("error", this.#broken);
-    this.#looking = setInterval(this.#look, LOOK_MS);
+    this.#looking = setInterval(() => this.look(), LOOK_MS);
   }
 
   /** Reports bitrate and errors of hls.js, too. */
@@ -231,10 +232,10 @@ export class Attachment {
     this.#end();
   }
 
-  look(): void {
+  look(resumed = false): void {
     const { currentTime, paused, seeking, ended, playbackRate } = this.#video;
     const time = performance.now();
-    this.session.observe({ positionMs: currentTime * 1000, paused, seeking, ended, rate: playbackRate }, time);
+    this.session.observe({ positionMs: currentTime * 1000, paused, seeking, ended, rate: playbackRate, resumed }, time);
     this.#end();
     if (time < this.#lookedAt + SNAPSHOT_MS || this.session.state === "stopped") return;
     this.#lookedAt = time;
@@ -250,7 +251,10 @@ export class Attachment {
   #observed() {
     this.#video.removeEventListener("error", this.#broken);
     return {
-      bitrate: (kbps: number): void => this.session.setBitrate(kbps),
+      bitrate: (kbps: number): void => {
+        this.look();
+        this.session.setBitrate(kbps);
+      },
       fail: (code: string, message: string, fatal: boolean): void => this.fail(code, message, fatal),
     };
   }
@@ -268,23 +272,3 @@ export class Attachment {
 /** Milliseconds since the epoch. A clock that is set during a page's life does not move it. */
 const origin = Date.now() - performance.now();
 export const now = (): number => Math.round(origin + performance.now());
-
-/** A request that leaves with the page must not need a preflight: its key is in the address and its type is text. */
-function posting(collector: string, key: string): Post {
-  return async (body, leaving) => {
-    try {
-      const answer = await (leaving
-        ? fetch(`${collector}/v1/events?key=${encodeURIComponent(key)}`, { method: "POST", body, keepalive: true })
-        : fetch(`${collector}/v1/events`, {
-            method: "POST",
-            body,
-            headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
-          }));
-      const retryAfter = Number(answer.headers.get("Retry-After") ?? 0) || 0;
-      const content = await answer.json().catch(() => ({}));
-      return { status: answer.status, retryAfter, rejected: content.rejected ?? null } satisfies Reply;
-    } catch {
-      return null; // no answer
-    }
-  };
-}

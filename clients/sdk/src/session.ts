@@ -7,6 +7,8 @@ export interface Media {
   seeking: boolean;
   ended: boolean;
   rate: number;
+  /** It says so at this moment: the picture stood until now. Its position may have jumped a little. */
+  resumed?: boolean;
 }
 
 /** The part of a playback event that changes during a play. */
@@ -60,6 +62,7 @@ export class PlaybackSession {
   #rate = 1;
   #ad = false;
   #requestedAt: number;
+  #readyAt = Infinity;
   readonly #emit: (report: Report) => void;
   readonly #heartbeatMs: number;
   #positionMs: number;
@@ -88,10 +91,11 @@ export class PlaybackSession {
     this.#rate = media.rate || 1;
     if (this.#ad) return this.#pass(elapsed);
     if (this.#state === "starting") {
+      if (media.resumed) this.#readyAt = now;
       if (moved > 0 && !jumped && !media.seeking) this.#start(Math.min(elapsed, playedMs), now);
       return;
     }
-    this.#account(elapsed, jumped || media.seeking ? 0 : Math.max(0, playedMs));
+    this.#account(elapsed, jumped || media.seeking ? 0 : Math.max(0, playedMs), media.resumed || media.paused);
     this.#change(media, moved > 0 && !jumped, jumped, now);
     if (this.state !== "stopped" && now >= this.#nextBeat) {
       this.#report("heartbeat");
@@ -147,7 +151,7 @@ export class PlaybackSession {
   }
 
   #start(playedMs: number, now: number): void {
-    this.#startupMs = now - playedMs - this.#requestedAt;
+    this.#startupMs = Math.max(0, Math.min(now - playedMs, this.#readyAt) - this.#requestedAt);
     this.#watchedMs = playedMs;
     this.#nextBeat = now + this.#heartbeatMs;
     this.#enter("playing", "first_frame", now);
@@ -161,16 +165,18 @@ export class PlaybackSession {
   }
 
   /** Adds the time since the last look to the state in which it passed. */
-  #account(elapsed: number, playedMs: number): void {
-    const watched = Math.min(elapsed + this.#stillMs, playedMs);
-    if (this.#state === "paused") this.#pausedMs += elapsed;
-    else if (this.#state === "seeking") this.#watchedMs += Math.min(elapsed, playedMs);
-    else if (this.#state === "playing") {
+  #account(elapsed: number, playedMs: number, stood = false): void {
+    const slept = elapsed > SLEEP_MS;
+    if (this.#state === "playing") {
+      this.#watchedMs += Math.min(elapsed + this.#stillMs, playedMs);
+      const stillMs = playedMs > 0 ? Math.max(0, elapsed - playedMs) : this.#stillMs + elapsed;
+      this.#stillMs = slept ? 0 : stillMs;
+    } else if (this.#state !== "rebuffering" || !slept) {
+      // When a picture stops, its position is a little behind: it catches up while the picture still stands.
+      const watched = stood ? playedMs : Math.min(elapsed, playedMs);
       this.#watchedMs += watched;
-      this.#stillMs = playedMs > 0 || elapsed > SLEEP_MS ? 0 : this.#stillMs + elapsed;
-    } else if (this.#state === "rebuffering" && elapsed <= SLEEP_MS) {
-      this.#watchedMs += Math.min(elapsed, playedMs);
-      this.#rebufferMs += elapsed - Math.min(elapsed, playedMs);
+      if (this.#state === "paused") this.#pausedMs += elapsed;
+      if (this.#state === "rebuffering") this.#rebufferMs += stood ? elapsed : elapsed - watched;
     }
   }
 

@@ -16,7 +16,7 @@ interface Kept {
 /**
  * Events in IndexedDB, where they outlive a crash. `null` where the browser stores nothing, such as in a private window.
  *
- * Each page holds a lock for as long as it lives, so that another page sees whose events are left. Where there are no
+ * Each page holds a lock for as long as it lives: who gets it takes over what that page has left. Where there are no
  * locks, two pages may send the same event: its id makes that harmless.
  */
 export async function openStore(page: string): Promise<PageStore | null> {
@@ -64,25 +64,35 @@ export class PageStore implements Store {
     }
   }
 
-  /** The events of pages that are gone. From now on they are this page's. */
-  async orphans(): Promise<ClientEvent[]> {
-    const request = this.#database.transaction(EVENTS).objectStore(EVENTS).getAll();
-    const all = (await done(request).catch(() => [])) as Kept[];
-    const held = new Set((await navigator.locks?.query())?.held?.map((lock) => lock.name));
-    const isGone = (page: string): boolean => page !== this.#page && !held.has(LOCK + page);
-    const left = Object.keys(localStorage).filter((key) => key.startsWith(LEFT) && isGone(key.slice(LEFT.length)));
+  /** Gives the events of each page that is gone, those of one that still lives once it goes. Then they are this page's. */
+  async orphans(take: (events: readonly ClientEvent[]) => void): Promise<void> {
+    const pages = new Set((await this.#all()).map((each) => each.page));
+    for (const key of Object.keys(localStorage)) if (key.startsWith(LEFT)) pages.add(key.slice(LEFT.length));
+    pages.delete(this.#page);
+    for (const page of pages) {
+      const inherit = async (): Promise<void> => take(await this.#inherit(page));
+      void (navigator.locks ? navigator.locks.request(LOCK + page, inherit) : inherit());
+    }
+  }
+
+  async #inherit(page: string): Promise<ClientEvent[]> {
+    const kept = (await this.#all()).filter((each) => each.page === page);
+    const left = localStorage.getItem(LEFT + page);
     const events = new Map<string, ClientEvent>();
     const add = (event: ClientEvent): void => void events.set(event.event_id, event);
-    for (const key of left) (JSON.parse(localStorage.getItem(key)!) as ClientEvent[]).forEach(add);
-    const kept = all.filter((each) => isGone(each.page));
-    for (const { id, page, json } of kept) {
+    for (const event of JSON.parse(left ?? "[]") as ClientEvent[]) add(event);
+    for (const { id, json } of kept) {
       const event = JSON.parse(json) as ClientEvent;
-      if (id === event.event_id || !left.includes(LEFT + page)) add(event);
+      if (id === event.event_id || !left) add(event);
     }
     this.remove(kept.map((each) => each.id));
     this.put([...events].map(([id, event]) => ({ id, json: JSON.stringify(event) })));
-    this.#change(({ transaction }) => (transaction.oncomplete = () => left.forEach((key) => localStorage.removeItem(key))));
+    this.#change(({ transaction }) => (transaction.oncomplete = () => localStorage.removeItem(LEFT + page)));
     return [...events.values()];
+  }
+
+  async #all(): Promise<Kept[]> {
+    return done<Kept[]>(this.#database.transaction(EVENTS).objectStore(EVENTS).getAll()).catch(() => []);
   }
 
   #change(change: (events: IDBObjectStore) => void): void {

@@ -153,6 +153,20 @@ test("a wrong key may be right later: nothing is lost by it", async () => {
   assert.deepEqual(requests, [["a"], ["a"]]);
 });
 
+test("an event of an account that is not signed in waits for a later page, and holds nobody up", async () => {
+  const shelf = new Shelf();
+  const rejected = [{ index: 0, code: "not_yours", message: "Another account's." }];
+  const { queue, requests } = collecting([{ status: 400, retryAfter: 0, rejected }]);
+  queue.useStore(shelf);
+  queue.add(event("hers"));
+  await queue.drained();
+  queue.add(event("his"));
+  queue.leave();
+  await queue.drained();
+  assert.deepEqual(requests, [["hers"], ["his"], ["his"]]);
+  assert.deepEqual([...shelf.kept.keys()], ["hers"]);
+});
+
 test("two beacons of a page share their 64 KiB", async () => {
   const { queue, requests } = collecting();
   for (let index = 0; index < 9; index++) queue.add(event(String(index), "x".repeat(9_000)));

@@ -66,6 +66,40 @@ test("a picture that stands still is a stall from where it stood, and no watched
   assert.deepEqual([film.last.rebuffer_count, film.last.rebuffer_ms, film.last.watched_ms], [1, 1_500, 3_000]);
 });
 
+test("a stall begins when the picture stopped, and not at the look that saw it", () => {
+  const film = new Film().pass(2_000);
+  film.media.positionMs += 30;
+  film.pass(1_000, false).pass(1_000).set({ ended: true });
+  assert.deepEqual([film.last.rebuffer_count, film.last.rebuffer_ms, film.last.watched_ms], [1, 970, 3_030]);
+});
+
+test("a stall ends when the element says so, though its position jumps to where the picture really stopped", () => {
+  const film = new Film().pass(2_000).pass(1_500, false);
+  film.media.positionMs += 70;
+  film.set({ resumed: true }).set({ resumed: false });
+  film.pass(1_000).set({ ended: true });
+  assert.deepEqual([film.last.rebuffer_count, film.last.rebuffer_ms, film.last.watched_ms], [1, 1_500, 3_070]);
+});
+
+test("a position that catches up in a pause was watched before it", () => {
+  const film = new Film().pass(2_000).set({ paused: true });
+  film.media.positionMs += 80;
+  film.look().pass(1_000, false).set({ ended: true });
+  assert.deepEqual([film.last.watched_ms, film.last.paused_ms], [2_080, 1_000]);
+});
+
+test("start-up ends when the element says that it plays, as soon as its picture does move", () => {
+  const film = new Film().pass(500, false).set({ resumed: true }).set({ resumed: false }).pass(90, false).pass(1_000);
+  assert.deepEqual(film.types, ["play_requested", "first_frame"]);
+  assert.equal(film.last.startup_time_ms, 500);
+});
+
+test("an element that said so too early, and stood again, is believed the last time", () => {
+  const film = new Film().set({ resumed: true }).set({ resumed: false }).pass(700, false);
+  film.set({ resumed: true }).set({ resumed: false }).pass(1_000);
+  assert.equal(film.last.startup_time_ms, 700);
+});
+
 test("a hiccup shorter than a quarter of a second is none", () => {
   const film = new Film().pass(1_000).pass(200, false).pass(1_000).set({ ended: true });
   assert.deepEqual(film.types, ["play_requested", "first_frame", "ended"]);
