@@ -99,6 +99,9 @@ bench-edge: setup ## compare the edge at a hit with nginx that serves plain file
 attack: setup ## attack a stack (headers without end, slow sockets, announced megabytes, a giant profile), measure what others notice
 	@$(BIN)/python -m bench.attack $(ARGS)
 
+bench-players: setup ## what the SDK reports of a play next to an observer in the page, for each player on a slow line; six minutes
+	@$(BIN)/python -m bench.players $(ARGS)
+
 bench-upload: setup ## processor time of a video's ladder, compared with one plain ffmpeg command; ARGS=FILE takes another film
 	@$(BIN)/python -m bench.upload $(ARGS)
 
@@ -150,4 +153,4 @@ clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
 $(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
 	@$(NPM) run build
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-ledger bench-reads bench-history bench-batch bench-edge bench-upload attack evaluate member-lists docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-ledger bench-reads bench-history bench-batch bench-edge bench-players bench-upload attack evaluate member-lists docs reference package lock

@@ -46,6 +46,7 @@ def _program() -> dict[str, Any]:
     return {
         "executable_path": folder / "chromium",
         "args": ["--no-sandbox", "--disable-gpu"],
+        "ignore_default_args": ["--disable-background-timer-throttling", "--disable-renderer-backgrounding"],
         "env": {
             **os.environ,
             "LD_LIBRARY_PATH": str(folder / "al2023" / "lib"),

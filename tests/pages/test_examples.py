@@ -34,9 +34,8 @@ def test_a_player_plays_and_all_that_it_sends_is_accounted_for(browser: Browser,
     eventually(lambda: [str(event.seq) for event in stored()] == [text.partition(" ")[0] for text in rows(page, "SDK")])
     play = stored()
     assert [play[0].event_type, play[1].event_type, play[-1].event_type] == ["play_requested", "first_frame", "paused"]
-    lines = rows(page, "CMCD")
-    assert bool(lines) == (player != "plain")
-    eventually(lambda: site.metrics.total(CMCD_LINES) >= len(lines))
+    assert bool(rows(page, "CMCD")) == (player != "plain")
+    eventually(lambda: site.metrics.total(CMCD_LINES) == len(rows(page, "CMCD")))
     assert site.metrics.by(CMCD_LINES, "verdict").keys() <= {"accepted", "repeated"}
     assert page.evaluate(OVERFLOW) == []
     assert complaints == []

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from schemas.events import Ui
-from tests.pages.browser import PATIENCE_MS
+from tests.pages.hidden_tab import Tab
 from tests.pages.watch_site import WatchSite, served
 from tests.support.pipeline import eventually
 
@@ -24,6 +25,7 @@ PAGE = """() => {
     seen.watch(card, { title_id: `t-${index}`, row: Math.floor(index / 10), position: index % 10 });
   });
   const since = new Map();
+  document.addEventListener("visibilitychange", () => since.clear());
   window.longest = cards.map(() => 0);
   const look = () => {
     cards.forEach((card, index) => {
@@ -38,14 +40,17 @@ PAGE = """() => {
   look();
 }"""
 """The page, and its own log: for how long each card was at least half visible without a break, in milliseconds."""
-SCROLL = """async () => {
+SCROLL = """(async () => {
   const still = (ms) => new Promise((done) => setTimeout(done, ms));
-  for (let top = 0; top < 5200; top += 240) {
+  for (let top = FIRST; top < LAST; top += 240) {
     scrollTo(0, top);
     await still(top % 1920 ? 60 : 2000);
   }
-}"""
-"""Fast, with three stops."""
+})()"""
+"""Fast, with a stop at each 1,920th line."""
+MIDDLE, LAST = 2_880, 5_200
+HIDDEN_S = 2
+"""The cards in the middle are visible in a tab that is not."""
 
 
 @pytest.fixture
@@ -64,17 +69,22 @@ def sdk() -> str:
     return str(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def test_cards_that_are_scrolled_past_fast_are_reported_if_they_were_seen(
+def scroll(first: int, last: int) -> str:
+    return SCROLL.replace("FIRST", str(first)).replace("LAST", str(last))
+
+
+def test_cards_that_are_scrolled_past_fast_or_in_a_hidden_tab_are_reported_if_they_were_seen(
     browser: Browser, site: WatchSite, sdk: str
 ) -> None:
-    context = browser.new_context(viewport={"width": 1000, "height": 720}, bypass_csp=True)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(f"{site.address}/livez")
-    page.add_script_tag(content=sdk)
-    page.evaluate(PAGE.replace("COLLECTOR", f"'{site.collector}'"))
-    page.evaluate(SCROLL)
-    longest: list[float] = page.evaluate("longest")
+    tab = Tab(browser, f"{site.address}/livez")
+    tab.evaluate(sdk)
+    tab.evaluate(f"({PAGE.replace('COLLECTOR', repr(site.collector))})()")
+    tab.evaluate(scroll(0, MIDDLE))
+    tab.hide()
+    time.sleep(HIDDEN_S)
+    tab.show()
+    tab.evaluate(scroll(MIDDLE, LAST))
+    longest: list[float] = tab.evaluate("longest")
     must = {f"t-{index}" for index, ms in enumerate(longest) if ms > 1_500}
     must_not = {f"t-{index}" for index, ms in enumerate(longest) if ms < 500}
 
@@ -82,7 +92,7 @@ def test_cards_that_are_scrolled_past_fast_are_reported_if_they_were_seen(
         return [event.title_id for event in site.stored() if isinstance(event, Ui) and event.action == "impression"]
 
     eventually(lambda: must <= set(reported()))
-    context.close()
+    tab.close()
     assert len(must) >= 100
     assert must_not & set(reported()) == set()
     assert len(reported()) == len(set(reported()))

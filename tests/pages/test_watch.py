@@ -58,7 +58,7 @@ def test_a_play_with_pause_and_seek_is_stored_as_the_page_reports_it(browser: Br
     assert [types[0], types[1], types[-1]] == ["play_requested", "first_frame", "ended"]
     assert [name for name in types if name in ("paused", "resumed", "seeked")] == ["paused", "resumed", "seeked"]
     assert (play[-1].seek_count, play[-1].player_state, play[-1].playhead_ms) == (1, "stopped", CLIP_S * 1000)
-    assert play[-1].paused_ms >= 300
+    assert play[-1].paused_ms > 0
     assert play[-1].watched_ms < 8_000, "what was skipped was not watched"
     assert (play[-1].startup_time_ms or 0) > 0
 

