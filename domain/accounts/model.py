@@ -197,5 +197,7 @@ class Change:
     mails: tuple[Mail, ...] = ()
     uses: bytes | None = None
     """The digest of a ticket that must still hold, and then does no more."""
+    ends_tickets: bool = False
+    """All tickets of the account do no more: links that were mailed before."""
     grant: Grant | None = None
     """As it becomes; nobody may have changed it since."""

@@ -97,9 +97,8 @@ class Registration:
         account = await self._of(ticket)
         mails = (self.context.mail(account.address, "address_changed"),)
         after = replace(account, address=ticket.address)
-        await self._apply(
-            change(account, after, self.context.now(), self.context.new_id, uses=ticket.digest, mails=mails)
-        )
+        now, new_id = self.context.now(), self.context.new_id
+        await self._apply(change(account, after, now, new_id, uses=ticket.digest, mails=mails, ends_tickets=True))
 
     async def close(self, account: Account, password: str, client: Client) -> None:
         """Nothing of it signs in any more, and its address is free again."""
@@ -107,7 +106,8 @@ class Registration:
         mails = (self.context.mail(account.address, "closed"),)
         gone = {"address": f"closed {account.account_id}", "password_hash": None, "devices": (), "profiles": ()}
         after = replace(account, **gone, closed_at=self.context.now())  # type: ignore[arg-type]
-        await self._apply(change(account, after, self.context.now(), self.context.new_id, mails=mails))
+        now, new_id = self.context.now(), self.context.new_id
+        await self._apply(change(account, after, now, new_id, mails=mails, ends_tickets=True))
 
     async def confirm(self, account: Account, password: str | None, client: Client) -> None:
         """Refused unless it is the account's password."""
@@ -153,7 +153,7 @@ class Registration:
         gone = [device.device_id for device in account.devices if device.device_id != keep]
         after = replace(account.without_devices(*gone), password_hash=hashed, trusted_since=now)
         why, mails = Why("password_changed", everywhere=True), (self.context.mail(account.address, "password_changed"),)
-        return change(account, after, now, self.context.new_id, why, uses=uses, mails=mails)
+        return change(account, after, now, self.context.new_id, why, uses=uses, mails=mails, ends_tickets=True)
 
     async def _apply(self, made: Change) -> None:
         """Somebody else was first: the ticket is used, the address taken, or the account changed."""

@@ -132,7 +132,12 @@ def engine(settings: Settings, owner: Owner, role: Role) -> AsyncEngine:
     async def open_one() -> object:
         return await open_connection(access(settings, owner), role)
 
-    made = create_async_engine("mariadb+asyncmy://", async_creator=open_one, isolation_level="READ COMMITTED")
+    made = create_async_engine(
+        "mariadb+asyncmy://",
+        async_creator=open_one,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,  # an error is logged, and they may be addresses and secrets
+    )
     event.listen(made.sync_engine, "handle_error", _leave_node)
     return made
 

@@ -50,6 +50,8 @@ class MariaDbAccounts:
             await _count_and_change(connection, change)
             if change.uses:
                 _changed(await connection.execute(delete(TICKETS).where(TICKETS.c.digest == change.uses)))
+            if change.ends_tickets:
+                await connection.execute(delete(TICKETS).where(TICKETS.c.account_id == account_id))
             if change.grant:
                 _changed(await connection.execute(_saved(change.grant)))
             await _save_parts(connection, change)

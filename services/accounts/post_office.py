@@ -10,7 +10,7 @@ import structlog
 from domain.accounts.model import Mail
 from domain.accounts.ports import Outbound
 from domain.clock import Clock
-from domain.metrics import MAILS_SENT, Metrics
+from domain.metrics import MAILS_SENT, RETRIES, Metrics
 from schemas.errors import TransientError
 
 PAUSE_S, AFTER_ERROR_S = 1.0, 5.0
@@ -45,6 +45,10 @@ class PostOffice:
                 await asyncio.sleep(0 if sent == AT_ONCE else PAUSE_S)
             except TransientError as error:
                 log.warning("mails wait", reason=str(error))
+                await asyncio.sleep(AFTER_ERROR_S)
+            except Exception:  # a defect here must not end the service, and it must not go unnoticed
+                log.exception("mails not sent")
+                self.metrics.increment(RETRIES, operation="mails")
                 await asyncio.sleep(AFTER_ERROR_S)
 
     async def once(self) -> int:

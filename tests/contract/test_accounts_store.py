@@ -131,6 +131,15 @@ async def test_a_ticket_is_used_once_with_its_change(store: Store) -> None:
     assert await store.ticket(good.digest, T0) is None
 
 
+async def test_tickets_of_an_account_end_together(store: Store) -> None:
+    account, other = await begun(store), await begun(store)
+    tickets = [ticket(account), ticket(account), ticket(other)]
+    for each in tickets:
+        await store.open(each, None)
+    assert await store.apply(change(account, account, T0, new_id, uses=tickets[0].digest, ends_tickets=True))
+    assert [await store.ticket(each.digest, T0) for each in tickets] == [None, None, tickets[2]]
+
+
 async def test_a_grant_changes_only_as_it_was_read(store: Store) -> None:
     waiting = grant()
     assert await store.add(waiting)

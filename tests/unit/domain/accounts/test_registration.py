@@ -132,6 +132,21 @@ async def test_an_address_changes_when_its_own_link_is_opened_and_both_hear_of_i
     assert await code(house.sessions.sign_in(ADDRESS, PASSWORD, HOME)) == "wrong_credentials"
 
 
+async def test_older_links_end_when_the_password_or_the_address_changes(house: Household) -> None:
+    session = await house.sign_up()
+    await house.registration.ask_reset(ADDRESS, HOME)
+    old = house.last_mail().token or ""
+    account = await house.account(session)
+    await house.registration.ask_address(account, "ada@new.example", PASSWORD, HOME)
+    await house.registration.finish_address(house.last_mail().token or "")
+    assert await code(house.registration.finish_reset(old, NEW)) == "bad_link"
+    await house.registration.ask_reset("ada@new.example", HOME)
+    one = house.last_mail().token or ""
+    await house.registration.ask_reset("ada@new.example", HOME)
+    await house.registration.finish_reset(house.last_mail().token or "", NEW)
+    assert await code(house.registration.finish_reset(one, PASSWORD)) == "bad_link"
+
+
 async def test_a_taken_address_is_not_given_away(house: Household) -> None:
     account = await house.account(await house.sign_up())
     await house.sign_up("bob@example.com")
