@@ -37,6 +37,7 @@ ELSEWHERE = {
     "login": Elsewhere("infra.commands.login", "Print a link that signs a browser in as a member, once."),
     "compact": Elsewhere("infra.commands.compact", "Compact older sessions into CompressedVH."),
     "restore": Elsewhere("infra.commands.restore", "Write back what a history has lost, from the lake and Kafka."),
+    "database": Elsewhere("infra.commands.database", "Dump the services' tables in MariaDB, and bring them back."),
     "drain": Elsewhere("infra.commands.ledger", "Wait until every consumer group has read all of Kafka."),
     "ledger": Elsewhere("infra.commands.ledger", "Check that no record is missing, duplicated or unexpected."),
     "job": Elsewhere("batch.main", "Run Spark jobs over the lake and its tables."),
@@ -44,7 +45,7 @@ ELSEWHERE = {
     "rekey": Elsewhere("infra.commands.token", "Sign tokens with a new key."),
     "sql": Elsewhere("batch.main", "Query the lake's tables in SQL."),
 }
-GROUPS = ("simulate", "collector", "replay", "job")
+GROUPS = ("simulate", "collector", "replay", "job", "database")
 """Modules that are one command, or a group of them; in the others the command is one of several."""
 Command = Any
 """Typer's own copy of click, which has no public name."""

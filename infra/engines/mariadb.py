@@ -25,6 +25,7 @@ PATIENCE_S = 8.0
 """A transaction is repeated for this long. A cluster takes three seconds to choose another writer."""
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
+FORGOTTEN_AT_ONCE = 10_000
 LOCK_WAIT_TIMEOUT = 1205
 CONFLICT = 1213
 ROLLED_BACK = (LOCK_WAIT_TIMEOUT, CONFLICT)
@@ -76,6 +77,17 @@ class Database:
         with translated():
             async with self._writer.connect() as connection:
                 await connection.execute(text("SELECT 1"))
+
+    async def forget_transactions(self, before: int) -> None:
+        """Delete the rows of transactions that began before, in milliseconds since the epoch, a part at a time."""
+        first_kept = before.to_bytes(6, "big") + bytes(10)  # ids begin with their time
+        old = text(f"DELETE FROM {TRANSACTIONS.name} WHERE id < :first_kept LIMIT {FORGOTTEN_AT_ONCE}")
+
+        async def work(connection: AsyncConnection) -> int:
+            return (await connection.execute(old, {"first_kept": first_kept})).rowcount
+
+        while await self.transact(work) == FORGOTTEN_AT_ONCE:
+            pass
 
     async def close(self) -> None:
         await self._writer.dispose()

@@ -1,0 +1,131 @@
+"""Dumps of the services' schemas, and the way back from one. The programs are MariaDB's own."""
+
+import gzip
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from domain.processes import Owner
+from infra.engines.mariadb_nodes import Access, access
+from infra.local import jars
+from infra.local.program import StackError
+from infra.runtime.settings import Settings
+
+LAST_LINE = b"-- Dump completed"
+
+
+def folder(settings: Settings) -> Path:
+    """Where dumps are, unless a command names another place."""
+    return settings.folder / "dumps"
+
+
+def dump(settings: Settings, owner: Owner, into: Path, at: datetime) -> Path:
+    """One moment of a schema, as ``<into>/<owner>/<at>.sql.gz``, which only its owner may read. It blocks nobody.
+
+    StackError if no node gives a whole one.
+    """
+    given = access(settings, owner)
+    target = into / owner / f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.sql.gz"
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    reasons = []
+    for host in reversed(given.hosts):  # readers first
+        part = target.with_suffix(".part")
+        part.touch(mode=0o600)
+        reason = _dump(settings, given, host, part)
+        if not reason:
+            part.rename(target)
+            return target
+        part.unlink()
+        reasons.append(f"{host}: {reason}")
+    raise StackError(f"MariaDB gives no dump of {owner}: {'; '.join(reasons)}")
+
+
+def newest(owner: Owner, found: Path) -> Path:
+    """The newest dump of a service. StackError if there is none."""
+    dumps = sorted((found / owner).glob("*.sql.gz"))
+    if not dumps:
+        raise StackError(f"no dump of {owner} in {found}: run `playhead database dump`")
+    return dumps[-1]
+
+
+def forget(owner: Owner, found: Path, keep: int) -> Sequence[Path]:
+    """Delete all but the newest dumps of a service; returns what is gone."""
+    old = sorted((found / owner).glob("*.sql.gz"))[:-keep]
+    for file in old:
+        file.unlink()
+    return old
+
+
+def load(settings: Settings, owner: Owner, file: Path) -> None:
+    """Replace all tables of a schema by those of a dump. StackError if the dump is not whole, or MariaDB refuses it."""
+    try:
+        with gzip.open(file) as packed:
+            whole = any(LAST_LINE in line for line in packed)
+    except (OSError, EOFError) as error:
+        raise StackError(f"{file} cannot be read: {error}") from None
+    if not whole:
+        raise StackError(f"{file} is not a whole dump: choose another one")
+    given = access(settings, owner)
+    with _client(settings, "mariadb", given, given.hosts[0], given.user) as client:
+        assert client.stdin
+        assert client.stderr
+        with gzip.open(file) as packed:
+            try:
+                client.stdin.write(_drop_all(settings, given))
+                shutil.copyfileobj(packed, client.stdin)
+                client.stdin.close()
+            except BrokenPipeError:  # its own message says why
+                pass
+        reason = client.stderr.read().decode(errors="replace").strip()
+        if client.wait():
+            raise StackError(f"MariaDB did not take {file}: {reason}")
+
+
+def _dump(settings: Settings, given: Access, host: str, part: Path) -> str:
+    """Why there is no dump; empty: ``part`` is whole."""
+    options = ("--single-transaction", "--no-tablespaces", "--skip-lock-tables", "--hex-blob", given.user)
+    with _client(settings, "mariadb-dump", given, host, *options) as client, gzip.open(part, "wb") as packed:
+        assert client.stdout
+        assert client.stderr
+        shutil.copyfileobj(client.stdout, packed)
+        reason = client.stderr.read().decode(errors="replace").strip()
+        return (reason or f"exit code {client.returncode}") if client.wait() else ""
+
+
+def _drop_all(settings: Settings, given: Access) -> bytes:
+    """SQL that leaves no table of now, also none that the dump does not know."""
+    listing = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{given.user}'"
+    options = ("--batch", "--skip-column-names", f"--execute={listing}")
+    with _client(settings, "mariadb", given, given.hosts[0], *options) as client:
+        tables, reason = client.communicate()
+        if client.returncode:
+            raise StackError(f"MariaDB does not list its tables: {reason.decode(errors='replace').strip()}")
+    return b"".join(b"DROP TABLE `%s`;\n" % name for name in tables.split())
+
+
+@contextmanager
+def _client(
+    settings: Settings, program: str, given: Access, host: str, *options: str
+) -> "Iterator[subprocess.Popen[bytes]]":
+    jars.fetch(settings.home, "mariadb")
+    tls = (f"--ssl-ca={given.ca_file}", "--ssl-verify-server-cert") if given.ca_file else ("--skip-ssl",)
+    home = jars.folder(settings.home, "mariadb")
+    command = (
+        str(home / "bin" / program),
+        "--no-defaults",
+        *tls,
+        f"--character-sets-dir={home / 'share' / 'charsets'}",
+        "--default-character-set=utf8mb4",
+        f"--host={host}",
+        f"--port={given.port}",
+        f"--user={given.user}",
+        *options,
+    )
+    pipe = subprocess.PIPE
+    environment = os.environ | {"MYSQL_PWD": given.password}  # arguments are anybody's to read
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as client:
+        yield client
