@@ -140,9 +140,10 @@ def wait_for_peers(settings: Settings) -> None:
     )
     try:
         retry(_require_all_peers, settings)
-    except RetryError:
+    except RetryError as error:
         raise StackError(
-            f"MariaDB nodes do not see each other after {PEERS_WITHIN_S} s: see `playhead logs mariadb`"
+            f"MariaDB nodes do not see each other after {PEERS_WITHIN_S} s: see `playhead logs mariadb` "
+            f"({error.last_attempt.exception()})"
         ) from None
 
 
