@@ -1,5 +1,6 @@
 """MariaDB, out of a Maven package. A node is ready when it greets a client."""
 
+import dataclasses
 import getpass
 import os
 import shutil
@@ -23,30 +24,35 @@ def programs(settings: Settings) -> tuple[Program, ...]:
 
 
 def _node(settings: Settings, node: int) -> Program:
-    host, port = LOCAL_NODES[node], settings.port(Port.MARIADB)
-    clustered = settings.mariadb_nodes > 1
-    command = _command(settings, node)
-    package = jars.folder(settings.home, PACKAGE) / "bin"
-    return Program(
-        name=nodes.name("mariadb", node, settings.mariadb_nodes),
-        command=command if not clustered else mariadb_cluster.launch(_folder(settings, node), command),
-        ports=(port, settings.port(Port.MARIADB_GROUP)) if clustered else (port,),
-        host=host,
-        is_ready=lambda: _greets(host, port),
-        environment=mariadb_cluster.environment(settings.home, package) if clustered else {},
+    server = _server(settings, node)
+    if settings.mariadb_nodes > 1:
+        launch = mariadb_cluster.launch(_folder(settings, node), server.command)
+        group = settings.port(Port.MARIADB_GROUP)
+        server = dataclasses.replace(server, command=launch, ports=(*server.ports, group))
+    return dataclasses.replace(
+        server,
         configure=lambda: _configure(settings, node),
         wait_for_peers=lambda: mariadb_cluster.wait_for_peers(settings),
+    )
+
+
+def _server(settings: Settings, node: int) -> Program:
+    """A node's server, once it is configured."""
+    host, port = LOCAL_NODES[node], settings.port(Port.MARIADB)
+    programs = jars.folder(settings.home, PACKAGE) / "bin"
+    return Program(
+        name=nodes.name("mariadb", node, settings.mariadb_nodes),
+        command=(str(programs / "mariadbd"), f"--defaults-file={_folder(settings, node)}/mariadb.cnf", *_user()),
+        ports=(port,),
+        host=host,
+        is_ready=lambda: _greets(host, port),
+        environment=mariadb_cluster.environment(settings.home, programs) if settings.mariadb_nodes > 1 else {},
         package=PACKAGE,
     )
 
 
 def _folder(settings: Settings, node: int) -> Path:
     return settings.folder / nodes.name("mariadb", node, settings.mariadb_nodes)
-
-
-def _command(settings: Settings, node: int) -> tuple[str, ...]:
-    server = jars.folder(settings.home, PACKAGE) / "bin" / "mariadbd"
-    return (str(server), f"--defaults-file={_folder(settings, node)}/mariadb.cnf", *_user())
 
 
 def _configure(settings: Settings, node: int) -> None:
@@ -57,9 +63,9 @@ def _configure(settings: Settings, node: int) -> None:
     folders = [_folder(settings, each) for each in every]
     make_system_tables(jars.folder(settings.home, PACKAGE), folders[0] / "data")
     if settings.mariadb_nodes > 1:
-        mariadb_cluster.share_tables(folders)
+        mariadb_cluster.share_tables(folders, _server(settings, 0))
         running = any(map(preflight.is_taken, (settings.port(Port.MARIADB_GROUP),) * len(every), LOCAL_NODES))
-        commands = [(*_command(settings, each), "--wsrep-recover") for each in every]
+        commands = [(*_server(settings, each).command, "--wsrep-recover") for each in every]
         mariadb_cluster.choose_first(dict(zip(folders, commands, strict=True)), running=running)
 
 

@@ -1,19 +1,27 @@
 """Local MariaDB nodes as one Galera cluster: its programs, which node begins, and when all nodes see each other."""
 
 import asyncio
+import operator
+import os
 import re
 import shutil
 import subprocess
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+from tenacity import (
+    RetryError,
+    Retrying,
+    retry_if_exception_type,
+    retry_if_result,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from domain.processes import OWNERS
 from infra.engines.mariadb_nodes import access, cluster_size
 from infra.local import debian, packages, template
-from infra.local.program import StackError
+from infra.local.program import Program, StackError
 from infra.runtime.settings import LOCAL_NODES, Port, Settings
 from schemas.errors import TransientError
 
@@ -22,6 +30,8 @@ DEBIAN_PACKAGES = ("galera-4", "mariadb-server", "rsync", "libpopt0", "libxxhash
 """The provider; the scripts that copy a whole node, and what they run."""
 WANTED = ("lib/libgalera_smm.so", "lib/x86_64-linux-gnu", "bin/rsync", "bin/wsrep_sst_*")
 """Of these packages, below ``usr``."""
+STATE = "grastate.dat"
+"""In a data folder: which cluster's it is, and the number of its last transaction if it ended in order."""
 BEGINS = "begins"
 """A file in the folder of the node that begins."""
 PEERS_WITHIN_S = 180
@@ -40,13 +50,6 @@ RSYNC = """\
 exec "${0%/*}/real/rsync" "$@"
 """
 """rsync's daemon that root starts would write as ``nobody``, who cannot reach the data folder."""
-STATE = """\
-# GALERA saved state
-version: 2.1
-uuid:    {cluster}
-seqno:   0
-safe_to_bootstrap: 0
-"""
 
 
 def fetch(home: Path) -> Path:
@@ -88,19 +91,31 @@ def environment(home: Path, programs: Path) -> Mapping[str, str]:
     }
 
 
-def share_tables(folders: Sequence[Path]) -> None:
-    """Copy the first node's new data folder to the others, as the state in which all of them begin.
+def share_tables(folders: Sequence[Path], seed: Program) -> None:
+    """Give the nodes of a new cluster the same tables, in a state in which each may join the others.
 
-    It spares a new cluster two copies by the donor. It is correct only because nothing was written yet.
+    ``seed``: the first node. It begins a cluster alone, ends, and its data folder is copied. Otherwise each of the others
+    would have to get a whole copy from it when it joins.
     """
     first, *others = [folder / "data" for folder in folders]
-    if (first / "grastate.dat").exists():
+    if (first / STATE).exists():
         return
+    run = subprocess.Popen(
+        [*seed.command, "--wsrep-new-cluster"],
+        env=os.environ | seed.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait = Retrying(retry=retry_if_exception_type(OSError) | retry_if_result(operator.not_), wait=wait_fixed(0.1))
+    try:
+        wait(lambda: run.poll() is not None or seed.is_ready())
+    finally:
+        run.terminate()
+        run.wait()
     for other in others:
+        shutil.rmtree(other, ignore_errors=True)
         shutil.copytree(first, other)
-    state = STATE.format(cluster=uuid.uuid1())
-    for data in (*others, first):
-        (data / "grastate.dat").write_text(state)
 
 
 def choose_first(nodes: Mapping[Path, Sequence[str]], *, running: bool) -> None:
@@ -116,14 +131,16 @@ def choose_first(nodes: Mapping[Path, Sequence[str]], *, running: bool) -> None:
         first = max(nodes, key=lambda node: _position(node, nodes[node]))
         for node in nodes:
             (node / "data" / "gvwstate.dat").unlink(missing_ok=True)  # whom they saw when they were killed
-        state = first / "data" / "grastate.dat"
+        state = first / "data" / STATE
         state.write_text(state.read_text().replace("safe_to_bootstrap: 0", "safe_to_bootstrap: 1"))
         (first / BEGINS).touch()
 
 
 def _position(node: Path, recover: Sequence[str]) -> int:
     """Number of the last transaction that a node has."""
-    state = node / "data" / "grastate.dat"
+    state = node / "data" / STATE
+    if not state.exists():
+        return UNKNOWN
     if found := re.search(r"^seqno: *(\d+)$", state.read_text(), re.MULTILINE):
         return int(found[1])
     run = subprocess.run(recover, capture_output=True, text=True)

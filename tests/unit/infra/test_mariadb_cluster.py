@@ -7,6 +7,7 @@ import pytest
 
 from infra.local import mariadb, mariadb_cluster
 from infra.local.mariadb import programs
+from infra.local.program import Program
 from infra.runtime.settings import Settings
 
 STATE = "# GALERA saved state\nversion: 2.1\nuuid:    {}\nseqno:   {}\nsafe_to_bootstrap: 0\n"
@@ -84,15 +85,17 @@ def test_a_node_begins_once_and_joins_when_it_is_started_again(tmp_path: Path) -
     assert started == ["--wsrep-start-position=u:12 --wsrep-new-cluster", "--wsrep-start-position=u:12"]
 
 
-def test_new_nodes_begin_with_the_same_tables_in_the_same_state(tmp_path: Path) -> None:
+def test_new_nodes_get_a_copy_of_the_first_one_s_data_once(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in "abc"]
-    (folders[0] / "data" / "mysql").mkdir(parents=True)
-    mariadb_cluster.share_tables(folders)
-    states = {(folder / "data" / "grastate.dat").read_text() for folder in folders}
-    assert len(states) == 1
-    mariadb_cluster.share_tables(folders)
-    assert {(folder / "data" / "grastate.dat").read_text() for folder in folders} == states
-    assert all((folder / "data" / "mysql").is_dir() for folder in folders)
+    data = folders[0] / "data"
+    data.mkdir(parents=True)
+    begin = f"echo seqno: 2 > {data}/grastate.dat; exec sleep 60"
+    seed = Program("mariadb-0", ("sh", "-c", begin), (), is_ready=(data / "grastate.dat").exists)
+    mariadb_cluster.share_tables(folders, seed)
+    assert {(folder / "data" / "grastate.dat").read_text() for folder in folders} == {"seqno: 2\n"}
+    (folders[1] / "data" / "grastate.dat").write_text("seqno: 9\n")
+    mariadb_cluster.share_tables(folders, seed)
+    assert (folders[1] / "data" / "grastate.dat").read_text() == "seqno: 9\n"
 
 
 def run(command: tuple[str, ...]) -> str:
