@@ -94,7 +94,7 @@ def environment(home: Path, programs: Path) -> Mapping[str, str]:
 def share_tables(folders: Sequence[Path], seed: Program) -> None:
     """Give the nodes of a new cluster the same tables, in a state in which each may join the others.
 
-    ``seed``: the first node. It begins a cluster alone, ends, and its data folder is copied. Otherwise each of the others
+    ``seed``: the first node. It begins a cluster alone, ends, and its data folder is copied. Otherwise each other node
     would have to get a whole copy from it when it joins.
     """
     first, *others = [folder / "data" for folder in folders]
