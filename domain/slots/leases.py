@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from domain.metrics import SLOT_ANSWERS, Metrics
 from domain.slots.model import Answer, Slot, Stream
 from domain.slots.ports import SlotStore
+from domain.slots.turns import Turns
 from schemas.errors import TransientError
 
 PATIENCE_S = 3.0
@@ -27,14 +28,15 @@ class Leases:
         self._store = store
         self._metrics = metrics
         self._patience_s = patience_s
+        self._turns = Turns()
 
     async def start(self, account_id: str, allowed: int, stream: Stream, instead_of: str | None = None) -> Answer:
         """A stream begins. ``allowed``: streams of the plan; ``instead_of``: a session that the member stops."""
-        return await self._answered("start", lambda store: _start(store, account_id, allowed, stream, instead_of))
+        return await self._answered("start", lambda store: self._start(store, account_id, allowed, stream, instead_of))
 
     async def renew(self, account_id: str, allowed: int, stream: Stream, *, playing: bool) -> Answer:
         """A stream goes on, or is paused. If it has no slot any more and plays, it takes one that is free."""
-        return await self._answered("renew", lambda store: _renew(store, account_id, allowed, stream, playing))
+        return await self._answered("renew", lambda store: self._renew(store, account_id, allowed, stream, playing))
 
     async def stop(self, account_id: str, session: str) -> Answer:
         """A stream ends. Where the store does not answer, the slot becomes free by itself a little later."""
@@ -59,46 +61,51 @@ class Leases:
                 await asyncio.sleep(random.uniform(0, AGAIN_S))  # not all at once
         return await question(self._store())
 
-
-async def _start(store: SlotStore, account_id: str, allowed: int, stream: Stream, instead_of: str | None) -> Answer:
-    taken = await store.taken(account_id)
-    if instead_of and (number := _number_of(instead_of, taken)) is not None:
-        if await store.take_over(account_id, number, stream, instead_of):
-            return Answer("held")
+    async def _start(
+        self, store: SlotStore, account_id: str, allowed: int, stream: Stream, instead_of: str | None
+    ) -> Answer:
         taken = await store.taken(account_id)
-    return await _take(store, account_id, allowed, stream, taken)
+        if instead_of and (number := _number_of(instead_of, taken)) is not None:
+            if await store.take_over(account_id, number, stream, instead_of):
+                return Answer("held")
+            taken = await store.taken(account_id)
+        return await self._take(store, account_id, allowed, stream, taken)
 
-
-async def _renew(store: SlotStore, account_id: str, allowed: int, stream: Stream, playing: bool) -> Answer:
-    taken = await store.taken(account_id)
-    if (number := _number_of(stream.session, taken)) is not None:
-        if await (store.renew if playing else store.pause)(account_id, number, stream):
-            return Answer("held")
+    async def _renew(self, store: SlotStore, account_id: str, allowed: int, stream: Stream, playing: bool) -> Answer:
         taken = await store.taken(account_id)
-    successors = tuple(slot.stream for slot in taken.values() if slot.replaced == stream.session)
-    if successors:
-        return Answer("replaced", successors)
-    if not playing:
-        return Answer("given_back")
-    return await _take(store, account_id, allowed, stream, taken)
+        if (number := _number_of(stream.session, taken)) is not None:
+            if await (store.renew if playing else store.pause)(account_id, number, stream):
+                return Answer("held")
+            taken = await store.taken(account_id)
+        successors = tuple(slot.stream for slot in taken.values() if slot.replaced == stream.session)
+        if successors:
+            return Answer("replaced", successors)
+        if not playing:
+            return Answer("given_back")
+        return await self._take(store, account_id, allowed, stream, taken)
+
+    async def _take(
+        self, store: SlotStore, account_id: str, allowed: int, stream: Stream, taken: Mapping[int, Slot]
+    ) -> Answer:
+        """Asks for free slots only, since a refusal needs no write."""
+        if _number_of(stream.session, taken) is not None:
+            return Answer("held")
+        others = {number: slot.stream for number, slot in taken.items()}
+        if len(others) < allowed:
+            async with self._turns.of(account_id) as found:
+                for number in range(allowed):
+                    if number not in others:
+                        holder = found.get(number) or await store.take(account_id, number, stream)
+                        found[number] = others[number] = holder
+                        if holder.session == stream.session:
+                            return Answer("held")
+        return Answer("full", tuple(others[number] for number in sorted(others)))
 
 
 async def _stop(store: SlotStore, account_id: str, session: str) -> Answer:
     if (number := _number_of(session, await store.taken(account_id))) is not None:
         await store.release(account_id, number, session)
     return Answer("given_back")
-
-
-async def _take(store: SlotStore, account_id: str, allowed: int, stream: Stream, taken: Mapping[int, Slot]) -> Answer:
-    """Asks for free slots only: conditional writes on one account hinder each other, reads do not."""
-    others = []
-    for number in range(allowed):
-        there = taken.get(number)
-        holder = there.stream if there else await store.take(account_id, number, stream)
-        if holder.session == stream.session:
-            return Answer("held")
-        others.append(holder)
-    return Answer("full", tuple(others))
 
 
 def _number_of(session: str, taken: Mapping[int, Slot]) -> int | None:

@@ -19,7 +19,9 @@ def watched(
 ) -> list[dict[str, Any]]:
     """Events of these minutes from 21:00."""
     about = {"playback_session_id": session, "account_id": account, "player_state": state}
-    return [about | {"event_time": f"2023-11-14 21:{minute:02}:{second}"} for minute in minutes for second in (5, 35)]
+    return [
+        about | {"event_time": f"2023-11-14 21:{minute:02}:{second:02}"} for minute in minutes for second in (5, 35)
+    ]
 
 
 def crowded(spark: SparkSession, events: list[dict[str, Any]], *plans: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import cycle
 from uuid import uuid4
 
 import uuid_utils
@@ -16,6 +17,8 @@ from tests.support.fake_metrics import FakeMetrics
 from tests.support.pipeline import PATIENCE_S
 
 AT_ONCE = 40
+INSTANCES = 3
+"""Of the service."""
 ALLOWED = 2
 OUTCOME = {"held": ALLOWED, "full": AT_ONCE - ALLOWED}
 """By verdict."""
@@ -45,7 +48,8 @@ async def taken(store: SlotStore, account: str) -> Mapping[int, Slot]:
 
 async def race(store: SlotStore) -> Counter[str]:
     """By verdict: what becomes of ``AT_ONCE`` starts on a new account whose plan allows ``ALLOWED``."""
-    leases, account = Leases(lambda: store, FakeMetrics(), PATIENCE_S), f"race-{uuid4()}"
-    answers = await asyncio.gather(*(leases.start(account, ALLOWED, a_stream()) for _ in range(AT_ONCE)))
+    account = f"race-{uuid4()}"
+    instances = cycle([Leases(lambda: store, FakeMetrics(), PATIENCE_S) for _ in range(INSTANCES)])
+    answers = await asyncio.gather(*(next(instances).start(account, ALLOWED, a_stream()) for _ in range(AT_ONCE)))
     assert len(await taken(store, account)) == ALLOWED
     return Counter(answer.verdict for answer in answers)

@@ -1,6 +1,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 import uuid_utils
@@ -58,6 +59,29 @@ async def test_of_forty_starts_at_once_on_a_plan_of_two_two_are_granted(house: H
     streams = [replace(TV, session=str(uuid_utils.uuid7())) for _ in range(40)]
     answers = await asyncio.gather(*map(house.start, streams))
     assert Counter(answer.verdict for answer in answers) == {"held": 2, "full": 38}
+
+
+async def test_those_who_ask_at_the_same_moment_ask_the_store_for_each_slot_once() -> None:
+    class Counting(FakeSlots):
+        asked: ClassVar[list[int]] = []
+
+        async def take(self, account_id: str, number: int, stream: Stream) -> Stream:
+            self.asked.append(number)
+            return await super().take(account_id, number, stream)
+
+    store = Counting()
+    leases = Leases(lambda: store, FakeMetrics())
+    streams = [replace(TV, session=str(uuid_utils.uuid7())) for _ in range(40)]
+    answers = await asyncio.gather(*(leases.start(ACCOUNT, 2, stream) for stream in streams))
+    assert Counter(answer.verdict for answer in answers) == {"held": 2, "full": 38}
+    assert store.asked == [0, 1]
+
+
+async def test_after_a_smaller_plan_no_stream_starts_until_there_are_fewer(house: House) -> None:
+    for stream in (TV, PHONE):
+        await house.start(stream)
+    await house.leases.stop(ACCOUNT, TV.session)
+    assert await house.start(LAPTOP, allowed=1) == Answer("full", (PHONE,))
 
 
 async def test_another_account_has_other_slots(house: House) -> None:
