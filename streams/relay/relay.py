@@ -20,6 +20,8 @@ from schemas.topics import DAY_MS
 
 BATCH = 500
 IDLE_S = 0.2
+STANDBY_S = 1.0
+"""While another relay holds the lease: to ask for it is a transaction."""
 RETRY_S = 1.0
 REPORT_S = 5.0
 KEPT_DAYS = 7
@@ -88,7 +90,7 @@ class Relay:
         """Until ``stop``; then the lease is free at once. Raises Late."""
         while not stop.is_set():
             try:
-                idle = None if await self.step() else IDLE_S
+                idle = None if await self.step() else IDLE_S if self._lease.covers_a_batch else STANDBY_S
             except TransientError as error:
                 self._metrics.increment(RETRIES, operation="relay")
                 _log.warning("waiting", outbox=self._name, why=str(error))

@@ -127,6 +127,20 @@ async def test_a_relay_that_is_unsure_of_a_record_and_then_loses_the_lease_is_la
     assert world.table.published == {}
 
 
+async def test_a_relay_that_waits_for_the_lease_takes_over_when_the_other_one_stops(world: World) -> None:
+    stops = [asyncio.Event(), asyncio.Event()]
+    first = asyncio.create_task(world.relay("first").run(stops[0]))
+    await world.until(lambda: world.table.holder == "first")
+    second = asyncio.create_task(world.relay("second").run(stops[1]))
+    stops[0].set()
+    await first
+    world.table.add(*rows("a", [1]))
+    await world.until(lambda: bool(world.table.published))
+    assert world.table.holder == "second"
+    stops[1].set()
+    await second
+
+
 async def test_a_relay_that_stops_hands_its_lease_over_at_once(world: World) -> None:
     stop = asyncio.Event()
     world.table.add(*rows("a", [1]))
