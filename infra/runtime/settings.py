@@ -276,6 +276,8 @@ class Settings(BaseSettings):
     accounts_secret: SecretStr = SecretStr("")
     """Secret from which refresh tokens follow, 32 characters or more. Empty: the stack's own. Another one signs
     everybody out."""
+    sign_in_failures: int = Field(90, ge=1)
+    """Wrong passwords of all clients in 15 minutes, after which only known devices sign in."""
     smtp_host: str = ""
     """Mail server with STARTTLS. Empty: on a loopback address mails go to the mailbox page; elsewhere accounts need
     one."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import uuid_utils
 
 from domain.accounts.context import Context
+from domain.accounts.failures import LIMITS, FailureRates
 from domain.accounts.model import Mail
 from domain.clock import system_clock
 from domain.processes import BY_NAME
@@ -56,6 +57,7 @@ def context(settings: Settings, store: MariaDbAccounts, hashes: PasswordHashes) 
         now=system_clock,
         random=secrets.token_bytes,
         new_id=lambda: str(uuid_utils.uuid7()),
+        failures=FailureRates({**LIMITS, "all": settings.sign_in_failures}),
     )
 
 
