@@ -16,13 +16,12 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.pages.browser import launched
 from tests.pages.observer import Compared, compared, observed
 from tests.pages.watch_site import SEGMENT_S, WatchSite, clip, make_clip, served
-from tests.pages.watch_visit import played_to, until
 
 FILM_S, KBPS = 90, 2_000
 """The higher quality has twice as many: 1 Mbit/s is too little for each."""
 FAST, SLOW = 10.0, 1.0
 PLAYERS = ("hls", "dash", "shaka", "plain")
-PATIENCE_S = 20
+PATIENCE_S, STALLS_S = 20, 60
 FIGURES = {"watched": "watched_ms", "start-up": "startup_time_ms", "stalled": "rebuffer_ms", "paused": "paused_ms"}
 
 
@@ -30,29 +29,30 @@ def play(browser: Browser, site: WatchSite, player: str) -> list[Compared]:
     """From the press of play until the last pause, or the error that ended it."""
     site.line.mbit_per_s, site.missing = FAST, set()
     page = observed(browser, f"{site.address}/examples/{player}?title=ml-50&report=sdk")
-    played_to(page, 4)
+    _on(page, 4)
     _pause(page, 2_000)
     site.line.mbit_per_s = SLOW
-    until(page, "seen().stalls.length >= 2 || video.ended")
+    _wait(page, "over() || seen().stalls.length >= 2", STALLS_S)
     site.line.mbit_per_s = FAST
-    played_to(page, _position(page) + 4)
+    _on(page, 4)
     page.evaluate("video.currentTime = Math.max(video.currentTime, video.buffered.end(video.buffered.length - 1)) + 6")
-    played_to(page, _position(page) + 2)
+    _on(page, 2)
     with _missing(page, site, qualities=(2,)):
-        played_to(page, _position(page) + 2 * SEGMENT_S)
+        _on(page, 2 * SEGMENT_S)
     with _missing(page, site, qualities=(1, 2)):
         _wait(page, "over() || video.readyState < 3")
         page.wait_for_timeout(3_000)
     _wait(page, "over() || video.readyState > 2")
     page.evaluate("video.pause()")
-    until(page, "over() || compared.at(-1).sdk.event_type === 'paused'")
+    _wait(page, "over() || compared.at(-1).sdk.event_type === 'paused'")
     found = compared(page)
     page.close()
     return found
 
 
-def _position(page: Page) -> float:
-    return float(page.evaluate("video.currentTime"))
+def _on(page: Page, seconds: float) -> None:
+    """Lets it play on."""
+    _wait(page, f"over() || video.currentTime >= {page.evaluate('video.currentTime') + seconds}")
 
 
 def _pause(page: Page, ms: int) -> None:
@@ -61,9 +61,9 @@ def _pause(page: Page, ms: int) -> None:
     page.evaluate("video.play()")
 
 
-def _wait(page: Page, condition: str) -> None:
+def _wait(page: Page, condition: str, seconds: float = PATIENCE_S) -> None:
     """Some players give up, some go on: either is fine."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and not page.evaluate(condition):
         page.wait_for_timeout(50)
 
