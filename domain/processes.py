@@ -95,6 +95,7 @@ PROCESSES: tuple[Process, ...] = (
         port=1,
         needs=("kafka",),
         public=("/v1/events", "/v1/cmcd"),
+        reads=(Flow("kafka", "revocations"),),
         writes=(Flow("kafka", "Avro, keyed by profile"),),
     ),
     Process(

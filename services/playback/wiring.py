@@ -47,7 +47,7 @@ def sources(settings: Settings) -> Sources:
     return Sources(
         edge=settings.edge,
         collector=settings.collector_url,
-        key=min(settings.ingest_keys) if settings.on_loopback else "",
+        key=settings.command_key.get_secret_value() if settings.on_loopback else "",
         ports={name: settings.process_port(BY_NAME[process]) for name, process in PAGES.items()},
         on_loopback=settings.on_loopback,
     )
