@@ -34,7 +34,7 @@ COUNTER = Table("counter", TABLES, Column("id", Integer, primary_key=True, autoi
 def cluster() -> Iterator[Stack]:
     """Three nodes and nothing else."""
     outer = Settings()
-    base = (outer.port_base or PORT_BASES[outer.stack]) + 800
+    base = (outer.port_base or PORT_BASES[outer.stack]) + 500
     stack = Stack(Settings(stack=f"{outer.stack}-galera", port_base=base, mariadb_nodes=3))
     stack.wipe()
     try:
