@@ -200,5 +200,5 @@ def test_after_compaction_copies_lake_and_ledgers_agree(
     assert [line for line in command.output.splitlines() if any(each in line for each in ours)] == []
 
     after = follow()
-    for copy in (before, after):
-        eventually(lambda copy=copy: copy.ready and copy.asset(title) == records[5])  # type: ignore[misc]
+    for each in (before, after):
+        eventually(lambda each=each: each.ready and each.copy.asset(title) == records[5])  # type: ignore[misc]
