@@ -89,33 +89,6 @@ def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
     assert resume_point(pipeline) == 0, "it was seen to its end"
 
 
-def test_a_device_that_was_offline_sends_its_play_later_and_the_newer_play_decides_where_to_resume(
-    pipeline: Pipeline, browser: Browser, uploaded: str, plays: list[list[dict[str, Any]]]
-) -> None:
-    viewer = "two-devices"
-    offline = visit(browser, uploaded, viewer, pipeline.settings)
-    offline.click("#start")
-    until(offline, f"video.buffered.length && video.buffered.end(0) > {FILM_S - 1}")
-    offline.context.set_offline(True)
-    played_to(offline, 1)
-    offline.keyboard.press(" ")
-    until(offline, "video.paused")
-
-    online = visit(browser, uploaded, viewer, pipeline.settings)
-    online.click("#start")
-    played_to(online, 3)
-    newer = left(online)
-    session_in_history(pipeline, newer)
-
-    offline.context.set_offline(False)
-    older = left(offline)
-    assert session_in_history(pipeline, older)["bookmark_ms"] == older[-1]["playhead_ms"]
-    assert older[0]["session_started_at"] < newer[0]["session_started_at"]
-    assert older[-1]["client_time"] > newer[-1]["client_time"]
-    assert resume_point(pipeline, viewer) == newer[-1]["playhead_ms"]
-    plays += [older, newer]
-
-
 def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_away(
     pipeline: Pipeline, browser: Browser, uploaded: str, plays: list[list[dict[str, Any]]]
 ) -> None:
@@ -199,9 +172,9 @@ def session_in_history(pipeline: Pipeline, log: list[dict[str, Any]]) -> dict[st
     return item
 
 
-def resume_point(pipeline: Pipeline, viewer: str = VIEWER) -> int:
-    address = f"{pipeline.settings.history_url}/v1/profiles/{viewer}/resume-point?title_id=ml-50"
-    return int(get(address, member_headers(pipeline.settings, viewer)).json()["bookmark_ms"])
+def resume_point(pipeline: Pipeline) -> int:
+    address = f"{pipeline.settings.history_url}/v1/profiles/{VIEWER}/resume-point?title_id=ml-50"
+    return int(get(address, member_headers(pipeline.settings, VIEWER)).json()["bookmark_ms"])
 
 
 def figures_of_the_web_client(settings: Settings) -> Figures:

@@ -49,6 +49,12 @@ def left(page: Page) -> list[dict[str, Any]]:
     page.close()
     reader = page.context.new_page()
     reader.goto(f"{origin}/livez")
-    events: list[dict[str, Any]] = reader.evaluate("JSON.parse(localStorage.getItem('log') ?? '[]')")
+    events = reported(reader)
     reader.close()
+    return events
+
+
+def reported(page: Page) -> list[dict[str, Any]]:
+    """What the pages of this device have reported of their plays."""
+    events: list[dict[str, Any]] = page.evaluate("JSON.parse(localStorage.getItem('log') ?? '[]')")
     return [event for event in events if event["family"] == "playback"]
