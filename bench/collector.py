@@ -1,4 +1,5 @@
-"""``make bench-collector``: what an event costs the collector as JSON and as a line of CMCD, on its own stack.
+"""``make bench-collector``: what an event costs the collector as JSON, with a key and with a member's token, and as a
+line of CMCD, on its own stack; and what the token costs by itself.
 
 Writes HTTP by hand over kept-alive connections, so that the client takes little CPU from the collector.
 """
@@ -15,15 +16,20 @@ from uuid import uuid4
 import httpx
 import typer
 from http_sfv.dictionary import Dictionary
+from starlette.requests import Request
 
 from bench.stack import bench_stack
 from domain.clock import system_clock
 from domain.cmcd.dictionary import parse
 from domain.cmcd.plays import MOST_LINES
+from domain.identity.verifying import Verifier
 from domain.processes import BY_NAME
+from infra.runtime import local_tokens, token_keys
 from infra.runtime.settings import LOCAL_KEY
+from producers.collector.authentication import Authentication
 from producers.collector.examples import EXAMPLES
 
+PROFILE = EXAMPLES["playback"]["profile_id"]
 EVENTS = 13
 """In a request."""
 MEMBERS = (
@@ -47,12 +53,39 @@ def main(
     _tokenizers()
     with bench_stack() as settings:
         url, port = settings.collector_url, settings.process_port(BY_NAME["collector"])
-        for name, path, bodies in (("JSON", "/v1/events", _json), ("CMCD", _CMCD, _cmcd)):
-            asyncio.run(_load(port, path, bodies, connections, 1.0))  # warm
+        token = token_keys.signer(settings).sign(local_tokens.member([PROFILE], None))
+        costs = {}
+        for name, path, bodies, credential in (
+            ("JSON, service key", "/v1/events", _json, LOCAL_KEY),
+            ("JSON, member's token", "/v1/events", _json, token),
+            ("CMCD", _CMCD, _cmcd, LOCAL_KEY),
+        ):
+            asyncio.run(_load(port, path, bodies, connections, 1.0, credential))  # warm
             before = _cpu_seconds(url)
-            latencies = asyncio.run(_load(port, path, bodies, connections, seconds))
+            latencies = asyncio.run(_load(port, path, bodies, connections, seconds, credential))
             cpu = _cpu_seconds(url) - before
+            costs[name] = cpu / len(latencies) * 1e6
             _print(name, next(bodies()), latencies, cpu, seconds)
+        known, request = _known_token(token_keys.verifier(settings), token), costs["JSON, member's token"]
+        print(
+            f"a known token, whose its events are: {known:.1f} of a request's {request:.0f} µs, {known / request:.1%}"
+        )
+
+
+def _known_token(verifier: Verifier, token: str) -> float:
+    """Processor time in µs of a request for a token that was verified before: to learn the sender, and to compare each
+    event with it. The best of twenty rounds."""
+    authentication = Authentication({}, {}, verifier.verify)
+    request = Request({"type": "http", "headers": [(b"authorization", f"Bearer {token}".encode())]})
+    events = [{**EXAMPLES["playback"], "account_id": None} for _ in range(EVENTS)]
+
+    def compare() -> None:
+        sender = authentication.sender(request)
+        for event in events:
+            sender.check(event)
+            sender.stamp(event)
+
+    return min(timeit.repeat(compare, timer=time.process_time, number=1000, repeat=20)) / 1000 * 1e6
 
 
 def _print(name: str, body: bytes, latencies: list[float], cpu: float, seconds: float) -> None:
@@ -100,14 +133,14 @@ def _cmcd() -> Iterator[bytes]:
         yield "".join(f"{line}\n" for line in lines).encode()
 
 
-async def _load(port: int, path: str, bodies: Bodies, connections: int, seconds: float) -> list[float]:
+async def _load(port: int, path: str, bodies: Bodies, connections: int, seconds: float, credential: str) -> list[float]:
     until = time.perf_counter() + seconds
-    clients = (_client(port, path, bodies(), until) for _ in range(connections))
+    clients = (_client(port, path, bodies(), until, credential) for _ in range(connections))
     return [one for each in await asyncio.gather(*clients) for one in each]
 
 
-async def _client(port: int, path: str, bodies: Iterator[bytes], until: float) -> list[float]:
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {LOCAL_KEY}\r\n"
+async def _client(port: int, path: str, bodies: Iterator[bytes], until: float, credential: str) -> list[float]:
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {credential}\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     latencies = []
     while (started := time.perf_counter()) < until:

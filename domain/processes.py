@@ -95,6 +95,7 @@ PROCESSES: tuple[Process, ...] = (
         port=1,
         needs=("kafka",),
         public=("/v1/events", "/v1/cmcd"),
+        reads=(Flow("kafka", "revocations"),),
         writes=(Flow("kafka", "Avro, keyed by profile"),),
     ),
     Process(
@@ -172,8 +173,9 @@ PROCESSES: tuple[Process, ...] = (
         does="Answers members' devices: history, continue watching, recommendations, export.",
         port=3,
         needs=("cassandra",),
+        uses=("kafka", "registry"),
         public=("/v1/profiles",),
-        reads=(Flow("live_vh", "newest"), Flow("compressed_vh", "older")),
+        reads=(Flow("live_vh", "newest"), Flow("compressed_vh", "older"), Flow("kafka", "revocations")),
     ),
     Process(
         name="playback",
@@ -183,7 +185,7 @@ PROCESSES: tuple[Process, ...] = (
         needs=("kafka",),
         uses=("registry", "cassandra"),
         public=("/v1/playback",),
-        reads=(Flow("kafka", "assets"),),
+        reads=(Flow("kafka", "assets, revocations, entitlements"),),
         writes=(Flow("stream_slots", "who watches"), Flow("kafka", "what became of streams")),
         part="video",
     ),

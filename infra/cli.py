@@ -206,6 +206,18 @@ def restart(name: Name) -> None:
 
 
 @app.command()
+def key(name: Annotated[str, typer.Argument(help="Letters and digits: whose key it is.")]) -> None:
+    """Make a key for the collector. It is shown this once; the setting has its hash."""
+    from domain.api_keys import hashed, new_key
+
+    if not name.isalnum():
+        raise typer.BadParameter("a name has letters and digits only")
+    made = new_key()
+    typer.echo(f"key      {made}")
+    typer.echo(f"setting  {name}={hashed(made)}  (add it to PLAYHEAD_SERVICE_KEYS or PLAYHEAD_PUBLIC_KEYS)")
+
+
+@app.command()
 def demo(
     members: Annotated[int, typer.Option(min=1, max=943, help="Number of members.")] = 200,
     days: Annotated[int, typer.Option(min=1, max=60, help="Days of past viewing.")] = 14,

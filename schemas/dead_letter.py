@@ -22,6 +22,17 @@ class Position:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who sent it, if that sender may not send for everybody: a replay sends nothing that the sender could not."""
+
+    sender: str
+    """Kind of key or token: public, member or session."""
+    account_id: str | None
+    profile_id: str | None
+    """Of the event, checked against the sender's account."""
+
+
 def of_record(error: InvalidEvent, at: Position, key: bytes | None, value: bytes | None, now: int) -> DeadLetter:
     """A dead letter for bytes found in Kafka."""
     return DeadLetter(
@@ -40,7 +51,14 @@ def of_record(error: InvalidEvent, at: Position, key: bytes | None, value: bytes
     )
 
 
-def of_refused(error: InvalidEvent, sent: bytes, topic: str | None, now: int, sent_at: int | None = None) -> DeadLetter:
+def of_refused(
+    error: InvalidEvent,
+    sent: bytes,
+    topic: str | None,
+    now: int,
+    sent_at: int | None = None,
+    origin: Origin | None = None,
+) -> DeadLetter:
     """A dead letter for what the collector refused: one event's bytes and its request's ``sent_at``, or a whole body.
 
     An event is wrapped in a request body, so that every value can be sent to the collector again unchanged.
@@ -55,4 +73,7 @@ def of_refused(error: InvalidEvent, sent: bytes, topic: str | None, now: int, se
         field=error.field,
         topic=topic,
         value=sent if sent_at is None else b'{"sent_at":%d,"events":[%b]}' % (sent_at, sent),
+        sender=origin.sender if origin else None,
+        account_id=origin.account_id if origin else None,
+        profile_id=origin.profile_id if origin else None,
     )

@@ -227,6 +227,9 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     offset: int | None = None
     key: bytes | None = None
     value: bytes | None = None
+    sender: str | None = None
+    account_id: str | None = None
+    profile_id: str | None = None
 
 
 AssetStatus = Literal["unknown", "live", "removed"]

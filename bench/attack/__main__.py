@@ -62,7 +62,7 @@ async def _attacked(settings: Settings, elsewhere: Executor, seconds: float, ses
     gateway = Door(settings.port(Port.GATEWAY))
     collector = Door(settings.process_port(BY_NAME["collector"]))
     history = Door(settings.process_port(BY_NAME["history-api"]))
-    reader = staff_header(settings, "support")
+    token = staff_header(settings, "support", "ingest")
     plan: list[tuple[str, attacks.Bound]] = [
         ("quiet", partial(attacks.nothing, seconds)),
         ("headers without end, gateway", partial(attacks.endless_headers, gateway, seconds)),
@@ -73,13 +73,13 @@ async def _attacked(settings: Settings, elsewhere: Executor, seconds: float, ses
         ("80 announced megabytes, gateway", partial(attacks.announced_megabytes, gateway, seconds)),
         ("80 announced megabytes, collector", partial(attacks.announced_megabytes, collector, seconds)),
         (f"{sessions:,} open sessions of one profile", partial(attacks.open_sessions, collector, GIANT, sessions)),
-        ("its page, 5 readers", partial(attacks.giant_reads, gateway, seconds, GIANT, reader)),
+        ("its page, 5 readers", partial(attacks.giant_reads, gateway, seconds, GIANT, token)),
         ("quiet again", partial(attacks.nothing, seconds)),
     ]
-    await Members(gateway.port, reader).during(attacks.nothing(PAUSE_S))  # warm
+    await Members(gateway.port, token).during(attacks.nothing(PAUSE_S))  # warm
     rows = []
     for name, attack in plan:
-        members = Members(gateway.port, reader)
+        members = Members(gateway.port, token)
         attacking = asyncio.get_running_loop().run_in_executor(elsewhere, attacks.run, attack)
         seen, grown = await growth(stack, asyncio.ensure_future(members.during(attacking)))
         rows.append(Row(name, members, grown, seen))

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import httpx
 
-from bench.attack.attacks import KEY, LOOPBACK, request_body
+from bench.attack.attacks import LOOPBACK, request_body
 
 EVERY_S = 0.1
 MEMBERS = 20
@@ -36,8 +36,8 @@ class Members:
 
     port: int
     """Of what answers both."""
-    reader: Mapping[str, str]
-    """The header with which lists are read."""
+    token: Mapping[str, str]
+    """The header with which events are sent and lists are read."""
     sends: Noticed = field(default_factory=Noticed)
     reads: Noticed = field(default_factory=Noticed)
 
@@ -50,9 +50,9 @@ class Members:
                 if attacking.done():
                     break
                 body = request_body(f"member-{number % MEMBERS}", [number])
-                sending = client.post("/v1/events", content=body, headers=KEY)
+                sending = client.post("/v1/events", content=body, headers=self.token)
                 list_of = f"/v1/profiles/member-{(number + 7) % MEMBERS}/continue-watching"
-                reading = client.get(list_of, headers=self.reader)
+                reading = client.get(list_of, headers=self.token)
                 tasks.create_task(_note(self.sends, sending))
                 tasks.create_task(_note(self.reads, reading))
                 await asyncio.sleep(EVERY_S)

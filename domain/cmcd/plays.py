@@ -98,12 +98,12 @@ class Plays:
     """The plays that this process remembers."""
 
     def __init__(self, most: int = MOST_PLAYS) -> None:
-        self._plays: OrderedDict[tuple[str, str], Play] = OrderedDict()
+        self._plays: OrderedDict[tuple[str, str, str], Play] = OrderedDict()
         self._most = most
 
     def of(self, line: Line, viewer: Viewer) -> tuple[Play, int]:
         """The line's play, and how many lines were lost of a play that had to be forgotten for it."""
-        key = line.session, viewer.target
+        key = viewer.profile_id, line.session, viewer.target  # nobody else can spoil them by knowing the session
         if (play := self._plays.get(key)) is not None:
             self._plays.move_to_end(key)
             return play, 0
@@ -111,7 +111,7 @@ class Plays:
         if len(self._plays) >= self._most:
             _, gone = self._plays.popitem(last=False)
             lost = gone.numbers.missing
-        play = self._plays[key] = Play(_session_id(line, viewer))
+        play = self._plays[key] = Play(session_id(line, viewer))
         return play, lost
 
 
@@ -252,7 +252,7 @@ def _with_marks(item: Item) -> str:
     return ";".join((str(item.value), *item.parameters))
 
 
-def _session_id(line: Line, viewer: Viewer) -> str:
+def session_id(line: Line, viewer: Viewer) -> str:
     """The player's own, if it is one of ours and this process has seen the play from its beginning."""
     own = line.session.lower()
     begins = line.number is None or line.number < FIRST_NUMBERS

@@ -3,8 +3,8 @@
 A pure fold, in any order and however often a record comes: the latest moment wins.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from domain.identity.tokens import PLAY_AGE_MS, Claims, Member, PlaySession, Staff
 
@@ -36,32 +36,39 @@ class Subject(NamedTuple):
     profile_id: str | None
 
 
-class Revocations:
+R = TypeVar("R", bound=Revocation)
+
+
+class Revocations(Generic[R]):
     """What is revoked now. One thread takes records while others ask."""
 
-    def __init__(self, moments: Mapping[Subject, int] | None = None) -> None:
-        self._moments = dict(moments or {})
+    def __init__(self) -> None:
+        self._latest: dict[Subject, R] = {}
 
-    def take(self, record: Revocation) -> None:
+    def take(self, record: R) -> None:
         subject = Subject(record.account_id, record.device_id, record.profile_id)
-        self._moments[subject] = max(record.not_before, self._moments.get(subject, 0))
+        known = self._latest.get(subject)
+        if known is None or record.not_before > known.not_before:
+            self._latest[subject] = record
 
     def forget(self, now: int) -> None:
         """Drop what concerns no token any more."""
-        for subject, moment in list(self._moments.items()):
-            if moment < now - KEPT_MS:
-                del self._moments[subject]
+        for subject, record in list(self._latest.items()):
+            if record.not_before < now - KEPT_MS:
+                del self._latest[subject]
 
     def covers(self, claims: Claims) -> bool:
         """Whether the token is revoked. A profile's revocation covers every token that speaks of the profile, since
         what it says about it may be outdated."""
-        if isinstance(claims, Staff) or not self._moments:
+        if isinstance(claims, Staff) or not self._latest:
             return False
-        return any(claims.issued_at < self._moments.get(subject, 0) for subject in _subjects(claims))
+        found = (self._latest.get(subject) for subject in _subjects(claims))
+        return any(record is not None and claims.issued_at < record.not_before for record in found)
 
     @property
-    def moments(self) -> Mapping[Subject, int]:
-        return self._moments
+    def records(self) -> list[R]:
+        """The latest one of each account, device or profile."""
+        return list(self._latest.values())
 
 
 def _subjects(claims: Member | PlaySession) -> Iterator[Subject]:

@@ -10,7 +10,6 @@ from joserfc.errors import JoseError
 
 from domain.clock import Clock
 from domain.identity.keys import ALGORITHM, read_public_keys
-from domain.identity.revocations import Revocations
 from domain.identity.signing import decoded
 from domain.identity.tokens import KINDS, Claims
 
@@ -21,6 +20,7 @@ REREAD_MS = 10_000
 """How often the public keys are read again."""
 REREAD_FOR_UNKNOWN_MS = 1_000
 """How often a token that none of the keys signed makes us read them again: its key may be new."""
+IsRevoked = Callable[[Claims], bool]
 Fault = Literal["bad_token", "expired_token", "old_token", "revoked_token"]
 REASONS: dict[Fault, str] = {
     "bad_token": "The token is not one of ours. Sign in again.",
@@ -42,10 +42,10 @@ class Verifier:
     """``read_keys`` returns the JWKS: it is read again from time to time, so that keys can be rotated while we run. An
     OSError or ValueError is raised at the start only; later the keys that were read last stay."""
 
-    def __init__(self, read_keys: Callable[[], bytes], now: Clock, revocations: Revocations | None = None) -> None:
+    def __init__(self, read_keys: Callable[[], bytes], now: Clock, is_revoked: IsRevoked = lambda _: False) -> None:
         self._read_keys = read_keys
         self._now = now
-        self._revocations = revocations or Revocations()
+        self._is_revoked = is_revoked
         self._verified: TLRUCache[bytes, Claims] = TLRUCache(
             MOST_CACHED, ttu=lambda _, claims, __: claims.expires_at, timer=now
         )
@@ -67,7 +67,7 @@ class Verifier:
             self._verified[name] = claims
         if now - claims.issued_at > max_age_ms:
             raise TokenRefused("old_token")
-        if self._revocations.covers(claims):
+        if self._is_revoked(claims):
             raise TokenRefused("revoked_token")
         return claims
 

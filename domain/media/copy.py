@@ -1,8 +1,6 @@
-"""A service's own copy of ``playhead.assets``: the newest record of each title, in memory and in a file."""
+"""A service's own copy of ``playhead.assets``: the newest record of each title."""
 
-from collections.abc import Iterable, Mapping
-
-import msgspec
+from collections.abc import Iterable
 
 from schemas.events import Asset
 
@@ -20,6 +18,9 @@ class AssetCopy:
         if known is None or record.seq > known.seq:
             self._newest[record.title_id] = record
 
+    def forget(self, now: int) -> None:
+        """A title never gets too old."""
+
     def newest(self, title_id: str) -> Asset | None:
         """The newest record of the title, also one that says that it was removed."""
         return self._newest.get(title_id)
@@ -33,22 +34,3 @@ class AssetCopy:
     def records(self) -> list[Asset]:
         """The newest one of each title, also of those that were removed."""
         return list(self._newest.values())
-
-
-class CopyFile(msgspec.Struct, frozen=True):
-    """A copy as it is kept in a file."""
-
-    topic_id: str
-    offsets: Mapping[int, int]
-    """Partition to the next offset to read."""
-    as_of: int
-    """When the copy had all that was in Kafka, in ms since the epoch."""
-    records: list[Asset]
-
-    def encoded(self) -> bytes:
-        return msgspec.json.encode(self)
-
-    @classmethod
-    def decoded(cls, body: bytes) -> "CopyFile":
-        """Raises ValueError for anything but a whole file."""
-        return msgspec.json.decode(body, type=cls)

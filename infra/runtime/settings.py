@@ -8,6 +8,7 @@ the same code talks to a Kafka cluster, a Cassandra ring, S3 or a Spark cluster 
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from functools import cached_property
@@ -23,6 +24,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from domain.api_keys import hashed
 from domain.processes import BY_NAME, MAX_WORKERS, PARTS, PROCESSES, Part, Process, of_parts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,11 +43,13 @@ RENAMED = {
     "compaction_processes": "PLAYHEAD_WORKERS=compaction=N",
     "quality_processes": "PLAYHEAD_WORKERS=quality=N",
     "ledger_patience_seconds": "PLAYHEAD_LEDGER_OVERDUE_SECONDS",
+    "ingest_keys": "PLAYHEAD_SERVICE_KEYS=NAME=HASH, HASH being the SHA-256 of the key, and PLAYHEAD_COMMAND_KEY=KEY",
     "intake_wait_seconds": "PLAYHEAD_COLLECTOR_WAIT_SECONDS",
     "intake_max_bytes_in_flight": "PLAYHEAD_COLLECTOR_MAX_BYTES_IN_FLIGHT",
 }
 """What replaces each setting that earlier versions had."""
 NOT_SETTINGS = ("env_file",)
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def _split(value: object) -> Any:
@@ -62,6 +66,16 @@ def _worker_counts(value: object) -> object:
     if wrong := [name for name, count in counts.items() if count not in map(str, range(1, MAX_WORKERS + 1))]:
         raise ValueError(f"expected {wrong[0]}=1 to {wrong[0]}={MAX_WORKERS}, not {wrong[0]}={counts[wrong[0]]}")
     return {name: int(count) for name, count in counts.items()}
+
+
+def _key_hashes(value: object) -> object:
+    """``phone=2f5…,tv=90a…`` as a dictionary."""
+    if isinstance(value, Mapping):
+        return value
+    pairs = [part.partition("=")[::2] for part in _split(value)]
+    if wrong := [name for name, digest in pairs if not (name.isalnum() and _HASH.fullmatch(digest))]:
+        raise ValueError(f"expected name=SHA-256, 64 hexadecimal digits, near {wrong[0]!r}: `playhead key` makes both")
+    return dict(pairs)
 
 
 def _named_keys(value: object) -> object:
@@ -251,8 +265,14 @@ class Settings(BaseSettings):
     iceberg_token: SecretStr = SecretStr("")
     """Token for the catalogue."""
 
-    ingest_keys: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset({LOCAL_KEY})
-    """Keys that clients may send events with, separated by commas."""
+    service_keys: Annotated[dict[str, str], NoDecode, BeforeValidator(_key_hashes)] = {"local": hashed(LOCAL_KEY)}
+    """Keys of servers and commands, which send events of any profile, as name=SHA-256 of the key, separated by commas.
+    `playhead key` makes one. The gateway's clients cannot use them."""
+    public_keys: Annotated[dict[str, str], NoDecode, BeforeValidator(_key_hashes)] = {}
+    """Keys of pages and apps in which nobody is signed in, which send events without account and profile. Written as
+    the service keys."""
+    command_key: SecretStr = SecretStr(LOCAL_KEY)
+    """Service key with which `playhead simulate` and `playhead replay` send events."""
     web_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
     """Origins of web apps that may use the services, separated by commas, such as https://tv.example.com."""
     collector_wait_seconds: float = Field(10.0, gt=0)
@@ -266,7 +286,7 @@ class Settings(BaseSettings):
     gateway_requests_per_address: int = Field(100, ge=1)
     """Requests a second that the local gateway serves to one address; twice as many for a second."""
     gateway_requests_per_key: int = Field(1_000, ge=1)
-    """Requests a second that the local gateway serves to one ingest key; twice as many for a second."""
+    """Requests a second that the local gateway serves to one key or token; twice as many for a second."""
 
     token_signing_key: Annotated[Path | None, AfterValidator(_absolute)] = None
     """File with the private key that signs tokens. Empty: the stack's own, which `playhead up` makes."""
@@ -368,9 +388,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_public_default_key(self) -> Self:
-        if LOCAL_KEY in self.ingest_keys and not self.on_loopback:
+        if hashed(LOCAL_KEY) in self.service_keys.values() and not self.on_loopback:
             raise ValueError(
-                f"PLAYHEAD_BIND={self.bind} opens the collector: set PLAYHEAD_INGEST_KEYS to your own keys"
+                f"PLAYHEAD_BIND={self.bind} opens the collector: set PLAYHEAD_SERVICE_KEYS to your own keys,"
+                " which `playhead key` makes"
             )
         if "video" in self.parts and SecretStr(LOCAL_KEY) in self.edge_keys.values() and not self.on_loopback:
             raise ValueError(f"PLAYHEAD_BIND={self.bind} opens the edge: set PLAYHEAD_EDGE_KEYS to your own keys")

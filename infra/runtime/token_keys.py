@@ -10,9 +10,8 @@ from pathlib import Path
 
 from domain.clock import system_clock
 from domain.identity import keys
-from domain.identity.revocations import Revocations
 from domain.identity.signing import Signer
-from domain.identity.verifying import Verifier
+from domain.identity.verifying import IsRevoked, Verifier
 from infra.local.program import StackError
 from infra.runtime.settings import Settings
 
@@ -48,11 +47,11 @@ def signer(settings: Settings) -> Signer:
     return Signer(_read(settings.signing_key_file))
 
 
-def verifier(settings: Settings, revocations: Revocations | None = None) -> Verifier:
+def verifier(settings: Settings, is_revoked: IsRevoked = lambda _: False) -> Verifier:
     """StackError if there are no public keys."""
     file = settings.public_keys_file
     _read(file)
-    return Verifier(file.read_bytes, system_clock, revocations)
+    return Verifier(file.read_bytes, system_clock, is_revoked)
 
 
 def accounts_secret(settings: Settings) -> bytes:

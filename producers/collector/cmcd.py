@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from domain.cmcd.line import Deviation, Line, Unusable, read
-from domain.cmcd.plays import Plays, Viewer, event_id, event_of, sent_at
+from domain.cmcd.plays import Plays, Viewer, event_id, event_of, sent_at, session_id
 from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_LOST, COLLECTOR_EVENTS
 from producers.collector import body
 from producers.collector.byte_budget import NoRoom
-from producers.collector.handler import UNAUTHORIZED, EventsHandler, is_dry
+from producers.collector.handler import EventsHandler, is_dry
 from producers.collector.responses import Reply, RequestError, error_reply, unavailable
+from producers.collector.sender import NOT_YOURS, Sender
 from producers.ports import Message
 from schemas import codec
 from schemas.client_events import event_from_client
@@ -48,6 +49,7 @@ class _Request:
     """What becomes of the lines of one body."""
 
     label: dict[str, str]
+    sender: Sender
     made: list[tuple[int, Line, _Made]] = field(default_factory=list)
     """With the number of its line in the body."""
     refused: list[dict[str, object]] = field(default_factory=list)
@@ -67,12 +69,11 @@ class CmcdHandler:
 
     async def handle(self, request: Request) -> Reply:
         received_at = self._events.clock()
-        if not self._events.keys.accepts(request.headers, request.query_params):
-            return UNAUTHORIZED
         until = asyncio.get_running_loop().time() + self._patience_s
         try:
+            sender = self._events.authentication.sender(request)
             dry = is_dry(request.query_params)
-            viewer = _viewer(request.query_params)
+            viewer = _viewer(request.query_params, sender)
             body.refuse_announced(request.headers)
             with self._events.budget.room(self._patience_s) as room:
                 sent = await body.read(request.stream(), room.grow)
@@ -80,7 +81,7 @@ class CmcdHandler:
                     await room.grow(body.MAX_BYTES)
                 plain = body.inflated(sent, request.headers)
                 room.shrink(len(sent) + len(plain))
-                return await self._process(plain, viewer, request, received_at, None if dry else until)
+                return await self._process(plain, (sender, viewer), request, received_at, None if dry else until)
         except RequestError as error:
             return error.reply
         except InvalidEvent as problem:
@@ -89,10 +90,16 @@ class CmcdHandler:
             return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
     async def _process(
-        self, sent: bytes, viewer: Viewer, request: Request, received_at: int, until: float | None
+        self,
+        sent: bytes,
+        who: tuple[Sender, Viewer],
+        request: Request,
+        received_at: int,
+        until: float | None,
     ) -> Reply:
         """``until``: when to give up, by the loop's clock; None: nothing is stored."""
-        found = _Request(self._label(request.query_params))
+        sender, viewer = who
+        found = _Request(self._label(request.query_params), sender)
         self._understand(found, sent, viewer, received_at, Plays() if until is None else self._plays)
         if until is None:
             return Reply(200, _content(found, len(found.made)))
@@ -127,6 +134,9 @@ class CmcdHandler:
         self, found: _Request, at: tuple[int, str, Line], viewer: Viewer, times: tuple[int, int], plays: Plays
     ) -> None:
         index, text, line = at
+        if found.sender.kind == "session" and session_id(line, viewer) != found.sender.playback_session_id:
+            _refuse(found, index, "refused", "sid is not the session of this token.")
+            return
         play, lost = plays.of(line, viewer)
         found.lost += lost
         if play.restarted(line):
@@ -147,9 +157,10 @@ class CmcdHandler:
             play.numbers.add(line.number)
             found.lost += play.numbers.lost - before
         raw, late = event_of(line, play, viewer, times[0])
+        raw |= {"event_id": event_id(line, viewer, text), "account_id": found.sender.account_id}
         found.deviations["late"] += late
         try:
-            event = event_from_client(raw | {"event_id": event_id(line, viewer, text)}, *times)
+            event = event_from_client(raw, *times)
         except InvalidEvent as problem:
             _refuse(found, index, "refused", problem.reason)
             return
@@ -203,16 +214,22 @@ class CmcdHandler:
         return {"player": player, "version": version}
 
 
-def _viewer(query: Mapping[str, str]) -> Viewer:
-    for name in ("profile_id", "device_id"):
-        if not query.get(name):
+def _viewer(query: Mapping[str, str], sender: Sender) -> Viewer:
+    """Who watches, by the address. Raises RequestError where that is not for the sender to say."""
+    own = next(iter(sender.profiles)) if sender.kind == "session" else ""
+    given = {"profile_id": query.get("profile_id") or own, "device_id": query.get("device_id")}
+    for name, value in given.items():
+        if not value:
             message = f"{name} is missing: CMCD does not say who watches, so the address must: ?key=…&{name}=…"
             raise RequestError(error_reply(400, "missing", message, field=name))
+    if sender.kind != "service" and given["profile_id"] not in sender.profiles:
+        message = "profile_id is not one that this key or token sends for."
+        raise RequestError(error_reply(403, NOT_YOURS, message, field="profile_id"))
     if query.get("playback", "true") not in ("true", "false"):
         raise RequestError(error_reply(400, "bad_parameter", "playback must be true or false.", field="playback"))
     player = query.get("player", "cmcd")[:32]
     return Viewer(
-        profile_id=query["profile_id"],
+        profile_id=given["profile_id"] or "",
         device_id=query["device_id"],
         device_type=query.get("device_type", "unknown"),
         app_name=query.get("app_name", player),

@@ -5,7 +5,7 @@ from typing import Any, get_args
 from domain.cmcd.line import Deviation
 
 _PARAMETERS = (
-    ("key", "An ingest key: players set no header.", True, "string"),
+    ("key", "A key or token, such as the session's own: players set no header.", True, "string"),
     ("profile_id", "Who watches.", True, "string"),
     ("device_id", "On which device.", True, "string"),
     ("player", "Its library: hls.js, dash.js or shaka-player. It begins the codes of its errors.", False, "string"),
@@ -24,7 +24,8 @@ _ANSWERS = {
     "200": ("dry_run=true: what would become of the lines.", "CmcdReply"),
     "202": ("The events of all accepted lines are stored.", "CmcdReply"),
     "400": ("The address lacks who watches, or the body cannot be read.", "Problem"),
-    "401": ("The key is missing or wrong.", "Problem"),
+    "401": ("The key or token is missing or wrong, or the token has expired.", "Problem"),
+    "403": ("The profile is not the token's, or a service key came through the gateway.", "Problem"),
     "408": ("The body did not arrive in time.", "Problem"),
     "410": ("The session is over: a day or 50,000 lines long. Report the next play under a new sid.", "Problem"),
     "413": ("The body is too large.", "Problem"),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import structlog
 import typer
@@ -18,13 +19,14 @@ from infra.engines.kafka.admin import KafkaCluster
 from infra.engines.kafka.config import client_config
 from infra.engines.kafka.producer import KafkaEventLog
 from infra.engines.registry import Registry
-from infra.runtime import logs
+from infra.runtime import logs, token_keys
 from infra.runtime.guarded_http import GuardedProtocol
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, log_error, print_error, reduce_gc
-from producers.collector.api_keys import ApiKeys
+from infra.stores import followed_identity
 from producers.collector.app import build_app
+from producers.collector.authentication import Authentication, Verify
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.explainer import Explainer
 from producers.collector.handler import DELIVERY_SHARE, EventsHandler
@@ -69,10 +71,15 @@ async def _collect(settings: Settings) -> str | None:
     wait = settings.collector_wait_seconds
     log = KafkaEventLog(client_config(settings), wait * DELIVERY_SHARE, shutdown.fail)
     schema_ids: dict[str, int] = {}
+    metrics = PrometheusMetrics()
+    revoked = followed_identity.revocations(settings, Registry(settings), metrics, "collector")
+    revoked.start()
+    verify = token_keys.verifier(settings, followed_identity.is_revoked(revoked)).verify
     async with asyncio.TaskGroup() as tasks:  # rejected credentials end the process
         looking = tasks.create_task(_look_up(Registry(settings), schema_ids))
-        await _serve(_web(settings, log, schema_ids, shutdown), settings, shutdown, wait)
+        await _serve(_web(settings, log, schema_ids, verify, metrics, shutdown), settings, shutdown, wait)
         looking.cancel()
+    await asyncio.to_thread(revoked.close)
     log.close()
     return shutdown.failure
 
@@ -89,20 +96,32 @@ async def _look_up(registry: Registry, schema_ids: dict[str, int]) -> None:
             await asyncio.sleep(RETRY_S)
 
 
-def _web(settings: Settings, log: EventLog, schema_ids: Mapping[str, int], shutdown: Shutdown) -> ASGIApp:
-    metrics = PrometheusMetrics()
+def _web(
+    settings: Settings,
+    log: EventLog,
+    schema_ids: Mapping[str, int],
+    verify: Verify,
+    metrics: PrometheusMetrics,
+    shutdown: Shutdown,
+) -> ASGIApp:
     for status in (202, 500, 503):  # a counter that starts at its first value shows no increase
         metrics.increment(COLLECTOR_REQUESTS, 0, status=status)
     intake = EventsHandler(
         log=log,
         budget=ByteBudget(settings.collector_max_bytes_in_flight, partial(metrics.set, COLLECTOR_IN_FLIGHT)),
-        keys=ApiKeys(settings.ingest_keys),
+        authentication=_authentication(settings, verify),
         schema_ids=schema_ids,
         clock=system_clock,
         metrics=metrics,
         wait_seconds=settings.collector_wait_seconds,
     )
     return build_app(intake, lambda: shutdown.draining, generate_latest)
+
+
+def _authentication(settings: Settings, verify: Verify) -> Authentication:
+    ours = (settings.gateway, *map(settings.process_url, settings.processes), *settings.web_origins)
+    pages = frozenset(urlsplit(address).netloc for address in ours)
+    return Authentication(settings.service_keys, settings.public_keys, verify, pages)
 
 
 async def _serve(web: ASGIApp, settings: Settings, shutdown: Shutdown, grace_s: float) -> None:
@@ -115,8 +134,11 @@ async def _explain(settings: Settings) -> bool:
     explainer = Explainer(typer.echo)
     shutdown = Shutdown()
     shutdown.on_signals()
-    web = _web(settings, explainer, dict.fromkeys([*EVENT_TYPES, "dead_letter"], 0), shutdown)
-    typer.echo(f"POST {settings.collector_url}/v1/events with the key {min(settings.ingest_keys)}; Ctrl-C ends it")
+    ids = dict.fromkeys([*EVENT_TYPES, "dead_letter"], 0)
+    token_keys.ensure(settings)  # there may be no stack
+    web = _web(settings, explainer, ids, token_keys.verifier(settings).verify, PrometheusMetrics(), shutdown)
+    key = settings.command_key.get_secret_value()
+    typer.echo(f"POST {settings.collector_url}/v1/events with the key {key}; Ctrl-C ends it")
     await _serve(web, settings, shutdown, grace_s=1)
     for line in explainer.summary():
         typer.echo(line)

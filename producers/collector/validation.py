@@ -9,10 +9,12 @@ import msgspec
 from producers.collector.repeated_names import may_repeat, refuse_repeats, repeats_outside, slices_of
 from producers.collector.responses import RequestError, error_reply
 from producers.collector.salvage import decoded, salvaged
+from producers.collector.sender import NOT_YOURS, Sender
 from schemas import codec, dead_letter
 from schemas.client_clock import check_milliseconds
 from schemas.client_events import event_from_client, whole
 from schemas.countries import UNKNOWN_COUNTRY
+from schemas.dead_letter import Origin
 from schemas.errors import InvalidEvent, bounded
 from schemas.events import DAY_MS, DeadLetter, Event
 from schemas.rule_types import shown
@@ -37,6 +39,7 @@ class Rejected:
     event_id: str | None
     family: str | None
     """None when it is not one of our families."""
+    profile_id: str | None
     error: InvalidEvent
 
 
@@ -52,7 +55,7 @@ class ValidatedRequest:
     """Each event's bytes, if they had to be looked at."""
 
 
-def validate(body: bytes, received_at: int) -> ValidatedRequest:
+def validate(body: bytes, received_at: int, sender: Sender) -> ValidatedRequest:
     """Raises InvalidEvent if the body cannot be read at all, RequestError if it holds too many events."""
     sent_at, events, slices = _open(body, received_at)
     request = ValidatedRequest(sent_at, {}, {}, {}, slices)
@@ -62,8 +65,10 @@ def validate(body: bytes, received_at: int) -> ValidatedRequest:
                 raise raw
             if not isinstance(raw, dict):
                 raise InvalidEvent("wrong_type", f"An event must be an object, not {_kind(raw)}.")
+            sender.check(raw)
             if slices is not None and may_repeat(slices[index], [raw]):
                 refuse_repeats(slices[index])
+            sender.stamp(raw)
             event = event_from_client(raw, sent_at, received_at)
             request.accepted[index] = Accepted(event, codec.encode(event))
             if event.country == UNKNOWN_COUNTRY and raw.get("country") != UNKNOWN_COUNTRY:
@@ -73,15 +78,28 @@ def validate(body: bytes, received_at: int) -> ValidatedRequest:
     return request
 
 
-def dead_letters(validated: ValidatedRequest, body: bytes, now: int) -> list[DeadLetter]:
-    """One per rejected event, in order, with the exact bytes that the client sent."""
-    if not validated.rejected:
-        return []
+def dead_letters(validated: ValidatedRequest, body: bytes, sender: Sender, now: int) -> dict[int, DeadLetter]:
+    """By index, for each rejected event that is the sender's, with the exact bytes that the client sent."""
+    kept = {index: each for index, each in validated.rejected.items() if each.error.code != NOT_YOURS}
+    if not kept:
+        return {}
     sent = slices_of(body) if validated.slices is None else validated.slices
-    return [
-        dead_letter.of_refused(each.error, sent[index], topic_of(each.family), now, validated.sent_at)
-        for index, each in validated.rejected.items()
-    ]
+    return {
+        index: dead_letter.of_refused(
+            each.error,
+            sent[index],
+            topic_of(each.family),
+            now,
+            validated.sent_at,
+            origin(sender, each.profile_id),
+        )
+        for index, each in kept.items()
+    }
+
+
+def origin(sender: Sender, profile_id: str | None = None) -> Origin | None:
+    """What a replay must hold to. None: the sender may send for everybody."""
+    return None if sender.kind == "service" else Origin(sender.kind, sender.account_id, profile_id)
 
 
 def topic_of(family: str | None) -> str | None:
@@ -135,11 +153,12 @@ def _unknown_country(given: str | None) -> InvalidEvent:
 
 def _rejected(index: int, raw: object, problem: InvalidEvent) -> Rejected:
     fields = raw if isinstance(raw, dict) else {}
-    event_id, family = fields.get("event_id"), fields.get("family")
+    event_id, family, profile_id = fields.get("event_id"), fields.get("family"), fields.get("profile_id")
     return Rejected(
         index,
         bounded(event_id, _MOST_ID) if isinstance(event_id, str) else None,
         family if isinstance(family, str) and family in EVENT_TOPICS else None,
+        profile_id if isinstance(profile_id, str) else None,
         problem,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from producers.collector.responses import Reply, unavailable
+from producers.collector.sender import NOT_YOURS
 from producers.collector.validation import ValidatedRequest
 from producers.ports import Delivery
 from schemas.errors import InvalidEvent
@@ -64,6 +65,8 @@ def count(validated: ValidatedRequest, deliveries: Mapping[int, Delivery]) -> Co
         accepted = validated.accepted.get(index)
         name = family(accepted.event) if accepted else validated.rejected[index].family or "unknown"
         settled = "accepted" if accepted else "rejected"
+        if not accepted and validated.rejected[index].error.code == NOT_YOURS:
+            settled = NOT_YOURS
         counts[name, settled if delivery == "acknowledged" else "unsettled"] += 1
     return counts
 

@@ -56,7 +56,7 @@ def _records(settings: Settings, registry: Registry) -> Iterator[DeadLetter]:
 
 def _replay(settings: Settings, registry: Registry) -> Replay:
     dead_letters = RecordPublisher(settings, registry, DEAD_LETTERS, "dead_letter_id")
-    client = CollectorClient(settings.collector_url, min(settings.ingest_keys))
+    client = CollectorClient(settings.collector_url, settings.command_key.get_secret_value())
     return Replay(
         topic=TopicTarget(registry.resolve, BulkProducer(settings).write),
         collector=CollectorTarget(client.post, system_clock),

@@ -72,7 +72,33 @@ class CollectorTarget:
         try:
             body = msgspec.json.decode(sent, type=_Body)
         except (ValueError, RecursionError):
-            return sent
+            return _only_of_services(sent, dead_letter)
         body.sent_at += self._clock() - dead_letter.failed_at
         moved = msgspec.json.encode(body)
-        return moved if moved.count(b":") == sent.count(b":") else sent  # a name that is there twice would be gone
+        if moved.count(b":") != sent.count(b":"):  # a name that is there twice would be gone
+            return _only_of_services(sent, dead_letter)
+        if dead_letter.sender is None:
+            return moved
+        body.events = [_as_its_sender(event, dead_letter) for event in body.events]
+        return msgspec.json.encode(body)
+
+
+def _only_of_services(sent: bytes, dead_letter: DeadLetter) -> bytes:
+    """What is no request, as it is. Of a sender who may not send for everybody, nobody knows whose events it holds."""
+    if dead_letter.sender is not None:
+        raise InvalidEvent("malformed", "The body is no request, so its events have no known sender.")
+    return sent
+
+
+def _as_its_sender(raw: msgspec.Raw, dead_letter: DeadLetter) -> msgspec.Raw:
+    """The event with its sender's account. Raises InvalidEvent if the sender could not have sent it: our key could."""
+    try:
+        event = msgspec.json.decode(raw)
+    except (ValueError, RecursionError) as problem:
+        raise InvalidEvent("malformed", f"The event is not JSON: {problem}.") from problem
+    if not isinstance(event, dict) or msgspec.json.encode(event).count(b":") != bytes(raw).count(b":"):
+        raise InvalidEvent("malformed", "The event is not an object, or has a name twice.")
+    for name in ("account_id", "profile_id"):
+        if event.get(name) not in (None, getattr(dead_letter, name)):
+            raise InvalidEvent("not_yours", f"{name} is not its sender's.", name)
+    return msgspec.Raw(msgspec.json.encode(event | {"account_id": dead_letter.account_id}))

@@ -200,7 +200,7 @@ async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Coun
     loop.call_later(run.seconds + GRACE_SECONDS, give_up.set)
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     patience = settings.collector_wait_seconds + 5  # longer than the collector waits, so that its reply arrives
-    key = min(settings.ingest_keys, default="")
+    key = settings.command_key.get_secret_value()
     with bar("Live") as show, _client_log(settings, "live", run.began_at) as log:
         async with httpx.AsyncClient(base_url=settings.collector_url, timeout=patience, limits=limits) as client:
             sender = Sender(HttpPost(client, key), log.note, system_clock, give_up)

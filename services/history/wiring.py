@@ -7,13 +7,16 @@ from cassandra.cluster import Session
 from domain.history.reading import HistoryReader
 from domain.processes import BY_NAME
 from domain.titles.catalogue import Catalogue
+from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import token_keys
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
+from infra.stores import followed_identity
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.recommendations_cassandra import Recommendations
+from schemas.errors import TransientError
 from services.history.routes import Stores, create_app
 from services.http.identity import Identity
 from services.http.titles import follow_titles
@@ -28,10 +31,20 @@ async def serve(settings: Settings) -> None:
         history = HistoryReader(LiveVH(session), CompressedVH(session), metrics)
         return Stores(history, Recommendations(session))
 
-    async with cassandra(settings, prepare) as stores:
-        identity = Identity(token_keys.verifier(settings), settings.web_origins)
+    revoked = followed_identity.revocations(settings, Registry(settings), metrics, "history-api")
+    revoked.start()
+    async with cassandra(settings, prepare) as connect:
+
+        async def stores() -> Stores:
+            if not revoked.ready:
+                raise TransientError("which tokens were revoked is not known yet")
+            return await connect()
+
+        verifier = token_keys.verifier(settings, followed_identity.is_revoked(revoked))
+        identity = Identity(verifier, settings.web_origins)
         ops_port = settings.process_port(BY_NAME["ops"])
         app = create_app(stores, catalogue, identity, ops_port, metrics, settings.web_origins)
         following = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
         await server(app, settings, settings.process_port(BY_NAME["history-api"])).serve()
         following.cancel()
+    await asyncio.to_thread(revoked.close)

@@ -18,6 +18,7 @@ from services.http.errors import Refusal
 from services.http.parameters import ProfileId
 
 COOKIE = "playhead_member"
+LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 SAFE = ("GET", "HEAD", "OPTIONS")
 SIGN_IN = (
     "Send a token: Authorization: Bearer <token>. `playhead token --profile <id>` prints one for this machine's use."
@@ -119,6 +120,13 @@ def require_own_page(request: Request, hosts: Collection[str] = ()) -> None:
     """403 unless a page of this address, or of one of the hosts (``name:port``), sent the request."""
     if urlsplit(request.headers.get("Origin", "")).netloc not in {request.headers.get("Host"), *hosts}:
         raise Refusal(HTTPStatus.FORBIDDEN, "foreign_origin", "This request does not come from one of our pages.")
+
+
+def require_local_name(request: Request) -> None:
+    """403 under a foreign name that leads to this machine (DNS rebinding): its page could read our answers."""
+    if request.url.hostname not in LOCAL_NAMES:
+        message = f"Open this page as 127.0.0.1 or localhost, not as {request.url.hostname}."
+        raise Refusal(HTTPStatus.FORBIDDEN, "foreign_host", message)
 
 
 def remember(response: Response, token: str, seconds: int) -> None:

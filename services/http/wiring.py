@@ -1,8 +1,9 @@
 """What both processes need to run: stores that connect when they are first asked, and a server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import uvicorn
@@ -45,6 +46,19 @@ async def cassandra(settings: Settings, prepare: Callable[[Session], T]) -> Asyn
             close(session)
 
 
+class _Server(uvicorn.Server):
+    """Returns after a signal, where uvicorn would raise it again and so end the process: there is more to close."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {each: signal.signal(each, self.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+
 def server(app: FastAPI, settings: Settings, port: int, host: str | None = None) -> uvicorn.Server:
     """Its ``serve()`` returns after SIGTERM or SIGINT. ``host``: where it listens, if not where all services do."""
     config = uvicorn.Config(
@@ -57,4 +71,4 @@ def server(app: FastAPI, settings: Settings, port: int, host: str | None = None)
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    return uvicorn.Server(config)
+    return _Server(config)

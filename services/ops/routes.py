@@ -11,8 +11,10 @@ from starlette.staticfiles import StaticFiles
 
 from domain.metrics import Metrics
 from services.http.app import create_app as create_service
+from services.http.identity import Identity
 from services.http.pages import Page, templates
 from services.ops import formatting, members, reports, runbooks
+from services.ops.door import guarded
 from services.ops.ports import Connect
 from services.ops.state import OpsState
 
@@ -43,9 +45,16 @@ class Files:
 
 
 def create_app(
-    state: OpsState, connect: Connect, files: Files, history_port: int, metrics: Metrics, now: Callable[[], int]
+    state: OpsState,
+    connect: Connect,
+    files: Files,
+    identity: Identity,
+    history_port: int,
+    metrics: Metrics,
+    now: Callable[[], int],
+    on_loopback: bool = True,
 ) -> FastAPI:
-    """``now``: milliseconds since the epoch."""
+    """``now``: milliseconds since the epoch. ``on_loopback``: only this machine reaches our processes."""
     rendering = templates(HERE / "templates", ports={"history": history_port})
     rendering.env.filters |= {each.__name__: each for each in FILTERS}
     page = rendering.TemplateResponse
@@ -53,15 +62,18 @@ def create_app(
     async def ready() -> None:
         """As soon as it serves: the pages are needed most while a backend is away."""
 
+    of_members = (members.api(connect, state.catalogue, now), members.pages(state, connect, page, now))
+    of_the_pipeline = (
+        live_routes(state, files.echarts, page, now),
+        reports.router(files.dashboards, page),
+        runbooks.router(files.runbooks, page),
+    )
     app = create_service(
         title="Playhead support API",
         description="What went wrong for a member: the last sessions, errors, devices.",
         routers=[
-            members.api(connect, state.catalogue, now),
-            members.pages(state, connect, page, now),
-            live_routes(state, files.echarts, page, now),
-            reports.router(files.dashboards, page),
-            runbooks.router(files.runbooks, page),
+            guarded(of_members, identity, on_loopback, "support"),
+            guarded(of_the_pipeline, identity, on_loopback, "oncall", "support"),
         ],
         page=page,
         ready=ready,

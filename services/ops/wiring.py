@@ -17,6 +17,7 @@ from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.local import backends
 from infra.local.program import LOOPBACK
+from infra.runtime import token_keys
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import ROOT, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
@@ -25,6 +26,7 @@ from infra.stores.ledger_cassandra import LedgerReader
 from infra.stores.quality_cassandra import QualityMinutes
 from infra.stores.recommendations_cassandra import Recommendations
 from infra.stores.support_cassandra import SupportReader
+from services.http.identity import Identity
 from services.http.wiring import cassandra, server
 from services.ops.alerts import AlertMonitor
 from services.ops.pipeline_health import PipelineHealth
@@ -87,7 +89,16 @@ async def serve(settings: Settings) -> None:
             write_probe=partial(store.put, WRITE_PROBE_KEY, b"."),
             now=system_clock,
         )
-        app = create_app(state, stores, files, settings.process_port(BY_NAME["history-api"]), metrics, system_clock)
+        app = create_app(
+            state,
+            stores,
+            files,
+            Identity(token_keys.verifier(settings)),
+            settings.process_port(BY_NAME["history-api"]),
+            metrics,
+            system_clock,
+            settings.on_loopback,
+        )
         async with asyncio.TaskGroup() as tasks:  # a poller that crashes ends this process, which is started again
             polling = tasks.create_task(pollers.forever())
             await server(app, settings, settings.process_port(BY_NAME["ops"]), LOOPBACK).serve()

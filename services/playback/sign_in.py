@@ -12,10 +12,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.http.errors import Refusal
-from services.http.identity import remember
+from services.http.identity import remember, require_local_name
 from services.playback.watch import Sources, templates
 
-LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 SIGNED_IN_S = 24 * 60 * 60
 """The token may end sooner."""
 AGAIN = "This link was used, or is too old. `playhead token --profile <id> --link` prints another."
@@ -39,9 +38,7 @@ def router(take: TakeLink, sources: Sources) -> APIRouter:
 
     @routes.get("/sign-in/{name}")
     async def sign_in(request: Request, name: str) -> HTMLResponse:
-        if request.url.hostname not in LOCAL_NAMES:
-            message = f"Open this page as 127.0.0.1 or localhost, not as {request.url.hostname}."
-            raise Refusal(HTTPStatus.FORBIDDEN, "foreign_host", message)
+        require_local_name(request)
         found = take(name)
         if found is None:
             raise Refusal(HTTPStatus.GONE, "used_link", AGAIN)

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import httpx
 import structlog
 from cassandra.cluster import Session
 
 from domain.clock import system_clock
+from domain.media.copy import AssetCopy
 from domain.metrics import Metrics
 from domain.processes import BY_NAME
 from domain.slots.leases import Leases
 from domain.slots.ports import SlotStore
 from domain.titles.catalogue import Catalogue
-from infra.engines.kafka.follower import AssetFollower
+from infra.engines.kafka.follower import Follower
 from infra.engines.kafka.own_events import OwnEvents
 from infra.engines.kafka.publisher import RecordPublisher
 from infra.engines.registry import Registry
@@ -23,9 +25,10 @@ from infra.engines.s3 import ObjectStore
 from infra.runtime import sign_in_links, token_keys
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
+from infra.stores import followed_identity
 from infra.stores.slots_cassandra import StreamSlots
 from schemas.errors import TransientError
-from schemas.topics import EVENT_TOPICS
+from schemas.topics import ASSETS, EVENT_TOPICS
 from services.http.identity import Identity
 from services.http.titles import follow_titles
 from services.http.wiring import cassandra, server
@@ -44,14 +47,19 @@ def sources(settings: Settings) -> Sources:
     return Sources(
         edge=settings.edge,
         collector=settings.collector_url,
-        key=min(settings.ingest_keys) if settings.on_loopback else "",
+        key=settings.command_key.get_secret_value() if settings.on_loopback else "",
         ports={name: settings.process_port(BY_NAME[process]) for name, process in PAGES.items()},
         on_loopback=settings.on_loopback,
     )
 
 
-SIGN_IN = "Sign in first. On this machine, `playhead token --profile me --link` prints an address that does it."
 PAGES = {"ops": "ops", "history": "history-api"}
+
+
+def sign_in(settings: Settings) -> str:
+    """What a page says to somebody who is not signed in."""
+    where = f"at {settings.gateway}/account/sign-in" if "members" in settings.parts else "first"
+    return f"Sign in {where}. On this machine, `playhead token --profile me --link` prints an address that does it."
 
 
 @asynccontextmanager
@@ -96,22 +104,28 @@ async def serve(settings: Settings) -> None:
     catalogue = Catalogue()
     metrics = PrometheusMetrics("playback")
     file = settings.folder / "playback" / "assets.json"
-    assets = AssetFollower(settings, Registry(settings), metrics, system_clock, file)
+    registry = Registry(settings)
+    assets = Follower(settings, registry, metrics, system_clock, ASSETS, AssetCopy, file)
+    revoked = followed_identity.revocations(settings, registry, metrics, "playback")
+    entitled = followed_identity.entitlements(settings, registry, metrics, "playback")
+    followers: tuple[Follower[Any], ...] = (assets, revoked, entitled)
 
     async def ready() -> None:
-        if not assets.ready:
-            raise TransientError("the copy of the assets is not complete yet")
+        if not all(each.ready for each in followers):
+            raise TransientError("the copies of assets, revocations and entitlements are not complete yet")
 
-    assets.start()
+    for each in followers:
+        each.start()
+    verifier = token_keys.verifier(settings, followed_identity.is_revoked(revoked))
     async with httpx.AsyncClient() as client, streams(settings, catalogue, metrics) as counted:
         playback = Playback(
-            find=assets.newest,  # no clip for a removed title
+            find=lambda title_id: assets.copy.newest(title_id),  # no clip for a removed title
             ready=ready,
             resume_points=ResumePoints(client, settings.history_url),
             keys={name: secret.get_secret_value().encode() for name, secret in settings.edge_keys.items()},
             edge=settings.edge,
-            identity=Identity(token_keys.verifier(settings), settings.web_origins, SIGN_IN),
-            entitlement=lambda member: member.entitlement,
+            identity=Identity(verifier, settings.web_origins, sign_in(settings)),
+            entitlement=lambda member: entitled.copy.of(member.account_id, member.entitlement),
             sign=token_keys.signer(settings).sign,
             streams=counted,
             now=system_clock,
@@ -121,4 +135,4 @@ async def serve(settings: Settings) -> None:
         titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
         await server(app, settings, settings.process_port(BY_NAME["playback"])).serve()
         titles.cancel()
-    await asyncio.to_thread(assets.close)
+    await asyncio.gather(*(asyncio.to_thread(each.close) for each in followers))

@@ -172,9 +172,9 @@ def session_in_history(pipeline: Pipeline, log: list[dict[str, Any]]) -> dict[st
     return item
 
 
-def resume_point(pipeline: Pipeline) -> int:
-    address = f"{pipeline.settings.history_url}/v1/profiles/{VIEWER}/resume-point?title_id=ml-50"
-    return int(get(address, member_headers(pipeline.settings, VIEWER)).json()["bookmark_ms"])
+def resume_point(pipeline: Pipeline, viewer: str = VIEWER) -> int:
+    address = f"{pipeline.settings.history_url}/v1/profiles/{viewer}/resume-point?title_id=ml-50"
+    return int(get(address, member_headers(pipeline.settings, viewer)).json()["bookmark_ms"])
 
 
 def figures_of_the_web_client(settings: Settings) -> Figures:

@@ -79,7 +79,9 @@ def served(evening: Evening, past_seconds: int, dashboards: Path = NOWHERE) -> I
     catalogue = polling.state.catalogue
     with _listener() as here, _listener() as api:
         apps = {
-            here: ops.create_app(polling.state, evening.stores, files, _port(api), FakeMetrics(), lambda: evening.now),
+            here: ops.create_app(
+                polling.state, evening.stores, files, identity(), _port(api), FakeMetrics(), lambda: evening.now
+            ),
             api: history.create_app(evening.history_stores, catalogue, identity(), _port(here), FakeMetrics()),
         }
         servers = {

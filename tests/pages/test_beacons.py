@@ -10,8 +10,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import sync_playwright
 
-from producers.collector.api_keys import ApiKeys
+from domain.api_keys import hashed
 from producers.collector.app import build_app
+from producers.collector.authentication import Authentication
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.examples import EXAMPLES, SENT_AT
 from producers.collector.handler import EventsHandler
@@ -22,6 +23,7 @@ from schemas.topics import FAMILIES
 from tests.pages.browser import launched
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeLog
+from tests.support.identity import verifier
 from tests.support.pipeline import eventually
 
 SEND = """async ({url, event, sentAt}) => {
@@ -54,7 +56,8 @@ def port(log: FakeLog) -> Iterator[int]:
     """A collector in a thread, on a fake Kafka."""
     ids = dict.fromkeys((*FAMILIES, "dead_letter"), 1)
     budget = ByteBudget(2**26, lambda _: None)
-    handler = EventsHandler(log, budget, ApiKeys({"secret"}), ids, lambda: SENT_AT + 1_000, FakeMetrics(), 10.0)
+    authentication = Authentication({"page": hashed("secret")}, {}, verifier().verify)
+    handler = EventsHandler(log, budget, authentication, ids, lambda: SENT_AT + 1_000, FakeMetrics(), 10.0)
     app = build_app(handler, lambda: False, lambda: b"")
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     with socket.socket() as listening:

@@ -26,11 +26,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import services.history.routes as history
+from domain.api_keys import hashed
 from domain.identity.signing import Signer
 from domain.media.path_token import PathToken
 from domain.titles.catalogue import Catalogue, Title
-from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
+from producers.collector.authentication import Authentication
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.handler import EventsHandler
 from schemas import codec
@@ -47,7 +48,7 @@ from tests.support.evening_viewing import record
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fake_slots import FakeSlots, streams_on
 from tests.support.fakes import FakeLog
-from tests.support.identity import PRIVATE, identity
+from tests.support.identity import PRIVATE, identity, verifier
 
 CLIP_S, SEGMENT_S, VERSION = 12, 2, "0a1b"
 LEASE_S = 9
@@ -223,8 +224,9 @@ def served(folder: Path) -> Iterator[WatchSite]:
         streams=streams_on(site.slots, catalogue),
         now=now,
     )
-    budget, keys = ByteBudget(2**20, lambda _: None), ApiKeys(frozenset({"playhead-local"}))
-    handler = EventsHandler(site.log, budget, keys, SCHEMA_IDS, now, site.metrics, 10)
+    budget = ByteBudget(2**20, lambda _: None)
+    authentication = Authentication({"page": hashed("playhead-local")}, {}, verifier().verify)
+    handler = EventsHandler(site.log, budget, authentication, SCHEMA_IDS, now, site.metrics, 10)
     apps = (
         create_app(service, catalogue, sources, lambda _: None, FakeMetrics()),
         paced(Starlette(routes=[Route("/t/{token}/{path:path}", site.edge)]), site.line),

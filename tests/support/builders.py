@@ -189,6 +189,9 @@ def dead_letter(**changes: Any) -> DeadLetter:
         "offset": 7,
         "key": b"ml-1",
         "value": b"no event",
+        "sender": "member",
+        "account_id": "account-1",
+        "profile_id": "ml-1",
     }
     return DeadLetter(**(fields | changes))
 

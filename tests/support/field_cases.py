@@ -31,6 +31,7 @@ from domain.history.viewing_record import newest_per_session
 from domain.quality.figures import Figures
 from domain.quality.processor import QualityProcessor
 from producers.collector import body
+from producers.collector.sender import SERVICE
 from producers.collector.validation import ValidatedRequest, validate
 from schemas import avro
 from schemas.batch import BatchDecoder
@@ -135,7 +136,7 @@ class Replayed:
     async def send(self, request: dict[str, Any]) -> None:
         await self._let_time_pass(NOW + request["after_ms"])
         sent, headers = _body(request, self.clock, len(self.requests))
-        validated = validate(body.json_text(sent, headers), self.clock)
+        validated = validate(body.json_text(sent, headers), self.clock, SERVICE)
         self.requests.append(validated)
         events = [each.event for each in validated.accepted.values() if isinstance(each.event, Playback)]
         await self._count(events)

@@ -29,7 +29,10 @@ EXAMPLES: dict[str, list[Record]] = {
     **{family: [build(), build(account_id=None)] for family, build in EVENTS.items()},
     "viewing_record": [viewing_record(), viewing_record(duration_ms=None, error_code="NET_7", error_fatal=True)],
     "compaction_request": [compaction_request()],
-    "dead_letter": [dead_letter(), dead_letter(topic_id=None, partition=None, offset=None, key=None, value=None)],
+    "dead_letter": [
+        dead_letter(),
+        dead_letter(topic_id=None, partition=None, offset=None, key=None, value=None, sender=None),
+    ],
     "asset": [asset(), asset(status="removed", credit=None, audio=(), subtitles=(), thumbnails=None)],
     "account_record": [
         account_record(),

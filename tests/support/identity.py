@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 from domain.clock import Clock, system_clock
 from domain.identity.keys import new_private_key, public_keys
-from domain.identity.revocations import Revocations
 from domain.identity.signing import Signer
 from domain.identity.tokens import PLAY_AGE_MS, Claims, Entitlement, Member, Profile, Scope, Staff
-from domain.identity.verifying import Verifier
+from domain.identity.verifying import IsRevoked, Verifier
 from infra.runtime import token_keys
 from infra.runtime.settings import Settings
 from services.http.identity import COOKIE, Identity
@@ -58,9 +57,9 @@ def support_headers(settings: Settings) -> dict[str, str]:
     return headers(staff("support"), settings)
 
 
-def verifier(now: Clock = system_clock, revocations: Revocations | None = None) -> Verifier:
+def verifier(now: Clock = system_clock, is_revoked: IsRevoked = lambda _: False) -> Verifier:
     """Of tokens without a stack."""
-    return Verifier(lambda: PUBLIC, now, revocations)
+    return Verifier(lambda: PUBLIC, now, is_revoked)
 
 
 def identity(now: Clock = system_clock) -> Identity:

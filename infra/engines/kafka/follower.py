@@ -1,4 +1,4 @@
-"""Follows ``playhead.assets`` from its beginning, without a group, into a copy that is also kept in a file.
+"""Follows a topic from its beginning, without a group, into a copy that is also kept in a file.
 
 A process starts from the file, so it answers with Kafka away, too. The copy is complete when it has reached the ends
 that the topic had a moment before; the age says how long ago that was.
@@ -6,23 +6,23 @@ that the topic had a moment before; the age says how long ago that was.
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Generic, TypeVar
 
 import structlog
 from confluent_kafka import KafkaError, TopicPartition
 
 from domain.clock import Clock
-from domain.media.copy import AssetCopy, CopyFile
+from domain.copy_file import Copy, CopyFile
 from domain.metrics import COPY_AGE, RETRIES, SKIPPED, Metrics
 from infra.engines.kafka.admin import KafkaCluster, groupless_consumer
 from infra.engines.kafka.config import answered
 from infra.engines.registry import Registry
 from infra.runtime.settings import Settings
 from schemas.errors import InvalidEvent, TransientError
-from schemas.events import Asset
-from schemas.topics import ASSETS
+from schemas.events import RECORD_TYPES
+from schemas.topics import Topic
 
 CHECK_MS = 5_000
 SAVE_MS = 60_000
@@ -32,31 +32,42 @@ POLL_S = 0.2
 _log = structlog.get_logger(__name__)
 
 
-class AssetFollower:
-    """Follows in a separate thread, from ``start`` to ``close``."""
+C = TypeVar("C", bound=Copy[Any])
 
-    def __init__(self, settings: Settings, registry: Registry, metrics: Metrics, now: Clock, file: Path) -> None:
+
+class Follower(Generic[C]):
+    """Follows in a separate thread, from ``start`` to ``close``. ``new_copy`` makes an empty one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        metrics: Metrics,
+        now: Clock,
+        topic: Topic,
+        new_copy: Callable[[], C],
+        file: Path,
+    ) -> None:
         self._settings = settings
         self._registry = registry
         self._metrics = metrics
         self._now = now
+        self._topic = topic
+        self._new_copy = new_copy
         self._file = file
-        self._copy = self._reading = AssetCopy()
+        self._copy = self._reading = new_copy()
         """What is answered, and what records go into: the same, unless the topic is read from its beginning."""
         self._topic_id = ""
         self._offsets: dict[int, int] = {}
         self._as_of: int | None = None
         self._checked_at = self._saved_at = 0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="asset-follower", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"follower-{topic.name}", daemon=True)
 
-    def newest(self, title_id: str) -> Asset | None:
-        """The newest record of the title, also one that says that it was removed."""
-        return self._copy.newest(title_id)
-
-    def asset(self, title_id: str) -> Asset | None:
-        """The live version of the title's video, if it has one."""
-        return self._copy.asset(title_id)
+    @property
+    def copy(self) -> C:
+        """Of this moment: ask again each time, since another one may take its place."""
+        return self._copy
 
     @property
     def ready(self) -> bool:
@@ -86,24 +97,24 @@ class AssetFollower:
                 self._follow()
             except TransientError as error:
                 self._metrics.increment(RETRIES, operation="follow")
-                _log.warning("waiting", topic=ASSETS.name, why=str(error))
+                _log.warning("waiting", topic=self._topic.name, why=str(error))
                 self._report()
                 self._stop.wait(RETRY_S)
 
     def _follow(self) -> None:
         """Until stopped. TransientError when Kafka or the registry does not answer, or the topic was made again."""
         cluster = KafkaCluster(self._settings)
-        topic_id = cluster.topic_ids([ASSETS.name])[ASSETS.name]
-        partitions = cluster.partitions([ASSETS.name])
+        topic_id = cluster.topic_ids([self._topic.name])[self._topic.name]
+        partitions = cluster.partitions([self._topic.name])
         first, end = cluster.range(partitions)
         if topic_id != self._topic_id or any(self._offsets.get(n, 0) > end[topic, n] for topic, n in partitions):
-            self._topic_id, self._offsets, self._reading = topic_id, {}, AssetCopy()
-            _log.info("reading from the beginning", topic=ASSETS.name, topic_id=topic_id)
+            self._topic_id, self._offsets, self._reading = topic_id, {}, self._new_copy()
+            _log.info("reading from the beginning", topic=self._topic.name, topic_id=topic_id)
         for topic, number in partitions:
             self._offsets[number] = max(self._offsets.get(number, 0), first[topic, number])
         consumer = groupless_consumer(self._settings, {"auto.offset.reset": "earliest", "enable.partition.eof": True})
         try:
-            consumer.assign([TopicPartition(ASSETS.name, number, at) for number, at in self._offsets.items()])
+            consumer.assign([TopicPartition(self._topic.name, number, at) for number, at in self._offsets.items()])
             while not self._stop.is_set():
                 messages = answered(consumer.consume, 500, POLL_S)
                 self._take(messages)
@@ -121,9 +132,9 @@ class AssetFollower:
                 raise TransientError(f"Kafka: {error.str()}")
             if error is None:
                 try:
-                    self._reading.take(cast(Asset, self._registry.decode(ASSETS.record, message.value())))
+                    self._reading.take(self._registry.decode(self._topic.record, message.value()))
                 except InvalidEvent as invalid:  # the lake sink makes its dead letter
-                    self._metrics.increment(SKIPPED, topic=ASSETS.name, code=invalid.code)
+                    self._metrics.increment(SKIPPED, topic=self._topic.name, code=invalid.code)
                 position += 1
             self._offsets[int(message.partition() or 0)] = (
                 position  # an end has an offset, too: nothing may be before it
@@ -132,22 +143,22 @@ class AssetFollower:
     def _check(self, cluster: KafkaCluster) -> None:
         """Whether the copy has all that Kafka has now."""
         asked = self._checked_at = self._now()
-        if cluster.topic_ids([ASSETS.name])[ASSETS.name] != self._topic_id:
-            raise TransientError(f"the topic {ASSETS.name} was made again")
-        _, end = cluster.range(cluster.partitions([ASSETS.name]))
+        if cluster.topic_ids([self._topic.name])[self._topic.name] != self._topic_id:
+            raise TransientError(f"the topic {self._topic.name} was made again")
+        _, end = cluster.range(cluster.partitions([self._topic.name]))
         if len(end) != len(self._offsets):
-            raise TransientError(f"the topic {ASSETS.name} has more partitions than before")
+            raise TransientError(f"the topic {self._topic.name} has more partitions than before")
         if all(self._offsets.get(number, 0) >= at for (_, number), at in end.items()):
             self._copy, self._as_of = self._reading, asked
         self._report()
 
     def _report(self) -> None:
         if (age := self.age_ms) is not None:
-            self._metrics.set(COPY_AGE, age / 1000, topic=ASSETS.name)
+            self._metrics.set(COPY_AGE, age / 1000, topic=self._topic.name)
 
     def _load(self) -> None:
         try:
-            kept = CopyFile.decoded(self._file.read_bytes())
+            kept = CopyFile.decoded(self._file.read_bytes(), RECORD_TYPES[self._topic.record])
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
@@ -155,15 +166,17 @@ class AssetFollower:
                 "the file of the copy is not readable: starting without it", file=str(self._file), why=str(error)
             )
             return
-        self._copy = self._reading = AssetCopy(kept.records)
+        for record in kept.records:
+            self._copy.take(record)
         self._topic_id, self._offsets, self._as_of = kept.topic_id, dict(kept.offsets), kept.as_of
         _log.info("starting from the file", file=str(self._file), records=len(kept.records), age_ms=self.age_ms)
 
     def _save(self) -> None:
         """While the topic is read from its beginning, the older file stays."""
-        self._saved_at = self._now()
         if self._as_of is None or self._reading is not self._copy:
             return
+        self._saved_at = self._now()
+        self._copy.forget(self._now())
         kept = CopyFile(self._topic_id, self._offsets, self._as_of, self._copy.records)
         written = self._file.with_suffix(".new")
         try:

@@ -15,6 +15,7 @@ from domain.clock import system_clock
 from domain.lake.keys import Chain
 from domain.lake.reading import read_objects
 from domain.ledger import snapshot
+from domain.media.copy import AssetCopy
 from domain.media.files import RECORDS
 from domain.media.publishing import CLOCKS_MS
 from domain.metrics import LEDGER_DIFFERENCE
@@ -22,7 +23,7 @@ from infra import topics
 from infra.commands import ledger
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.config import client_config
-from infra.engines.kafka.follower import AssetFollower
+from infra.engines.kafka.follower import Follower
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
@@ -43,13 +44,13 @@ NEWER = "fedcba9876543210" * 2
 
 
 @pytest.fixture
-def follow(stack: Settings, tmp_path: Path) -> Iterator[Callable[[], AssetFollower]]:
+def follow(stack: Settings, tmp_path: Path) -> Iterator[Callable[[], Follower[AssetCopy]]]:
     """Starts followers with the same file; each is closed after the test."""
-    started: list[AssetFollower] = []
+    started: list[Follower[AssetCopy]] = []
 
-    def start() -> AssetFollower:
+    def start() -> Follower[AssetCopy]:
         file = tmp_path / "assets.json"
-        follower = AssetFollower(stack, Registry(stack), FakeMetrics(), lambda: time.time_ns() // 1_000_000, file)
+        follower = Follower(stack, Registry(stack), FakeMetrics(), system_clock, ASSETS, AssetCopy, file)
         follower.start()
         started.append(follower)
         return follower
@@ -71,37 +72,37 @@ def test_a_published_asset_is_last_in_kafka_and_published_once(stack: Settings) 
 
 
 def test_a_copy_follows_and_starts_from_its_file_while_kafka_is_away(
-    local_stack: Stack, stack: Settings, follow: Callable[[], AssetFollower]
+    local_stack: Stack, stack: Settings, follow: Callable[[], Follower[AssetCopy]]
 ) -> None:
     publisher, title = asset_publisher(stack), f"followed-{uuid4()}"
     first = publisher.publish(asset(title))
     follower = follow()
     eventually(lambda: follower.ready)
-    assert follower.asset(title) == first
+    assert follower.copy.asset(title) == first
     second = publisher.publish(asset(title, version=NEWER))
-    eventually(lambda: follower.asset(title) == second)
+    eventually(lambda: follower.copy.asset(title) == second)
 
     local_stack.stop("kafka")
     try:
         follower.close()
         restarted = follow()
         assert restarted.ready
-        assert restarted.asset(title) == second
+        assert restarted.copy.asset(title) == second
         assert restarted.age_ms is not None
     finally:
         local_stack.up(["kafka"])
     third = publisher.remove(title)
     assert third.seq == 3
-    eventually(lambda: restarted.asset(title) is None)
+    eventually(lambda: restarted.copy.asset(title) is None)
 
 
-def test_a_damaged_file_is_ignored(stack: Settings, follow: Callable[[], AssetFollower], tmp_path: Path) -> None:
+def test_a_damaged_file_is_ignored(stack: Settings, follow: Callable[[], Follower[AssetCopy]], tmp_path: Path) -> None:
     title = f"damaged-{uuid4()}"
     published = asset_publisher(stack).publish(asset(title))
     (tmp_path / "assets.json").write_bytes(b'{"topic_id": "AAA", "off')
     follower = follow()
     eventually(lambda: follower.ready)
-    assert follower.asset(title) == published
+    assert follower.copy.asset(title) == published
 
 
 DAY_S = 24 * 3600
@@ -155,7 +156,7 @@ def test_after_compaction_copies_lake_and_ledgers_agree(
     stack: Settings,
     append_days_ago: Callable[[Asset, float], None],
     start_workers: Callable[..., None],
-    follow: Callable[[], AssetFollower],
+    follow: Callable[[], Follower[AssetCopy]],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:

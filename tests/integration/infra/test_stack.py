@@ -86,13 +86,13 @@ def test_a_second_up_leaves_running_processes_alone_and_starts_only_the_missing(
 
 
 def test_a_worker_gets_the_stack_s_settings_whatever_characters_they_contain(make_stack: MakeStack) -> None:
-    stack = make_stack(kafka_password='it\'s "100%" ;#$HOME', ingest_keys="b,a")
+    stack = make_stack(kafka_password='it\'s "100%" ;#$HOME', public_keys={"b": "b" * 64, "a": "a" * 64})
     stack.up(["stub"])
 
     given = get(f"{stack.settings.collector_url}/metrics").text.splitlines()
 
     assert 'PLAYHEAD_KAFKA_PASSWORD=it\'s "100%" ;#$HOME' in given
-    assert "PLAYHEAD_INGEST_KEYS=a,b" in given
+    assert f"PLAYHEAD_PUBLIC_KEYS=b={'b' * 64},a={'a' * 64}" in given
     assert "PLAYHEAD_STACK=one" in given
     assert f"PLAYHEAD_HOME={stack.settings.home}" in given
 

@@ -23,7 +23,7 @@ from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from tests.support.builders import viewing_record
 from tests.support.fake_metrics import FakeMetrics
-from tests.support.identity import member_headers, support_headers
+from tests.support.identity import headers, member_headers, staff
 from tests.support.pipeline import get
 
 OURS = ("collector", "history-api", "gateway")
@@ -52,7 +52,7 @@ def collector(doors: Stack) -> Door:
 
 async def endured(doors: Stack, attack: Awaitable[Seen]) -> Seen:
     """What the attacker saw. Others were answered, and no process of ours grew much."""
-    members = Members(doors.settings.port(Port.GATEWAY), support_headers(doors.settings))
+    members = Members(doors.settings.port(Port.GATEWAY), headers(staff("support", "ingest"), doors.settings))
     seen, grown = await growth(doors, asyncio.ensure_future(members.during(attack)))
     assert (members.sends.failed, members.reads.failed) == (0, 0)
     assert len(members.sends.seconds) > SECONDS

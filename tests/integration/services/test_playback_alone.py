@@ -5,31 +5,45 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from domain.clock import system_clock
-from domain.media.copy import CopyFile
+from domain.copy_file import CopyFile
 from domain.processes import BY_NAME
 from infra.local.workers import environment
 from infra.runtime import token_keys
 from infra.runtime.settings import PORT_BASES, Settings
+from schemas.events import RevocationRecord
 from tests.support.assets import trailer
 from tests.support.identity import member_headers
 from tests.support.pipeline import eventually
 
+SIGNED_OUT = RevocationRecord(
+    event_id="e",
+    received_at=system_clock(),
+    account_id="account-stolen",
+    seq=1,
+    device_id="device-1",
+    not_before=system_clock() + 3_600_000,
+    reason="device_removed",
+)
+
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Iterator[Settings]:
-    """Of a stack in which only playback runs, with the file that it left when it ran last."""
+    """Of a stack in which only playback runs, with the files that it left when it ran last."""
     outer = Settings()
     base = (outer.port_base or PORT_BASES[outer.stack]) + 450
     settings = Settings(stack=f"{outer.stack}-alone", home=tmp_path, port_base=base)
     token_keys.ensure(settings)
-    file = settings.folder / "playback" / "assets.json"
-    file.parent.mkdir(parents=True)
-    file.write_bytes(CopyFile("a-topic-id", {0: 1}, system_clock(), [trailer()]).encoded())
+    known: dict[str, list[Any]] = {"assets": [trailer()], "revocations": [SIGNED_OUT], "entitlements": []}
+    (settings.folder / "playback").mkdir(parents=True)
+    for name, records in known.items():
+        kept: CopyFile[Any] = CopyFile("a-topic-id", {0: 1}, system_clock(), records)
+        (settings.folder / "playback" / f"{name}.json").write_bytes(kept.encoded())
     command = [sys.executable, *BY_NAME["playback"].command]
     with subprocess.Popen(command, env=os.environ | environment(settings)) as process:
         yield settings
@@ -43,7 +57,7 @@ def ready(settings: Settings) -> bool:
         return False
 
 
-def test_plays_start_uncounted_while_kafka_cassandra_and_all_others_are_away(alone: Settings) -> None:
+def test_plays_start_uncounted_and_who_was_signed_out_stays_out_while_all_others_are_away(alone: Settings) -> None:
     eventually(lambda: ready(alone))
     token = member_headers(alone, "me")
     for _ in range(3):
@@ -55,3 +69,6 @@ def test_plays_start_uncounted_while_kafka_cassandra_and_all_others_are_away(alo
     state = f"{alone.playback_url}/v1/playback/{play['playback_session_id']}/state"
     by_token = {"Authorization": f"Bearer {play['report_token']}"}
     assert httpx.post(state, json={"state": "playing"}, headers=by_token).json()["slot"] == "uncounted"
+    address, asked = f"{alone.playback_url}/v1/playback", {"title_id": "ml-50"}
+    refused = httpx.post(address, json=asked, headers=member_headers(alone, "stolen"), timeout=60)
+    assert (refused.status_code, refused.json()["code"]) == (401, "revoked_token")

@@ -20,7 +20,7 @@ SECTIONS = {
     "s3_endpoint": "S3",
     "lake_flush_seconds": "Lake and ledger",
     "iceberg_uri": "Iceberg catalogue",
-    "ingest_keys": "Collector",
+    "service_keys": "Collector",
     "gateway_url": "Gateway",
     "token_signing_key": "Tokens",
     "media_bucket": "Video",

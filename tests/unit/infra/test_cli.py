@@ -7,6 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from domain.api_keys import hashed
 from infra.cli import ELSEWHERE, app
 
 DRIVERS = ("cassandra", "confluent_kafka", "boto3", "pyspark", "httpx", "pydantic", "producers", "batch")
@@ -42,6 +43,12 @@ def test_help_lists_every_command_and_imports_no_driver() -> None:
 def test_a_command_of_another_package_has_its_own_help(arguments: list[str], usage: str) -> None:
     help_text = CliRunner().invoke(app, [*arguments, "--help"], prog_name="playhead").output
     assert f"Usage: {usage}" in help_text
+
+
+def test_a_new_key_is_shown_with_the_setting_that_has_its_hash() -> None:
+    key, setting = CliRunner().invoke(app, ["key", "phone"]).output.splitlines()
+    assert f"phone={hashed(key.split()[1])} " in setting
+    assert len(key.split()[1]) > 40
 
 
 @pytest.mark.parametrize(

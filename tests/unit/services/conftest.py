@@ -43,7 +43,7 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
     metrics = FakeMetrics()
 
     files = Files(ECHARTS, tmp_path / "dashboards", RUNBOOKS)
-    pages = ops.create_app(found.state, evening.stores, files, 20003, metrics, lambda: evening.now)
+    pages = ops.create_app(found.state, evening.stores, files, identity(), 20003, metrics, lambda: evening.now)
     api = history.create_app(evening.history_stores, found.state.catalogue, identity(), 20002, metrics)
     async with _client(pages, 20002) as client, _client(api, 20003) as history_client:
         history_client.headers = headers(staff("support"))
@@ -52,4 +52,4 @@ async def services(tmp_path: Path) -> AsyncIterator[Services]:
 
 
 def _client(app: FastAPI, port: int) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://services:{port}")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://127.0.0.1:{port}")

@@ -87,8 +87,8 @@ async def test_everything_that_a_page_loads_is_there(services: Services) -> None
 
 
 async def test_pages_link_to_the_other_service_by_its_port(services: Services) -> None:
-    assert 'href="http://services:20003/docs"' in (await services.client.get("/")).text
-    assert 'href="http://services:20002/members"' in (await services.history.get("/docs")).text
+    assert 'href="http://127.0.0.1:20003/docs"' in (await services.client.get("/")).text
+    assert 'href="http://127.0.0.1:20002/members"' in (await services.history.get("/docs")).text
 
 
 async def test_a_browser_that_wants_a_page_gets_the_error_as_a_page_but_never_from_the_api(services: Services) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.media.copy import AssetCopy, CopyFile
+from domain.copy_file import CopyFile
+from domain.media.copy import AssetCopy
 from schemas.events import Asset
 from tests.support.builders import asset
 
@@ -35,13 +36,13 @@ def test_a_status_of_a_newer_contract_is_not_played() -> None:
 
 def test_a_file_comes_back_as_it_was() -> None:
     kept = CopyFile("topic-id", {0: 3, 1: 0}, 1_000, [asset(), asset("ml-51", thumbnails=None)])
-    assert CopyFile.decoded(kept.encoded()) == kept
+    assert CopyFile.decoded(kept.encoded(), Asset) == kept
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[1]", CopyFile("id", {}, 1, [asset()]).encoded()[:-5], b"\xff\x00"])
 def test_a_damaged_file_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        CopyFile.decoded(body)
+        CopyFile.decoded(body, Asset)
 
 
 def test_a_removed_title_has_a_newest_record_and_no_video() -> None:

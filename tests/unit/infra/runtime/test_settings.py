@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from domain.api_keys import hashed
 from infra.runtime.settings import RENAMED, Settings
 
 
@@ -23,6 +24,7 @@ def error_of(monkeypatch: pytest.MonkeyPatch, variable: str, value: str = "2") -
         ("PLAYHEAD_COMPACTION_PROCESSES", "PLAYHEAD_WORKERS=compaction=N"),
         ("PLAYHEAD_QUALITY_PROCESSES", "PLAYHEAD_WORKERS=quality=N"),
         ("PLAYHEAD_LEDGER_PATIENCE_SECONDS", "PLAYHEAD_LEDGER_OVERDUE_SECONDS"),
+        ("PLAYHEAD_INGEST_KEYS", "PLAYHEAD_SERVICE_KEYS=NAME=HASH"),
         ("PLAYHEAD_INTAKE_WAIT_SECONDS", "PLAYHEAD_COLLECTOR_WAIT_SECONDS"),
         ("PLAYHEAD_INTAKE_MAX_BYTES_IN_FLIGHT", "PLAYHEAD_COLLECTOR_MAX_BYTES_IN_FLIGHT"),
     ],
@@ -103,5 +105,21 @@ def test_workers_that_cannot_be_are_an_error(monkeypatch: pytest.MonkeyPatch, wo
 def test_the_edge_s_address_is_the_external_one_or_where_the_local_one_listens(
     given: dict[str, str], edge: str
 ) -> None:
-    own = {"stack": "unit", "port_base": 18000, "ingest_keys": "secret", "edge_keys": "a=secret"}
+    own = {"stack": "unit", "port_base": 18000, "service_keys": {"own": hashed("secret")}, "edge_keys": "a=secret"}
     assert Settings.model_validate(own | given).edge == edge
+
+
+def test_keys_are_named_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLAYHEAD_SERVICE_KEYS", f"old={hashed('a')}, new={hashed('b')}")
+    assert Settings().service_keys == {"old": hashed("a"), "new": hashed("b")}
+
+
+@pytest.mark.parametrize("keys", ["secret", "own=secret", f"={'a' * 64}", f"own={'A' * 64}"])
+def test_a_key_that_is_not_hashed_is_an_error(monkeypatch: pytest.MonkeyPatch, keys: str) -> None:
+    error = error_of(monkeypatch, "PLAYHEAD_PUBLIC_KEYS", keys)
+    assert "`playhead key` makes both" in error
+
+
+def test_the_default_key_opens_no_door_to_other_machines() -> None:
+    with pytest.raises(ValidationError, match="opens the collector: set PLAYHEAD_SERVICE_KEYS"):
+        Settings.model_validate({"stack": "unit", "port_base": 18000, "bind": "0.0.0.0", "edge_keys": "a=secret"})

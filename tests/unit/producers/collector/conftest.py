@@ -10,9 +10,11 @@ import httpx
 import msgspec
 import pytest
 
+from domain.api_keys import hashed
+from domain.identity.revocations import Revocation, Revocations
 from domain.metrics import COLLECTOR_IN_FLIGHT
-from producers.collector.api_keys import ApiKeys
 from producers.collector.app import build_app
+from producers.collector.authentication import Authentication
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.examples import EXAMPLES, SENT_AT
 from producers.collector.handler import EventsHandler
@@ -22,8 +24,16 @@ from schemas.events import DeadLetter
 from schemas.framing import unframe
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fakes import FakeLog
+from tests.support.identity import verifier
 
 NOW = SENT_AT + 1_000
+REVOKED = Revocations[Revocation]()
+AUTHENTICATION = Authentication(
+    {"old": hashed("secret"), "new": hashed("other")},
+    {"web": hashed("signed-out")},
+    verifier(lambda: NOW, REVOKED.covers).verify,
+    {"tv.example"},
+)
 SCHEMA_IDS = {
     "ui": 1, "playback": 2, "error": 3, "diagnostic": 4, "processing": 5, "performance": 6, "dead_letter": 8,
 }  # fmt: skip
@@ -91,7 +101,7 @@ def schema_ids() -> dict[str, int]:
 async def collector(wait_seconds: float, schema_ids: dict[str, int]) -> AsyncIterator[Collector]:
     log, metrics = FakeLog(), FakeMetrics()
     budget = ByteBudget(2**21, partial(metrics.set, COLLECTOR_IN_FLIGHT))
-    intake = EventsHandler(log, budget, ApiKeys({"secret", "other"}), schema_ids, lambda: NOW, metrics, wait_seconds)
+    intake = EventsHandler(log, budget, AUTHENTICATION, schema_ids, lambda: NOW, metrics, wait_seconds)
     app = build_app(intake, lambda: running.stopping, lambda: b"playhead_up 1\n")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:

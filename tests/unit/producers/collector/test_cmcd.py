@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
+from domain.identity.tokens import Claims, PlaySession
 from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_LOST, COLLECTOR_EVENTS
 from producers.collector import cmcd as door
 from producers.collector.explainer import Explainer
@@ -14,6 +15,7 @@ from producers.ports import Delivery
 from schemas import codec
 from schemas.framing import unframe
 from tests.support import cmcd
+from tests.support.identity import headers, member
 from tests.unit.producers.collector.conftest import NOW, SCHEMA_IDS, Collector
 
 VIEWER = {"key": "secret", "profile_id": "me", "device_id": "tv", "player": "hls.js", "player_version": "1.7.4"}
@@ -201,3 +203,35 @@ async def test_the_events_of_a_real_play_satisfy_who_explains_them(collector: Co
 async def test_lost_lines_are_counted_once_they_cannot_come_any_more(collector: Collector) -> None:
     await post(collector, line(0) + line(3) + line(300))
     assert collector.metrics.by(CMCD_LOST, "player") == {"hls.js": 42}
+
+
+def of(claims: Claims) -> str:
+    return headers(claims)["Authorization"].removeprefix("Bearer ")
+
+
+async def test_a_member_s_player_reports_for_the_account_s_profiles_alone(collector: Collector) -> None:
+    token = of(member("me", "account-1", issued_at=NOW))
+    own = await post(collector, line(0), key=token)
+    foreign = await post(collector, line(1), key=token, profile_id="victim")
+    nobody = await post(collector, line(2), key="signed-out")
+
+    assert [each.status_code for each in (own, foreign, nobody)] == [202, 403, 403]
+    assert foreign.json()["code"] == nobody.json()["code"] == "not_yours"
+    assert [(each.account_id, each.profile_id) for each in stored(collector)] == [("account-1", "me")]
+
+
+async def test_a_session_s_token_in_the_address_reports_that_session_alone(collector: Collector) -> None:
+    play = PlaySession(cmcd.SESSION, "account-1", "me", "ml-50", "tv", NOW, NOW + 1000)
+    other = "01972a3e-8c00-7aaa-8aaa-000000000000"
+    answer = await post(collector, line(0) + line(1, session=other), key=of(play), profile_id="")
+
+    assert answer.json()["accepted"] == 1
+    assert [each["line"] for each in answer.json()["refused"]] == [1]
+    assert [(each.playback_session_id, each.profile_id) for each in stored(collector)] == [(cmcd.SESSION, "me")]
+
+
+async def test_who_knows_another_s_session_spoils_none_of_its_sums(collector: Collector) -> None:
+    await post(collector, line(1, "e=ps,sta=p"), profile_id="stranger")
+    answer = await post(collector, line(1, "e=ps,sta=p"))
+
+    assert (answer.json()["accepted"], answer.json()["repeated"]) == (1, 0)

@@ -11,7 +11,7 @@ async def test_openapi_describes_what_a_client_sends(collector: Collector) -> No
     playback = document["components"]["schemas"]["PlaybackEvent"]
     assert document["openapi"] == "3.1.0"
     assert set(document["paths"]["/v1/events"]["post"]["responses"]) == {
-        "200", "202", "400", "401", "408", "413", "415", "431", "503",
+        "200", "202", "400", "401", "403", "408", "413", "415", "431", "503",
     }  # fmt: skip
     assert playback["properties"]["seq"]["minimum"] == 0
     assert playback["properties"]["duration_ms"]["type"] == ["integer", "null"]

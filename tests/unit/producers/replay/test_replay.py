@@ -9,7 +9,7 @@ from producers.replay.replay import Replay
 from producers.replay.targets import CollectorTarget, TopicTarget
 from schemas import avro, codec
 from schemas.batch import BatchDecoder
-from schemas.dead_letter import Position, of_record, of_refused
+from schemas.dead_letter import Origin, Position, of_record, of_refused
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import DeadLetter
 from schemas.framing import frame
@@ -101,6 +101,42 @@ def test_a_body_with_a_foreign_or_repeated_field_is_not_sent_without_it(sent: by
     world.replay.run([of_refused(InvalidEvent("unknown_field", ""), sent, None, NOW)], dry=False)
 
     assert world.posted == [sent], "the collector judges it as it was"
+
+
+def of_member(sent: bytes, profile_id: str | None, sent_at: int | None = SENT_AT) -> DeadLetter:
+    origin = Origin("member", "account-1", profile_id)
+    return of_refused(InvalidEvent("too_long", ""), sent, "playhead.ui", NOW, sent_at, origin)
+
+
+def test_a_member_s_event_keeps_its_account() -> None:
+    world = World()
+
+    world.replay.run([of_member(b'{"family": "ui", "profile_id": "me"}', "me")], dry=False)
+
+    [body] = map(json.loads, world.posted)
+    assert body["events"] == [{"family": "ui", "profile_id": "me", "account_id": "account-1"}]
+
+
+@pytest.mark.parametrize(
+    "dead_letter",
+    [
+        of_member(b'{"family": "ui", "profile_id": "victim"}', "me"),
+        of_member(b'{"family": "ui", "profile_id": "me", "account_id": "account-2"}', "me"),
+        of_member(b'{"family": "ui", "profile_id": "victim"}', None),
+        of_member(b'{"family": "ui", "profile_id": "victim", "profile_id": "me"}', "me"),
+        of_member(b'1],"events":[{"family": "ui", "profile_id": "victim"}', None),
+        of_member(b'\xef\xbb\xbf{"sent_at": 1, "events": [{"profile_id": "victim"}]}', None, None),
+        of_member(b'{"sent_at": 1, "events": [{"profile_id": "victim"}]}', None, None),
+        of_member(b"[1]", None),
+    ],
+)
+def test_our_key_sends_nothing_that_its_sender_could_not(dead_letter: DeadLetter) -> None:
+    world = World()
+
+    tally = world.replay.run([dead_letter], dry=False)
+
+    assert (world.posted, world.marks) == ([], [])
+    assert [*tally] == [("playhead.ui", "too_long", "still invalid")]
 
 
 def test_what_would_die_again_is_left_alone() -> None:
