@@ -22,7 +22,7 @@ from infra.stores.quality_cassandra import QualityMinutes
 from infra.video.programs import FFMPEG
 from tests.pages.browser import launched
 from tests.pages.dash import playing
-from tests.pages.watch_visit import left, played_to, until, visit
+from tests.pages.watch_visit import left, played_to, reported, until, visit
 from tests.support.identity import member_headers
 from tests.support.pipeline import PATIENCE_S, Pipeline, eventually, get, playhead
 
@@ -87,6 +87,33 @@ def test_a_play_is_in_the_history_as_the_page_reported_it_and_goes_on_elsewhere(
     assert again[0]["playhead_ms"] == log[-1]["playhead_ms"]
     assert session_in_history(pipeline, again)["last_event"] == "ended"
     assert resume_point(pipeline) == 0, "it was seen to its end"
+
+
+def test_a_device_that_was_offline_sends_its_play_later_and_the_newer_play_decides_where_to_resume(
+    pipeline: Pipeline, browser: Browser, uploaded: str, plays: list[list[dict[str, Any]]]
+) -> None:
+    viewer = "two-devices"
+    offline = visit(browser, uploaded, viewer, pipeline.settings)
+    offline.click("#start")
+    until(offline, f"video.buffered.length && video.buffered.end(0) > {FILM_S - 1}")
+    offline.context.set_offline(True)
+    played_to(offline, 1)
+    offline.close()
+
+    online = visit(browser, uploaded, viewer, pipeline.settings)
+    online.click("#start")
+    played_to(online, 3)
+    newer = left(online)
+    session_in_history(pipeline, newer)
+
+    offline.context.set_offline(False)
+    back = offline.context.new_page()
+    back.goto(f"{uploaded}?profile={viewer}")
+    older = reported(back)
+    assert session_in_history(pipeline, older)["last_event"] == "stopped"
+    assert older[-1]["client_time"] < newer[0]["client_time"]
+    assert resume_point(pipeline, viewer) == newer[-1]["playhead_ms"]
+    plays += [older, newer]
 
 
 def test_what_the_edge_has_plays_on_a_slow_network_while_the_object_store_is_away(
