@@ -28,11 +28,13 @@ class Steered:
 
     def __init__(self, session: Session) -> None:
         profile = session.get_execution_profile(EXEC_PROFILE_DEFAULT)
-        self.policy = profile.load_balancing_policy = _First(profile.load_balancing_policy)
+        self.policy = profile.load_balancing_policy = First(profile.load_balancing_policy)
         self.live, self.compressed = LiveVH(session), _Noting(session)
 
 
-class _First(WrapperPolicy):  # type: ignore[misc]
+class First(WrapperPolicy):  # type: ignore[misc]
+    """A policy by which a chosen node is asked first."""
+
     address: str | None = None
 
     def make_query_plan(self, working_keyspace: Any = None, query: Any = None) -> Iterator[Any]:

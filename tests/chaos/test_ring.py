@@ -1,6 +1,7 @@
 """Three Cassandra nodes, all at quorum: compactors and nodes die, coordinators hang, nothing is lost or doubled."""
 
 import asyncio
+import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,8 @@ from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 from domain.history.compaction import Step
 from domain.metrics import HISTORY_READ_RETRIES, UNREADABLE_CHUNKS
 from domain.processes import BY_NAME
+from domain.slots.leases import Leases
+from domain.slots.model import Answer, Slot
 from infra.engines.cassandra import close, connect
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.registry import Registry
@@ -21,14 +24,17 @@ from infra.local.stack import Stack
 from infra.runtime.settings import PORT_BASES, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
+from infra.stores.slots_cassandra import StreamSlots
 from tests.chaos.compactor import Death, doomed
 from tests.chaos.member_oracle import NOW, Member
 from tests.chaos.nodes import Dying, await_return, going_on, kill
-from tests.chaos.paused_coordinator import FATES, Hanging, Steered
+from tests.chaos.paused_coordinator import FATES, First, Hanging, Steered
 from tests.integration.streams.traffic import TOPIC, traffic
 from tests.integration.streams.workers import Worker, stop
-from tests.support.pipeline import Pipeline, answered, eventually
+from tests.support.fake_metrics import FakeMetrics
+from tests.support.pipeline import PATIENCE_S, Pipeline, answered, eventually
 from tests.support.soak import repeat
+from tests.support.starts import OUTCOME, a_stream, race, taken
 
 NODES = ["cassandra-0", "cassandra-1", "cassandra-2"]
 SESSIONS = 50
@@ -39,6 +45,9 @@ READS = 15
 LATER_S = 0.01
 ROUNDS = repeat(len(FATES), soak=3 * len(FATES))
 ANSWER_WITHIN_S = 2.0
+RACES = repeat(10, soak=100)
+HANGING_STARTS = repeat(2, soak=30)
+LONG_S = 3600
 SEEDS = (70, 80)[: repeat(1, soak=2)]
 WRITTEN = "playhead_live_vh_records_total"
 
@@ -139,6 +148,36 @@ async def test_a_publish_whose_coordinator_hangs_is_settled_by_asking_another(ri
     print(f"\n{dict(outcomes)}; {member.reads} reads, {member.unanswered} requests unanswered")  # noqa: T201
     assert sum(count for outcome, count in outcomes.items() if outcome.startswith("no answer")) > 0
     assert member.metrics.total(UNREADABLE_CHUNKS) == 0
+
+
+async def test_of_forty_starts_at_once_on_a_plan_of_two_two_are_granted_while_a_node_hangs(
+    ring: Stack, session: Session
+) -> None:
+    store = StreamSlots(session, LONG_S, LONG_S)
+    async with going_on(ring, NODES[0]) as pid:
+        os.kill(pid, signal.SIGSTOP)
+        for _ in range(RACES):
+            assert await race(store) == OUTCOME
+
+
+async def test_a_start_whose_coordinator_hangs_is_settled_by_asking_another(
+    ring: Stack, session: Session, member: Member
+) -> None:
+    """The node hangs a moment after the question, and goes on after the answer: that must not change what was said."""
+    profile = session.get_execution_profile(EXEC_PROFILE_DEFAULT)
+    policy = profile.load_balancing_policy = First(profile.load_balancing_policy)
+    policy.address = ring.settings.cassandra[0]
+    store = StreamSlots(session, LONG_S, LONG_S)
+    leases = Leases(lambda: store, FakeMetrics(), PATIENCE_S)
+    for _ in range(HANGING_STARTS):
+        account, mine, other = f"hanging-{uuid4()}", a_stream(), a_stream()
+        async with going_on(ring, NODES[0]) as pid:
+            later = member.random.random() * LATER_S
+            timer = asyncio.get_running_loop().call_later(later, os.kill, pid, signal.SIGSTOP)
+            assert await leases.start(account, 1, mine) == Answer("held")
+            assert await leases.start(account, 1, other) == Answer("full", (mine,))
+            timer.cancel()
+        assert await taken(store, account) == {0: Slot(mine)}
 
 
 def test_histories_written_while_a_node_is_killed_equal_the_oracle(
