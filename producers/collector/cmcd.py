@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 
 from domain.cmcd.line import Deviation, Line, Unusable, read
-from domain.cmcd.plays import Plays, Viewer, event_id, event_of, sent_at, session_id
+from domain.cmcd.plays import Plays, Viewer, event_id, event_of, sent_at
 from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_LOST, COLLECTOR_EVENTS
 from producers.collector import body
 from producers.collector.byte_budget import NoRoom
@@ -134,7 +134,7 @@ class CmcdHandler:
         self, found: _Request, at: tuple[int, str, Line], viewer: Viewer, times: tuple[int, int], plays: Plays
     ) -> None:
         index, text, line = at
-        if found.sender.kind == "session" and session_id(line, viewer) != found.sender.playback_session_id:
+        if found.sender.kind == "session" and line.session.lower() != found.sender.playback_session_id:
             _refuse(found, index, "refused", "sid is not the session of this token.")
             return
         play, lost = plays.of(line, viewer)

@@ -230,6 +230,12 @@ async def test_a_session_s_token_in_the_address_reports_that_session_alone(colle
     assert [(each.playback_session_id, each.profile_id) for each in stored(collector)] == [(cmcd.SESSION, "me")]
 
 
+async def test_a_session_s_token_reports_also_the_later_lines_of_a_play(collector: Collector) -> None:
+    play = PlaySession(cmcd.SESSION, "account-1", "me", "ml-50", "tv", NOW, NOW + 1000)
+    answer = await post(collector, b"".join(line(number) for number in range(40)), key=of(play), profile_id="")
+    assert answer.json()["refused"] == []
+
+
 async def test_who_knows_another_s_session_spoils_none_of_its_sums(collector: Collector) -> None:
     await post(collector, line(1, "e=ps,sta=p"), profile_id="stranger")
     answer = await post(collector, line(1, "e=ps,sta=p"))
