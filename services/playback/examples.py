@@ -60,7 +60,6 @@ def router(find: Find, identity: Identity, catalogue: Catalogue, sources: Source
             "title": catalogue.title(title),
             "profile_id": profile_id,
             "collector": sources.collector,
-            "key": sources.key,
         }
         return page(request, "example.html", context, headers=sources.headers)
 

@@ -37,8 +37,6 @@ class Sources:
 
     edge: str
     collector: str
-    key: str
-    """Of the collector."""
     ports: dict[str, int]
     """Of the other services that have pages: ``ops`` and ``history``."""
     on_loopback: bool
@@ -110,7 +108,6 @@ def router(
             "credit": asset.credit,
             "stands_in": stands_in,
             "collector": sources.collector,
-            "key": sources.key,
         }
         return page(request, "watch.html", context, headers=sources.headers)
 

@@ -47,7 +47,6 @@ def sources(settings: Settings) -> Sources:
     return Sources(
         edge=settings.edge,
         collector=settings.collector_url,
-        key=settings.command_key.get_secret_value() if settings.on_loopback else "",
         ports={name: settings.process_port(BY_NAME[process]) for name, process in PAGES.items()},
         on_loopback=settings.on_loopback,
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import imageio_ffmpeg
@@ -26,7 +27,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import services.history.routes as history
-from domain.api_keys import hashed
 from domain.identity.signing import Signer
 from domain.media.path_token import PathToken
 from domain.titles.catalogue import Catalogue, Title
@@ -205,7 +205,7 @@ def served(folder: Path) -> Iterator[WatchSite]:
     watch, edge, collector, members = (f"http://127.0.0.1:{port}" for port in ports)
     site.address, site.collector = watch, collector
     catalogue = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977), "ml-1": Title("ml-1", "Toy Story", 1995)})
-    sources = Sources(edge, collector, "playhead-local", {"ops": ports[3], "history": ports[3]}, on_loopback=True)
+    sources = Sources(edge, collector, {"ops": ports[3], "history": ports[3]}, on_loopback=True)
 
     async def ready() -> None: ...
 
@@ -225,7 +225,7 @@ def served(folder: Path) -> Iterator[WatchSite]:
         now=now,
     )
     budget = ByteBudget(2**20, lambda _: None)
-    authentication = Authentication({"page": hashed("playhead-local")}, {}, verifier().verify)
+    authentication = Authentication({}, {}, verifier().verify, {urlsplit(watch).netloc})
     handler = EventsHandler(site.log, budget, authentication, SCHEMA_IDS, now, site.metrics, 10)
     apps = (
         create_app(service, catalogue, sources, lambda _: None, FakeMetrics()),

@@ -14,10 +14,10 @@ const LIBRARIES: Record<string, { version: string; load: () => Promise<{ begin: 
 
 const page = element("example");
 const video = element<HTMLVideoElement>("video");
-const { title = "", profile = "", collector = "", key = "", player = "", report = "" } = page.dataset;
+const { title = "", profile = "", collector = "", player = "", report = "" } = page.dataset;
 const library = LIBRARIES[player]!;
 const who = client(profile);
-const reporter = new Reporter(collector, key, who);
+const reporter = new Reporter(collector, "", who);
 
 watchLines(collector, (line) => row("CMCD", line));
 video.addEventListener("playhead", ({ detail }: CustomEventInit<ClientEvent>) => row("SDK", told(detail!)));
@@ -38,7 +38,7 @@ async function start(): Promise<void> {
   });
   const attachment = report === "cmcd" ? null : reporter.attach(video, sessionOf(play, startedAt), { positionMs: 0, pressedAt });
   const { begin } = await library.load();
-  await begin(video, play, { attachment, cmcd: report === "sdk" || !library.version ? null : target() }).catch((error) =>
+  await begin(video, play, { attachment, cmcd: report === "sdk" || !library.version ? null : target(play) }).catch((error) =>
     row("page", String(error)),
   );
 }
@@ -48,11 +48,11 @@ function sessionOf(play: Play, session_started_at: number) {
   return { playback_session_id, title_id, duration_ms, title_class: "film" as const, session_started_at };
 }
 
-/** Where the player reports to. With the SDK on the page, the SDK alone reports the play's sums. */
-function target(): string {
+/** Where the player reports this play to. With the SDK on the page, the SDK alone reports the play's sums. */
+function target(play: Play): string {
   const [name = "", version = ""] = library.version.split("/");
   const { profile_id, device_id, device_type, app_name, app_version, country } = who;
-  const query = { key, profile_id, device_id, device_type, app_name, app_version, country, title_class: "film" };
+  const query = { key: play.report_token, profile_id, device_id, device_type, app_name, app_version, country, title_class: "film" };
   const mode = { player: name, player_version: version, playback: String(report === "cmcd") };
   return `${collector}/v1/cmcd?${new URLSearchParams({ ...query, ...mode })}`;
 }

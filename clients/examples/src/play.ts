@@ -2,6 +2,8 @@ import type { Attachment, Terms } from "../../sdk/src/index.ts";
 
 /** What `POST /v1/playback` answers, as far as the examples need it. */
 export interface Play extends Terms {
+  /** Reports this play and nothing else. */
+  report_token: string;
   title_id: string;
   hls_url: string;
   dash_url: string;

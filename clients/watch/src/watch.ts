@@ -21,8 +21,8 @@ const REASONS: Record<string, string> = {
 const player = element("player");
 const video = element<HTMLVideoElement>("video");
 const begin = element("start");
-const { title = "", profile = "", collector = "", key = "", resume } = player.dataset;
-const reporter = new Reporter(collector, key, client(profile));
+const { title = "", profile = "", collector = "", resume } = player.dataset;
+const reporter = new Reporter(collector, "", client(profile)); // with the cookie of who is signed in
 const controls = new Controls(toggle);
 const library = import("hls.js");
 let playing: Attachment | null = null;

@@ -25,7 +25,7 @@ from tests.support.fake_metrics import FakeMetrics
 from tests.support.fake_slots import FakeSlots, streams_on
 from tests.support.identity import PRIVATE, headers, identity, member, staff, verifier
 
-SOURCES = Sources("http://edge", "http://collector", "playhead-local", {"ops": 20002, "history": 20003}, True)
+SOURCES = Sources("http://edge", "http://collector", {"ops": 20002, "history": 20003}, True)
 ASKED = {"title_id": "ml-50", "profile_id": "me"}
 HOSTILE = '"><script>alert(1)</script>'
 TOKEN = headers(member("me", profiles=[HOSTILE]))
@@ -193,7 +193,7 @@ async def test_it_is_ready_once_the_assets_are_known(house: House, client: httpx
 async def test_the_page_names_the_title_and_may_load_from_edge_and_collector_only(client: httpx.AsyncClient) -> None:
     page = await client.get("/watch/ml-50?profile=me")
     assert "<h1>Star Wars</h1>" in page.text
-    assert 'data-key="playhead-local"' in page.text
+    assert "data-key" not in page.text, "it reports with the cookie of who is signed in"
     assert 'data-resume="28000"' in page.text
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -286,7 +286,7 @@ async def test_a_link_signs_a_browser_in_once_and_here_only(house: House, client
     again = await client.get("/sign-in/name")
     assert (again.status_code, again.json()["code"]) == (410, "used_link")
     house.links = {"name": SignIn("a.b.c", "/watch/ml-50")}
-    async with house.client(replace(SOURCES, on_loopback=False, key="")) as open_to_all:
+    async with house.client(replace(SOURCES, on_loopback=False)) as open_to_all:
         assert (await open_to_all.get("/sign-in/name")).status_code == 404
 
 
