@@ -38,7 +38,7 @@ def test_each_public_path_leads_to_its_process(tmp_path: Path) -> None:
         ("/v1/events", "collector"),
         ("/v1/cmcd", "collector"),
         ("/v1/profiles", "history-api"),
-        ("/v1/playback", "playback"),
+        *((path, "playback") for path in ("/v1/playback", "/watch", "/examples", "/assets", "/bundle")),
         ("/v1/accounts", "accounts"),
         ("/v1/session", "accounts"),
         ("/v1/devices", "accounts"),
