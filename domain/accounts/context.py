@@ -131,8 +131,9 @@ class Context:
         return after.without_devices(*(each.device_id for each in silent)), device
 
     def session(self, account: Account, device: Device, token: RefreshToken) -> Session:
-        """``token``: what the device refreshes with next."""
-        access = self.signer.sign(account.member(device, self.now()))
+        """``token``: what the device refreshes with next. The access token is as old as the change that the device's
+        row shows: one that a revocation was faster than must not be younger than it."""
+        access = self.signer.sign(account.member(device, device.last_seen_at))
         return Session(account, device, access, token.text, self._proof(account, device.device_id, self.now()))
 
     def known_device(self, account: Account, proof: str | None) -> str | None:

@@ -198,6 +198,6 @@ class Change:
     uses: bytes | None = None
     """The digest of a ticket that must still hold, and then does no more."""
     ends_tickets: bool = False
-    """All tickets of the account do no more: links that were mailed before."""
+    """All tickets and grants of the account do no more: links that were mailed before, televisions that wait."""
     grant: Grant | None = None
     """As it becomes; nobody may have changed it since."""

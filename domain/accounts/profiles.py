@@ -91,7 +91,8 @@ class Profiles:
             raise Refused("signed_out")
         current = account.profile(device.profile_id)
         leaves_kids = current is not None and current.kids and not profile.kids
-        if current != profile and (profile.pin_hash or leaves_kids):
+        asks = current != profile and bool(profile.pin_hash or leaves_kids)
+        if asks:
             await self._open(account, profile, proofs, client)
 
         def decide(now: Account) -> Account:
@@ -99,7 +100,9 @@ class Profiles:
             if device is None or self._found(now, profile_id).pin_hash != profile.pin_hash:
                 raise Refused("signed_out")
             after = now.with_device(replace(device, profile_id=profile_id))
-            return replace(after, pin_failures=0, pin_locked_until=0) if proofs.pin or proofs.password else after
+            if not asks:
+                return after
+            return replace(after, pin_failures=0, pin_locked_until=0) if proofs.password else _given_back(after)
 
         return await self._changed(account, decide)
 
@@ -136,6 +139,13 @@ class Profiles:
         if profile is None:
             raise Refused("unknown_profile", "profile_id")
         return profile
+
+
+def _given_back(account: Account) -> Account:
+    """The try that was counted beforehand was right. Earlier ones stay counted: who knows one profile's PIN is not
+    to guess another's for ever."""
+    before = account.pin_failures - 1 if account.pin_failures else PIN_TRIES - 1
+    return replace(account, pin_failures=before, pin_locked_until=0)
 
 
 def _checked(profile: Profile, account: Account) -> Profile:

@@ -36,7 +36,7 @@ class Registration:
         to = _address(address)
         self.context.count_mail(to, client)
         account = await self.context.store.by_address(to)
-        token, ticket = self._ticket("reset" if account else "sign_up", to, account, LINK_MS)
+        token, ticket = self._ticket("reset" if account else "sign_up", to, account, RESET_MS if account else LINK_MS)
         mail = self.context.mail(to, "known_address" if account else "sign_up", token)
         await self.context.store.open(ticket, mail)
 
@@ -150,8 +150,12 @@ class Registration:
 
     def _with_password(self, account: Account, hashed: str, keep: str | None, uses: bytes | None = None) -> Change:
         now = self.context.now()
-        gone = [device.device_id for device in account.devices if device.device_id != keep]
-        after = replace(account.without_devices(*gone), password_hash=hashed, trusted_since=now)
+        kept = tuple(
+            replace(device, signed_in_at=now)  # as if it had signed in with it: its earlier tokens hold no more
+            for device in account.devices
+            if device.device_id == keep
+        )
+        after = replace(account, devices=kept, password_hash=hashed, trusted_since=now)
         why, mails = Why("password_changed", everywhere=True), (self.context.mail(account.address, "password_changed"),)
         return change(account, after, now, self.context.new_id, why, uses=uses, mails=mails, ends_tickets=True)
 

@@ -74,9 +74,8 @@ class Sessions:
             after = account.without_devices(*gone)
             if device_id is None or reason == "device_removed":
                 after = replace(after, trusted_since=self.context.now())
-            return change(
-                account, after, self.context.now(), self.context.new_id, Why(reason, everywhere=device_id is None)
-            )
+            why, now, new_id = Why(reason, everywhere=device_id is None), self.context.now(), self.context.new_id
+            return change(account, after, now, new_id, why, ends_tickets=device_id is None)
 
         await self.context.changed(lambda: self.context.store.by_id(account_id), decide)
 

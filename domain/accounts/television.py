@@ -82,12 +82,12 @@ class Televisions:
         if grant is None:
             return "invalid_grant"
         now = self.context.now()
-        if grant.state in ("approved", "done"):
-            return await self._hand_out(grant, device_code)
         if grant.state == "denied":
             return "access_denied"
         if now >= grant.expires_at:
             return "expired_token"
+        if grant.state in ("approved", "done"):
+            return await self._hand_out(grant, device_code)
         too_fast = now - grant.polled_at < grant.interval_s * 1000 - TOLERANCE_MS
         interval = min(grant.interval_s + SLOWER_S, LONGEST_INTERVAL_S) if too_fast else grant.interval_s
         await self.context.store.save(replace(grant, polled_at=now, interval_s=interval))

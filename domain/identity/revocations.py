@@ -62,8 +62,11 @@ class Revocations(Generic[R]):
         what it says about it may be outdated."""
         if isinstance(claims, Staff) or not self._latest:
             return False
+        since = claims.issued_at
+        if isinstance(claims, PlaySession):
+            since = claims.member_issued_at or since
         found = (self._latest.get(subject) for subject in _subjects(claims))
-        return any(record is not None and claims.issued_at < record.not_before for record in found)
+        return any(record is not None and since < record.not_before for record in found)
 
     @property
     def records(self) -> list[R]:

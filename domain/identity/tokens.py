@@ -82,6 +82,9 @@ class PlaySession(msgspec.Struct, frozen=True):
     """What people call the device."""
     streams: int = 1
     """At the same time, by the account's plan."""
+    member_issued_at: int = 0
+    """When the member's token was issued with which the play began; 0: with this one. What is revoked after that ends
+    the play, too."""
 
     def may_report(self, playback_session_id: str | None, profile_id: str | None) -> bool:
         """Whether an event with these ids belongs to this play."""

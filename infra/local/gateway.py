@@ -58,6 +58,8 @@ def write_configuration(settings: Settings, folder: Path, access_log: str = "/de
         elsewhere=next((process.name for process in services if "/" in process.public), "none"),
         passed="\n    ".join(f"proxy_set_header {name} $http_{name.lower().replace('-', '_')};" for name in PASSED),
         problems="\n    ".join(f"{status} '{_problem(status)}';" for status in PROBLEMS),
+        proxies="\n    ".join(f"{each} 1;" for each in sorted(settings.gateway_trusted_proxies)),
+        trusted="\n".join(f"set_real_ip_from {each};" for each in sorted(settings.gateway_trusted_proxies)),
         per_address=settings.gateway_requests_per_address,
         per_key=settings.gateway_requests_per_key,
     )

@@ -36,6 +36,9 @@ LOCAL_KEY = "playhead-local"
 LOCAL_NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 """Addresses of the nodes of a local Cassandra or MariaDB, which all have the same ports."""
 
+SECRET_LENGTH = 32
+Network = Annotated[str, Field(pattern=r"^[0-9A-Fa-f.:]+(/\d{1,3})?$")]
+Origin = Annotated[str, Field(pattern=r"^https?://[^/*?#@]+$")]
 
 RENAMED = {
     "history_processes": "PLAYHEAD_WORKERS=history=N",
@@ -86,6 +89,12 @@ def _named_keys(value: object) -> object:
     if wrong := [name for name, secret in pairs if not name.isalnum() or not secret]:
         raise ValueError(f"expected name=secret, the name of letters and digits, near {wrong[0]!r}")
     return {name: SecretStr(secret) for name, secret in pairs}
+
+
+def _long(secret: SecretStr) -> SecretStr:
+    if 0 < len(secret) < SECRET_LENGTH:
+        raise ValueError(f"must have at least {SECRET_LENGTH} characters")
+    return secret
 
 
 def _absolute(path: Path | None) -> Path | None:
@@ -273,7 +282,7 @@ class Settings(BaseSettings):
     the service keys."""
     command_key: SecretStr = SecretStr(LOCAL_KEY)
     """Service key with which `playhead simulate` and `playhead replay` send events."""
-    web_origins: Annotated[frozenset[str], NoDecode, BeforeValidator(_split)] = frozenset()
+    web_origins: Annotated[frozenset[Origin], NoDecode, BeforeValidator(_split)] = frozenset()
     """Origins of web apps that may use the services, separated by commas, such as https://tv.example.com."""
     collector_wait_seconds: float = Field(10.0, gt=0)
     """How long a request waits for Kafka before it gets 503."""
@@ -283,6 +292,9 @@ class Settings(BaseSettings):
     gateway_url: str = ""
     """Public address of an external gateway before the collector and the services, which then listen on PLAYHEAD_BIND
     themselves. Empty: the local stack starts one, and only this machine reaches them directly."""
+    gateway_trusted_proxies: Annotated[frozenset[Network], NoDecode, BeforeValidator(_split)] = frozenset()
+    """Addresses or networks of balancers before the local gateway, separated by commas, such as 10.0.0.0/24. Their
+    `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     gateway_requests_per_address: int = Field(100, ge=1)
     """Requests a second that the local gateway serves to one address; twice as many for a second."""
     gateway_requests_per_key: int = Field(1_000, ge=1)
@@ -293,7 +305,7 @@ class Settings(BaseSettings):
     token_keys: Annotated[Path | None, AfterValidator(_absolute)] = None
     """File with the public keys of tokens, a JWKS. Empty: the stack's own, which `playhead up` makes."""
 
-    accounts_secret: SecretStr = SecretStr("")
+    accounts_secret: Annotated[SecretStr, AfterValidator(_long)] = SecretStr("")
     """Secret from which refresh tokens follow, 32 characters or more. Empty: the stack's own. Another one signs
     everybody out."""
     sign_in_failures: int = Field(90, ge=1)

@@ -56,8 +56,8 @@ def verifier(settings: Settings, is_revoked: IsRevoked = lambda _: False) -> Ver
 
 def accounts_secret(settings: Settings) -> bytes:
     """From which accounts derive refresh tokens and proofs of known devices. The stack's own is made once."""
-    if settings.accounts_secret.get_secret_value():
-        return settings.accounts_secret.get_secret_value().encode()
+    if given := settings.accounts_secret.get_secret_value():
+        return given.encode()
     file = settings.folder / "keys" / "accounts.secret"
     if not file.exists():
         _write_once(file, secrets.token_hex().encode())
@@ -75,10 +75,13 @@ def _read(file: Path) -> bytes:
 
 
 def _write_once(file: Path, content: bytes) -> None:
-    """Unless another process was faster."""
+    """Unless another process was faster. Nobody finds it half written."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    written = file.with_name(f"{file.name}.{os.getpid()}")
+    _write(written, content, 0o600)
     with suppress(FileExistsError):
-        _write(file, content, 0o600)
+        os.link(written, file)
+    written.unlink()
 
 
 def _replace(file: Path, content: bytes, mode: int) -> None:

@@ -52,6 +52,7 @@ class MariaDbAccounts:
                 _changed(await connection.execute(delete(TICKETS).where(TICKETS.c.digest == change.uses)))
             if change.ends_tickets:
                 await connection.execute(delete(TICKETS).where(TICKETS.c.account_id == account_id))
+                await connection.execute(delete(GRANTS).where(GRANTS.c.account_id == account_id))
             if change.grant:
                 _changed(await connection.execute(_saved(change.grant)))
             await _save_parts(connection, change)

@@ -16,15 +16,19 @@ from schemas.errors import TransientError
 from schemas.events import EntitlementRecord, RevocationRecord
 from schemas.topics import CHANGE_TOPICS
 
+SAVE_MS = 1_000
 FollowedRevocations = Follower[Revocations[RevocationRecord]]
 FollowedEntitlements = Follower[Entitlements[EntitlementRecord]]
 
 
 def revocations(settings: Settings, registry: Registry, metrics: Metrics, process: str) -> FollowedRevocations:
-    """Of the last 25 hours: the topic keeps no more. ``process``: the name of its folder."""
+    """Of the last 25 hours: the topic keeps no more. ``process``: the name of its folder.
+
+    They are written at once: a process that is killed while Kafka is away knows them when it starts.
+    """
     file = settings.folder / process / "revocations.json"
     topic = CHANGE_TOPICS["revocations"]
-    return Follower(settings, registry, metrics, system_clock, topic, Revocations[RevocationRecord], file)
+    return Follower(settings, registry, metrics, system_clock, topic, Revocations[RevocationRecord], file, SAVE_MS)
 
 
 def entitlements(settings: Settings, registry: Registry, metrics: Metrics, process: str) -> FollowedEntitlements:

@@ -20,6 +20,7 @@ from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.mariadb import connect
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
+from infra.runtime import local_tokens, token_keys
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, print_error
 from infra.stores.accounts_mariadb import MariaDbAccounts
@@ -200,23 +201,40 @@ async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Coun
     loop.call_later(run.seconds + GRACE_SECONDS, give_up.set)
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     patience = settings.collector_wait_seconds + 5  # longer than the collector waits, so that its reply arrives
-    key = settings.command_key.get_secret_value()
     with bar("Live") as show, _client_log(settings, "live", run.began_at) as log:
         async with httpx.AsyncClient(base_url=settings.collector_url, timeout=patience, limits=limits) as client:
-            sender = Sender(HttpPost(client, key), log.note, system_clock, give_up)
-            watching = asyncio.create_task(_show(sender, run, show))
+            senders = [
+                Sender(HttpPost(client, credential), log.note, system_clock, give_up)
+                for credential in _credentials(settings, audience)
+            ]
+            watching = asyncio.create_task(_show(senders, run, show))
             async with asyncio.TaskGroup() as group:
-                for schedule in schedules(audience, run):
+                for schedule, sender in zip(schedules(audience, run), senders, strict=True):
                     group.create_task(play_schedule(schedule, sender, system_clock, stop))
             watching.cancel()
-    return sender.tally
+    return _tally(senders)
 
 
-async def _show(sender: Sender, run: Run, show: Callable[[float, str], None]) -> None:
+def _credentials(settings: Settings, audience: Sequence[Member]) -> list[str]:
+    """A token for each viewer, and at the end the key of our own machines. Where no tokens can be signed, as for a
+    collector elsewhere, everybody sends with the key."""
+    key = settings.command_key.get_secret_value()
+    if not settings.signing_key_file.exists():
+        return [key] * (len(audience) + 1)
+    sign = token_keys.signer(settings).sign
+    return [*(sign(local_tokens.member([each.profile_id], each.account_id)) for each in audience), key]
+
+
+async def _show(senders: Sequence[Sender], run: Run, show: Callable[[float, str], None]) -> None:
     while True:
-        accepted, refused = sender.tally["accepted"], sender.tally["refused"]
+        tally = _tally(senders)
+        accepted, refused = tally["accepted"], tally["refused"]
         show((system_clock() - run.began_at) / 1000 / run.seconds, f"{accepted:,} accepted, {refused:,} refused")
         await asyncio.sleep(0.5)
+
+
+def _tally(senders: Sequence[Sender]) -> Counter[Outcome]:
+    return sum((sender.tally for sender in senders), Counter())
 
 
 def _audience(settings: Settings, ratings: Path | None, members: int, seed: int) -> list[Member]:

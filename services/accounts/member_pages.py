@@ -34,6 +34,8 @@ RATINGS = {"all": "Everybody", "7": "7 and older", "12": "12 and older", "16": "
 class Reader(NamedTuple):
     account: Account
     device: Device
+    member: Member
+    """What the token says."""
 
 
 def router(service: AccountsService, page: Page) -> APIRouter:
@@ -47,7 +49,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
             claims = service.verifier.verify(request.cookies.get(COOKIE, ""), ACCOUNT_AGE_MS)
             if not isinstance(claims, Member):
                 raise Elsewhere("/account/sign-in")
-            return Reader(*await service.signed_in(claims))
+            return Reader(*await service.signed_in(claims), claims)
         except TokenRefused:
             this = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             raise Elsewhere(f"{RENEW}?{urlencode({'to': this})}", HTTPStatus.TEMPORARY_REDIRECT) from None
@@ -58,6 +60,10 @@ def router(service: AccountsService, page: Page) -> APIRouter:
 
     def back(to: str) -> RedirectResponse:
         return RedirectResponse(to, HTTPStatus.SEE_OTHER)
+
+    def renewed(to: str) -> RedirectResponse:
+        """With a token that knows the profiles as they are now; earlier ones may be revoked."""
+        return back(f"{RENEW}?{urlencode({'to': to})}")
 
     def account_page(request: Request, who: Reader, refused: Refused | None = None, **more: Any) -> Response:
         return answer(page, request, "account.html", {"here": "account", "who": who, **more}, refused)
@@ -115,7 +121,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
             opening = who.account.profile(profile_id)
             return who_page(request, who, refused, opening=opening, question=is_question, to=to)
         response = back(own_page(to) if to else "/account")
-        keep_access(request, response, service.access_token(after, who.device.device_id))
+        keep_access(request, response, service.access_token(after, who.device.device_id, in_place_of=who.member))
         return response
 
     def profile_page(request: Request, who: Reader, profile: Profile, refused: Refused | None = None) -> Response:
@@ -163,7 +169,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
             await change(who.account, asked, Proofs(password or None), client(request))
         except Refused as refused:
             return profile_page(request, who, asked, refused)
-        return back("/account/profiles")
+        return renewed("/account/profiles")
 
     @routes.post("/profiles/{profile_id}/pin")
     async def set_pin(request: Request, who: Who, profile_id: str, pin: Field = "", password: Field = "") -> Response:
@@ -180,7 +186,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
             await service.profiles.remove(who.account, profile_id, Proofs(password or None), client(request))
         except Refused as refused:
             return profile_page(request, who, _of(who.account, profile_id), refused)
-        return back("/account/profiles")
+        return renewed("/account/profiles")
 
     @routes.get("/devices")
     async def devices(request: Request, who: Who) -> Response:

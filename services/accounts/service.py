@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Response
+from msgspec.structs import replace
 from starlette.responses import RedirectResponse
 
 from domain.accounts.context import PROOF_MS, Client, Context, Session
@@ -77,10 +78,11 @@ class AccountsService:
         return Televisions(self.context)
 
     async def signed_in(self, member: Member) -> tuple[Account, Device]:
-        """The account and device of a token, as they are now. We need not wait for a revocation to arrive."""
+        """The account and device of a token, as they are now. We need not wait for a revocation to arrive. A token from
+        before the device's last sign-in holds no more."""
         account = await self.context.store.by_id(member.account_id)
         device = account.device(member.device_id) if account else None
-        if account is None or device is None:
+        if account is None or device is None or member.issued_at < device.signed_in_at:
             raise unauthorized("revoked_token", "This device is signed out. Sign in again.")
         return account, device
 
@@ -103,11 +105,16 @@ class AccountsService:
 
         return check
 
-    def access_token(self, account: Account, device_id: str) -> str:
+    def access_token(self, account: Account, device_id: str, in_place_of: Member | None = None) -> str:
+        """``in_place_of``: a token that says something else now, and ends when it ended. Only a refresh, or the
+        password, makes a younger one."""
         device = account.device(device_id)
         if device is None:
             raise Refused("signed_out")
-        return self.context.signer.sign(account.member(device, self.context.now()))
+        member = account.member(device, self.context.now())
+        if in_place_of:
+            member = replace(member, issued_at=in_place_of.issued_at, expires_at=in_place_of.expires_at)
+        return self.context.signer.sign(member)
 
 
 def client(request: Request, name: str = "Browser", kind: str = "desktop", proof: str | None = None) -> Client:

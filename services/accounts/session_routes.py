@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from domain.accounts.model import Account, Device
 from domain.accounts.profiles import Proofs
 from domain.accounts.refusals import Refused
-from domain.identity.tokens import ACCOUNT_AGE_MS, PLAY_AGE_MS
+from domain.identity.tokens import ACCOUNT_AGE_MS, PLAY_AGE_MS, Member
 from services.accounts.messages import (
     Choice,
     Devices,
@@ -41,6 +41,7 @@ def router(service: AccountsService) -> APIRouter:
 
     Mine = Annotated[tuple[Account, Device], Depends(service.whose(ACCOUNT_AGE_MS))]
     Playing = Annotated[tuple[Account, Device], Depends(service.whose(PLAY_AGE_MS))]
+    Playing_member = Annotated[Member, Depends(service.identity.member(PLAY_AGE_MS))]
 
     @routes.post(SESSION_PATH, summary="Sign in")
     async def sign_in(asked: SignIn, request: Request, response: Response) -> SessionItem:
@@ -75,21 +76,24 @@ def router(service: AccountsService) -> APIRouter:
             session = await sessions.refresh(request.cookies.get(REFRESH_COOKIE, ""))
         except Refused:
             signed_out = RedirectResponse(f"/account/sign-in?{urlencode({'to': page})}", 303)
-            drop(signed_out)
+            if REFRESH_COOKIE in request.cookies:  # it is not after a link from another site
+                drop(signed_out)
             return signed_out
         back = RedirectResponse(page, 307)
         keep(request, back, session)
         return back
 
     @routes.post(f"{SESSION_PATH}/profile", summary="Choose who watches")
-    async def choose(asked: Choice, found: Playing, request: Request, response: Response) -> SessionItem:
+    async def choose(
+        asked: Choice, found: Playing, member: Playing_member, request: Request, response: Response
+    ) -> SessionItem:
         """The answer has an access token for the profile; the refresh token stays as it is. 403 `pin_needed` or
         `password_needed`: ask for it and send it."""
         account, device = found
         proofs = Proofs(asked.password, asked.pin)
         after = await service.profiles.enter(account, device.device_id, asked.profile_id, proofs, client(request))
         in_cookies = "Authorization" not in request.headers
-        token = service.access_token(after, device.device_id)
+        token = service.access_token(after, device.device_id, in_place_of=member)
         if in_cookies:
             keep_access(request, response, token)
         return chosen_item(after, asked.profile_id, device.device_id, None if in_cookies else token)

@@ -4,7 +4,7 @@ A browser sends a cookie by itself, also when another page asked it to. So a req
 with the cookie must come from one of our own pages: its ``Origin`` says which.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
@@ -54,7 +54,8 @@ Token = Annotated[str, Depends(_token)]
 
 
 class Identity:
-    """Dependencies for routes. Each answers 401 without a good token, and 403 for one that does not open this.
+    """Dependencies for routes. Each answers 401 without a good token, and 403 for one that does not open this. They are
+    coroutines, because a verifier belongs to one thread.
 
     ``origins``: of pages elsewhere that may ask with the cookie. ``sign_in``: the answer to a request without a token.
     """
@@ -64,10 +65,10 @@ class Identity:
         self._hosts = {urlsplit(origin).netloc for origin in origins}
         self._sign_in = sign_in
 
-    def member(self, max_age_ms: int = PLAY_AGE_MS) -> Callable[..., Member]:
+    def member(self, max_age_ms: int = PLAY_AGE_MS) -> Callable[..., Awaitable[Member]]:
         """A signed-in member, whose token was issued at most ``max_age_ms`` ago."""
 
-        def check(request: Request, given: Given) -> Member:
+        async def check(request: Request, given: Given) -> Member:
             claims = self._claims(request, given, max_age_ms)
             if not isinstance(claims, Member):
                 raise Refusal(HTTPStatus.FORBIDDEN, "member_needed", "This needs a member's token.")
@@ -75,18 +76,18 @@ class Identity:
 
         return check
 
-    def staff(self, *scopes: Scope) -> Callable[..., Staff]:
+    def staff(self, *scopes: Scope) -> Callable[..., Awaitable[Staff]]:
         """A person of the staff with one of the scopes."""
 
-        def check(request: Request, given: Given) -> Staff:
+        async def check(request: Request, given: Given) -> Staff:
             return _in_scope(self._claims(request, given, PLAY_AGE_MS), *scopes)
 
         return check
 
-    def reader(self) -> Callable[..., Member | Staff]:
+    def reader(self) -> Callable[..., Awaitable[Member | Staff]]:
         """A member whose account has the profile in the path, or staff with the scope ``support``."""
 
-        def check(request: Request, profile_id: ProfileId, given: Given) -> Member | Staff:
+        async def check(request: Request, profile_id: ProfileId, given: Given) -> Member | Staff:
             claims = self._claims(request, given, PLAY_AGE_MS)
             if isinstance(claims, Member):
                 return owned(claims, profile_id)
@@ -94,10 +95,10 @@ class Identity:
 
         return check
 
-    def play(self) -> Callable[..., PlaySession]:
+    def play(self) -> Callable[..., Awaitable[PlaySession]]:
         """A play, by the token that its start was answered with."""
 
-        def check(request: Request, given: Given) -> PlaySession:
+        async def check(request: Request, given: Given) -> PlaySession:
             claims = self._claims(request, given, PLAY_AGE_MS)
             if not isinstance(claims, PlaySession):
                 raise Refusal(HTTPStatus.FORBIDDEN, "play_needed", "This needs the report_token of a play.")

@@ -3,7 +3,7 @@
 Never by the peer's address: behind a gateway everybody is 127.0.0.1.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from fastapi import APIRouter, Depends, Request
 
@@ -22,12 +22,12 @@ def guarded(routers: Iterable[APIRouter], identity: Identity, on_loopback: bool,
     return found
 
 
-def _check(identity: Identity, on_loopback: bool, *scopes: Scope) -> Callable[..., None]:
+def _check(identity: Identity, on_loopback: bool, *scopes: Scope) -> Callable[..., Awaitable[None]]:
     staff = identity.staff(*scopes)
 
-    def check(request: Request, given: Given) -> None:
+    async def check(request: Request, given: Given) -> None:
         if not on_loopback:
-            staff(request, given)
+            await staff(request, given)
             return
         require_local_name(request)
         if request.method not in SAFE:

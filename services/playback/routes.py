@@ -124,6 +124,7 @@ def router(playback: Playback) -> APIRouter:
             expires_at=started_at + PLAY_AGE_MS,
             device=asked.device,
             streams=entitlement.streams,
+            member_issued_at=member.issued_at,
         )
         return Play(
             playback_session_id=session,

@@ -65,12 +65,13 @@ def mount_files(app: FastAPI) -> None:
 
 
 def chosen(member: Member, profile_id: str | None) -> str:
-    """The profile that was asked for, or else the one of the token. 403 for one of another account."""
-    found = profile_id or member.profile_id
-    if found is None:
-        raise BadRequest("profile_needed", "profile_id", "Choose a profile first: profile_id says which.")
-    owned(member, found)
-    return found
+    """The profile of the token. 403 for another one that was asked for: choosing it may need its PIN."""
+    if member.profile_id is None:
+        raise BadRequest("profile_needed", "profile_id", "Choose a profile first, and play with its token.")
+    if profile_id not in (None, member.profile_id):
+        owned(member, profile_id)
+        raise Refusal(HTTPStatus.FORBIDDEN, "other_profile", "Choose this profile before it plays.", "profile_id")
+    return member.profile_id
 
 
 def shown(find: Find, title_id: str) -> Shown:

@@ -48,6 +48,7 @@ class FakeAccounts:
         if change.ends_tickets:
             mine = change.after.account_id
             self.tickets = {digest: each for digest, each in self.tickets.items() if each.account_id != mine}
+            self.grants = {digest: each for digest, each in self.grants.items() if each.account_id != mine}
         self.accounts[change.after.account_id] = change.after
         self.records += change.records
         self.mails |= {mail.mail_id: mail for mail in change.mails}

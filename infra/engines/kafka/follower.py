@@ -6,7 +6,7 @@ that the topic had a moment before; the age says how long ago that was.
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -47,7 +47,9 @@ class Follower(Generic[C]):
         topic: Topic,
         new_copy: Callable[[], C],
         file: Path,
+        save_ms: int = SAVE_MS,
     ) -> None:
+        """``save_ms``: the file is written at most this long after a record came."""
         self._settings = settings
         self._registry = registry
         self._metrics = metrics
@@ -55,6 +57,9 @@ class Follower(Generic[C]):
         self._topic = topic
         self._new_copy = new_copy
         self._file = file
+        self._save_ms = save_ms
+        self._unsaved = False
+        """Whether records came since the file was written."""
         self._copy = self._reading = new_copy()
         """What is answered, and what records go into: the same, unless the topic is read from its beginning."""
         self._topic_id = ""
@@ -120,12 +125,13 @@ class Follower(Generic[C]):
                 self._take(messages)
                 if (not messages and not self.ready) or self._now() - self._checked_at >= CHECK_MS:
                     self._check(cluster)
-                if self._now() - self._saved_at >= SAVE_MS:
+                if self._now() - self._saved_at >= (self._save_ms if self._unsaved else SAVE_MS):
                     self._save()
         finally:
             consumer.close()
 
-    def _take(self, messages: Iterable[Any]) -> None:
+    def _take(self, messages: Collection[Any]) -> None:
+        self._unsaved |= bool(messages)
         for message in messages:
             error, position = message.error(), int(message.offset() or 0)
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
@@ -175,7 +181,7 @@ class Follower(Generic[C]):
         """While the topic is read from its beginning, the older file stays."""
         if self._as_of is None or self._reading is not self._copy:
             return
-        self._saved_at = self._now()
+        self._saved_at, self._unsaved = self._now(), False
         self._copy.forget(self._now())
         kept = CopyFile(self._topic_id, self._offsets, self._as_of, self._copy.records)
         written = self._file.with_suffix(".new")

@@ -17,7 +17,16 @@ def settings(**changes: object) -> Settings:
     return Settings.model_validate(own | changes)
 
 
-@pytest.mark.parametrize("changes", [{}, {"bind": "0.0.0.0"}, {"bind": "::1"}, {"gateway_requests_per_key": 1}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"bind": "0.0.0.0"},
+        {"bind": "::1"},
+        {"gateway_requests_per_key": 1},
+        {"gateway_trusted_proxies": "10.0.0.0/24,fd00::1"},
+    ],
+)
 def test_nginx_accepts_it(tmp_path: Path, changes: dict[str, object]) -> None:
     write_configuration(settings(**changes), tmp_path, access_log="access.log")
     command = [nginx_binary(), "-t", "-q", "-p", f"{tmp_path}/", "-c", "nginx.conf", "-e", "stderr"]

@@ -147,6 +147,29 @@ async def test_five_wrong_pins_close_them_for_fifteen_minutes_but_not_the_passwo
     await enter(house, session, ada, Proofs(pin="2468"))
 
 
+async def test_wrong_pins_stay_counted_whatever_else_is_chosen_between_them(house: Household) -> None:
+    session = await house.sign_up()
+    kid, ada = await add(house, session, KID), await pinned(house, session)
+    await enter(house, session, kid)
+    answers = []
+    for n in range(6):
+        answers.append(await code(enter(house, session, ada, Proofs(pin=f"111{n}"))))
+        await enter(house, session, kid, Proofs(pin="0000"))  # the profile of the moment asks for none
+    assert answers == ["wrong_pin"] * 5 + ["pin_locked"]
+
+
+async def test_a_right_pin_takes_only_its_own_try_back(house: Household) -> None:
+    session = await house.sign_up()
+    kid, ada = await add(house, session, KID), await pinned(house, session)
+    await enter(house, session, kid)
+    for n in range(4):
+        await code(enter(house, session, ada, Proofs(pin=f"111{n}")))
+    await enter(house, session, ada, Proofs(pin="2468"))
+    await enter(house, session, kid)
+    assert await code(enter(house, session, ada, Proofs(pin="1115"))) == "wrong_pin"
+    assert await code(enter(house, session, ada, Proofs(pin="2468"))) == "pin_locked"
+
+
 async def test_a_pin_counts_before_it_is_compared(house: Household) -> None:
     session = await house.sign_up()
     kid, ada = await add(house, session, KID), await pinned(house, session)

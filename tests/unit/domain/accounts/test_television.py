@@ -70,6 +70,22 @@ async def test_a_code_that_is_refused_or_too_old_lets_nobody_in(house: Household
     assert await house.televisions.poll("never was") == "invalid_grant"
 
 
+async def test_who_signs_out_everywhere_lets_no_television_in_that_waits(house: Household) -> None:
+    session = await house.sign_up()
+    code = await house.televisions.start(TELEVISION)
+    await house.televisions.decide(code.user_code, session.account, True, HOME)
+    await house.sessions.sign_out_everywhere(session.account.account_id)
+    assert await house.televisions.poll(code.device_code) == "invalid_grant"
+
+
+async def test_an_approved_code_expires(house: Household) -> None:
+    session = await house.sign_up()
+    code = await house.televisions.start(TELEVISION)
+    await house.televisions.decide(code.user_code, session.account, True, HOME)
+    house.now += 600_000
+    assert await house.televisions.poll(code.device_code) == "expired_token"
+
+
 async def test_codes_cannot_be_guessed(house: Household) -> None:
     session = await house.sign_up()
     answers = []

@@ -47,6 +47,13 @@ def after(*records: Record) -> Revocations[Record]:
     return revocations
 
 
+def test_a_play_that_began_with_a_revoked_token_is_revoked_though_its_own_is_younger() -> None:
+    began = PlaySession("s1", "a", "ada", "ml-50", "tv", 30, 100, member_issued_at=10)
+    revoked = after(Record("a", None, None, 20))
+    assert revoked.covers(began)
+    assert not revoked.covers(play(at=30))
+
+
 @given(RECORDS, st.randoms())
 def test_order_and_repetition_change_nothing(records: list[Record], random: object) -> None:
     shuffled = [*records, *records[:3]]

@@ -91,6 +91,34 @@ async def test_profiles_are_added_changed_and_chosen(found: Site, browser: httpx
         assert (await device.get("/v1/accounts/me", headers=bearer(chosen.json()))).status_code == 200
 
 
+async def test_choosing_who_watches_makes_no_token_younger(found: Site, browser: httpx.AsyncClient) -> None:
+    await found.sign_up(browser)
+    async with found.client() as device:
+        tokens = await found.tokens(device)
+        found.house.now += 16 * 60 * 1000
+        choice = {"profile_id": tokens["profile_id"]}
+        chosen = await device.post("/v1/session/profile", json=choice, headers=bearer(tokens))
+        assert chosen.status_code == 200
+        refused = await device.get("/v1/accounts/me", headers=bearer(chosen.json()))
+        assert (refused.status_code, refused.json()["code"]) == (401, "old_token")
+
+
+async def test_a_new_password_ends_earlier_tokens_of_the_same_device_too(
+    found: Site, browser: httpx.AsyncClient
+) -> None:
+    await found.sign_up(browser)
+    async with found.client() as device:
+        tokens = await found.tokens(device)
+        found.house.now += 1_000
+        new = {"password": PASSWORD, "new_password": "a brand new passphrase"}
+        changed = await device.post("/v1/accounts/me/password", json=new, headers=bearer(tokens))
+        assert changed.status_code == 204
+        refused = await device.get("/v1/accounts/me", headers=bearer(tokens))
+        assert (refused.status_code, refused.json()["code"]) == (401, "revoked_token")
+        again = await device.post("/v1/session/refresh", json={"refresh_token": tokens["refresh_token"]})
+        assert (await device.get("/v1/accounts/me", headers=bearer(again.json()))).status_code == 200
+
+
 async def test_a_removed_device_is_refused_at_once(found: Site, browser: httpx.AsyncClient) -> None:
     await found.sign_up(browser)
     async with found.client() as device:
