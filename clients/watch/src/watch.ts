@@ -121,11 +121,11 @@ async function run(qualities: Qualities, play: Play): Promise<void> {
 function toggle(): void {
   if (!element("problem").hidden) return;
   if (begin.hidden) video.paused ? void video.play() : video.pause();
-  else if (playing && !video.ended) {
+  else if (playing && playing.session.state !== "stopped" && !video.ended) {
     begin.hidden = true; // the browser wanted a press first
     playing.pressed();
     void video.play();
-  } else void start(video.ended ? 0 : undefined);
+  } else void start(video.ended ? 0 : reached()); // a play that is over has no slot, also where the member seeks back
 }
 
 function offer(text: string): void {
