@@ -12,6 +12,7 @@ from sqlalchemy import Boolean, Column, MetaData, Table, event, select, text
 from sqlalchemy.dialects.mysql import BINARY
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 from uuid_utils import uuid7
@@ -25,6 +26,8 @@ PATIENCE_S = 8.0
 """A transaction is repeated for this long. A cluster takes three seconds to choose another writer."""
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
+FREE_S = 2.0
+"""How long a transaction waits for a connection while others have all of them."""
 FORGOTTEN_AT_ONCE = 10_000
 LOCK_WAIT_TIMEOUT = 1205
 CONFLICT = 1213
@@ -148,6 +151,7 @@ def engine(settings: Settings, owner: Owner, role: Role) -> AsyncEngine:
         "mariadb+asyncmy://",
         async_creator=open_one,
         isolation_level="READ COMMITTED",
+        pool_timeout=FREE_S,
         hide_parameters=True,  # an error is logged, and they may be addresses and secrets
     )
     event.listen(made.sync_engine, "handle_error", _leave_node)
@@ -175,7 +179,7 @@ def translated() -> Iterator[None]:
         if error.connection_invalidated or code(error) in ROLLED_BACK:
             raise TransientError(f"MariaDB: {error.orig}") from error
         raise
-    except OSError as error:
+    except (OSError, NoneFree) as error:
         raise TransientError(f"MariaDB: {error}") from error
 
 
