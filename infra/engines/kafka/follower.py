@@ -100,9 +100,10 @@ class Follower(Generic[C]):
         while not self._stop.is_set():
             try:
                 self._follow()
-            except TransientError as error:
+            except Exception as error:  # whatever it is: a copy that nobody reads into would seem to be young
+                unknown = not isinstance(error, TransientError)
                 self._metrics.increment(RETRIES, operation="follow")
-                _log.warning("waiting", topic=self._topic.name, why=str(error))
+                _log.warning("waiting", topic=self._topic.name, why=str(error), exc_info=unknown)
                 self._report()
                 self._stop.wait(RETRY_S)
 
