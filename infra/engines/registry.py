@@ -91,7 +91,7 @@ class Registry:
     def id_of(self, topic: Topic, fingerprint: str) -> int:
         """The id of the topic's schema with this ``avro.fingerprint``. TransientError while there is none yet."""
         with _translate_errors():
-            for number in reversed(self._client.get_versions(topic.subject)):
+            for number in reversed(self._versions(topic.subject)):
                 version = self._client.get_version(topic.subject, number)
                 found = json.loads(str(version.schema.schema_str))
                 if version.schema_id is not None and avro.fingerprint(found) == fingerprint:
@@ -99,6 +99,14 @@ class Registry:
         raise TransientError(
             f"no schema of {topic.name} in the registry is the one of its records: `playhead up` registers it"
         )
+
+    def _versions(self, subject: str) -> list[int]:
+        try:
+            return self._client.get_versions(subject)
+        except SchemaRegistryError as error:
+            if error.http_status_code == 404:
+                return []
+            raise
 
     def ping(self) -> None:
         """TransientError while the registry does not answer. Uses no cache."""
