@@ -61,8 +61,9 @@ class OwnEvents:
     def _publish(self, events: Sequence[Event]) -> None:
         try:
             self._publisher.publish(events)
-        except TransientError as error:
-            _log.warning("events dropped", events=len(events), why=str(error))
+        except Exception as error:  # whatever it is: the thread goes on
+            unknown = not isinstance(error, TransientError)
+            _log.warning("events dropped", events=len(events), why=str(error), exc_info=unknown)
             self._metrics.increment(OWN_EVENTS, len(events), outcome="dropped")
         else:
             self._metrics.increment(OWN_EVENTS, len(events), outcome="published")
