@@ -11,6 +11,7 @@ from pathlib import Path
 
 from domain.processes import Owner
 from infra.engines.mariadb_nodes import Access, access
+from infra.engines.unfinished_restores import mark
 from infra.local import jars
 from infra.local.program import StackError
 from infra.runtime.settings import Settings
@@ -61,7 +62,10 @@ def forget(owner: Owner, found: Path, keep: int) -> Sequence[Path]:
 
 
 def load(settings: Settings, owner: Owner, file: Path) -> None:
-    """Replace all tables of a schema by those of a dump. StackError if the dump is not whole, or MariaDB refuses it."""
+    """Replace all tables of a schema by those of a dump, and mark the restore as unfinished before the first is gone.
+
+    StackError if the dump is not whole, or MariaDB refuses it.
+    """
     try:
         with gzip.open(file) as packed:
             whole = any(LAST_LINE in line for line in packed)
@@ -70,12 +74,14 @@ def load(settings: Settings, owner: Owner, file: Path) -> None:
     if not whole:
         raise StackError(f"{file} is not a whole dump: choose another one")
     given = access(settings, owner)
+    drop_all = _drop_all(settings, given)
+    mark(settings, owner)
     with _client(settings, "mariadb", given, given.hosts[0], given.user) as client:
         assert client.stdin
         assert client.stderr
         with gzip.open(file) as packed:
             try:
-                client.stdin.write(_drop_all(settings, given))
+                client.stdin.write(drop_all)
                 shutil.copyfileobj(packed, client.stdin)
                 client.stdin.close()
             except BrokenPipeError:  # its own message says why

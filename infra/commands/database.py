@@ -11,7 +11,8 @@ import typer
 from domain.clock import system_clock
 from domain.processes import OWNERS, Owner
 from infra import migrate_mariadb
-from infra.engines.mariadb import Database
+from infra.engines.mariadb import Database, connect
+from infra.engines.unfinished_restores import unmark
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.mariadb_dumps import dump, folder, forget, load, newest
@@ -19,7 +20,7 @@ from infra.runtime import logs
 from infra.runtime.settings import Settings
 from infra.runtime.startup import exit_with_message, fail, print_error
 from infra.stores.accounts_tables import ACCOUNTS
-from infra.stores.outbox_restoring import Counter, raise_counters
+from infra.stores.outbox_restoring import Counter, check, raise_counters
 from schemas.events import CountedRecord
 from schemas.topics import CHANGE_TOPICS, Topic
 
@@ -72,9 +73,11 @@ def restore(
         fail(f"unknown service {service!r}: choose from {', '.join(OWNERS)}")
     _require_stopped(settings)
     chosen = file or newest(owner, folder(settings))
+    check(settings, COUNTERS[owner])
     load(settings, owner, chosen)
     migrate_mariadb.migrate(settings, (owner,))
     lacking = asyncio.run(_raise(settings, owner))
+    unmark(settings, owner)
     typer.echo(f"{owner}: restored {chosen}; Kafka has {len(lacking):,} changes that it lacks")
     for record in lacking[:SHOWN]:
         typer.echo(f"    {_describe(record)}")
@@ -90,7 +93,7 @@ def _require_stopped(settings: Settings) -> None:
 
 
 async def _forget_transactions(settings: Settings, owner: Owner) -> None:
-    database = Database(settings, owner)
+    database = connect(settings, owner)
     try:
         await database.forget_transactions(system_clock() - DAY_MS)
     finally:

@@ -19,6 +19,7 @@ from uuid_utils import uuid7
 
 from domain.processes import Owner
 from infra.engines.mariadb_nodes import Role, access, open_connection
+from infra.engines.unfinished_restores import require_finished
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TransientError
 
@@ -138,6 +139,8 @@ class Database:
 
 
 def connect(settings: Settings, owner: Owner) -> Database:
+    """For all but the restore itself: StackError while one has not ended."""
+    require_finished(settings, owner)
     return Database(settings, owner)
 
 

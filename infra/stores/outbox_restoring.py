@@ -1,6 +1,6 @@
 """Raises the counters of a restored schema above what Kafka has, and lists what the dump lacks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, cast
@@ -26,6 +26,12 @@ class Counter(NamedTuple):
 
     key: Column[str]
     seq: Column[int]
+
+
+def check(settings: Settings, topics: Iterable[Topic]) -> None:
+    """TransientError unless Kafka and the registry answer now: ask before there is nothing to go back to."""
+    Registry(settings).ping()
+    TopicReader(settings).spans([topic.name for topic in topics])
 
 
 async def raise_counters(
