@@ -66,7 +66,9 @@ class Leases:
     ) -> Answer:
         taken = await store.taken(account_id)
         if instead_of and (number := _number_of(instead_of, taken)) is not None:
-            if await store.take_over(account_id, number, stream, instead_of):
+            if len(taken) > allowed:  # the plan became smaller
+                await store.release(account_id, number, instead_of)
+            elif await store.take_over(account_id, number, stream, instead_of):
                 return Answer("held")
             taken = await store.taken(account_id)
         return await self._take(store, account_id, allowed, stream, taken)

@@ -84,6 +84,14 @@ async def test_after_a_smaller_plan_no_stream_starts_until_there_are_fewer(house
     assert await house.start(LAPTOP, allowed=1) == Answer("full", (PHONE,))
 
 
+async def test_after_a_smaller_plan_a_member_stops_streams_until_the_last_one_gives_its_slot(house: House) -> None:
+    for stream in (TV, PHONE):
+        await house.start(stream)
+    assert await house.start(LAPTOP, instead_of=TV.session, allowed=1) == Answer("full", (PHONE,))
+    assert await house.start(LAPTOP, instead_of=PHONE.session, allowed=1) == HELD
+    assert await house.leases.renew(ACCOUNT, 1, TV, playing=True) == Answer("full", (LAPTOP,))
+
+
 async def test_another_account_has_other_slots(house: House) -> None:
     await house.start(TV, allowed=1)
     assert await house.leases.start("account-2", 1, PHONE) == HELD
