@@ -37,13 +37,14 @@ BEGINS = "begins"
 PEERS_WITHIN_S = 180
 UNKNOWN = -1
 LAUNCH = """\
+pid=$(cat "${0%/*}/data/rsync_sst.pid" 2>/dev/null) && grep -q rsync_sst "/proc/$pid/cmdline" && kill -9 "$pid"
 position=$("$@" --wsrep-recover 2>&1 | sed -n 's/.*Recovered position: *//p' | tail -n 1)
 case $position in "" | 00000000-*) ;; *) set -- "$@" "--wsrep-start-position=$position" ;; esac
 rm "$0" 2>/dev/null && set -- "$@" --wsrep-new-cluster
 exec "$@"
 """
 """Starts a node where its data end. ``$0`` is the file that says that this node begins. It counts once: a node that is
-started again must join the others."""
+started again must join the others. One that died while it was given a copy has left rsync's daemon, at its port."""
 RSYNC = """\
 #!/bin/sh
 [ "$1 $(id -u)" = "--daemon 0" ] && set -- "$@" --dparam=uid=0 --dparam=gid=0
