@@ -12,6 +12,7 @@ from playwright.sync_api import Browser
 from schemas.events import Ui
 from tests.pages.hidden_tab import Tab
 from tests.pages.watch_site import WatchSite, served
+from tests.support.identity import headers, member
 from tests.support.pipeline import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,7 @@ PAGE = """() => {
   document.body.innerHTML = '<i style="float: left; width: 10%; height: 120px"></i>'.repeat(500);
   const app = { app_name: "test", app_version: "1", country: "NL" };
   const client = { profile_id: "me", device_id: "tv", device_type: "tv", ...app };
-  const seen = new playhead.Reporter(COLLECTOR, "playhead-local", client).impressions("home");
+  const seen = new playhead.Reporter(COLLECTOR, TOKEN, client).impressions("home");
   const cards = [...document.querySelectorAll("i")];
   cards.forEach((card, index) => {
     seen.watch(card, { title_id: `t-${index}`, row: Math.floor(index / 10), position: index % 10 });
@@ -81,7 +82,8 @@ def test_cards_that_are_scrolled_past_fast_are_reported_if_they_were_seen(
 ) -> None:
     tab = Tab(browser, f"{site.address}/livez")
     tab.evaluate(sdk)
-    tab.evaluate(f"({PAGE.replace('COLLECTOR', repr(site.collector))})()")
+    token = headers(member("me"))["Authorization"].removeprefix("Bearer ")
+    tab.evaluate(f"({PAGE.replace('COLLECTOR', repr(site.collector)).replace('TOKEN', repr(token))})()")
     tab.evaluate(scroll(0, MIDDLE))
     if hidden:
         tab.hide()

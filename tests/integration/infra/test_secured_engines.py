@@ -177,6 +177,7 @@ def test_up_says_so_before_it_starts_a_worker(elsewhere: Elsewhere) -> None:
         "s3_endpoint": settings.s3 or "",
         "edge_url": settings.edge,
         "gateway_url": settings.gateway,
+        "parts": "pipeline",
     }
     name = f"{settings.stack}-2"
     try:
