@@ -22,9 +22,17 @@ def site() -> Iterator[AccountsSite]:
         yield found
 
 
+def enter(page: Page, label: str, text: str) -> None:
+    """Type into the field, which has the focus already. Keys that are pressed while a page is being shown are lost."""
+    field = page.get_by_label(label)
+    expect(field).to_be_focused()
+    field.press_sequentially(text)
+    expect(field).to_have_value(text)
+
+
 def sign_in(page: Page, password: str) -> None:
     """By keyboard alone: the first field has the focus."""
-    page.keyboard.type(ADDRESS)
+    enter(page, "E-mail address", ADDRESS)
     page.keyboard.press("Tab")
     page.keyboard.type(password)
     page.keyboard.press("Enter")
@@ -56,26 +64,22 @@ def test_a_person_gets_everywhere_by_keyboard(browser: Browser, site: AccountsSi
     sign_in(page, "not the password")
     alert = page.get_by_role("alert")
     expect(alert).to_have_text("Address and password do not belong together.")
-    expect(page.get_by_label("Password")).to_be_focused()
-    page.keyboard.type(PASSWORD)
+    enter(page, "Password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/account/who")
 
     page.get_by_role("button", name="Wilhelmina").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_label("PIN")).to_be_focused()
-    page.keyboard.type("1111")
+    enter(page, "PIN", "1111")
     page.keyboard.press("Enter")
     expect(alert).to_have_text("This is not the profile's PIN.")
-    expect(page.get_by_label("PIN")).to_be_focused()
-    page.keyboard.type("2468")
+    enter(page, "PIN", "2468")
     page.keyboard.press("Enter")
     page.wait_for_url("**/account")
     expect(page.locator("dl")).to_contain_text("Wilhelmina van Houten-Bergsma")
 
     page.goto(f"{site.address}/account/tv")
-    expect(page.get_by_label("Code")).to_be_focused()
-    page.keyboard.type(site.code())
+    enter(page, "Code", site.code())
     page.keyboard.press("Enter")
     expect(page.get_by_text("Living room (tv)")).to_be_visible()
     page.get_by_role("button", name="Yes, sign it in").press("Enter")
