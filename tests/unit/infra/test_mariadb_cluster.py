@@ -89,7 +89,7 @@ def test_new_nodes_get_a_copy_of_the_first_one_s_data_once(tmp_path: Path) -> No
     folders = [tmp_path / name for name in "abc"]
     data = folders[0] / "data"
     data.mkdir(parents=True)
-    begin = f"echo seqno: 2 > {data}/grastate.dat; exec sleep 60"
+    begin = f"echo seqno: 2 > {data}/new; mv {data}/new {data}/grastate.dat; exec sleep 60"
     seed = Program("mariadb-0", ("sh", "-c", begin), (), is_ready=(data / "grastate.dat").exists)
     mariadb_cluster.share_tables(folders, seed)
     assert {(folder / "data" / "grastate.dat").read_text() for folder in folders} == {"seqno: 2\n"}
