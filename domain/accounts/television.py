@@ -1,6 +1,6 @@
 """Signing in a television with a telephone: the device grant (RFC 8628).
 
-The television shows a code and asks every few seconds whether somebody entered it. Whoever does sees which device asks,
+The television shows a code and asks every few seconds whether somebody entered it. That person sees which device asks,
 and from where, before it is let in.
 """
 

@@ -41,7 +41,7 @@ def router(service: AccountsService) -> APIRouter:
 
     Mine = Annotated[tuple[Account, Device], Depends(service.whose(ACCOUNT_AGE_MS))]
     Playing = Annotated[tuple[Account, Device], Depends(service.whose(PLAY_AGE_MS))]
-    Playing_member = Annotated[Member, Depends(service.identity.member(PLAY_AGE_MS))]
+    PlayingMember = Annotated[Member, Depends(service.identity.member(PLAY_AGE_MS))]
 
     @routes.post(SESSION_PATH, summary="Sign in")
     async def sign_in(asked: SignIn, request: Request, response: Response) -> SessionItem:
@@ -85,7 +85,7 @@ def router(service: AccountsService) -> APIRouter:
 
     @routes.post(f"{SESSION_PATH}/profile", summary="Choose who watches")
     async def choose(
-        asked: Choice, found: Playing, member: Playing_member, request: Request, response: Response
+        asked: Choice, found: Playing, member: PlayingMember, request: Request, response: Response
     ) -> SessionItem:
         """The answer has an access token for the profile; the refresh token stays as it is. 403 `pin_needed` or
         `password_needed`: ask for it and send it."""

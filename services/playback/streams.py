@@ -1,4 +1,4 @@
-"""The slot of a play: when it starts, while it goes on, when it ends. Whoever finds none learns who watches."""
+"""The slot of a play: when it starts, while it goes on, when it ends. Who finds none learns who watches."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
