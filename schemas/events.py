@@ -155,7 +155,7 @@ def write_timestamp(playback_session_id: str, seq: int) -> int:
 class ViewingRecord(msgspec.Struct, frozen=True, gc=False):
     """One playback session's newest state, and what later events must not take away.
 
-    ``played``, ``settled`` and ``length`` are of the newest event that told each: ``domain.history.kept``.
+    ``played``, ``settled``, ``length`` and ``moved`` are of the newest event that told each: ``domain.history.kept``.
     """
 
     received_at: int
@@ -192,6 +192,9 @@ class ViewingRecord(msgspec.Struct, frozen=True, gc=False):
     settled_watched_ms: int | None = None
     length_seq: int | None = None
     length_ms: int | None = None
+    moved_seq: int | None = None
+    moved_at: int | None = None
+    moved_watched_ms: int | None = None
 
     @property
     def write_timestamp(self) -> int:

@@ -1,6 +1,7 @@
 """Which titles a member can resume, and where: the last position that was played with a picture.
 
-Sessions speak for their title in the order of their event times. A session takes the bookmark over if it played on
+Sessions speak for their title in the order in which their pictures last moved: closing a tab that was paused long ago
+changes nothing. A session takes the bookmark over if it played on
 from there, or if at least half a minute was watched. So a play that fails, an accidental seek and a look at the
 beginning leave the bookmark where it was. Live channels and trailers have none.
 
@@ -29,7 +30,8 @@ class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
     playback_session_id: str
     bookmark_ms: int
     duration_ms: int
-    event_time: int
+    watched_at: int
+    """When the picture last moved, in ms since 1970."""
     played: bool
     """Some session of the title got beyond 90 %."""
 
@@ -66,6 +68,17 @@ def last_played(record: ViewingRecord) -> Position | None:
     return Position(played_ms, duration_ms, settled=watched_ms >= STEADY_MS)
 
 
+def watched_at(record: ViewingRecord) -> int:
+    """When the session's picture last moved, in ms since 1970; never later than that, earlier by a stall at most.
+
+    States of older software, and sessions that never played, have the time of their newest event.
+    """
+    if record.moved_at is None or record.moved_watched_ms is None:
+        return record.event_time
+    watched_since = max(0, record.watched_ms - record.moved_watched_ms)
+    return min(record.event_time, record.moved_at + watched_since)
+
+
 def is_played(record: ViewingRecord) -> bool:
     """Whether the session got beyond 90 % of its title, and not by accident."""
     position = last_played(record)
@@ -75,7 +88,7 @@ def is_played(record: ViewingRecord) -> bool:
 def continue_watching(records: Iterable[ViewingRecord]) -> list[Bookmark]:
     """One profile's bookmarks from its merged records, the latest watched first; titles of five minutes and more."""
     marks = [mark for mark in _bookmarks(records) if mark.duration_ms >= MIN_DURATION_MS]
-    return sorted(marks, key=lambda mark: (mark.event_time, mark.playback_session_id), reverse=True)
+    return sorted(marks, key=lambda mark: (mark.watched_at, mark.playback_session_id), reverse=True)
 
 
 def resume_point(records: Iterable[ViewingRecord], title_id: str) -> Bookmark | None:
@@ -90,7 +103,7 @@ def _bookmarks(records: Iterable[ViewingRecord]) -> list[Bookmark]:
     """At most one per title."""
     speaking: dict[str, tuple[ViewingRecord, Position]] = {}
     played: set[str] = set()
-    for record in sorted(records, key=_spoke_at):
+    for record in sorted(records, key=lambda record: (watched_at(record), record.playback_session_id)):
         position = last_played(record)
         if position is None:
             continue
@@ -126,16 +139,12 @@ def _played_ms(record: ViewingRecord) -> int | None:
     return record.playhead_ms if record.startup_time_ms is not None and record.watched_ms > 0 else None
 
 
-def _spoke_at(record: ViewingRecord) -> tuple[int, str]:
-    return record.event_time, record.playback_session_id
-
-
 def _bookmark(record: ViewingRecord, position: Position, played: bool) -> Bookmark:
     return Bookmark(
         title_id=record.title_id,
         playback_session_id=record.playback_session_id,
         bookmark_ms=position.ms,
         duration_ms=position.duration_ms,
-        event_time=record.event_time,
+        watched_at=watched_at(record),
         played=played,
     )

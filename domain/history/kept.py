@@ -1,8 +1,8 @@
 """What a session keeps when a later event no longer reports it: where it was played, and how long the title is.
 
 A player that was torn down reports position 0, or no length. So the last position that was played with a picture, the
-last one after half a minute of steady playing, and the last known length are separate values. Each is that of the
-newest event that reported it, by ``seq``, whichever event arrives first.
+last one after half a minute of steady playing, the last known length, and when the picture last moved are separate
+values. Each is that of the newest event that reported it, by ``seq``, whichever event arrives first.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,8 @@ class Kept:
 
 
 _PICTURE = pl.col("startup_time_ms").is_not_null() & (pl.col("watched_ms") > 0) & (pl.col("playhead_ms") > 0)
-_STEADY = (pl.col("player_state") == "playing") & (pl.col("state_since_ms") >= STEADY_MS)
+_PLAYING = pl.col("player_state") == "playing"
+_STEADY = _PLAYING & (pl.col("state_since_ms") >= STEADY_MS)
 _BEYOND_BEGINNING = (pl.col("playhead_ms") >= pl.col("duration_ms") * BEGINNING).fill_null(True)
 KEPT = (
     Kept("played", _PICTURE, {"played_ms": "playhead_ms"}),
@@ -48,6 +49,7 @@ KEPT = (
         {"settled_ms": "playhead_ms", "settled_watched_ms": "watched_ms"},
     ),
     Kept("length", pl.col("duration_ms").is_not_null(), {"length_ms": "duration_ms"}),
+    Kept("moved", _PLAYING, {"moved_at": "event_time", "moved_watched_ms": "watched_ms"}),
 )
 KEPT_FIELDS = tuple(field for kept in KEPT for field in kept.fields)
 

@@ -40,7 +40,7 @@ def newest_per_session(events: pl.DataFrame) -> Newest:
     candidates = ordered.filter(~pl.col("same_session") | pl.col("same_seq"))
     rows = events[candidates["row"]]
     kept_values = [
-        events[ordered["row"].gather(candidates[kept.name])].select(
+        events.select("seq", *kept.values.values())[ordered["row"].gather(candidates[kept.name])].select(
             **{kept.seq: pl.when(told).then("seq")},
             **{field: pl.when(told).then(source) for field, source in kept.values.items()},
         )

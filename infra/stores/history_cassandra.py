@@ -1,7 +1,7 @@
 """LiveVH in Cassandra: a session's newest state is one frozen cell, each kept value another with its own timestamp."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,18 @@ from schemas.events import ViewingRecord, write_timestamp
 
 KEPT_COLUMNS = ", ".join(kept.name for kept in KEPT)
 KEPT_SIZE = max(len(kept.fields) for kept in KEPT)
+kept_seqs = attrgetter(*(kept.seq for kept in KEPT))
 record_value = attrgetter(*VALUE_FIELDS)
 """A record as the value of its cell."""
+
+
+def _cell(kept: Kept) -> Callable[[ViewingRecord], tuple[object, ...]]:
+    """A record's kept value as its cell, which has the fields of the largest one."""
+    value, rest = attrgetter(*kept.fields), (None,) * (KEPT_SIZE - len(kept.fields))
+    return lambda record: value(record) + rest
+
+
+KEPT_VALUES = [_cell(kept) for kept in KEPT]
 
 
 class LiveVH:
@@ -37,7 +47,7 @@ class LiveVH:
         table = f"{session.keyspace}.live_vh"
         self._insert: PreparedStatement = session.prepare(
             f"INSERT INTO {table} (profile_id, playback_session_id, record, {KEPT_COLUMNS})"
-            " VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
         )
         newest = (
             f"SELECT playback_session_id, record, {KEPT_COLUMNS}, compacted_generation, WRITETIME(record) AS written_at"
@@ -130,16 +140,11 @@ class LiveVH:
 def _rows(record: ViewingRecord) -> Iterator[tuple[object, ...]]:
     """The row's values by the event that told them, each with that event's timestamp: usually one event told all."""
     key = record.profile_id, UUID(record.playback_session_id)
-    kept_at = {getattr(record, kept.seq) for kept in KEPT} - {None}
-    for seq in {record.seq, *kept_at}:
+    kept_at = kept_seqs(record)
+    for seq in {record.seq, *kept_at} - {None}:
         state = record_value(record) if seq == record.seq else UNSET_VALUE
-        kept = [_kept_value(record, one) if getattr(record, one.seq) == seq else UNSET_VALUE for one in KEPT]
+        kept = [value(record) if at == seq else UNSET_VALUE for at, value in zip(kept_at, KEPT_VALUES, strict=True)]
         yield *key, state, *kept, write_timestamp(record.playback_session_id, seq)
-
-
-def _kept_value(record: ViewingRecord, kept: Kept) -> tuple[object, ...]:
-    values = [getattr(record, field) for field in kept.fields]
-    return *values, *[None] * (KEPT_SIZE - len(values))
 
 
 def _with_kept(record: ViewingRecord, row: Any) -> ViewingRecord:

@@ -25,7 +25,7 @@ class ContinueItem(BaseModel):
     bookmark_ms: int = Field(description="Where to resume.")
     duration_ms: int
     progress: float = Field(description="bookmark_ms ÷ duration_ms.")
-    last_watched_at: Moment
+    last_watched_at: Moment = Field(description="When the picture last moved, by the clock of the service.")
     played: bool = Field(description="One of the newest 500 sessions got beyond 90 % of the title.")
 
 
@@ -76,7 +76,7 @@ def continue_item(bookmark: Bookmark, catalogue: Catalogue) -> ContinueItem:
         bookmark_ms=bookmark.bookmark_ms,
         duration_ms=bookmark.duration_ms,
         progress=round(bookmark.bookmark_ms / bookmark.duration_ms, 4),
-        last_watched_at=moment(bookmark.event_time),
+        last_watched_at=moment(bookmark.watched_at),
         played=bookmark.played,
     )
 

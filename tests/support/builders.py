@@ -167,6 +167,8 @@ def kept_values(told: dict[str, Any]) -> dict[str, int]:
         steady = told["player_state"] == "playing" and told["state_since_ms"] >= 30_000
         if steady and (length is None or playhead >= length * 0.05):
             kept |= {"settled_seq": seq, "settled_ms": playhead, "settled_watched_ms": told["watched_ms"]}
+    if told["player_state"] == "playing":
+        kept |= {"moved_seq": seq, "moved_at": told["event_time"], "moved_watched_ms": told["watched_ms"]}
     return kept | ({"length_seq": seq, "length_ms": length} if length is not None else {})
 
 

@@ -10,6 +10,7 @@ from schemas.events import Playback, ViewingRecord
 from tests.support.builders import recorded
 
 Comparable = dict[str, Any]
+OF_A_DELIVERY = frozenset({"received_at", "event_time", "start_time", "moved_at"})
 
 
 def expected_history(events: Iterable[Playback]) -> dict[str, dict[str, Comparable]]:
@@ -32,4 +33,4 @@ def by_profile(records: Iterable[ViewingRecord]) -> dict[str, dict[str, Comparab
 def comparable(record: ViewingRecord) -> Comparable:
     """All but the fields that differ from one delivery of an event to the next."""
     fields = msgspec.structs.asdict(record)
-    return {name: value for name, value in fields.items() if name not in ("received_at", "event_time", "start_time")}
+    return {name: value for name, value in fields.items() if name not in OF_A_DELIVERY}

@@ -119,6 +119,22 @@ def _settled(columns: DecodedColumns) -> Ints:
     return columns["playhead_ms"] - (columns["watched_ms"] - columns["settled_watched_ms"])
 
 
+def _settled_or(field: str) -> Callable[[DecodedColumns], Ints]:
+    """Usually the picture moved last at the settled position, if the chunk has such columns."""
+
+    def predicted(columns: DecodedColumns) -> Ints:
+        if "settled_seq" not in columns:
+            return columns[field]
+        return np.where(columns["settled_seq"] > 0, columns[f"settled_{field}"], columns[field])
+
+    return predicted
+
+
+def _moved(columns: DecodedColumns) -> Ints:
+    """As long before the newest event as was watched since."""
+    return columns["event_time"] - (columns["watched_ms"] - columns["moved_watched_ms"])
+
+
 COLUMNS = (
     Column(1, "session_started_at", Kind.INTEGER, lambda columns: columns["first_started_at"], by=CHUNK),
     Column(2, "playback_session_id", Kind.TEXT),
@@ -153,4 +169,7 @@ COLUMNS = (
     Column(31, "settled_ms", Kind.OPTIONAL, _settled, sparse=True),
     Column(32, "length_seq", Kind.OPTIONAL, lambda columns: columns["seq"], sparse=True),
     Column(33, "length_ms", Kind.OPTIONAL, lambda columns: columns["duration_ms"], sparse=True),
+    Column(34, "moved_seq", Kind.OPTIONAL, _settled_or("seq"), sparse=True),
+    Column(35, "moved_watched_ms", Kind.OPTIONAL, _settled_or("watched_ms"), sparse=True),
+    Column(36, "moved_at", Kind.OPTIONAL, _moved, sparse=True),
 )

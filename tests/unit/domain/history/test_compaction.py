@@ -36,7 +36,7 @@ async def test_the_steps_come_in_their_order() -> None:
     stores = Stores()
     await stores.compacted(session(0))
     assert stores.steps == [Step.READ]
-    stores.rules = replace(stores.rules, keep_live=0, chunk_bytes=330)
+    stores.rules = replace(stores.rules, keep_live=0, chunk_bytes=350)
     stores.steps.clear()
     await stores.compacted(*(session(n) for n in range(6)))
     assert list(dict.fromkeys(stores.steps)) == list(Step)

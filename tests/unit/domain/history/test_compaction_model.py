@@ -37,7 +37,7 @@ from tests.unit.domain.history.scheduler import Call, Fate, Interleaving, done
 pytestmark = pytest.mark.soak
 
 PROFILE = "ml-1"
-RULES = RollUpRules(keep_live=1, timeout_ms=3_600_000, chunk_bytes=330, max_live=2)
+RULES = RollUpRules(keep_live=1, timeout_ms=3_600_000, chunk_bytes=350, max_live=2)
 MINUTE = 60_000
 DAYS_WRONG = (0, 0, 3, -30, -2_500)
 ZONES_WRONG_MS = (0, 5 * 60 * MINUTE, -570 * MINUTE)

@@ -1,8 +1,9 @@
 """Which titles can be resumed, and from where."""
 
+import msgspec
 import pytest
 
-from domain.history.continue_watching import continue_watching, is_played, resume_point
+from domain.history.continue_watching import continue_watching, is_played, resume_point, watched_at
 from domain.history.kept import KEPT_FIELDS
 from tests.support.builders import T0, viewing_record
 
@@ -27,6 +28,34 @@ def test_the_session_with_the_later_event_time_speaks_for_its_title() -> None:
     earlier = viewing_record(playhead_ms=4_000_000, event_time=T0, seq=900)
     later = viewing_record(playhead_ms=1_000_000, event_time=T0 + 1, playback_session_id=OTHER, seq=1)
     assert [mark.bookmark_ms for mark in continue_watching([later, earlier])] == [1_000_000]
+
+
+def test_a_tab_that_was_paused_before_a_newer_play_and_closed_after_it_changes_nothing() -> None:
+    closed = viewing_record(
+        playhead_ms=1_000_000,
+        watched_ms=600_000,
+        player_state="stopped",
+        event_type="stopped",
+        event_time=T0 + 9_000_000,
+    )
+    closed = msgspec.structs.replace(closed, moved_seq=19, moved_at=T0, moved_watched_ms=590_000)
+    newer = viewing_record(playhead_ms=4_000_000, event_time=T0 + 3_600_000, playback_session_id=OTHER)
+    (mark,) = continue_watching([closed, newer])
+    assert (mark.bookmark_ms, mark.watched_at) == (4_000_000, T0 + 3_600_000)
+
+
+@pytest.mark.parametrize(
+    ("watched_ms", "moment"), [(600_000, T0 + 10_000), (590_000, T0), (5_000_000, T0 + 60_000), (0, T0)]
+)
+def test_a_picture_moved_for_as_long_as_was_watched_since_and_no_longer_than_the_session(
+    watched_ms: int, moment: int
+) -> None:
+    record = viewing_record(watched_ms=watched_ms, player_state="paused", event_time=T0 + 60_000)
+    assert watched_at(msgspec.structs.replace(record, moved_seq=1, moved_at=T0, moved_watched_ms=590_000)) == moment
+
+
+def test_a_session_that_says_nothing_of_a_moving_picture_has_the_time_of_its_newest_event() -> None:
+    assert watched_at(viewing_record(player_state="paused", event_time=T0 + 60_000)) == T0 + 60_000
 
 
 def test_a_title_finished_later_is_not_offered() -> None:

@@ -82,7 +82,7 @@ states = st.builds(
 async def test_the_first_of_each_session_on_all_pages_is_the_whole_history(
     parts: list[list[ViewingRecord]], gc_grace_passes: bool, limit: int
 ) -> None:
-    stores = Stores(rules=RollUpRules(keep_live=2, chunk_bytes=330))
+    stores = Stores(rules=RollUpRules(keep_live=2, chunk_bytes=350))
     for records in parts[:-1]:
         await stores.compacted(*records)
     if gc_grace_passes:  # states that were rolled up can be in LiveVH again

@@ -65,6 +65,7 @@ events = st.builds(
     playhead_ms=st.integers(0, 2),
     watched_ms=st.integers(0, 1),
     state_since_ms=st.sampled_from((0, 30_000)),
+    player_state=st.sampled_from(("playing", "paused")),
     duration_ms=st.sampled_from((None, 10, 40)),
     error_code=st.sampled_from((None, "network")),
 )
@@ -83,3 +84,11 @@ def test_a_stop_that_tells_nothing_leaves_what_the_session_told_before() -> None
     assert (record.played_seq, record.played_ms) == (90, 2_700_000)
     assert (record.settled_seq, record.settled_ms, record.settled_watched_ms) == (90, 2_700_000, 58_000)
     assert (record.length_seq, record.length_ms) == (90, 6_000_000)
+
+
+def test_a_pause_leaves_when_the_picture_moved_last() -> None:
+    played = playback(seq=90, event_time=T0 + 60_000, watched_ms=58_000)
+    retried = playback(seq=90, event_time=T0 + 60_500, received_at=T0 + 70_000, watched_ms=58_000)
+    paused = playback(seq=91, event_type="paused", player_state="paused", event_time=T0 + 65_000, watched_ms=63_000)
+    (record,) = newest_per_session(frame(paused, retried, played)).records
+    assert (record.moved_seq, record.moved_at, record.moved_watched_ms) == (90, T0 + 60_500, 58_000)
