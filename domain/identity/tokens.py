@@ -86,10 +86,6 @@ class PlaySession(msgspec.Struct, frozen=True):
     """When the member's token was issued with which the play began; 0: with this one. What is revoked after that ends
     the play, too."""
 
-    def may_report(self, playback_session_id: str | None, profile_id: str | None) -> bool:
-        """Whether an event with these ids belongs to this play."""
-        return (playback_session_id, profile_id) == (self.playback_session_id, self.profile_id)
-
 
 Claims = Member | Staff | PlaySession
 KINDS: dict[str, type[Member] | type[Staff] | type[PlaySession]] = {

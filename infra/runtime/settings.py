@@ -293,8 +293,8 @@ class Settings(BaseSettings):
     """Public address of an external gateway before the collector and the services, which then listen on PLAYHEAD_BIND
     themselves. Empty: the local stack starts one, and only this machine reaches them directly."""
     gateway_trusted_proxies: Annotated[frozenset[Network], NoDecode, BeforeValidator(_split)] = frozenset()
-    """Addresses or networks of balancers before the local gateway, separated by commas, such as 10.0.0.0/24. Their
-    `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    """Addresses or networks of balancers before the local gateway, or of an external gateway, separated by commas, such
+    as 10.0.0.0/24. Their `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     gateway_requests_per_address: int = Field(100, ge=1)
     """Requests a second that the local gateway serves to one address; twice as many for a second."""
     gateway_requests_per_key: int = Field(1_000, ge=1)

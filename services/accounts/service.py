@@ -22,7 +22,7 @@ from domain.identity.tokens import Member
 from domain.identity.verifying import Verifier
 from domain.metrics import SIGN_INS, Metrics
 from services.http.errors import Refusal
-from services.http.identity import COOKIE, Identity, unauthorized
+from services.http.identity import COOKIE, Identity, forget, remember, unauthorized
 
 REFRESH_COOKIE, DEVICE_COOKIE = "playhead_refresh", "playhead_device"
 SESSION_PATH = "/v1/session"
@@ -124,34 +124,27 @@ def client(request: Request, name: str = "Browser", kind: str = "desktop", proof
 
 
 def keep(request: Request, response: Response, session: Session) -> None:
-    """Sign the browser in. No script reads these cookies, and no other site sends them."""
+    """Sign the browser in."""
     keep_access(request, response, session.access_token)
-    _cookie(request, response, REFRESH_COOKIE, session.refresh_token, SILENT_MS, SESSION_PATH)
-    _cookie(request, response, DEVICE_COOKIE, session.proof, PROOF_MS, "/")
+    remember(request, response, REFRESH_COOKIE, session.refresh_token, SILENT_MS // 1000, SESSION_PATH)
+    remember(request, response, DEVICE_COOKIE, session.proof, PROOF_MS // 1000)
 
 
 def keep_access(request: Request, response: Response, access_token: str) -> None:
     """Another profile, or a token that is younger."""
-    _cookie(request, response, COOKIE, access_token, TOKEN_MS, "/")
+    remember(request, response, COOKIE, access_token, TOKEN_MS // 1000)
 
 
 def drop(response: Response) -> None:
     """Sign the browser out. It stays a device that was here before."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
-    response.delete_cookie(REFRESH_COOKIE, path=SESSION_PATH, httponly=True, samesite="strict")
+    forget(response, COOKIE)
+    forget(response, REFRESH_COOKIE, SESSION_PATH)
 
 
 def own_page(to: str) -> str:
     """Where a page may lead its reader: only to our own pages."""
     is_ours = to.startswith(("/account", "/watch/")) and to.isprintable() and "\\" not in to
     return to if is_ours else "/account"
-
-
-def _cookie(request: Request, response: Response, name: str, value: str, lasts_ms: int, path: str) -> None:
-    secure = request.url.scheme == "https"
-    response.set_cookie(
-        name, value, max_age=lasts_ms // 1000, path=path, secure=secure, httponly=True, samesite="strict"
-    )
 
 
 class Elsewhere(Exception):

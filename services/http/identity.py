@@ -130,9 +130,20 @@ def require_local_name(request: Request) -> None:
         raise Refusal(HTTPStatus.FORBIDDEN, "foreign_host", message)
 
 
-def remember(response: Response, token: str, seconds: int) -> None:
-    """Sign the browser in, at all services of this host: cookies ignore ports."""
-    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="strict")
+def remember(request: Request, response: Response, name: str, value: str, seconds: int, path: str = "/") -> None:
+    """A cookie that signs a browser in, at all services of this host: cookies ignore ports. No script reads it, and no
+    other site sends it. Over plain HTTP anybody on the way could, so only this machine's browser is signed in by it:
+    403 for others."""
+    secure = request.url.scheme == "https"
+    if not secure and request.url.hostname not in LOCAL_NAMES:
+        message = "Open this page with https: with http, anybody on the way could read what signs you in."
+        raise Refusal(HTTPStatus.FORBIDDEN, "https_needed", message)
+    response.set_cookie(name, value, max_age=seconds, path=path, secure=secure, httponly=True, samesite="strict")
+
+
+def forget(response: Response, name: str, path: str = "/") -> None:
+    """Takes the cookie of ``remember`` away."""
+    response.delete_cookie(name, path=path, httponly=True, samesite="strict")
 
 
 def owned(member: Member, profile_id: str) -> Member:

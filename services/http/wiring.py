@@ -60,7 +60,9 @@ class _Server(uvicorn.Server):
 
 
 def server(app: FastAPI, settings: Settings, port: int, host: str | None = None) -> uvicorn.Server:
-    """Its ``serve()`` returns after SIGTERM or SIGINT. ``host``: where it listens, if not where all services do."""
+    """Its ``serve()`` returns after SIGTERM or SIGINT. ``host``: where it listens, if not where all services do.
+
+    The local gateway and the trusted proxies say for whom they ask, and whether by https."""
     config = uvicorn.Config(
         app,
         http=GuardedProtocol,
@@ -69,6 +71,7 @@ def server(app: FastAPI, settings: Settings, port: int, host: str | None = None)
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=["127.0.0.1", *sorted(settings.gateway_trusted_proxies)],
         timeout_graceful_shutdown=5,
     )
     return _Server(config)

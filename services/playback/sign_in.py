@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from services.http.errors import Refusal
-from services.http.identity import remember, require_local_name
+from services.http.identity import COOKIE, remember, require_local_name
 from services.playback.watch import Sources, templates
 
 SIGNED_IN_S = 24 * 60 * 60
@@ -46,7 +46,7 @@ def router(take: TakeLink, sources: Sources) -> APIRouter:
         answer = page(
             request, "signed_in.html", {"here": "watch", "to": found.to}, headers={"Cache-Control": "no-store"}
         )
-        remember(answer, found.token, SIGNED_IN_S)
+        remember(request, answer, COOKIE, found.token, SIGNED_IN_S)
         return answer
 
     return routes

@@ -193,13 +193,5 @@ def test_a_members_token_fits_a_cookie() -> None:
     assert len(Signer(PRIVATE).sign(claims)) < 1500
 
 
-def test_a_play_reports_itself_alone() -> None:
-    play = PlaySession("s1", "acc-1", "ada", "ml-50", "tv", NOW, NOW + 1000)
-    assert play.may_report("s1", "ada")
-    assert not play.may_report("s2", "ada")
-    assert not play.may_report("s1", "kid")
-    assert not play.may_report(None, None)
-
-
 def _encoded(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
