@@ -37,6 +37,7 @@ from producers.simulator.past import Sending, play, sendings
 from producers.simulator.progress import bar
 from producers.simulator.viewer import FOREVER
 from producers.simulator.visits import Span, visits
+from schemas.errors import TransientError
 
 DAY_MS = 24 * 60 * 60 * 1000
 GRACE_SECONDS = 30
@@ -136,6 +137,7 @@ def live(
 ) -> None:
     """Let members watch now, in real time; each sends to the collector over HTTP."""
     settings = Settings()
+    _check_collector(settings)
     audience = _audience(settings, ratings, max(members, viewers), seed)[:viewers]
     heartbeat_ms = round(1000 * (len(audience) / rate if rate else heartbeat_seconds))
     run = Run(
@@ -153,7 +155,7 @@ def live(
         f"{tally['refused']:,} refused, {tally['unanswered']:,} unanswered"
     )
     if not tally["accepted"]:
-        typer.secho(f"Nothing was accepted at {settings.collector_url}: is the stack up?", fg="red", err=True)
+        typer.secho(f"Nothing was accepted at {settings.collector_url}.", fg="red", err=True)
         raise typer.Exit(1)
 
 
@@ -213,6 +215,14 @@ async def _run(settings: Settings, audience: Sequence[Member], run: Run) -> Coun
                     group.create_task(play_schedule(schedule, sender, system_clock, stop))
             watching.cancel()
     return _tally(senders)
+
+
+def _check_collector(settings: Settings) -> None:
+    """Now, since senders try again and again, and would say so at their end only."""
+    try:
+        httpx.get(settings.collector_url)
+    except httpx.ConnectError as error:
+        raise TransientError(f"nothing answers at {settings.collector_url}: is the stack up? ({error})") from error
 
 
 def _credentials(settings: Settings, audience: Sequence[Member]) -> list[str]:

@@ -51,6 +51,13 @@ def test_a_new_key_is_shown_with_the_setting_that_has_its_hash() -> None:
     assert len(key.split()[1]) > 40
 
 
+def test_a_simulation_of_viewers_ends_at_once_where_no_collector_answers() -> None:
+    """Port 41 is reserved: nothing listens there."""
+    run = CliRunner().invoke(app, ["simulate", "live", "--seconds", "3600"], env={"PLAYHEAD_PORT_BASE": "40"})
+    assert run.exit_code == 1
+    assert "nothing answers at http://127.0.0.1:41: is the stack up?" in run.output
+
+
 @pytest.mark.parametrize(
     ("words", "completed"),
     [("playhead dr", {"drain", "drill"}), ("playhead simulate ", {"past", "live", "accounts", "catalogue"})],
