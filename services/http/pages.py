@@ -12,10 +12,11 @@ Page = Callable[..., HTMLResponse]
 """Renders a template: (request, name, context, status code, headers)."""
 
 
-def templates(*folders: Path, ports: Mapping[str, int]) -> Jinja2Templates:
+def templates(*folders: Path, ports: Mapping[str, int], console: bool = True) -> Jinja2Templates:
     """Shared templates and those of the given folders.
 
     ``ports`` has ports of services, such as ``ops``. In a template, a name is the start of that service's addresses.
+    ``console``: the readers reach the pages of staff. Otherwise the pages lead to the member's account.
     """
 
     def links(request: Request) -> dict[str, str]:
@@ -23,5 +24,6 @@ def templates(*folders: Path, ports: Mapping[str, int]) -> Jinja2Templates:
         return {"ops": "", "history": ""} | {name: str(url).rstrip("/") for name, url in others.items()}
 
     found = Jinja2Templates(directory=[HERE / "templates", *folders], context_processors=[links])
+    found.env.globals["console"] = console
     found.env.trim_blocks = found.env.lstrip_blocks = True
     return found

@@ -55,7 +55,8 @@ class Sources:
 
 
 def templates(sources: Sources) -> Page:
-    return shared_templates(HERE / "templates", ports=sources.ports).TemplateResponse
+    """The pages of staff are linked where the stack is on one machine, for those who try it out."""
+    return shared_templates(HERE / "templates", ports=sources.ports, console=sources.on_loopback).TemplateResponse
 
 
 def mount_files(app: FastAPI) -> None:

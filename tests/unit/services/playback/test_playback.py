@@ -281,6 +281,17 @@ async def test_a_page_without_a_member_says_how_to_sign_in(client: httpx.AsyncCl
     assert "playhead token" in page.text
 
 
+async def test_members_see_no_link_to_the_pages_of_staff(house: House) -> None:
+    async with house.client(replace(SOURCES, on_loopback=False)) as open_to_all:
+        page = await open_to_all.get("/watch/ml-50", headers=TOKEN)
+        assert page.status_code == 200
+        assert "20002" not in page.text
+        assert '<a href="/account">Account</a>' in page.text
+        signed_out = await open_to_all.get("/watch/ml-50", headers={"Authorization": "", "Accept": "text/html"})
+        assert '<a href="/account/sign-in?to=/watch/ml-50">Sign in</a>' in signed_out.text
+        assert "20002" not in signed_out.text
+
+
 async def test_a_link_signs_a_browser_in_once_and_here_only(house: House, client: httpx.AsyncClient) -> None:
     house.links = {"name": SignIn("a.b.c", "/watch/ml-50")}
     foreign = await client.get("/sign-in/name", headers={"Host": "evil.example:20004"})
