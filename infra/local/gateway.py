@@ -37,7 +37,7 @@ PROBLEMS = {
     431: ("headers_too_large", "The headers are larger than 16 KiB, or one of them than 4 KiB."),
     500: ("internal", "The gateway failed. Send the same request again."),
     501: ("not_implemented", "This method or encoding is not known."),
-    503: ("unavailable", "The service does not answer now. Send the same request again."),
+    503: ("unavailable", "The service does not answer now. Try again later."),
 }
 """Code and detail of the gateway's own errors, by status."""
 
@@ -57,7 +57,11 @@ def write_configuration(settings: Settings, folder: Path, access_log: str = "/de
         routes="\n    ".join(_route(path, each) for each in services for path in each.public if path != "/"),
         elsewhere=next((process.name for process in services if "/" in process.public), "none"),
         passed="\n    ".join(f"proxy_set_header {name} $http_{name.lower().replace('-', '_')};" for name in PASSED),
-        problems="\n    ".join(f"{status} '{_problem(status)}';" for status in PROBLEMS),
+        problems="\n    ".join(
+            f"\"{reader} {status}\" '{text}';"
+            for status in PROBLEMS
+            for reader, text in (("program", _problem(status)), ("person", _page(status)))
+        ),
         proxies="\n    ".join(f"{each} 1;" for each in sorted(settings.gateway_trusted_proxies)),
         trusted="\n".join(f"set_real_ip_from {each};" for each in sorted(settings.gateway_trusted_proxies)),
         per_address=settings.gateway_requests_per_address,
@@ -71,6 +75,14 @@ def _problem(status: int) -> str:
     title = HTTPStatus(status).phrase
     known = {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, "message": detail}
     return json.dumps(known, separators=(",", ":"))
+
+
+def _page(status: int) -> str:
+    """What a browser shows that wanted a page. It has no style: the services that have one may be away."""
+    title, detail = HTTPStatus(status).phrase, PROBLEMS[status][1]
+    viewport = '<meta name="viewport" content="width=device-width">'
+    head = f'<meta charset="utf-8">{viewport}<title>{title} · Playhead</title>'
+    return f'<!doctype html><html lang="en">{head}<h1>{title}</h1><p>{detail}</p></html>'
 
 
 def _route(path: str, process: Process) -> str:

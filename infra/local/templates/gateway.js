@@ -13,4 +13,9 @@ function metrics(r) {
     counts.answer(r, METRICS);
 }
 
-export default { counted, metrics };
+// An error of the gateway's is a page or a problem document; nginx's own types come from names of files.
+function problemType(r) {
+    r.headersOut['Content-Type'] = r.variables.problem_type;
+}
+
+export default { counted, metrics, problemType };

@@ -150,6 +150,19 @@ def test_a_service_that_is_away_is_worth_another_try(gateway: Gateway) -> None:
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "unavailable", "5")
 
 
+def test_a_browser_that_wanted_a_page_reads_that_the_service_is_away(gateway: Gateway) -> None:
+    wanted = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = gateway.ask("/watch/ml-50", headers=wanted)
+    assert (page.status, page.headers["Content-Type"], page.headers["Retry-After"]) == (
+        503,
+        "text/html; charset=utf-8",
+        "5",
+    )
+    assert b"<p>The service does not answer now. Try again later.</p>" in page.body
+    api = gateway.ask("/v1/playback", headers=wanted)
+    assert (api.code, api.headers["Content-Type"]) == ("unavailable", "application/problem+json")
+
+
 def test_a_page_of_any_site_may_read_why_it_was_not_served(gateway: Gateway) -> None:
     headers = gateway.ask("/v1/playback", headers={"Origin": "https://tv.example"}).headers
     assert headers["Access-Control-Allow-Origin"] == "https://tv.example"
