@@ -55,6 +55,16 @@ def test_the_page_of_drills_lists_every_drill_and_the_alert_that_it_expects() ->
     assert listed == {name: drill.alert for name, drill in DRILLS.items()}
 
 
+def test_the_runbooks_of_what_is_down_say_what_members_notice_for_each_process_and_backend() -> None:
+    def listed(alert: str) -> set[str]:
+        part = (RUNBOOKS / f"{alert}.md").read_text().split("## How to confirm")[0]
+        entries = re.findall(r"^- ([^:]*):", part, re.MULTILINE)
+        return {name for entry in entries for name in re.findall(r"`([a-z0-9-]+)`", entry)}
+
+    assert listed("WorkerDown") == {process.name for process in PROCESSES}
+    assert listed("BackendUnreachable") == {each for process in PROCESSES for each in (*process.needs, *process.uses)}
+
+
 def test_the_processes_that_runbooks_log_stop_and_start_exist() -> None:
     stack = Stack(Settings(workers={"history": 2}))
     named = in_runbooks(r"`playhead (?:logs|start|stop|restart) ([a-z-]+)")
