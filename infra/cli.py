@@ -86,13 +86,14 @@ def up(
 
 @app.command()
 def status() -> None:
-    """Show every process; exits with 1 if one has failed."""
+    """Show every process; exits with 1 if one has failed, keeps restarting or is not ready."""
     with _stack() as stack:
         found = stack.status()
         _print_status(stack.settings.stack, found)
-        failed = [process.name for process in found if not process.is_healthy]
-        for name in failed:
-            typer.secho(f"\n{name} has failed; its last log lines ({stack.log(name)}):", fg="red", err=True)
+        failed = [process for process in found if not process.is_healthy]
+        for process in failed:
+            name, what = process.name, "has failed" if process.state == "failed" else f"is {process.state}"
+            typer.secho(f"\n{name} {what}; its last log lines ({stack.log(name)}):", fg="red", err=True)
             typer.echo("\n".join(f"    {line}" for line in stack.log_tail(name, lines=10)), err=True)
         if failed:
             raise typer.Exit(1)

@@ -53,7 +53,7 @@ LOG_LINES = 5
 class Status:
     name: str
     state: State
-    """silent: runs but does not answer; restarting: has just exited; failed: exited too often."""
+    """silent: runs, but does not answer or is not ready; restarting: has just exited; failed: exited too often."""
     pid: int | None
     uptime_s: int
     port: int | None

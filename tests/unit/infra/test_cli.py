@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from domain.api_keys import hashed
 from infra.cli import ELSEWHERE, app
+from infra.local.stack import Stack, Status
 
 DRIVERS = ("cassandra", "confluent_kafka", "boto3", "pyspark", "httpx", "pydantic", "producers", "batch")
 HELP = """
@@ -43,6 +44,13 @@ def test_help_lists_every_command_and_imports_no_driver() -> None:
 def test_a_command_of_another_package_has_its_own_help(arguments: list[str], usage: str) -> None:
     help_text = CliRunner().invoke(app, [*arguments, "--help"], prog_name="playhead").output
     assert f"Usage: {usage}" in help_text
+
+
+def test_status_names_a_process_that_runs_and_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stack, "status", lambda _: [Status("accounts", "silent", pid=7, uptime_s=60, port=20005)])
+    done = CliRunner().invoke(app, ["status"])
+    assert done.exit_code == 1
+    assert "accounts is silent; its last log lines" in done.stderr
 
 
 def test_a_new_key_is_shown_with_the_setting_that_has_its_hash() -> None:
