@@ -2,12 +2,15 @@
 
 import gzip
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BufferedIOBase
 from pathlib import Path
+from typing import IO
 
 from domain.processes import Owner
 from infra.engines.mariadb_nodes import Access, access
@@ -17,6 +20,9 @@ from infra.local.program import StackError
 from infra.runtime.settings import Settings
 
 LAST_LINE = b"-- Dump completed"
+SILENT_S = 60.0
+"""A node that sends nothing for this long hangs, and the next one is asked: its client would wait for ever."""
+PIPE_BYTES = 64 * 1024
 
 
 def folder(settings: Settings) -> Path:
@@ -27,7 +33,7 @@ def folder(settings: Settings) -> Path:
 def dump(settings: Settings, owner: Owner, into: Path, at: datetime) -> Path:
     """One moment of a schema, as ``<into>/<owner>/<at>.sql.gz``, which only its owner may read. It blocks nobody.
 
-    StackError if no node gives a whole one.
+    StackError if no node gives a whole one. A node that hangs is passed over.
     """
     given = access(settings, owner)
     target = into / owner / f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.sql.gz"
@@ -97,9 +103,21 @@ def _dump(settings: Settings, given: Access, host: str, part: Path) -> str:
     with _client(settings, "mariadb-dump", given, host, *options) as client, gzip.open(part, "wb") as packed:
         assert client.stdout
         assert client.stderr
-        shutil.copyfileobj(client.stdout, packed)
+        if not copy(client.stdout, packed):
+            client.kill()
+            return f"silent for {SILENT_S:g} s"
         reason = client.stderr.read().decode(errors="replace").strip()
         return (reason or f"exit code {client.returncode}") if client.wait() else ""
+
+
+def copy(source: IO[bytes], target: BufferedIOBase) -> bool:
+    """Whether all of it came, however long that took. It ends when nothing comes for ``SILENT_S``."""
+    while select.select([source], [], [], SILENT_S)[0]:
+        part = os.read(source.fileno(), PIPE_BYTES)
+        if not part:
+            return True
+        target.write(part)
+    return False
 
 
 def _drop_all(settings: Settings, given: Access) -> bytes:

@@ -18,6 +18,7 @@ from sqlalchemy import BINARY, Column, DateTime, Integer, Table, func, text, upd
 from sqlalchemy.dialects.mysql import insert
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.schema import CreateTable
 
 from domain.processes import OWNERS, Owner
 from infra.engines.mariadb import TABLES, engine, translated
@@ -62,9 +63,12 @@ async def _migrate(settings: Settings, owner: Owner, folder: Path) -> None:
             async with writer.begin() as connection:
                 # Names are compared byte by byte, whatever this server's default is.
                 await connection.execute(text("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"))
+                await connection.execute(
+                    CreateTable(LEASE, if_not_exists=True)
+                )  # create_all asks first, and may be late
+            async with _lease(writer), writer.connect() as connection:
                 await connection.run_sync(TABLES.create_all)
                 await connection.run_sync(outbox_mariadb.TABLES.create_all)
-            async with _lease(writer), writer.connect() as connection:
                 await connection.run_sync(_upgrade, _config(owner, folder))
     finally:
         await writer.dispose()

@@ -4,6 +4,10 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from domain.outbox.rows import Key, Row
+from schemas.topics import CHANGE_TOPICS
+
+URGENT = CHANGE_TOPICS["revocations"]
+"""Until it is published, a device that was signed out goes on everywhere."""
 
 
 class Waiting(NamedTuple):
@@ -26,7 +30,7 @@ class Outbox(Protocol):
         ...
 
     async def unpublished(self, limit: int) -> Sequence[Row]:
-        """In the order of topic, key and seq: of each key the first ones, without a gap."""
+        """Urgent ones first, then in the order of topic, key and seq: of each key the first ones, without a gap."""
         ...
 
     async def mark(self, ids: Collection[str], now: int) -> bool:

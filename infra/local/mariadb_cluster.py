@@ -96,10 +96,13 @@ def share_tables(folders: Sequence[Path], seed: Program) -> None:
     """Give the nodes of a new cluster the same tables, in a state in which each may join the others.
 
     ``seed``: the first node. It begins a cluster alone, ends, and its data folder is copied. Otherwise each other node
-    would have to get a whole copy from it when it joins.
+    would have to get a whole copy from it when it joins. So does any node that has lost its data in a cluster that has
+    begun.
     """
-    first, *others = [folder / "data" for folder in folders]
-    if (first / STATE).exists():
+    every = first, *others = [folder / "data" for folder in folders]
+    if any((data / STATE).exists() for data in every):
+        for data in every:
+            data.mkdir(parents=True, exist_ok=True)
         return
     run = subprocess.Popen(
         [*seed.command, "--wsrep-new-cluster"],

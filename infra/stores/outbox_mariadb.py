@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql import BLOB, DATETIME, VARCHAR
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.outbox.ports import Waiting
+from domain.outbox.ports import URGENT, Waiting
 from domain.outbox.rows import Key, Row
 from infra.engines.mariadb import Database
 from schemas import avro
@@ -59,10 +59,14 @@ _TAKE = text(
 _TAKE_FIRST = text(f"INSERT IGNORE INTO outbox_lease (id, holder, expires_at) VALUES (1, :holder, {_EXPIRY})")
 _RENEW = text(f"UPDATE outbox_lease SET expires_at = {_EXPIRY} WHERE id = 1 AND holder = :holder")
 _RELEASE = text("UPDATE outbox_lease SET expires_at = '2000-01-01' WHERE id = 1 AND holder = :holder")
-_UNPUBLISHED = text(
-    "SELECT id, topic, aggregateid, seq, fingerprint, payload FROM outbox WHERE published_at IS NULL"
-    " ORDER BY topic, aggregateid, seq LIMIT :rows"
+_UNPUBLISHED = tuple(
+    text(
+        "SELECT id, topic, aggregateid, seq, fingerprint, payload FROM outbox WHERE published_at IS NULL"
+        f" AND topic {which} :urgent ORDER BY topic, aggregateid, seq LIMIT :rows"
+    )
+    for which in ("=", "<>")
 )
+"""First the urgent ones, then the others, each by the index."""
 _MARK = text("UPDATE outbox SET published_at = :now WHERE id IN :ids AND published_at IS NULL").bindparams(
     bindparam("ids", expanding=True)
 )
@@ -121,7 +125,11 @@ class MariaOutbox:
 
     async def unpublished(self, limit: int) -> Sequence[Row]:
         async def work(connection: AsyncConnection) -> Sequence[Row]:
-            return [Row(*row) for row in await connection.execute(_UNPUBLISHED, {"rows": limit})]
+            found: list[Row] = []
+            for some in _UNPUBLISHED:
+                rows = await connection.execute(some, {"urgent": URGENT.name, "rows": limit - len(found)})
+                found += [Row(*row) for row in rows]
+            return found
 
         return await self._database.read(work)
 

@@ -1,28 +1,37 @@
 """A MariaDB cluster whose nodes die and hang under load: what was acknowledged stays, and nothing old is answered."""
 
 import asyncio
+import gzip
 import os
+import shutil
 import signal
+import statistics
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from infra import mariadb_dumps
 from infra.engines import mariadb
 from infra.engines.mariadb import Database
-from infra.engines.mariadb_nodes import access, cluster_size
+from infra.engines.mariadb_nodes import access, cluster_size, open_connection
 from infra.local import mariadb_cluster
 from infra.local.program import StackError
 from infra.local.stack import Stack
-from infra.runtime.settings import PORT_BASES, Settings
+from infra.mariadb_dumps import dump
+from infra.runtime.settings import LOCAL_NODES, PORT_BASES, Settings
 from schemas.errors import TransientError
 from tests.support.pipeline import PATIENCE_S, eventually
 from tests.support.soak import repeat
 
 KILLS = repeat(1, soak=30)
+PAIRS = repeat(1, soak=5)
 WRITERS = 4
 NOT_PRIMARY = r"127\.0\.0\.3: not Primary"
 TABLES = MetaData()
@@ -112,6 +121,20 @@ async def written(database: Database) -> tuple[list[int], int]:
     return await database.read(read)
 
 
+def kill(stack: Stack, node: str) -> int:
+    """The process that is no more. supervisord starts another one at once."""
+    killed = stack.pid(node)
+    os.kill(killed, signal.SIGKILL)
+    return killed
+
+
+def keep_down(stack: Stack, node: str) -> None:
+    """Kill a node, and stop the one that follows before it has joined the others."""
+    killed = kill(stack, node)
+    eventually(lambda: pid(stack, node) not in (None, killed))
+    stack.stop(node)
+
+
 def pid(stack: Stack, node: str) -> int | None:
     try:
         return stack.pid(node)
@@ -123,24 +146,106 @@ def pid(stack: Stack, node: str) -> int | None:
 async def test_a_writer_that_is_killed_under_load_loses_no_acknowledged_transaction_and_repeats_none(
     cluster: Stack, database: Database
 ) -> None:
-    load = Load(database)
+    load, seconds = Load(database), []
     async with load.running():
         for _ in range(KILLS):
             await load.more()
             node = await writer(database)
-            killed = cluster.pid(node)
-            os.kill(killed, signal.SIGKILL)
+            killed, since = kill(cluster, node), time.monotonic()
             await load.more()
+            seconds.append(time.monotonic() - since)
             await asyncio.to_thread(eventually, lambda: pid(cluster, node) not in (None, killed))  # noqa: B023
             await asyncio.to_thread(mariadb_cluster.wait_for_peers, cluster.settings)
+    print(  # noqa: T201
+        f"\n{KILLS} kills, {len(load.acknowledged)} transactions; writes went on after {min(seconds):.1f} to"
+        f" {max(seconds):.1f} s, at the median {statistics.median(seconds):.1f} s: {[round(s, 1) for s in seconds]}"
+    )
     rows, count = await written(database)
     assert rows == sorted(load.acknowledged)
     assert count == len(load.acknowledged)
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("at_once", [False, pytest.param(True, marks=pytest.mark.soak_only)])
+async def test_a_node_whose_two_peers_were_killed_answers_nothing_until_they_are_back(
+    cluster: Stack, database: Database, monkeypatch: pytest.MonkeyPatch, *, at_once: bool
+) -> None:
+    async def add(connection: AsyncConnection) -> None:
+        await connection.execute(update(COUNTER).values(n=COUNTER.c.n + 1))
+
+    for pair in range(PAIRS):
+        await database.transact(add)
+        await asyncio.to_thread(keep_down, cluster, "mariadb-0")
+        if not at_once:
+            await asyncio.to_thread(eventually, lambda: size(cluster.settings, "127.0.0.3") == 2)
+        await database.transact(add)
+        await asyncio.to_thread(keep_down, cluster, "mariadb-1")
+        monkeypatch.setattr(mariadb, "PATIENCE_S", 1)
+        await nothing_old_until_refused(database, ([], 2 * pair + 2))
+        for ask in (written, writer, writer):  # also by a connection from before
+            with pytest.raises(TransientError):
+                await ask(database)
+        monkeypatch.setattr(mariadb, "PATIENCE_S", PATIENCE_S)
+        if not at_once:  # the last two that saw each other are enough
+            await asyncio.to_thread(cluster.start, "mariadb-1")
+            assert await written(database) == ([], 2 * pair + 2)
+        await asyncio.to_thread(cluster.up, ["mariadb"])
+        assert await written(database) == ([], 2 * pair + 2)
+
+
+def test_a_dump_passes_over_a_node_that_hangs(cluster: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mariadb_dumps, "SILENT_S", 3)
+    with hanging(cluster, "mariadb-2"):
+        file = dump(cluster.settings, "accounts", tmp_path, datetime(2026, 11, 30, tzinfo=UTC))
+    assert b"CREATE TABLE `accounts`" in gzip.decompress(file.read_bytes())
+    mariadb_cluster.wait_for_peers(cluster.settings)
+
+
+@pytest.mark.soak_only
+@pytest.mark.parametrize("node", [0, 2])
+async def test_a_node_that_has_lost_its_data_gets_all_of_them_from_the_others(
+    cluster: Stack, database: Database, node: int
+) -> None:
+    async def add(connection: AsyncConnection) -> None:
+        await connection.execute(insert(DONE).values(id=1))
+
+    name, host = f"mariadb-{node}", LOCAL_NODES[node]
+    await asyncio.to_thread(keep_down, cluster, name)
+    shutil.rmtree(cluster.settings.folder / name / "data")
+    await database.transact(add)
+    await asyncio.to_thread(cluster.up, ["mariadb"])
+    assert await rows_at(cluster.settings, host) == 1
+    assert await written(database) == ([1], 0)
+
+
+async def nothing_old_until_refused(database: Database, newest: tuple[list[int], int]) -> None:
+    """Returns once the database answers nothing. Until then its answers are the newest."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                assert await written(database) == newest
+            except TransientError:
+                return
+
+
+async def rows_at(settings: Settings, host: str) -> int:
+    """How many rows this node has of those that were committed."""
+    connection = await open_connection(replace(access(settings, "accounts"), hosts=(host,)), "reader")
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT COUNT(*) FROM done")
+        ((count,),) = await cursor.fetchall()
+    connection.close()
+    return int(count)
+
+
+def size(settings: Settings, host: str) -> int:
+    """How many nodes this one sees; 0 while it is not Primary."""
+    return asyncio.run(cluster_size(access(settings, "accounts"), host))
+
+
 def is_primary(settings: Settings, host: str) -> bool:
     try:
-        return asyncio.run(cluster_size(access(settings, "accounts"), host)) > 0
+        return size(settings, host) > 0
     except TransientError:
         return False
 

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from domain.outbox.ports import Outbox
+from domain.outbox.ports import URGENT, Outbox
 from domain.outbox.rows import Key, Row
 from infra.engines.mariadb import Database
 from infra.runtime.settings import Settings
 from infra.stores.outbox_mariadb import MariaOutbox
 from tests.support.fake_outbox import FakeOutbox, OutboxTable
 from tests.support.fake_outbox import rows as fake_rows
-from tests.support.outboxes import TOPIC, account_id, change, service, sign_up, until
+from tests.support.outboxes import TOPIC, account_id, change, revoke, service, sign_up, until
 
 LEASE_S = 0.5
 PLENTY = 10_000
@@ -26,6 +26,8 @@ class Shared:
     relay: Callable[[str, float], Outbox]
     write: Callable[[str, int], Awaitable[None]]
     """So many more rows of a key."""
+    revoke: Callable[[str], Awaitable[None]]
+    """An urgent row of this account."""
 
     async def unpublished(self, *accounts: str) -> Sequence[tuple[str, int]]:
         return [(row.aggregate, row.seq) for row in await self.rows(*accounts)]
@@ -42,7 +44,10 @@ def fake() -> Shared:
         there = len([row for row in table.rows.values() if row.aggregate == account])
         table.add(*fake_rows(account, range(there + 1, there + count + 1)))
 
-    return Shared(lambda holder, seconds: FakeOutbox(table, holder, seconds), write)
+    async def revoke(account: str) -> None:
+        table.add(replace(fake_rows(account, [1])[0], id=f"{account}-revoked", topic=URGENT.name))
+
+    return Shared(lambda holder, seconds: FakeOutbox(table, holder, seconds), write, revoke)
 
 
 def real(database: Database) -> Shared:
@@ -55,7 +60,10 @@ def real(database: Database) -> Shared:
         for _ in range(count):
             await change(database, account)
 
-    return Shared(lambda holder, seconds: MariaOutbox(database, holder, seconds), write)
+    async def revoke_(account: str) -> None:
+        await revoke(database, account)
+
+    return Shared(lambda holder, seconds: MariaOutbox(database, holder, seconds), write, revoke_)
 
 
 @pytest.fixture(params=["fake", pytest.param("mariadb", marks=pytest.mark.engines)])
@@ -90,6 +98,14 @@ async def test_rows_come_in_the_order_of_seq_and_those_that_are_marked_no_more(s
     assert await relay.mark([row.id for row in await shared.rows(one)][:2], now=1_000)
     assert await shared.unpublished(one, other) == sorted([(one, 3), (other, 1)])
     await relay.release()
+
+
+async def test_revocations_come_before_whatever_waits(shared: Shared) -> None:
+    one, relay = account_id(), shared.relay("relay", LEASE_S)
+    await shared.write(one, 2)
+    await shared.revoke(one)
+    assert [row.topic for row in await shared.rows(one)] == [URGENT.name, TOPIC.name, TOPIC.name]
+    assert [row.topic for row in await relay.unpublished(1)] == [URGENT.name]
 
 
 async def test_what_waits_is_counted_with_the_time_of_the_oldest(shared: Shared) -> None:

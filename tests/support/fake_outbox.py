@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from domain.outbox.ports import Waiting
+from domain.outbox.ports import URGENT, Waiting
 from domain.outbox.rows import Key, Row
 
 
@@ -45,7 +45,7 @@ class FakeOutbox:
 
     async def unpublished(self, limit: int) -> Sequence[Row]:
         found = [row for row in self._table.rows.values() if row.id not in self._table.published]
-        return sorted(found, key=lambda row: (*row.key, row.seq))[:limit]
+        return sorted(found, key=lambda row: (row.topic != URGENT.name, *row.key, row.seq))[:limit]
 
     async def mark(self, ids: Collection[str], now: int) -> bool:
         table = self._table

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, MetaData, String, Table, delete, inse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.clock import system_clock
+from domain.outbox.ports import URGENT
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.mariadb import Database
 from infra.engines.registry import Registry
@@ -18,7 +19,7 @@ from infra.stores.outbox_mariadb import OUTBOX
 from infra.stores.outbox_restoring import Counter
 from schemas.events import AccountRecord
 from schemas.topics import CHANGE_TOPICS
-from tests.support.builders import account_record
+from tests.support.builders import account_record, revocation_record
 from tests.support.pipeline import PATIENCE_S
 
 TOPIC = CHANGE_TOPICS["accounts"]
@@ -92,6 +93,15 @@ async def change(database: Database, account: str, **changes: object) -> int:
         return seq
 
     return await database.transact(work)
+
+
+async def revoke(database: Database, account: str) -> None:
+    """The account's first revocation, of which nothing is counted."""
+
+    async def work(connection: AsyncConnection) -> None:
+        await outbox.add(connection, URGENT, account, revocation_record(account, event_id=str(uuid4())))
+
+    await database.transact(work)
 
 
 def in_kafka(settings: Settings, account: str) -> Sequence[AccountRecord]:

@@ -1,15 +1,20 @@
 """`up` brings each service's schema in MariaDB to its newest revision, once."""
 
 import asyncio
+import subprocess
 from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from infra.engines.mariadb import Database
+from infra.local import jars, mariadb_keys
 from infra.migrate_mariadb import migrate, revisions
 from infra.runtime.settings import Settings
+from tests.support.soak import repeat
 
+RUNNERS = 3
+ROUNDS = repeat(1, soak=10)
 TRIAL = """
 from alembic import op
 import sqlalchemy as sa
@@ -66,7 +71,29 @@ def test_a_schema_that_is_empty_gets_everything_and_compares_names_byte_by_byte(
 
 
 def test_several_runners_take_turns(stack: Settings) -> None:
-    async def together() -> None:
-        await asyncio.gather(*(asyncio.to_thread(migrate, stack) for _ in range(3)))
+    together(stack)
 
-    asyncio.run(together())
+
+def test_several_runners_may_begin_with_an_empty_schema(stack: Settings) -> None:
+    empty = stack.model_copy(update={"mariadb_prefix": "empty_"})
+    administrate(stack, "DROP SCHEMA IF EXISTS empty_accounts;")
+    for _ in range(ROUNDS):
+        administrate(stack, mariadb_keys.users(empty))
+        together(empty)
+        newest = [(head,) for head in revisions("accounts").get_heads()]
+        assert query(empty, "SELECT version_num FROM alembic_version") == newest
+        administrate(stack, "DROP SCHEMA empty_accounts;")
+
+
+def together(settings: Settings) -> None:
+    async def run() -> None:
+        await asyncio.gather(*(asyncio.to_thread(migrate, settings) for _ in range(RUNNERS)))
+
+    asyncio.run(run())
+
+
+def administrate(settings: Settings, sql: str) -> None:
+    """As who started the stack."""
+    client = jars.folder(settings.home, "mariadb") / "bin" / "mariadb"
+    data = settings.folder / "mariadb" / "data"  # a socket's whole path may be too long
+    subprocess.run([client, "--no-defaults", "--socket=mariadb.sock"], cwd=data, input=sql, text=True, check=True)

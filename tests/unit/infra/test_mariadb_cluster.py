@@ -98,5 +98,18 @@ def test_new_nodes_get_a_copy_of_the_first_one_s_data_once(tmp_path: Path) -> No
     assert (folders[1] / "data" / "grastate.dat").read_text() == "seqno: 9\n"
 
 
+def test_a_first_node_that_has_lost_its_data_takes_nobody_else_s(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in "abc"]
+    for folder in folders[1:]:
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "grastate.dat").write_text("seqno: 9\n")
+    mariadb_cluster.share_tables(folders, Program("mariadb-0", ("false",), (), is_ready=lambda: True))
+    assert [sorted(each.name for each in (folder / "data").iterdir()) for folder in folders] == [
+        [],
+        ["grastate.dat"],
+        ["grastate.dat"],
+    ]
+
+
 def run(command: tuple[str, ...]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
