@@ -87,7 +87,7 @@ async def open_connection(given: Access, role: Role) -> Any:
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
                 connection = await _connect(given, host)
-                refusal = await _prepare(connection, role)
+                refusal = await _prepare(connection, role, alone=not others)
         except (MySQLError, OSError, EOFError) as error:  # a TimeoutError is an OSError
             refusal = _describe(error)
         else:
@@ -132,17 +132,21 @@ def _access_denied(error: MySQLError) -> AccessDenied | None:
     return None
 
 
-async def _prepare(connection: Any, role: Role) -> str:
+async def _prepare(connection: Any, role: Role, *, alone: bool) -> str:
     """Why this node may not be used; empty: it may, and the session is prepared.
 
-    A node of a cluster that has no majority still accepts connections. A replica elsewhere is read-only.
+    A node of a cluster that has no majority still accepts connections. A replica elsewhere is read-only, and nothing in
+    it says how old its answers are.
     """
     variables = await _rows(connection, "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('read_only', 'wsrep_on')")
     clustered = variables.get("wsrep_on") == "ON"
     if clustered and (await _rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'"))["wsrep_ready"] != "ON":
         return NOT_PRIMARY
+    read_only = variables["read_only"] == "ON"
     if role == "writer":
-        return "read-only" if variables["read_only"] == "ON" else ""
+        return "read-only" if read_only else ""
+    if read_only and not clustered and not alone:
+        return "a replica, which may be behind"
     async with connection.cursor() as cursor:
         if clustered:  # a read waits until its node has applied what was committed before it
             await cursor.execute("SET SESSION wsrep_sync_wait = 1")

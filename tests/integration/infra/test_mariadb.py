@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from infra.engines import mariadb, mariadb_nodes
 from infra.engines.mariadb import TRANSACTIONS, Database
-from infra.engines.mariadb_nodes import access
+from infra.engines.mariadb_nodes import access, open_connection
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
-from schemas.errors import AccessDenied
+from schemas.errors import AccessDenied, TransientError
+from tests.integration.infra.administrator import administrate
 from tests.integration.infra.authority import Authority
 from tests.support.pipeline import PATIENCE_S
 from tests.support.unreliable_line import Line, line_to
@@ -147,6 +149,19 @@ async def test_a_transaction_is_repeated_as_a_whole_until_a_lock_is_free(databas
 async def test_readers_cannot_write(database: Database) -> None:
     with pytest.raises(OperationalError, match="READ ONLY transaction"):
         await database.read(raise_count)
+
+
+async def test_a_replica_answers_nobody_while_a_server_that_is_alone_answers_readers(
+    stack: Settings, database: Database
+) -> None:
+    given = access(stack, "accounts")
+    administrate(stack, "SET GLOBAL read_only = ON")
+    try:
+        with pytest.raises(TransientError, match="a replica, which may be behind"):
+            await open_connection(replace(given, hosts=(*given.hosts, *given.hosts)), "reader")
+        assert await counts(database) == [0, 0]
+    finally:
+        administrate(stack, "SET GLOBAL read_only = OFF")
 
 
 async def test_a_server_that_dies_at_work_comes_back_and_the_work_is_done_once(

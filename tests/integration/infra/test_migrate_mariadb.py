@@ -1,16 +1,16 @@
 """`up` brings each service's schema in MariaDB to its newest revision, once."""
 
 import asyncio
-import subprocess
 from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from infra.engines.mariadb import Database
-from infra.local import jars, mariadb_keys
+from infra.local import mariadb_keys
 from infra.migrate_mariadb import migrate, revisions
 from infra.runtime.settings import Settings
+from tests.integration.infra.administrator import administrate
 from tests.support.soak import repeat
 
 RUNNERS = 3
@@ -90,10 +90,3 @@ def together(settings: Settings) -> None:
         await asyncio.gather(*(asyncio.to_thread(migrate, settings) for _ in range(RUNNERS)))
 
     asyncio.run(run())
-
-
-def administrate(settings: Settings, sql: str) -> None:
-    """As who started the stack."""
-    client = jars.folder(settings.home, "mariadb") / "bin" / "mariadb"
-    data = settings.folder / "mariadb" / "data"  # a socket's whole path may be too long
-    subprocess.run([client, "--no-defaults", "--socket=mariadb.sock"], cwd=data, input=sql, text=True, check=True)
