@@ -27,6 +27,7 @@ from infra.local.stack import Stack
 from infra.mariadb_dumps import dump
 from infra.runtime.settings import LOCAL_NODES, PORT_BASES, Settings
 from schemas.errors import TransientError
+from tests.support.administrator import administrate
 from tests.support.pipeline import PATIENCE_S, eventually
 from tests.support.soak import repeat
 
@@ -212,19 +213,24 @@ def test_a_dump_passes_over_a_node_that_hangs(cluster: Stack, tmp_path: Path, mo
 
 
 @pytest.mark.soak_only
-@pytest.mark.parametrize("node", [0, 2])
-async def test_a_node_that_has_lost_its_data_gets_all_of_them_from_the_others(
-    cluster: Stack, database: Database, node: int
+@pytest.mark.parametrize("lost", [(0,), (2,), (0, 1)])
+async def test_nodes_that_have_lost_their_data_get_all_of_them_from_the_others(
+    cluster: Stack, database: Database, lost: tuple[int, ...]
 ) -> None:
     async def add(connection: AsyncConnection) -> None:
         await connection.execute(insert(DONE).values(id=1))
 
-    name, host = f"mariadb-{node}", LOCAL_NODES[node]
-    await asyncio.to_thread(keep_down, cluster, name)
-    shutil.rmtree(cluster.settings.folder / name / "data")
+    await asyncio.to_thread(started, cluster)
+    for node in lost:
+        name = f"mariadb-{node}"
+        await asyncio.to_thread(keep_down, cluster, name)
+        shutil.rmtree(cluster.settings.folder / name / "data")
+    if len(lost) == 2:
+        await asyncio.to_thread(eventually, lambda: not is_primary(cluster.settings, "127.0.0.3"))
+        administrate(cluster.settings, "SET GLOBAL wsrep_provider_options = 'pc.bootstrap=YES'", "mariadb-2")
     await database.transact(add)
     await asyncio.to_thread(cluster.up, ["mariadb"])
-    assert await rows_at(cluster.settings, host) == 1
+    assert [await rows_at(cluster.settings, LOCAL_NODES[node]) for node in lost] == [1 for _ in lost]
     assert await written(database) == ([1], 0)
 
 

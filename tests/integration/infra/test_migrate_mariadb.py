@@ -10,7 +10,7 @@ from infra.engines.mariadb import Database
 from infra.local import mariadb_keys
 from infra.migrate_mariadb import migrate, revisions
 from infra.runtime.settings import Settings
-from tests.integration.infra.administrator import administrate
+from tests.support.administrator import administrate
 from tests.support.soak import repeat
 
 RUNNERS = 3
