@@ -78,6 +78,9 @@ bench-quality: setup ## compare the quality worker with a plain consumer that on
 bench-collector: setup ## CPU of an event that comes as JSON and as CMCD, and of a line by our tokenizer and by a library
 	@$(BIN)/python -m bench.collector $(ARGS)
 
+bench-accounts: setup ## what people do with accounts, compared with a bare hash and the smallest query; two minutes; ARGS="--seconds 10"
+	@$(BIN)/python -m bench.accounts.main $(ARGS)
+
 bench-chunks: setup ## compare chunks of CompressedVH with simpler encodings (no backends); ARGS=--columns for details
 	@$(BIN)/python -m bench.chunks $(ARGS)
 
@@ -153,4 +156,4 @@ clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
 $(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
 	@$(NPM) run build
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-chunks bench-ledger bench-reads bench-history bench-batch bench-edge bench-players bench-upload attack evaluate member-lists docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-accounts bench-chunks bench-ledger bench-reads bench-history bench-batch bench-edge bench-players bench-upload attack evaluate member-lists docs reference package lock

@@ -1,7 +1,5 @@
 """``make bench-collector``: what an event costs the collector as JSON, with a key and with a member's token, and as a
 line of CMCD, on its own stack; and what the token costs by itself.
-
-Writes HTTP by hand over kept-alive connections, so that the client takes little CPU from the collector.
 """
 
 import asyncio
@@ -18,6 +16,7 @@ import typer
 from http_sfv.dictionary import Dictionary
 from starlette.requests import Request
 
+from bench.connection import Connection
 from bench.stack import bench_stack
 from domain.clock import system_clock
 from domain.cmcd.dictionary import parse
@@ -140,17 +139,12 @@ async def _load(port: int, path: str, bodies: Bodies, connections: int, seconds:
 
 
 async def _client(port: int, path: str, bodies: Iterator[bytes], until: float, credential: str) -> list[float]:
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {credential}\r\n"
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     latencies = []
-    while (started := time.perf_counter()) < until:
-        body = next(bodies)
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        answer = (await reader.readuntil(b"\r\n\r\n")).decode()
-        assert answer.startswith("HTTP/1.1 202"), answer
-        await reader.readexactly(int(answer.lower().partition("content-length:")[2].partition("\r")[0]))
-        latencies.append(time.perf_counter() - started)
-    writer.close()
+    async with Connection.open(port) as connection:
+        while (started := time.perf_counter()) < until:
+            status, answer = await connection.ask(f"POST {path}", next(bodies), credential)
+            assert status == 202, answer
+            latencies.append(time.perf_counter() - started)
     return latencies
 
 

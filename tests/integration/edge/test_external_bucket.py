@@ -13,7 +13,7 @@ from infra.local.edge import PROBE
 from infra.local.stack import Stack
 from infra.runtime.settings import PORT_BASES, Settings
 from tests.integration.edge.conftest import SECRETS, Edge
-from tests.integration.infra.authority import Authority
+from tests.support.authority import Authority
 
 FILE = "/abroad/q1/1.m4s"
 

@@ -11,7 +11,7 @@ from infra.local import cassandra, jars, kafka, preflight, template
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 from schemas.errors import TransientError
-from tests.integration.infra.authority import Authority
+from tests.support.authority import Authority
 from tests.support.pipeline import eventually
 
 KEYSTORE_PASSWORD = "keystore-secret"

@@ -21,8 +21,8 @@ from infra.engines.mariadb_nodes import access, open_connection
 from infra.local.stack import Stack
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TransientError
-from tests.integration.infra.authority import Authority
 from tests.support.administrator import administrate
+from tests.support.authority import Authority
 from tests.support.pipeline import PATIENCE_S
 from tests.support.unreliable_line import Line, line_to
 

@@ -19,8 +19,8 @@ from infra.local.workers import environment
 from infra.runtime.settings import LOCAL_KEY, PORT_BASES, Port, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from schemas.events import Playback
-from tests.integration.infra.authority import Authority
 from tests.integration.infra.secured import secured_cassandra, secured_kafka
+from tests.support.authority import Authority
 from tests.support.builders import as_client, playback
 from tests.support.identity import member_headers
 from tests.support.pipeline import PATIENCE_S, run_module
