@@ -1,7 +1,7 @@
-"""What a database that was restored from a dump has to learn from Kafka before it serves.
+"""What a database that was restored from a dump has to learn from Kafka and the lake before it serves.
 
-Its counters are those of the dump. A number given after the dump is in Kafka, or no reader has seen it. So a counter
-that is raised to the newest number in Kafka gives none twice.
+Its counters are those of the dump. A number given after the dump is in one of the two, or no reader has seen it. So a
+counter that is raised to the newest number there gives none twice.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ class Restoring:
     raised: dict[str, int] = field(default_factory=dict)
     """What counters have to become, by key."""
     lacking: dict[tuple[Key, int], CountedRecord] = field(default_factory=dict)
-    """Records that Kafka has and the dump lacks, by key and seq; also those of keys that it does not know."""
+    """Records that the dump lacks, by key and seq; also those of keys that it does not know."""
 
     def take(self, key: str, record: CountedRecord) -> None:
         counter = self.counters.get(key, 0)

@@ -64,8 +64,8 @@ def restore(
     service: Service,
     file: Annotated[Path | None, typer.Argument(help="A dump; by default the newest.", exists=True)] = None,
 ) -> None:
-    """Replace a service's tables by those of a dump; then raise its counters above what Kafka has, and list what the
-    dump lacks. The processes that need the tables must be stopped."""
+    """Replace a service's tables by those of a dump; then raise its counters above what Kafka and the lake have, and
+    list what the dump lacks. The processes that need the tables must be stopped."""
     settings = Settings()
     logs.configure("restore", "WARNING")
     owner = next((each for each in OWNERS if each == service), None)
@@ -78,7 +78,7 @@ def restore(
     migrate_mariadb.migrate(settings, (owner,))
     lacking = asyncio.run(_raise(settings, owner))
     unmark(settings, owner)
-    typer.echo(f"{owner}: restored {chosen}; Kafka has {len(lacking):,} changes that it lacks")
+    typer.echo(f"{owner}: restored {chosen}; Kafka or the lake has {len(lacking):,} changes that it lacks")
     for record in lacking[:SHOWN]:
         typer.echo(f"    {_describe(record)}")
     if len(lacking) > SHOWN:

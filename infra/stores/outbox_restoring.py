@@ -1,4 +1,7 @@
-"""Raises the counters of a restored schema above what Kafka has, and lists what the dump lacks."""
+"""Raises the counters of a restored schema above what Kafka and the lake have, and lists what the dump lacks.
+
+The lake has what Kafka kept for a shorter time than the dump is old.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -8,10 +11,14 @@ from typing import NamedTuple, cast
 from sqlalchemy import Column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.lake.keys import ROOT
+from domain.ledger.whole_topic import WholeTopic
 from domain.outbox.restoring import Restoring
 from infra.engines.kafka.reader import TopicReader
 from infra.engines.mariadb import Database
+from infra.engines.read_ahead import ReadAhead
 from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
 from infra.runtime.settings import Settings
 from schemas.errors import InvalidEvent
 from schemas.events import CountedRecord
@@ -29,16 +36,17 @@ class Counter(NamedTuple):
 
 
 def check(settings: Settings, topics: Iterable[Topic]) -> None:
-    """TransientError unless Kafka and the registry answer now: ask before there is nothing to go back to."""
+    """TransientError unless Kafka, the registry and the lake answer now: ask before there is nothing to go back to."""
     Registry(settings).ping()
+    next(ObjectStore(settings).list(ROOT), None)
     TopicReader(settings).spans([topic.name for topic in topics])
 
 
 async def raise_counters(
     settings: Settings, database: Database, counters: Mapping[Topic, Counter]
 ) -> Sequence[CountedRecord]:
-    """Returns the records that Kafka has and the database lacks, by topic, key and seq. Run it before the database
-    serves; a second run finds counters that need no raise. TransientError while a backend is away.
+    """Returns the records that Kafka or the lake has and the database lacks, by topic, key and seq. Run it before the
+    database serves; a second run finds counters that need no raise. TransientError while a backend is away.
     """
     found: list[CountedRecord] = []
     for topic, counter in counters.items():
@@ -53,14 +61,13 @@ async def raise_counters(
 
 
 def _records(settings: Settings, topic: Topic) -> Iterator[CountedRecord]:
-    registry, log = Registry(settings), TopicReader(settings)
-    for name, _, partition, start, end in log.spans([topic.name]):
-        for batch in log.read(name, partition, start, end) if start < end else ():
-            for _, payload in batch:
-                try:
-                    yield cast(CountedRecord, registry.decode(topic.record, payload))
-                except InvalidEvent:  # nobody's outbox wrote it; the lake sink makes its dead letter
-                    continue
+    registry, whole = Registry(settings), WholeTopic(TopicReader(settings), ReadAhead(ObjectStore(settings)))
+    for payloads in whole.payloads(topic.name):
+        for payload in payloads:
+            try:
+                yield cast(CountedRecord, registry.decode(topic.record, payload))
+            except InvalidEvent:  # nobody's outbox wrote it; the lake sink makes its dead letter
+                continue
 
 
 async def _counters(counter: Counter, connection: AsyncConnection) -> dict[str, int]:

@@ -11,23 +11,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.accounts.model import Account
 from domain.accounts.records import change
+from domain.lake.keys import Chain
+from domain.lake.objects import pack
 from domain.processes import OWNERS
 from infra.engines.kafka.publisher import BulkProducer
 from infra.engines.mariadb import TRANSACTIONS, Database
 from infra.engines.registry import Registry
+from infra.engines.s3 import ObjectStore
 from infra.local.program import StackError
 from infra.local.stack import Stack
 from infra.mariadb_dumps import forget, load, newest
 from infra.runtime.settings import Settings
 from infra.stores.accounts_mariadb import MariaDbAccounts
 from infra.stores.accounts_tables import ACCOUNTS
+from schemas import avro
 from schemas.codec import encode
 from schemas.framing import frame
 from schemas.topics import CHANGE_TOPICS
-from tests.support.builders import T0, account_record
+from tests.integration.streams.lake import with_new_lake
+from tests.support.builders import T0, account_record, revocation_record
 from tests.support.pipeline import playhead
 
-TOPIC = CHANGE_TOPICS["accounts"]
+TOPIC, REVOCATIONS = CHANGE_TOPICS["accounts"], CHANGE_TOPICS["revocations"]
 
 
 def new_id() -> str:
@@ -94,6 +99,28 @@ async def test_what_came_after_a_dump_is_gone_and_named_and_no_number_is_used_tw
     assert f"{later}, seq 1, " in restored.stdout
     assert await row(database, known) == (version, seq + 3, streams)
     assert await row(database, later) is None
+    await database.close()
+
+
+async def test_a_number_that_only_the_lake_remembers_is_not_used_again(stack: Settings, tmp_path: Path) -> None:
+    database, account, lake = Database(stack, "accounts"), first_account(), with_new_lake(stack)
+    await sign_up(database, account)
+    dumped = await asyncio.to_thread(playhead, "database", "dump", "--to", str(tmp_path))
+    assert dumped.returncode == 0, dumped.stderr
+    written = [encode(revocation_record(account, seq)) for seq in (1, 2)]
+    chain, schema = Chain(REVOCATIONS.name, "gone-from-kafka", 0), avro.schema(REVOCATIONS.record)
+    file = pack(chain, 0, schema, written, Registry(stack).ids()[REVOCATIONS.record])
+    ObjectStore(lake).put_if_absent(file.key, file.body, file.metadata)
+
+    dump_file, bucket = str(newest("accounts", tmp_path)), lake.lake_bucket
+    restored = await asyncio.to_thread(
+        playhead, "database", "restore", "accounts", dump_file, PLAYHEAD_LAKE_BUCKET=bucket
+    )
+    assert restored.returncode == 0, restored.stderr + restored.stdout
+    assert f"{account}, seq 2, " in restored.stdout
+    found = await MariaDbAccounts(database).by_id(account)
+    assert found
+    assert found.seqs.revocations == 2
     await database.close()
 
 
