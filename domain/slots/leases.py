@@ -65,13 +65,21 @@ class Leases:
         self, store: SlotStore, account_id: str, allowed: int, stream: Stream, instead_of: str | None
     ) -> Answer:
         taken = await store.taken(account_id)
-        if instead_of and (number := _number_of(instead_of, taken)) is not None:
+        if _number_of(stream.session, taken) is not None:
+            return Answer("held")
+        number = _number_of(instead_of, taken)
+        if number is None:
+            number = next((each for each, slot in taken.items() if stream.repeats(slot.stream)), None)
+        if number is not None:
+            holder, replaced = taken[number].stream.session, taken[number].replaced
             if len(taken) > allowed:  # the plan became smaller
-                await store.release(account_id, number, instead_of)
-            elif await store.take_over(account_id, number, stream, instead_of):
+                await store.release(account_id, number, holder)
+            elif await store.take_over(
+                account_id, number, stream, holder, instead_of if holder == instead_of else replaced
+            ):
                 return Answer("held")
             taken = await store.taken(account_id)
-        return await self._take(store, account_id, allowed, stream, taken)
+        return await self._take(store, account_id, allowed, stream, taken, starts=True)
 
     async def _renew(self, store: SlotStore, account_id: str, allowed: int, stream: Stream, playing: bool) -> Answer:
         taken = await store.taken(account_id)
@@ -82,12 +90,21 @@ class Leases:
         successors = tuple(slot.stream for slot in taken.values() if slot.replaced == stream.session)
         if successors:
             return Answer("replaced", successors)
+        if await store.was_released(account_id, stream.session):  # a report that was slower than the last one
+            return Answer("replaced")
         if not playing:
             return Answer("given_back")
         return await self._take(store, account_id, allowed, stream, taken)
 
     async def _take(
-        self, store: SlotStore, account_id: str, allowed: int, stream: Stream, taken: Mapping[int, Slot]
+        self,
+        store: SlotStore,
+        account_id: str,
+        allowed: int,
+        stream: Stream,
+        taken: Mapping[int, Slot],
+        *,
+        starts: bool = False,
     ) -> Answer:
         """Asks for free slots only, since a refusal needs no write."""
         if _number_of(stream.session, taken) is not None:
@@ -98,6 +115,12 @@ class Leases:
                 for number in range(allowed):
                     if number not in others:
                         holder = found.get(number) or await store.take(account_id, number, stream)
+                        if (
+                            starts
+                            and stream.repeats(holder)
+                            and await store.take_over(account_id, number, stream, holder.session, None)
+                        ):
+                            holder = stream
                         found[number] = others[number] = holder
                         if holder.session == stream.session:
                             return Answer("held")
@@ -110,5 +133,5 @@ async def _stop(store: SlotStore, account_id: str, session: str) -> Answer:
     return Answer("given_back")
 
 
-def _number_of(session: str, taken: Mapping[int, Slot]) -> int | None:
+def _number_of(session: str | None, taken: Mapping[int, Slot]) -> int | None:
     return next((number for number, slot in taken.items() if slot.stream.session == session), None)

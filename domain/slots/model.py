@@ -21,6 +21,12 @@ class Stream:
         """When it was started, in milliseconds since the epoch: the time in the session's id."""
         return int(self.session[:8] + self.session[9:13], 16)
 
+    def repeats(self, other: "Stream") -> bool:
+        """Whether this is a second start of the same title on the same device. A client whose first answer was lost
+        asks again, and knows no session of the first."""
+        same = (self.device_id, self.title_id) == (other.device_id, other.title_id)
+        return same and self.session != other.session
+
 
 class Slot(NamedTuple):
     """A slot that is taken."""
@@ -38,7 +44,8 @@ class Answer:
     """What became of a stream's question for its slot.
 
     held: it has one. uncounted: the store did not answer, so it plays without. full: all slots have other streams.
-    replaced: a member stopped it to watch something else. given_back: it was paused for too long, so its slot is free.
+    replaced: it was stopped, by its player or to watch something else. given_back: it was paused for too long, so its
+    slot is free.
     """
 
     verdict: Verdict

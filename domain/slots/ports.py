@@ -21,8 +21,9 @@ class SlotStore(Protocol):
         """Takes the slot if it is free. Returns the stream that has it now."""
         ...
 
-    async def take_over(self, account_id: str, number: int, stream: Stream, replaced: str) -> bool:
-        """Takes the slot from the session ``replaced``. Returns whether the stream has it now."""
+    async def take_over(self, account_id: str, number: int, stream: Stream, holder: str, replaced: str | None) -> bool:
+        """Takes the slot from the session ``holder``. ``replaced``: the session that shall know that it was stopped.
+        Returns whether the stream has the slot now."""
         ...
 
     async def renew(self, account_id: str, number: int, stream: Stream) -> bool:
@@ -36,4 +37,8 @@ class SlotStore(Protocol):
 
     async def release(self, account_id: str, number: int, session: str) -> None:
         """Frees the slot if that session has it."""
+        ...
+
+    async def was_released(self, account_id: str, session: str) -> bool:
+        """Whether the session freed its slot within the last lease."""
         ...

@@ -45,7 +45,11 @@ class StreamSlots:
             f"UPDATE {table} USING TTL ? SET {holder}, playing = false WHERE {key}"
             " IF playback_session_id = ? AND playing = true"
         )
-        self._release = self._conditional(f"DELETE FROM {table} WHERE {key} IF playback_session_id = ?")
+        # What is left of a stream is the session that had it, for the time of a lease.
+        self._release = self._conditional(
+            f"UPDATE {table} USING TTL ? SET playback_session_id = null, stream = null, playing = null, replaced = ?"
+            f" WHERE {key} IF playback_session_id = ?"
+        )
 
     async def taken(self, account_id: str) -> Mapping[int, Slot]:
         rows = await run(self._session, self._taken, (account_id,))
@@ -58,9 +62,9 @@ class StreamSlots:
         (row,) = await run(self._session, self._take, values)
         return stream if row.applied else _stream(row)
 
-    async def take_over(self, account_id: str, number: int, stream: Stream, replaced: str) -> bool:
-        over = UUID(replaced)
-        values = self._lease_s, UUID(stream.session), _value(stream), over, account_id, number, over
+    async def take_over(self, account_id: str, number: int, stream: Stream, holder: str, replaced: str | None) -> bool:
+        told = UUID(replaced) if replaced else None
+        values = self._lease_s, UUID(stream.session), _value(stream), told, account_id, number, UUID(holder)
         return await self._has(stream, self._take_over, values)
 
     async def renew(self, account_id: str, number: int, stream: Stream) -> bool:
@@ -74,7 +78,12 @@ class StreamSlots:
         return await self._has(stream, self._pause, values)
 
     async def release(self, account_id: str, number: int, session: str) -> None:
-        await run(self._session, self._release, (account_id, number, UUID(session)))
+        holder = UUID(session)
+        await run(self._session, self._release, (self._lease_s, holder, account_id, number, holder))
+
+    async def was_released(self, account_id: str, session: str) -> bool:
+        rows = await run(self._session, self._taken, (account_id,))
+        return any(row.replaced == UUID(session) for row in rows)
 
     async def _has(self, stream: Stream, statement: PreparedStatement, values: tuple[object, ...]) -> bool:
         """Whether the stream has the slot after this write. A write that was not applied says who has it."""

@@ -30,7 +30,7 @@ class Watching(BaseModel):
 
 
 class StreamsTaken(Problem):
-    """Why a stream has no slot: `too_many_streams`, or `stopped_elsewhere` if a member stopped this one."""
+    """Why a stream has no slot: `too_many_streams`, or `stopped_elsewhere` if this one was stopped."""
 
     watching: list[Watching] = Field(description="Who watches. A start may stop one of them with `instead_of`.")
 
@@ -49,7 +49,9 @@ class NoSlot(Refusal):
 
 
 class StreamState(BaseModel):
-    state: State = Field(description="paused: the slot is kept for some minutes. stopped: it is free.")
+    state: State = Field(
+        description="paused: the slot is kept for some minutes. stopped: it is free, and the play is over."
+    )
 
 
 class Lease(BaseModel):
@@ -57,7 +59,7 @@ class Lease(BaseModel):
 
     slot: Literal["held", "uncounted", "given_back"] = Field(
         description="uncounted: it plays, though nobody could count it. given_back: it was stopped, or paused for too "
-        "long; when it plays again it gets a slot if one is free."
+        "long; when a paused one plays again it gets a slot if one is free."
     )
     renew_every_ms: int = Field(description="Report the state this often, and whenever it changes.")
 
@@ -91,8 +93,8 @@ class Streams:
         if answer.verdict == "full":
             raise NoSlot("too_many_streams", _full(allowed, watching), watching)
         if answer.verdict == "replaced":
-            (by, *_) = watching
-            detail = f"This stream was stopped to watch {by.title} on {by.device}."
+            by = f" to watch {watching[0].title} on {watching[0].device}" if watching else ""
+            detail = f"This stream was stopped{by}."
             raise NoSlot("stopped_elsewhere", detail, watching)
         return Lease(slot=answer.verdict, renew_every_ms=self._renew_every_ms)
 

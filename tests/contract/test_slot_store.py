@@ -23,7 +23,8 @@ LONG_S = 3600
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     if request.param == "fake":
         rows: dict[tuple[str, int], Row] = {}
-        yield lambda lease_s, pause_s: FakeSlots(lease_s, pause_s, rows=rows)
+        released: dict[tuple[str, str], float] = {}
+        yield lambda lease_s, pause_s: FakeSlots(lease_s, pause_s, rows=rows, released=released)
         return
     session = connect(request.getfixturevalue("stack"))
     yield lambda lease_s, pause_s: StreamSlots(session, lease_s, pause_s)
@@ -70,7 +71,7 @@ async def test_a_repeated_question_has_the_same_answer(store: SlotStore, account
     for _ in range(2):
         assert await store.take(account, 0, first) == first
     for _ in range(2):
-        assert await store.take_over(account, 0, second, first.session)
+        assert await store.take_over(account, 0, second, first.session, None)
     for _ in range(2):
         assert await store.renew(account, 0, second)
     for _ in range(2):
@@ -102,7 +103,7 @@ async def test_only_the_session_that_has_a_slot_changes_it(store: SlotStore, acc
     await store.take(account, 0, mine)
     assert not await store.renew(account, 0, other)
     assert not await store.pause(account, 0, other)
-    assert not await store.take_over(account, 0, other, other.session)
+    assert not await store.take_over(account, 0, other, other.session, None)
     await store.release(account, 0, other.session)
     assert await store.taken(account) == {0: Slot(mine)}
 
@@ -111,17 +112,36 @@ async def test_nobody_has_a_slot_that_is_free(store: SlotStore, account: str) ->
     mine = stream()
     assert not await store.renew(account, 0, mine)
     assert not await store.pause(account, 0, mine)
-    assert not await store.take_over(account, 0, mine, stream().session)
+    assert not await store.take_over(account, 0, mine, stream().session, None)
     assert await store.taken(account) == {}
 
 
 async def test_a_slot_that_was_taken_over_names_whom_it_replaced(store: SlotStore, account: str) -> None:
     old, new = stream(), stream()
     await store.take(account, 0, old)
-    assert await store.take_over(account, 0, new, old.session)
+    assert await store.take_over(account, 0, new, old.session, old.session)
     assert not await store.renew(account, 0, old)
     assert await store.renew(account, 0, new)
     assert await store.taken(account) == {0: Slot(new, old.session)}
+    newest = stream()
+    assert await store.take_over(account, 0, newest, new.session, None)
+    assert await store.taken(account) == {0: Slot(newest)}
+
+
+async def test_a_session_that_freed_its_slot_is_known_for_a_lease(store: SlotStore, make: Make, account: str) -> None:
+    mine, other = stream(), stream()
+    await store.take(account, 0, mine)
+    await store.take(account, 1, other)
+    assert not await store.was_released(account, mine.session)
+    await store.release(account, 0, mine.session)
+    await make(1, LONG_S).release(account, 1, other.session)
+    assert await store.was_released(account, mine.session)
+    assert await store.take(account, 1, mine) == mine
+
+    async def is_over() -> bool:
+        return not await store.was_released(account, other.session)
+
+    await until(is_over)
 
 
 async def test_a_slot_that_nobody_renews_becomes_free(make: Make, account: str) -> None:

@@ -40,6 +40,7 @@ class FakeSlots:
     loses: int = 0
     away: bool = False
     rows: dict[tuple[str, int], Row] = field(default_factory=dict)
+    released: dict[tuple[str, str], float] = field(default_factory=dict)
 
     async def taken(self, account_id: str) -> Mapping[int, Slot]:
         await self._arrive()
@@ -53,9 +54,9 @@ class FakeSlots:
         self._answer()
         return row.stream
 
-    async def take_over(self, account_id: str, number: int, stream: Stream, replaced: str) -> bool:
+    async def take_over(self, account_id: str, number: int, stream: Stream, holder: str, replaced: str | None) -> bool:
         await self._arrive()
-        if self._has(account_id, number, replaced):
+        if self._has(account_id, number, holder):
             until = self.now() + self.lease_s
             self.rows[account_id, number] = Row(stream, until, replaced=replaced, replaced_until=until)
         self._answer()
@@ -82,7 +83,12 @@ class FakeSlots:
         await self._arrive()
         if self._has(account_id, number, session):
             del self.rows[account_id, number]
+            self.released[account_id, session] = self.now() + self.lease_s
         self._answer()
+
+    async def was_released(self, account_id: str, session: str) -> bool:
+        await self._arrive()
+        return self.now() < self.released.get((account_id, session), 0.0)
 
     async def _arrive(self) -> None:
         await asyncio.sleep(0)  # others come first

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from domain.clock import Clock, system_clock
 from domain.identity.keys import new_private_key, public_keys
@@ -21,13 +22,17 @@ PUBLIC = public_keys(PRIVATE)
 
 
 def member(
-    profile: str = "me", account: str | None = None, profiles: Iterable[str] = (), issued_at: int | None = None
+    profile: str = "me",
+    account: str | None = None,
+    profiles: Iterable[str] = (),
+    issued_at: int | None = None,
+    device: str = "device-1",
 ) -> Member:
     """A device that signed in now, with a plan that plays."""
     now = system_clock() if issued_at is None else issued_at
     return Member(
         account_id=account or f"account-{profile}",
-        device_id="device-1",
+        device_id=device,
         profile_id=profile,
         profiles={each: Profile(maturity="") for each in (profile, *profiles)},
         country="NL",
@@ -67,8 +72,9 @@ def identity(now: Clock = system_clock) -> Identity:
 
 
 def sign_in(context: "BrowserContext", profile: str = "me", settings: Settings | None = None) -> None:
-    """As a browser that signed in on this machine."""
-    token = headers(member(profile), settings)["Authorization"].removeprefix("Bearer ")
+    """As a browser that signed in on this machine, and is a device like no other."""
+    device = str(uuid4())
+    token = headers(member(profile, device=device), settings)["Authorization"].removeprefix("Bearer ")
     context.add_cookies(
         [{"name": COOKIE, "value": token, "url": "http://127.0.0.1", "httpOnly": True, "sameSite": "Strict"}]
     )

@@ -25,7 +25,9 @@ OUTCOME = {"held": ALLOWED, "full": AT_ONCE - ALLOWED}
 
 
 def a_stream() -> Stream:
-    return Stream(str(uuid_utils.uuid7()), "ml-1", "device-1", "TV", "ml-50")
+    """Of a device that plays nothing yet."""
+    session = str(uuid_utils.uuid7())
+    return Stream(session, "ml-1", f"device-{session}", "TV", "ml-50")
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

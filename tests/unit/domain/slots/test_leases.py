@@ -1,10 +1,10 @@
 import asyncio
+import uuid
 from collections import Counter
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
-import uuid_utils
 
 from domain.metrics import SLOT_ANSWERS
 from domain.slots.leases import Leases
@@ -13,6 +13,7 @@ from schemas.errors import TransientError
 from tests.support.builders import T0
 from tests.support.fake_metrics import FakeMetrics
 from tests.support.fake_slots import FakeSlots
+from tests.support.starts import a_stream
 
 ACCOUNT = "account-1"
 SESSION = "018bcfe5-6800-7000-8000-00000000000{}"
@@ -56,8 +57,7 @@ async def test_the_third_stream_of_a_plan_of_two_learns_who_watches(house: House
 
 
 async def test_of_forty_starts_at_once_on_a_plan_of_two_two_are_granted(house: House) -> None:
-    streams = [replace(TV, session=str(uuid_utils.uuid7())) for _ in range(40)]
-    answers = await asyncio.gather(*map(house.start, streams))
+    answers = await asyncio.gather(*(house.start(a_stream()) for _ in range(40)))
     assert Counter(answer.verdict for answer in answers) == {"held": 2, "full": 38}
 
 
@@ -71,8 +71,7 @@ async def test_those_who_ask_at_the_same_moment_ask_the_store_for_each_slot_once
 
     store = Counting()
     leases = Leases(lambda: store, FakeMetrics())
-    streams = [replace(TV, session=str(uuid_utils.uuid7())) for _ in range(40)]
-    answers = await asyncio.gather(*(leases.start(ACCOUNT, 2, stream) for stream in streams))
+    answers = await asyncio.gather(*(leases.start(ACCOUNT, 2, a_stream()) for _ in range(40)))
     assert Counter(answer.verdict for answer in answers) == {"held": 2, "full": 38}
     assert store.asked == [0, 1]
 
@@ -89,7 +88,7 @@ async def test_after_a_smaller_plan_a_member_stops_streams_until_the_last_one_gi
         await house.start(stream)
     assert await house.start(LAPTOP, instead_of=TV.session, allowed=1) == Answer("full", (PHONE,))
     assert await house.start(LAPTOP, instead_of=PHONE.session, allowed=1) == HELD
-    assert await house.leases.renew(ACCOUNT, 1, TV, playing=True) == Answer("full", (LAPTOP,))
+    assert await house.leases.renew(ACCOUNT, 1, TV, playing=True) == Answer("replaced")
 
 
 async def test_another_account_has_other_slots(house: House) -> None:
@@ -100,6 +99,52 @@ async def test_another_account_has_other_slots(house: House) -> None:
 async def test_a_stream_that_starts_twice_has_one_slot(house: House) -> None:
     assert [await house.start(TV), await house.start(TV)] == [HELD, HELD]
     assert await house.start(PHONE) == HELD
+
+
+async def test_a_start_that_is_asked_again_takes_the_slot_of_the_one_whose_answer_was_lost(house: House) -> None:
+    again = replace(TV, session=SESSION.format(9))
+    await house.start(TV, allowed=1)
+    assert await house.start(again, allowed=1) == HELD
+    assert await house.start(PHONE, allowed=1) == Answer("full", (again,))
+    assert await house.start(PHONE) == HELD, "a plan of two has a free one"
+
+
+async def test_starts_of_one_title_on_one_device_at_once_have_one_slot(house: House) -> None:
+    streams = [replace(TV, session=str(uuid.uuid4())) for _ in range(5)]
+    answers = await asyncio.gather(*map(house.start, streams))
+    assert answers == [HELD] * 5
+    assert list(house.store.rows) == [(ACCOUNT, 0)]
+
+
+async def test_another_title_on_the_same_device_is_another_stream(house: House) -> None:
+    await house.start(TV, allowed=1)
+    other = replace(TV, session=SESSION.format(9), title_id="ml-1")
+    assert await house.start(other, allowed=1) == Answer("full", (TV,))
+
+
+async def test_a_second_tab_of_the_same_title_leaves_the_first_one_a_free_slot(house: House) -> None:
+    tab = replace(TV, session=SESSION.format(9))
+    await house.start(TV)
+    assert await house.start(tab) == HELD
+    assert await house.renew(TV) == HELD
+    assert await house.start(PHONE) == Answer("full", (tab, TV))
+
+
+async def test_a_start_instead_of_another_that_is_asked_again_still_stops_that_one(house: House) -> None:
+    again = replace(PHONE, session=SESSION.format(9))
+    await house.start(TV)
+    await house.start(PHONE, instead_of=TV.session)
+    assert await house.start(again, instead_of=TV.session) == HELD
+    assert await house.renew(TV) == Answer("replaced", (again,))
+
+
+async def test_a_report_that_arrives_after_the_stop_takes_no_slot(house: House) -> None:
+    await house.start(TV)
+    await house.leases.stop(ACCOUNT, TV.session)
+    assert await house.renew(TV) == Answer("replaced")
+    assert await house.renew(TV, playing=False) == Answer("replaced")
+    await house.start(PHONE, allowed=1)
+    assert (await house.renew(TV)).verdict == "replaced"
 
 
 async def test_a_stopped_stream_frees_its_slot(house: House) -> None:
@@ -143,7 +188,7 @@ async def test_a_member_stops_one_stream_to_watch_another_and_the_stopped_one_le
     await house.start(TV)
     await house.start(PHONE)
     assert await house.start(LAPTOP, instead_of=TV.session) == HELD
-    assert await house.start(replace(TV, session=SESSION.format(9))) == Answer("full", (LAPTOP, PHONE))
+    assert await house.start(a_stream()) == Answer("full", (LAPTOP, PHONE))
     await house.leases.stop(ACCOUNT, PHONE.session)
     assert await house.renew(TV) == Answer("replaced", (LAPTOP,)), "it does not take the slot that is free now"
     assert await house.renew(TV, playing=False) == Answer("replaced", (LAPTOP,))

@@ -29,6 +29,7 @@ SOURCES = Sources("http://edge", "http://collector", {"ops": 20002, "history": 2
 ASKED = {"title_id": "ml-50", "profile_id": "me"}
 HOSTILE = '"><script>alert(1)</script>'
 TOKEN = headers(member("me"))
+PHONE = headers(member("me", device="phone"))
 AS_HOSTILE = headers(member(HOSTILE))
 
 
@@ -316,9 +317,11 @@ async def test_a_play_has_a_slot_and_the_third_of_a_plan_of_two_has_not(
     house: House, client: httpx.AsyncClient
 ) -> None:
     house.now = system_clock()
-    plays = [(await client.post("/v1/playback", json=ASKED | {"device": "TV"})).json() for _ in range(2)]
+    tv = ASKED | {"device": "TV"}
+    plays = [(await client.post("/v1/playback", json=tv, headers=each)).json() for each in (TOKEN, PHONE)]
     assert [(play["slot"], play["renew_every_ms"]) for play in plays] == [("held", 30_000)] * 2
-    refused = await client.post("/v1/playback", json=ASKED)
+    laptop = headers(member("me", device="laptop"))
+    refused = await client.post("/v1/playback", json=ASKED, headers=laptop)
     assert refused.status_code == 409
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json()["code"] == "too_many_streams"
@@ -327,9 +330,19 @@ async def test_a_play_has_a_slot_and_the_third_of_a_plan_of_two_has_not(
     assert (watching[0]["profile_id"], watching[0]["device"], watching[0]["title_id"]) == ("me", "TV", "ml-50")
 
     instead = ASKED | {"instead_of": watching[0]["playback_session_id"]}
-    assert (await client.post("/v1/playback", json=instead)).json()["slot"] == "held"
+    assert (await client.post("/v1/playback", json=instead, headers=laptop)).json()["slot"] == "held"
     stopped = await report(client, plays[0], "playing")
     assert (stopped.status_code, stopped.json()["code"]) == (409, "stopped_elsewhere")
+
+
+async def test_a_start_whose_answer_was_lost_is_asked_again_and_counts_once(
+    house: House, client: httpx.AsyncClient
+) -> None:
+    house.now = system_clock()
+    plays = [(await client.post("/v1/playback", json=ASKED)).json() for _ in range(3)]
+    assert [play["slot"] for play in plays] == ["held"] * 3
+    assert (await client.post("/v1/playback", json=ASKED, headers=PHONE)).json()["slot"] == "held"
+    assert (await report(client, plays[2], "playing")).json()["slot"] == "held"
 
 
 async def report(client: httpx.AsyncClient, play: dict[str, str], state: str, token: str = "") -> httpx.Response:
@@ -340,11 +353,12 @@ async def report(client: httpx.AsyncClient, play: dict[str, str], state: str, to
 
 async def test_a_play_reports_whether_it_goes_on_by_its_token_alone(house: House, client: httpx.AsyncClient) -> None:
     house.now = system_clock()
-    one, two = [(await client.post("/v1/playback", json=ASKED)).json() for _ in range(2)]
+    one, two = [(await client.post("/v1/playback", json=ASKED, headers=each)).json() for each in (TOKEN, PHONE)]
     for state, slot in (("playing", "held"), ("paused", "held"), ("stopped", "given_back")):
         answer = await report(client, one, state)
         assert (answer.status_code, answer.json()) == (200, {"slot": slot, "renew_every_ms": 30_000})
-    assert (await client.post("/v1/playback", json=ASKED)).status_code == 200
+    late = await report(client, one, "playing")
+    assert (late.status_code, late.json()["code"]) == (409, "stopped_elsewhere")
     other = await report(client, one, "playing", two["report_token"])
     assert (other.status_code, other.json()["code"]) == (403, "not_yours")
     by_member = await report(client, one, "playing", TOKEN["Authorization"].removeprefix("Bearer "))

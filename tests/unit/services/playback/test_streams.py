@@ -80,6 +80,18 @@ async def test_a_stopped_stream_makes_room(house: House) -> None:
     assert await house.begin(PHONE) == HELD
 
 
+async def test_a_report_that_was_slower_than_the_stop_is_refused(house: House) -> None:
+    await house.begin(TV)
+    await house.streams.go_on(ACCOUNT, 1, TV, "stopped")
+    with pytest.raises(NoSlot) as caught:
+        await house.streams.go_on(ACCOUNT, 1, TV, "playing")
+    assert (caught.value.problem.code, caught.value.problem.detail) == (
+        "stopped_elsewhere",
+        "This stream was stopped.",
+    )
+    assert await house.begin(PHONE) == HELD
+
+
 async def test_what_happens_to_slots_is_reported_and_ordinary_plays_are_not(house: House) -> None:
     await house.begin(TV)
     await house.streams.go_on(ACCOUNT, 1, TV, "playing")
