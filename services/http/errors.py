@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from schemas.errors import TransientError
+from services.http.middleware import route_of
 
 RETRY_AFTER_SECONDS = 5
 MEDIA_TYPE = "application/problem+json"
@@ -86,7 +87,9 @@ def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
 
     @app.exception_handler(TransientError)
     async def unavailable(request: Request, error: TransientError) -> Response:
-        log.warning("unavailable", path=request.url.path, reason=str(error))  # not in the answer: it has addresses
+        log.warning(
+            "unavailable", route=route_of(request.scope), reason=str(error)
+        )  # not in the answer: it has addresses
         detail = f"The data cannot be read now. Ask again in {RETRY_AFTER_SECONDS} seconds."
         found = problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail)
         return answer(request, found, {"Retry-After": str(RETRY_AFTER_SECONDS)})
