@@ -25,6 +25,8 @@ export const MAX_WAITING_BYTES = 1_000_000;
 const PRIORITY: readonly ClientEvent["family"][] = ["diagnostic", "playback", "error", "ui"];
 const SEND_AGAIN = ["unknown", "not_stored"];
 const FOREIGN = "not_yours";
+/** How long an event waits for its account to sign in on this device again. */
+export const LONGEST_FOREIGN_MS = 30 * 24 * 60 * 60 * 1000;
 const FIRST_WAIT_S = 0.3;
 const LONGEST_WAIT_S = 60;
 /** Of a request without events. */
@@ -35,6 +37,8 @@ interface Waiting {
   family: ClientEvent["family"];
   json: string;
   bytes: number;
+  /** When it happened, in milliseconds since the epoch. */
+  time: number;
   /** Whether it was part of a request: then its content must stay. */
   sent: boolean;
   /** Requests that it is part of now. */
@@ -46,8 +50,8 @@ interface Waiting {
 /**
  * Keeps events until each has a verdict, and sends them again under the same ids until then.
  *
- * It is bounded by bytes. When it is full, the oldest event of the least important family goes; how many went, by family,
- * is an event that never goes.
+ * It is bounded by bytes. When it is full, the oldest event of the least important family goes, and so does an event whose
+ * account was not signed in for a month; how many went, by family, is an event that never goes.
  */
 export class EventQueue {
   /** Events that were dropped, by family. */
@@ -154,7 +158,8 @@ export class EventQueue {
   #push(event: ClientEvent): void {
     const json = JSON.stringify(event);
     const bytes = size(json);
-    const one: Waiting = { id: event.event_id, family: event.family, json, bytes, sent: false, flying: 0, foreign: false };
+    const { event_id: id, family, client_time: time } = event;
+    const one: Waiting = { id, family, json, bytes, time, sent: false, flying: 0, foreign: false };
     this.#waiting.push(one);
     this.#bytes += bytes;
     if (this.#open) this.#store?.put([one]);
@@ -212,14 +217,16 @@ export class EventQueue {
     const reply = await this.#post(body, leaving);
     for (const each of batch) each.flying -= 1;
     if (!reply || isRefusal(reply)) return reply;
-    const [settled, again] = [new Set(batch), new Set<Waiting>()];
+    const [settled, again, tooOld] = [new Set(batch), new Set<Waiting>(), new Set<Waiting>()];
     for (const { index, code, message } of reply.rejected ?? []) {
       const each = batch[index]!;
-      if (code === FOREIGN) each.foreign = settled.delete(each);
+      if (code === FOREIGN && this.#now() - each.time > LONGEST_FOREIGN_MS) tooOld.add(each);
+      else if (code === FOREIGN) each.foreign = settled.delete(each);
       else if (SEND_AGAIN.includes(code)) again.add(each), settled.delete(each);
       else console.error(`playhead: event refused: ${message}`);
     }
     this.#settle(settled);
+    for (const { family } of tooOld) this.#count(family, 1);
     return again.size ? { ...reply, retryAfter: Math.max(1, reply.retryAfter) } : reply;
   }
 

@@ -167,6 +167,21 @@ test("an event of an account that is not signed in waits for a later page, and h
   assert.deepEqual([...shelf.kept.keys()], ["hers"]);
 });
 
+test("an event whose account does not come back within a month is dropped, counted and reported", async () => {
+  const shelf = new Shelf();
+  const month = 30 * 86_400_000;
+  const at = (id: string, age: number): ClientEvent => ({ ...event(id), client_time: 1_700_000_000_000 - age });
+  const rejected = [0, 1].map((index) => ({ index, code: "not_yours", message: "Another account's." }));
+  const { queue, bodies } = collecting([{ status: 400, retryAfter: 0, rejected }]);
+  queue.useStore(shelf);
+  queue.adopt([at("a month old", month), at("older", month + 1)]);
+  await queue.drained();
+  assert.deepEqual([...shelf.kept.keys()], ["a month old"]);
+  assert.deepEqual([...queue.dropped], [["error", 1]]);
+  const [report] = JSON.parse(bodies[1]!).events;
+  assert.deepEqual(report.fields, { error: "1" });
+});
+
 test("two beacons of a page share their 64 KiB", async () => {
   const { queue, requests } = collecting();
   for (let index = 0; index < 9; index++) queue.add(event(String(index), "x".repeat(9_000)));
