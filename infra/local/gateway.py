@@ -55,6 +55,7 @@ def write_configuration(settings: Settings, folder: Path, access_log: str = "/de
         access_log,
         upstreams="\n".join(_upstream(settings, process) for process in services),
         routes="\n    ".join(_route(path, each) for each in services for path in each.public if path != "/"),
+        home=_home({path for each in services for path in each.public}),
         elsewhere=next((process.name for process in services if "/" in process.public), "none"),
         passed="\n    ".join(f"proxy_set_header {name} $http_{name.lower().replace('-', '_')};" for name in PASSED),
         problems="\n    ".join(
@@ -83,6 +84,13 @@ def _page(status: int) -> str:
     viewport = '<meta name="viewport" content="width=device-width">'
     head = f'<meta charset="utf-8">{viewport}<title>{title} · Playhead</title>'
     return f'<!doctype html><html lang="en">{head}<h1>{title}</h1><p>{detail}</p></html>'
+
+
+def _home(public: set[str]) -> str:
+    """Where somebody is led who knows the address alone. Not absolute: before us may be a balancer with another one."""
+    if "/" in public or "/account" not in public:
+        return ""
+    return "location = / { absolute_redirect off; return 302 /account; }"
 
 
 def _route(path: str, process: Process) -> str:

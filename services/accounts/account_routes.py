@@ -28,7 +28,6 @@ from services.accounts.messages import (
 )
 from services.accounts.service import AccountsService, client, drop, keep
 from services.http.errors import RESPONSES
-from services.http.identity import require_own_page
 
 SENT = Accepted(message="If this address can get a mail from us, it will. Open the link in it.")
 """The same for every address."""
@@ -49,7 +48,7 @@ def router(service: AccountsService) -> APIRouter:
     @routes.post("/confirm", status_code=201, summary="Open the link: choose a password, and be signed in")
     async def finish_sign_up(asked: SignUpEnd, request: Request, response: Response) -> SessionItem:
         if asked.browser:
-            require_own_page(request)
+            service.identity.require_page(request)
         first = FirstProfile(asked.name, asked.language, asked.country)
         who = client(request, asked.device.name, asked.device.type)
         session = await registration.finish_sign_up(asked.token, asked.password, first, who)

@@ -8,18 +8,16 @@ from fastapi.responses import HTMLResponse
 from services.accounts.letters import letter
 from services.accounts.service import AccountsService
 from services.http.errors import Refusal
+from services.http.identity import require_local_name
 from services.http.messages import moment
 from services.http.pages import Page
 
 SHOWN = 50
-LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 def from_this_machine(request: Request) -> None:
     """Refuses what a foreign name led here (DNS rebinding), or a page of another site."""
-    if request.url.hostname not in LOCAL_NAMES:
-        message = f"Open this page as 127.0.0.1 or localhost, not as {request.url.hostname}."
-        raise Refusal(HTTPStatus.FORBIDDEN, "foreign_host", message)
+    require_local_name(request)
     if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin", "same-site"):
         raise Refusal(HTTPStatus.FORBIDDEN, "foreign_origin", "This request does not come from one of our pages.")
 

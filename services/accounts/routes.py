@@ -32,6 +32,7 @@ def create_app(service: AccountsService, port: int) -> FastAPI:
         page=page,
         ready=service.ready,
         metrics=service.metrics,
+        origins=service.origins,
     )
     install(app)
     app.mount("/account/static", StaticFiles(directory=HERE / "static"))

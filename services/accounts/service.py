@@ -1,6 +1,6 @@
 """What the routes and pages of accounts share: the use cases, who asks, cookies, and how a refusal is answered."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -56,10 +56,12 @@ class AccountsService:
     ready: Callable[[], Awaitable[None]]
     """Raises TransientError while accounts cannot be read."""
     metrics: Metrics
+    origins: Collection[str] = ()
+    """Of web apps elsewhere that may sign people in."""
 
     @cached_property
     def identity(self) -> Identity:
-        return Identity(self.verifier)
+        return Identity(self.verifier, self.origins)
 
     @cached_property
     def registration(self) -> Registration:

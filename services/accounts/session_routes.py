@@ -32,7 +32,6 @@ from services.accounts.service import (
     own_page,
 )
 from services.http.errors import RESPONSES
-from services.http.identity import require_own_page
 
 
 def router(service: AccountsService) -> APIRouter:
@@ -48,7 +47,7 @@ def router(service: AccountsService) -> APIRouter:
         """401 `wrong_credentials`: the answer is equal for addresses without an account. 429: after too many failures
         nothing is checked for a while; wait for `Retry-After`."""
         if asked.browser:
-            require_own_page(request)
+            service.identity.require_page(request)
         who = client(request, asked.device.name, asked.device.type, asked.device_token)
         session = await service.sign_in(asked.address, asked.password, who)
         if asked.browser:
@@ -61,7 +60,7 @@ def router(service: AccountsService) -> APIRouter:
         again for the same token, until the new one is used. 401 `signed_out`: sign in again."""
         in_cookies = asked.refresh_token is None
         if in_cookies:
-            require_own_page(request)
+            service.identity.require_page(request)
         session = await sessions.refresh(asked.refresh_token or request.cookies.get(REFRESH_COOKIE, ""))
         if in_cookies:
             keep(request, response, session)

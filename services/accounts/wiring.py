@@ -38,6 +38,7 @@ async def serve(settings: Settings) -> None:
         on_loopback=settings.on_loopback,
         ready=database.ping,
         metrics=metrics,
+        origins=settings.web_origins,
     )
     office = PostOffice(store, mailer(settings), settings.on_loopback, system_clock, metrics)
     port = settings.process_port(BY_NAME["accounts"])

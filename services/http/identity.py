@@ -106,11 +106,15 @@ class Identity:
 
         return check
 
+    def require_page(self, request: Request) -> None:
+        """403 unless a page of this address, or of one of the origins, sent the request."""
+        require_own_page(request, self._hosts)
+
     def _claims(self, request: Request, given: Presented | None, max_age_ms: int) -> Claims:
         if given is None:
             raise unauthorized("no_token", self._sign_in)
         if given.by_cookie and request.method not in SAFE:
-            require_own_page(request, self._hosts)
+            self.require_page(request)
         try:
             return self._verifier.verify(given.token, max_age_ms)
         except TokenRefused as refused:

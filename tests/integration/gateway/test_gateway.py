@@ -36,7 +36,7 @@ def test_a_path_leads_to_its_service_as_it_was_sent(gateway: Gateway, path: str,
         "/metrics",
         "/v1/profiles/../../metrics",
         "/v1/profiles/%2e%2e/%2e%2e/metrics",
-        "/",
+        "/index.html",
         "/v1/live",
         "/members/ml-1",
         "/v1/eventsfoo",
@@ -55,6 +55,11 @@ def test_figures_and_console_are_not_for_clients(gateway: Gateway, path: str) ->
         "message": "There is nothing here.",
     }
     assert len(gateway.reached) == before
+
+
+def test_the_address_alone_leads_to_the_account(gateway: Gateway) -> None:
+    answer = gateway.ask("/")
+    assert (answer.status, answer.headers["Location"]) == (302, "/account")
 
 
 def test_a_service_knows_the_client_s_address_and_no_other_that_the_client_names(gateway: Gateway) -> None:

@@ -59,7 +59,9 @@ def test_each_public_path_leads_to_its_process(tmp_path: Path) -> None:
 
 def test_what_does_not_run_has_no_route(tmp_path: Path) -> None:
     write_configuration(settings(parts="pipeline"), tmp_path)
-    assert "playback" not in (tmp_path / "gateway.conf").read_text()
+    configuration = (tmp_path / "gateway.conf").read_text()
+    assert "playback" not in configuration
+    assert "/account" not in configuration
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 The routes come from the services themselves, the services from the table of processes. A new route needs a case here.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,6 +38,8 @@ from tests.unit.services.playback.test_playback import House
 
 Kind = Literal["anybody", "this machine", "own", "theirs"]
 """``own``: a member's own, without ids in the request. ``theirs``: what the ids in the request say."""
+APP, OTHER = "https://tv.example", "https://elsewhere.example"
+"""A web app of PLAYHEAD_WEB_ORIGINS, and another site."""
 NOT_THEIRS = (403, 404, 410)
 """With a good token."""
 
@@ -217,9 +220,10 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         FakeLog(), ByteBudget(2**21, lambda _: None), authentication, SCHEMA_IDS, lambda: SENT_AT, FakeMetrics(), 10
     )
     collector = build_app(events, lambda: False, lambda: b"")
-    playback = house.client()
+    found.service = replace(found.service, origins=[APP])
+    playback = house.client(origins=[APP])
     apps = {
-        "history-api": history.create_app(evening.history_stores, titles, identity(), 20002, FakeMetrics()),
+        "history-api": history.create_app(evening.history_stores, titles, identity(), 20002, FakeMetrics(), [APP]),
         "ops": ops.create_app(
             polled.state, evening.stores, files, identity(), 20003, FakeMetrics(), lambda: evening.now
         ),
@@ -309,6 +313,42 @@ async def test_one_member_s_token_opens_nothing_of_another_s(town: Town) -> None
             if answer.status_code not in NOT_THEIRS and not not_yours:
                 answered.append((process, route, answer.status_code))
     assert answered == []
+
+
+async def test_a_web_app_that_is_listed_may_ask_every_service_but_the_console_and_no_other_site_may(
+    town: Town,
+) -> None:
+    """The collector takes events from pages of all sites."""
+    wrong = []
+    for process in CASES.keys() - {"collector"}:
+        for route in CASES[process]:
+            method, path = route.split()
+            for origin, may in ((APP, process != "ops"), (OTHER, False)):
+                asked = {"Origin": origin, "Access-Control-Request-Method": method}
+                answer = await town.clients[process].options(path, headers=asked)
+                allowed = answer.headers.get("Access-Control-Allow-Origin")
+                if method != "MOUNT" and allowed != (origin if may else None):
+                    wrong.append((process, route, origin, allowed))
+    assert wrong == []
+
+
+async def test_what_a_page_s_links_lead_to_is_there_behind_the_gateway(town: Town) -> None:
+    opened = ("sign-in", "sign-up", "reset", "who", "profiles", "profiles/new", "devices", "tv")
+    pages = [
+        ("playback", "/watch/ml-50"),
+        ("accounts", "/account"),
+        *(("accounts", f"/account/{each}") for each in opened),
+    ]
+    owners = {path: each.name for each in PROCESSES for path in each.public}
+    lost = []
+    for process, page in pages:
+        answer = await town.clients[process].get(page, headers=town.tokens[process] | {"Accept": "text/html"})
+        assert answer.status_code == 200, page
+        for link in set(re.findall('(?:href|src|action)="(/[^"?]*)', answer.text)):
+            owner = next((owners[path] for path in owners if f"{link}/".startswith(f"{path}/")), None)
+            if not owner or (await town.clients[owner].get(link, headers=town.tokens[owner])).status_code == 404:
+                lost.append((page, link, owner))
+    assert lost == []
 
 
 @pytest.mark.parametrize(

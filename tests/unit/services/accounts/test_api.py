@@ -1,10 +1,13 @@
 """The accounts API as devices use it."""
 
+from dataclasses import replace
+
 import httpx
+import pytest
 
 from domain.metrics import SIGN_INS
 from tests.support.household import ADDRESS, PASSWORD
-from tests.unit.services.accounts.conftest import Site
+from tests.unit.services.accounts.conftest import Site, site
 
 
 def bearer(tokens: dict[str, object]) -> dict[str, str]:
@@ -202,3 +205,17 @@ async def test_no_answer_repeats_a_password(found: Site, browser: httpx.AsyncCli
         answer = await browser.post("/v1/session", json=body)
         assert answer.status_code == 400
         assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize(("origin", "status"), [("https://tv.example", 200), ("https://elsewhere.example", 403)])
+async def test_a_web_app_of_a_listed_origin_signs_its_browser_in_and_no_other_site_does(
+    origin: str, status: int
+) -> None:
+    house = site()
+    house.service = replace(house.service, origins=["https://tv.example"])
+    async with house.client() as browser:
+        await house.sign_up(browser)
+        asked = {"address": ADDRESS, "password": PASSWORD, "browser": True}
+        answer = await browser.post("/v1/session", json=asked, headers={"Origin": origin})
+    assert answer.status_code == status, answer.text
+    assert ("set-cookie" in answer.headers) == (status == 200)

@@ -1,7 +1,7 @@
 """The playback service over HTTP in memory: a play, its manifests, and the watch page."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field, replace
 
 import httpx
@@ -60,7 +60,7 @@ class House:
             raise httpx.ReadTimeout("too slow")
         return self.resume
 
-    def client(self, sources: Sources = SOURCES) -> httpx.AsyncClient:
+    def client(self, sources: Sources = SOURCES, origins: Collection[str] = ()) -> httpx.AsyncClient:
         points = ResumePoints(httpx.AsyncClient(transport=httpx.MockTransport(self.history)), "http://history")
         keys = {"new": b"secret", "old": b"earlier"}
         playback = Playback(
@@ -76,7 +76,7 @@ class House:
             now=lambda: self.now,
         )
         titles = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977)})
-        app = create_app(playback, titles, sources, lambda name: self.links.pop(name, None), FakeMetrics())
+        app = create_app(playback, titles, sources, lambda name: self.links.pop(name, None), FakeMetrics(), origins)
         transport = httpx.ASGITransport(app)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:20004", headers=TOKEN)
 
@@ -305,6 +305,16 @@ async def test_a_link_signs_a_browser_in_once_and_here_only(house: House, client
     house.links = {"name": SignIn("a.b.c", "/watch/ml-50")}
     async with house.client(replace(SOURCES, on_loopback=False)) as open_to_all:
         assert (await open_to_all.get("/sign-in/name")).status_code == 404
+
+
+@pytest.mark.parametrize("on_loopback", [True, False])
+async def test_only_this_machine_s_reader_has_links_to_the_console(house: House, on_loopback: bool) -> None:
+    async with house.client(replace(SOURCES, on_loopback=on_loopback)) as client:
+        page = await client.get("/watch/ml-50")
+        problem = await client.get("/watch/ml-9", headers={"Accept": "text/html"})
+    assert (page.status_code, problem.status_code) == (200, 404)
+    for answer in (page, problem):
+        assert (":20002/" in answer.text, 'href="/account"' in answer.text) == (on_loopback, not on_loopback)
 
 
 async def test_a_hostile_profile_is_only_text(client: httpx.AsyncClient) -> None:
