@@ -4,14 +4,12 @@ Times are milliseconds since the epoch. A decision returns a ``Change``, which a
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from domain.identity import tokens
+from domain.identity.tokens import Maturity
 from schemas.events import AccountRecord, DeviceType, EntitlementRecord, RevocationRecord
 
-Maturity = Literal["all", "7", "12", "16", "18"]
-"""Highest rating that a profile may see; 18: everything."""
-MATURITIES: tuple[Maturity, ...] = get_args(Maturity)
 MOST_PROFILES = 5
 MOST_DEVICES = 50
 """Signed in at a time. One more signs out the one that was silent longest."""

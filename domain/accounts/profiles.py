@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from domain.accounts.context import Client, Context
-from domain.accounts.model import MATURITIES, MOST_PROFILES, Account, Change, Profile
+from domain.accounts.model import MOST_PROFILES, Account, Change, Profile
 from domain.accounts.records import change, wider
 from domain.accounts.refusals import Refused
 from domain.accounts.registration import Registration
+from domain.identity.tokens import MATURITIES
 
 PIN_TRIES, PIN_LOCKED_MS = 5, 15 * 60 * 1000
 KIDS_MATURITY = "12"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from domain.accounts.model import FOREVER, MATURITIES, Account, Change, Profile, Record
+from domain.accounts.model import FOREVER, Account, Change, Profile, Record
+from domain.identity.tokens import MATURITIES
 from schemas.events import AccountRecord, EntitlementRecord, RevocationReason, RevocationRecord
 
 

@@ -5,7 +5,7 @@ play. A service that reads a token needs no database.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -28,6 +28,12 @@ class Entitlement(msgspec.Struct, frozen=True):
     """Last moment to play without further news."""
     seq: int
     """Of the account's entitlements: the higher one is newer."""
+
+
+Maturity = Literal["all", "7", "12", "16", "18"]
+"""Rating of a title: from which age; and the highest one that a profile may see, 18 being everything."""
+MATURITIES: tuple[Maturity, ...] = get_args(Maturity)
+"""From the lowest one up."""
 
 
 class Profile(msgspec.Struct, frozen=True):

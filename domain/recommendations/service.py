@@ -1,6 +1,6 @@
 """What to recommend now: the last batch run's list without what was watched since, with reasons for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from domain.history.reading import HistoryReader
@@ -29,21 +29,37 @@ class CurrentRecommendations:
 
 
 async def recommendations(
-    lists: Recommendations, history: HistoryReader, profile_id: str, limit: int
+    lists: Recommendations,
+    history: HistoryReader,
+    profile_id: str,
+    limit: int,
+    sees: Callable[[str], bool] = lambda _: True,
 ) -> CurrentRecommendations:
-    """The profile's list; before it has one, the list of the country it watches in. Raises TransientError.
+    """The profile's list; before it has one, the list of the country it watches in. Raises TransientError. ``sees``:
+    whether a title may be shown; where none of the profile's may, it is the country's list, too.
 
     The profile's list left out what was watched before its date, so only what was watched since is read. A country's
     list knows nothing of the profile: then the newest sessions are read.
     """
     made = await lists.recommended("profile", profile_id)
+    if made and made.items and not _seen(made, sees):
+        made = None
     recent = await history.read_recent(profile_id, since=made.made_at - SINCE_MS if made else None)
     if made is None and recent.records:
         made = await lists.recommended("country", recent.records[0].country)
     if made is None:
         made = await lists.recommended("country", WORLD)
-    items = unwatched(made.items if made else (), recent.records)[:limit]
+    items = unwatched(_seen(made, sees) if made else (), recent.records)[:limit]
     return CurrentRecommendations(made or NO_LIST, items, recent.complete)
+
+
+def _seen(made: RecommendationList, sees: Callable[[str], bool]) -> list[Recommendation]:
+    """The items that may be shown. A reason names a title, too."""
+    return [
+        item
+        for item in made.items
+        if sees(item.title_id) and (item.reason != "because" or not item.about or sees(item.about))
+    ]
 
 
 def unwatched(items: Sequence[Recommendation], records: Sequence[ViewingRecord]) -> list[Recommendation]:

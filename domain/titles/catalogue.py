@@ -13,6 +13,8 @@ class Title(msgspec.Struct, frozen=True):
     year: int | None = None
     runtime_ms: int | None = None
     genres: tuple[str, ...] = ()
+    maturity: str | None = None
+    """Its rating: ``all``, ``7``, ``12``, ``16`` or ``18``."""
 
     @property
     def label(self) -> str:

@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from random import Random
 
 import msgspec
 
+from domain.identity.tokens import Maturity
 from producers.simulator.movielens import Film
 
 MINUTE_MS = 60_000
@@ -15,6 +16,15 @@ _ARTICLE_BEHIND = re.compile(
     r"^(?P<rest>.+), (?P<article>The|An?|Il|Lo|I|Les?|La|L'|Un|Une|El|Los|Las|Der|Die|Das)(?P<more>\s*\(.*)?$"
 )
 _IN_BRACKETS = re.compile(r"\(([^)]*)\)")
+
+_RATED: tuple[tuple[Maturity, frozenset[str]], ...] = (
+    ("18", frozenset({"Horror"})),
+    ("all", frozenset({"Children's", "Family"})),
+    ("16", frozenset({"Crime", "Film-Noir", "Thriller", "War"})),
+    ("7", frozenset({"Animation", "Documentary", "Musical"})),
+)
+"""Ratings by genre, the first one that fits. They are invented: our sources have none."""
+_OTHERWISE_RATED: Maturity = "12"
 
 FilmRow = tuple[str, int, float | None, str | None, str | None]
 """Title, year, runtime in minutes, genres, countries (both comma-separated)."""
@@ -27,6 +37,8 @@ class Title(msgspec.Struct, frozen=True, omit_defaults=True):
     runtime_ms: int
     genres: tuple[str, ...]
     country: str | None = None
+    maturity: Maturity | None = None
+    """By the genres; None if they are unknown."""
 
 
 def join(films: Iterable[Film], rows: Iterable[FilmRow]) -> list[Title]:
@@ -66,8 +78,16 @@ def _title(film: Film, row: FilmRow | None) -> Title:
         year=film.year,
         runtime_ms=round(minutes * MINUTE_MS),
         genres=film.genres or _listed(genres),
+        maturity=rating(film.genres or _listed(genres)),
         country=next(iter(_listed(countries)), None),
     )
+
+
+def rating(genres: Collection[str]) -> Maturity | None:
+    """A stand-in for the rating of a title with these genres."""
+    if not genres:
+        return None
+    return next((found for found, of in _RATED if not of.isdisjoint(genres)), _OTHERWISE_RATED)
 
 
 def _synthetic_minutes(title_id: str) -> float:

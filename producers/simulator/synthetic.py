@@ -3,7 +3,7 @@
 from random import Random
 
 from producers.simulator.audience import Member, build_audience
-from producers.simulator.catalogue import MINUTE_MS, Title
+from producers.simulator.catalogue import MINUTE_MS, Title, rating
 from producers.simulator.movielens import Rating
 
 _STARS, _SHARES = (1.0, 2.0, 3.0, 4.0, 5.0), (6, 11, 27, 34, 22)
@@ -13,17 +13,13 @@ _GENRES = ("Comedy", "Crime", "Drama", "Romance", "Sci-Fi", "Thriller")
 def titles(count: int, seed: int) -> list[Title]:
     """Films of 70 to 150 minutes from 1950 to 2020."""
     rng = Random(f"{seed}/titles")
-    return [
-        Title(
-            title_id=f"ml-{number}",
-            name=f"Film {number}",
-            year=rng.randint(1950, 2020),
-            runtime_ms=rng.randint(70, 150) * MINUTE_MS,
-            genres=tuple(sorted(rng.sample(_GENRES, 2))),
-            country="United States",
-        )
-        for number in range(1, count + 1)
-    ]
+
+    def title(number: int) -> Title:
+        year, runtime_ms = rng.randint(1950, 2020), rng.randint(70, 150) * MINUTE_MS
+        genres = tuple(sorted(rng.sample(_GENRES, 2)))
+        return Title(f"ml-{number}", f"Film {number}", year, runtime_ms, genres, "United States", rating(genres))
+
+    return [title(number) for number in range(1, count + 1)]
 
 
 def members(count: int, seed: int) -> list[Member]:

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from domain.accounts.model import MATURITIES, Account, Device, Profile
+from domain.accounts.model import Account, Device, Profile
 from domain.accounts.profiles import AVATARS, Proofs
 from domain.accounts.refusals import Refused
-from domain.identity.tokens import ACCOUNT_AGE_MS, Member
+from domain.identity.tokens import ACCOUNT_AGE_MS, MATURITIES, Member
 from domain.identity.verifying import TokenRefused
 from services.accounts.door_pages import Field, answer
 from services.accounts.messages import device_item

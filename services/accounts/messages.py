@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from domain.accounts.context import Session
-from domain.accounts.model import TOKEN_MS, Account, Device, Maturity, Profile
+from domain.accounts.model import TOKEN_MS, Account, Device, Profile
+from domain.identity.tokens import Maturity
 from schemas.events import DeviceType
 from services.http.messages import Moment, moment
 

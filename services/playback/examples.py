@@ -11,7 +11,7 @@ from domain.media.play import CLIP_TITLE
 from domain.titles.catalogue import Catalogue
 from services.http.identity import Identity
 from services.http.parameters import Id
-from services.playback.watch import Find, Sources, chosen, shown, templates
+from services.playback.watch import Find, Sources, allowed, chosen, shown, templates
 
 
 class Player(StrEnum):
@@ -50,6 +50,7 @@ def router(find: Find, identity: Identity, catalogue: Catalogue, sources: Source
         report: Report = Report.BOTH,
     ) -> HTMLResponse:
         profile_id = chosen(member, profile)
+        allowed(member, profile_id, catalogue.title(title))
         shown(find, title)
         context = {
             "here": "examples",

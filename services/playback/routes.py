@@ -30,7 +30,7 @@ from services.playback.history import ResumePoints
 from services.playback.messages import Play, PlayRequest, Resume
 from services.playback.sign_in import TakeLink
 from services.playback.streams import STREAMS_TAKEN, Lease, Streams, StreamState
-from services.playback.watch import Sources, chosen
+from services.playback.watch import Sources, allowed, chosen
 
 RESUME_WAIT_S = 0.15
 MANIFEST_HEADERS = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
@@ -74,7 +74,7 @@ def create_app(
     app = create_service(
         title="Playhead playback API",
         description="Starts plays: addresses of the video, where to resume, and the ids that their events carry.",
-        routers=[router(playback), *pages],
+        routers=[router(playback, catalogue), *pages],
         page=watch.templates(sources),
         ready=playback.ready,
         metrics=metrics,
@@ -84,7 +84,7 @@ def create_app(
     return app
 
 
-def router(playback: Playback) -> APIRouter:
+def router(playback: Playback, catalogue: Catalogue) -> APIRouter:
     routes = APIRouter(prefix="/v1/playback", tags=["playback"], responses=RESPONSES)
 
     @routes.post("", summary="Start a play", responses=STREAMS_TAKEN)
@@ -94,7 +94,8 @@ def router(playback: Playback) -> APIRouter:
         token: Token,
         member: Annotated[Member, Depends(playback.identity.member())],
     ) -> Play:
-        """For a member whose plan plays. 404: the title has no video. 409: all streams of the plan are in use."""
+        """For a member whose plan plays. 403 `not_for_profile`: the title's rating is above the profile's limit, or
+        unknown. 404: the title has no video. 409: all streams of the plan are in use."""
         started_at = playback.now()
         profile_id = chosen(member, asked.profile_id)
         entitlement = playback.entitlement(member)
@@ -102,6 +103,7 @@ def router(playback: Playback) -> APIRouter:
             raise Refusal(
                 HTTPStatus.FORBIDDEN, "no_plan", "Your plan does not play now. Your account's page says more."
             )
+        allowed(member, profile_id, catalogue.title(asked.title_id))
         asset, stands_in = watch.shown(playback.find, asked.title_id)
         session = str(uuid_utils.uuid7())
         stream = Stream(session, profile_id, member.device_id, asked.device, asked.title_id)

@@ -13,7 +13,8 @@ from starlette.staticfiles import StaticFiles
 from domain.answers import POLICY
 from domain.identity.tokens import Member
 from domain.media.play import NoVideo, Shown, asset_shown
-from domain.titles.catalogue import Catalogue
+from domain.titles.catalogue import Catalogue, Title
+from domain.titles.maturity import may_see
 from schemas.events import Asset
 from services.http.errors import BadRequest, Refusal
 from services.http.identity import Identity, Token, owned
@@ -85,6 +86,12 @@ def shown(find: Find, title_id: str) -> Shown:
         raise Refusal(HTTPStatus.NOT_FOUND, "no_video", "This title has no video.", "title_id") from error
 
 
+def allowed(member: Member, profile_id: str, title: Title) -> None:
+    """403 if the title is not for the profile."""
+    if not may_see(title, member.profiles[profile_id].maturity):
+        raise Refusal(HTTPStatus.FORBIDDEN, "not_for_profile", "This title is not for this profile.", "title_id")
+
+
 def router(
     find: Find, resume_points: ResumePoints, identity: Identity, catalogue: Catalogue, sources: Sources
 ) -> APIRouter:
@@ -100,11 +107,13 @@ def router(
         profile: Annotated[Id | None, Query()] = None,
     ) -> HTMLResponse:
         profile_id = chosen(member, profile)
+        title = catalogue.title(title_id)
+        allowed(member, profile_id, title)
         asset, stands_in = shown(find, title_id)
         resume = await resume_points.read(profile_id, title_id, token, RESUME_WAIT_S)
         context = {
             "here": "watch",
-            "title": catalogue.title(title_id),
+            "title": title,
             "profile_id": profile_id,
             "resume": resume,
             "credit": asset.credit,

@@ -111,7 +111,7 @@ def _playback() -> str:
         now=lambda: 0,
     )
     app = FastAPI()
-    app.include_router(playback.router(service))
+    app.include_router(playback.router(service, Catalogue()))
     return openapi.page(app.openapi(), PLAYBACK)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from producers.simulator.catalogue import FilmRow, Title, join, readable, to_jsonl
+from producers.simulator.catalogue import FilmRow, Title, join, rating, readable, to_jsonl
 from producers.simulator.movielens import Film
 
 ROWS: list[FilmRow] = [
@@ -19,7 +19,7 @@ def one(film: Film) -> Title:
 
 def test_a_film_is_found_by_name_and_year_give_or_take_one() -> None:
     assert one(Film("1", "Lantern, The", 1987, ("Drama",))) == Title(
-        "ml-1", "The Lantern", 1987, 97 * 60_000, ("Drama",), "France"
+        "ml-1", "The Lantern", 1987, 97 * 60_000, ("Drama",), "France", "12"
     )
 
 
@@ -65,5 +65,20 @@ def test_articles_go_in_front(name: str, shown: str) -> None:
 def test_the_catalogue_is_one_json_a_line() -> None:
     assert to_jsonl(join([Film("1", "Lantern, The", 1987, ("Drama",))], ROWS)) == (
         b'{"title_id":"ml-1","name":"The Lantern","year":1987,"runtime_ms":5820000,'
-        b'"genres":["Drama"],"country":"France"}\n'
+        b'"genres":["Drama"],"country":"France","maturity":"12"}\n'
     )
+
+
+@pytest.mark.parametrize(
+    ("genres", "expected"),
+    [
+        (("Animation", "Children's", "Musical"), "all"),
+        (("Animation", "Comedy"), "7"),
+        (("Drama",), "12"),
+        (("Comedy", "Crime"), "16"),
+        (("Children's", "Horror"), "18"),
+        ((), None),
+    ],
+)
+def test_a_rating_follows_from_the_genres(genres: tuple[str, ...], expected: str | None) -> None:
+    assert rating(genres) == expected

@@ -10,7 +10,7 @@ import pytest
 
 from domain.clock import system_clock
 from domain.identity.signing import Signer
-from domain.identity.tokens import PLAY_AGE_MS, Entitlement, PlaySession
+from domain.identity.tokens import PLAY_AGE_MS, Entitlement, PlaySession, Profile
 from domain.titles.catalogue import Catalogue, Title
 from infra.runtime.sign_in_links import SignIn
 from schemas.errors import TransientError
@@ -75,7 +75,7 @@ class House:
             streams=streams_on(self.slots),
             now=lambda: self.now,
         )
-        titles = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977)})
+        titles = Catalogue({"ml-50": Title("ml-50", "Star Wars", 1977, maturity="16")})
         app = create_app(playback, titles, sources, lambda name: self.links.pop(name, None), FakeMetrics(), origins)
         transport = httpx.ASGITransport(app)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:20004", headers=TOKEN)
@@ -315,6 +315,20 @@ async def test_only_this_machine_s_reader_has_links_to_the_console(house: House,
     assert (page.status_code, problem.status_code) == (200, 404)
     for answer in (page, problem):
         assert (":20002/" in answer.text, 'href="/account"' in answer.text) == (on_loopback, not on_loopback)
+
+
+@pytest.mark.parametrize(("limit", "status"), [("", 200), ("16", 200), ("12", 403)])
+async def test_a_profile_plays_titles_up_to_its_rating_limit(
+    client: httpx.AsyncClient, limit: str, status: int
+) -> None:
+    limited = headers(msgspec.structs.replace(member("me"), profiles={"me": Profile(limit)}))
+    asked = [
+        await client.post("/v1/playback", json=ASKED, headers=limited),
+        await client.get("/watch/ml-50", headers=limited),
+        await client.get("/examples/plain?title=ml-50", headers=limited),
+    ]
+    assert [answer.status_code for answer in asked] == [status] * 3
+    assert status == 200 or {answer.json()["code"] for answer in asked} == {"not_for_profile"}
 
 
 async def test_a_hostile_profile_is_only_text(client: httpx.AsyncClient) -> None:
