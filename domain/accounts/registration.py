@@ -75,7 +75,7 @@ class Registration:
     ) -> Account:
         """A new password. Other devices sign in again, this one refreshes its token."""
         await self.confirm(account, password, client)
-        hashed = await self._hashed(new, account.address)
+        hashed = await self._hashed(new, account.address, "new_password")
         made = self._with_password(account, hashed, keep=device_id)
         await self._apply(made)
         return made.after
@@ -143,9 +143,9 @@ class Registration:
             raise Refused("bad_link", "token")
         return account
 
-    async def _hashed(self, password: str, address: str) -> str:
+    async def _hashed(self, password: str, address: str, field: str = "password") -> str:
         if is_weak(password, address):
-            raise Refused("weak_password", "password")
+            raise Refused("weak_password", field)
         return await self.context.hasher.hash(password)
 
     def _with_password(self, account: Account, hashed: str, keep: str | None, uses: bytes | None = None) -> Change:

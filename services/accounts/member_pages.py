@@ -81,10 +81,10 @@ def router(service: AccountsService, page: Page) -> APIRouter:
         return account_page(request, who, done="Open the link in the mail to your new address.")
 
     @routes.post("/password")
-    async def password(request: Request, who: Who, password: Field = "", new: Field = "") -> Response:
+    async def password(request: Request, who: Who, password: Field = "", new_password: Field = "") -> Response:
         try:
             after = await service.registration.change_password(
-                who.account, who.device.device_id, password, new, client(request)
+                who.account, who.device.device_id, password, new_password, client(request)
             )
         except Refused as refused:
             return account_page(request, who, refused, form="password")
@@ -124,11 +124,13 @@ def router(service: AccountsService, page: Page) -> APIRouter:
         keep_access(request, response, service.access_token(after, who.device.device_id, in_place_of=who.member))
         return response
 
-    def profile_page(request: Request, who: Reader, profile: Profile, refused: Refused | None = None) -> Response:
+    def profile_page(
+        request: Request, who: Reader, profile: Profile, refused: Refused | None = None, form: str = ""
+    ) -> Response:
+        """``form``: which of the page's forms was refused, if not the first one."""
         choices = {"avatars": AVATARS, "ratings": RATINGS, "languages": LANGUAGES}
-        return answer(
-            page, request, "profile.html", {"here": "profiles", "who": who, "profile": profile, **choices}, refused
-        )
+        context = {"here": "profiles", "who": who, "profile": profile, "form": form, **choices}
+        return answer(page, request, "profile.html", context, refused)
 
     @routes.get("/profiles")
     async def profiles(request: Request, who: Who) -> Response:
@@ -177,7 +179,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
         try:
             await service.profiles.set_pin(who.account, profile_id, pin or None, proofs, client(request))
         except Refused as refused:
-            return profile_page(request, who, _of(who.account, profile_id), refused)
+            return profile_page(request, who, _of(who.account, profile_id), refused, "pin")
         return back("/account/profiles")
 
     @routes.post("/profiles/{profile_id}/remove")
@@ -185,7 +187,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
         try:
             await service.profiles.remove(who.account, profile_id, Proofs(password or None), client(request))
         except Refused as refused:
-            return profile_page(request, who, _of(who.account, profile_id), refused)
+            return profile_page(request, who, _of(who.account, profile_id), refused, "remove")
         return renewed("/account/profiles")
 
     @routes.get("/devices")

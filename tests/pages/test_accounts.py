@@ -6,14 +6,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.pages.accounts_site import AccountsSite, served
+from tests.pages.axe import faults
 from tests.pages.browser import OVERFLOW, PATIENCE_MS, opened
 from tests.support.household import ADDRESS, PASSWORD
 
+DOORS = ("sign-up", "reset", "sign-up/finish?token=t", "reset/finish?token=t", "address/confirm?token=t", "sign-in")
 PAGES = ("who", "profiles", "profiles/new", "devices", "tv", "")
-NAMELESS = """() => [...document.querySelectorAll("input:not([type=hidden]), select, button, a")]
-  .filter((e) => !(e.labels?.length || e.textContent.trim() || e.getAttribute("aria-label")))
-  .map((e) => e.outerHTML.slice(0, 80))"""
-"""Controls that a screen reader could not name."""
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +37,25 @@ def sign_in(page: Page, password: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_every_page_fits_is_silent_and_names_its_controls(
+def test_every_page_fits_is_silent_and_keeps_nobody_out(
     browser: Browser, site: AccountsSite, width: int, scheme: str
 ) -> None:
     complaints: list[str] = []
     page = opened(browser, f"{site.address}/account/sign-in", width, scheme, complaints)
+
+    def is_good(path: str) -> None:
+        assert page.evaluate(OVERFLOW) == [], path
+        assert faults(page) == [], path
+        assert page.locator("h1").count() == 1
+
+    for path in DOORS:
+        page.goto(f"{site.address}/account/{path}")
+        is_good(path)
     sign_in(page, PASSWORD)
     page.wait_for_url("**/account/who")
     for path in PAGES:
         page.goto(f"{site.address}/account/{path}".rstrip("/"))
-        assert page.evaluate(OVERFLOW) == [], path
-        assert page.evaluate(NAMELESS) == [], path
-        assert page.locator("h1").count() == 1
+        is_good(path)
     page.get_by_role("link", name="Account", exact=True).click()
     expect(page.get_by_role("link", name="Account", exact=True)).to_have_attribute("aria-current", "page")
     assert complaints == []
@@ -64,6 +69,8 @@ def test_a_person_gets_everywhere_by_keyboard(browser: Browser, site: AccountsSi
     sign_in(page, "not the password")
     alert = page.get_by_role("alert")
     expect(alert).to_have_text("Address and password do not belong together.")
+    expect(page.get_by_label("Password")).to_have_accessible_description("Address and password do not belong together.")
+    assert faults(page) == []
     enter(page, "Password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/account/who")
@@ -73,6 +80,8 @@ def test_a_person_gets_everywhere_by_keyboard(browser: Browser, site: AccountsSi
     enter(page, "PIN", "1111")
     page.keyboard.press("Enter")
     expect(alert).to_have_text("This is not the profile's PIN.")
+    expect(page.get_by_label("PIN")).to_have_accessible_description("This is not the profile's PIN.")
+    assert faults(page) == []
     enter(page, "PIN", "2468")
     page.keyboard.press("Enter")
     page.wait_for_url("**/account")
@@ -90,6 +99,15 @@ def test_a_person_gets_everywhere_by_keyboard(browser: Browser, site: AccountsSi
     page.wait_for_url("**/account/sign-in")
     page.goto(f"{site.address}/account")
     page.wait_for_url("**/account/sign-in**")
+    page.close()
+
+
+def test_a_page_that_keeps_people_out_is_found(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content("<main><h1>Page</h1><input><p style='color: #aaa'>Pale words</p></main>")
+    found = " ".join(faults(page))
+    assert "label: input" in found
+    assert "color-contrast: p" in found
     page.close()
 
 

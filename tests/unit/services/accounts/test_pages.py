@@ -47,6 +47,42 @@ async def test_a_form_comes_back_with_what_is_wrong_next_to_its_field(found: Sit
     assert "short" not in weak.text
 
 
+def at_fault(answer: httpx.Response) -> list[str]:
+    """The ids of the fields that the page marks, each described by the one error that there is."""
+    assert answer.status_code in (400, 403, 409), answer.text
+    assert answer.text.count('id="error"') == 1
+    marked = re.findall(r'<(?:input|select) id="([^"]+)"[^>]*aria-invalid="true"([^>]*)>', answer.text)
+    assert all(re.search(r'aria-describedby="[^"]*error"', rest) and "autofocus" in rest for _, rest in marked)
+    return [name for name, _ in marked]
+
+
+async def test_the_field_at_fault_is_the_one_of_the_form_that_was_sent(found: Site, browser: httpx.AsyncClient) -> None:
+    await found.sign_up(browser)
+    (profile,) = (await account(found)).profiles
+    here, wrong = f"/account/profiles/{profile.profile_id}", {"password": "wrong"}
+
+    async def faults(path: str, form: dict[str, str]) -> list[str]:
+        return at_fault(await browser.post(path, data=form))
+
+    assert await faults("/account/address", {"address": "nonsense", "password": PASSWORD}) == ["address"]
+    assert await faults("/account/address", {"address": "other@example.com"} | wrong) == ["address-password"]
+    assert await faults("/account/password", {"new_password": NEW} | wrong) == ["old-password"]
+    assert await faults("/account/password", {"new_password": "short", "password": PASSWORD}) == ["new-password"]
+    assert await faults("/account/close", wrong) == ["close-password"]
+    assert await faults(here, {"name": ""}) == ["name"]
+    assert await faults(f"{here}/pin", {"pin": "12", "password": PASSWORD}) == ["new-pin"]
+    assert await faults(f"{here}/pin", {"pin": "1234"} | wrong) == ["pin-password"]
+    assert await faults(f"{here}/remove", {"password": PASSWORD}) == []
+    await browser.post("/account/profiles/new", data={"name": "Kim", "kids": "on", "maturity": "7"})
+    kim = (await account(found)).profiles[1].profile_id
+    assert await faults(f"/account/profiles/{kim}/remove", wrong) == ["remove-password"]
+    await browser.post(f"/account/profiles/{kim}/pin", data={"pin": "2468", "password": PASSWORD})
+    asked = {"profile_id": kim}
+    assert await faults("/account/who", asked) == []
+    assert await faults("/account/who", asked | {"pin": "1111"}) == ["pin"]
+    assert await faults("/account/who", asked | wrong) == ["password"]
+
+
 async def test_signing_in_again_asks_who_watches_where_there_are_several(
     found: Site, browser: httpx.AsyncClient
 ) -> None:
@@ -83,7 +119,9 @@ async def test_an_old_token_is_renewed_on_the_way_and_a_form_loses_nothing(
 ) -> None:
     await found.sign_up(browser)
     found.house.now += 16 * 60 * 1000
-    late = await browser.post("/account/password", data={"password": PASSWORD, "new": NEW}, follow_redirects=True)
+    late = await browser.post(
+        "/account/password", data={"password": PASSWORD, "new_password": NEW}, follow_redirects=True
+    )
     assert late.status_code == 200
     assert "Your password is new." in late.text
     assert [each.status_code for each in late.history] == [307, 307, 303]
