@@ -307,16 +307,6 @@ async def test_a_link_signs_a_browser_in_once_and_here_only(house: House, client
         assert (await open_to_all.get("/sign-in/name")).status_code == 404
 
 
-@pytest.mark.parametrize("on_loopback", [True, False])
-async def test_only_this_machine_s_reader_has_links_to_the_console(house: House, on_loopback: bool) -> None:
-    async with house.client(replace(SOURCES, on_loopback=on_loopback)) as client:
-        page = await client.get("/watch/ml-50")
-        problem = await client.get("/watch/ml-9", headers={"Accept": "text/html"})
-    assert (page.status_code, problem.status_code) == (200, 404)
-    for answer in (page, problem):
-        assert (":20002/" in answer.text, 'href="/account"' in answer.text) == (on_loopback, not on_loopback)
-
-
 @pytest.mark.parametrize(("limit", "status"), [("", 200), ("16", 200), ("12", 403)])
 async def test_a_profile_plays_titles_up_to_its_rating_limit(
     client: httpx.AsyncClient, limit: str, status: int
