@@ -1,4 +1,4 @@
-"""What a profile with a rating limit sees of its own history, and of that of others of its account."""
+"""What a profile with a rating limit sees of the history that it has, and of that of others of its account."""
 
 import json
 from dataclasses import dataclass
