@@ -11,7 +11,7 @@ from domain.processes import BY_NAME, Process
 from infra.local import backends
 from infra.local.monitoring import write_configuration
 from infra.local.stack import Stack
-from infra.runtime import settings as runtime_settings
+from infra.runtime.setting_groups import stack as stack_settings
 from infra.runtime.settings import Settings
 from services.ops.wiring import targets
 
@@ -24,7 +24,7 @@ PLAYBACK = Process(
 def table(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table with one more process and one more backend, which are of the part video."""
     rows = (BY_NAME["collector"], BY_NAME["history"], PLAYBACK)
-    monkeypatch.setattr(runtime_settings, "of_parts", lambda parts: processes.of_parts(parts, rows))
+    monkeypatch.setattr(stack_settings, "of_parts", lambda parts: processes.of_parts(parts, rows))
     kafka = backends.BACKENDS[0]
     edge = dataclasses.replace(
         kafka,

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from domain.api_keys import hashed
-from infra.runtime.settings import RENAMED, Settings
+from infra.runtime.setting_groups.stack import RENAMED
+from infra.runtime.settings import Settings
 
 
 def error_of(monkeypatch: pytest.MonkeyPatch, variable: str, value: str = "2") -> str:
