@@ -13,7 +13,7 @@ import polars as pl
 
 from domain.quality import formulas
 from domain.quality.cohorts import limit_cardinality
-from domain.quality.figures import POINT, Figures, Label, labels
+from domain.quality.figures import POINT, Cohort, Figures, Label, labels
 from domain.quality.state import Session, State
 from domain.quality.tally import MinuteFigures, Tally
 from domain.support.updates import REFRESH_MINUTES, SUPPORT_EVENTS, SessionTouch, SupportUpdates
@@ -40,7 +40,10 @@ class Fold:
         """Earlier events count in this minute."""
         self._due: dict[int, set[str]] = {}
         """Sessions by a minute at or before the one in which they are due."""
+        self._cohorts: dict[Cohort, Cohort] = {}
+        """Sessions share their cohort: a copy for each would take a third of their memory. There are few."""
         for name, session in state.sessions.items():
+            session.cohort = self._cohorts.setdefault(session.cohort, session.cohort)
             self._due.setdefault(session.due, set()).add(name)
 
     def add(self, events: pl.DataFrame, first_offset: int, last_offset: int) -> None:
@@ -126,6 +129,7 @@ class Fold:
         self._tally.drop(dropped)
         for label in dropped:
             self.state.lossy_views.pop(label, None)
+        cohort = self._cohorts.setdefault(cohort, cohort)
         session = self.state.sessions[name] = Session(cohort=cohort, started_at=started_at)
         if resumed:
             _go_on_from(session, event, any(name in names for names in self.state.failed.values()))

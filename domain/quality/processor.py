@@ -112,6 +112,20 @@ class QualityProcessor:
         if fold.state.missed > missed:
             log.error("records expired in Kafka before they were counted", records=fold.state.missed - missed)
 
+    async def store_many_reports(self, partition: int) -> None:
+        """Store a partition's reports before its next checkpoint if there are many: a flood of sessions waits in Kafka
+        and not in memory. TransientError while the store is unavailable."""
+        async with self._storing:
+            fold = self._folds.get(partition)
+            if fold is None or not fold.support_updates.many:
+                return
+            reports = fold.support_updates.take()
+            try:
+                await self._store.save_reports(reports)
+            except BaseException:
+                fold.support_updates.put_back(reports)
+                raise
+
     async def checkpoint(self) -> None:
         """Store the partitions that advanced, then publish them. TransientError while the store is unavailable."""
         async with self._storing:

@@ -17,6 +17,8 @@ from schemas.events import DeviceType, ViewingRecord, write_timestamp
 SUPPORT_EVENTS = ("play_requested", "first_frame", "rebuffer_started", "rebuffer_ended", "error", "stopped", "ended")
 REFRESH_MINUTES = 10
 """The maximum age of the report of an ongoing session."""
+MANY_REPORTS = 5_000
+"""Store them once there are so many: a report takes more than a kilobyte while it waits."""
 FIELDS = tuple(name for name in ViewingRecord.__struct_fields__ if name not in KEPT_FIELDS)
 
 
@@ -88,6 +90,10 @@ class SupportUpdates:
         rows = events[[touch.place for touch in touches]]
         records = map(ViewingRecord, *(rows[name].to_list() for name in FIELDS))
         self._keep(_report(record, touch) for record, touch in zip(records, touches, strict=True))
+
+    @property
+    def many(self) -> bool:
+        return len(self._reports) >= MANY_REPORTS
 
     def take(self) -> list[SessionReport]:
         """The reports since the last call."""

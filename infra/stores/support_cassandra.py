@@ -1,7 +1,8 @@
 """Support's view of a member in Cassandra: two tables, by member and time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -36,11 +37,11 @@ class SupportWriter:
         )
 
     async def save_reports(self, reports: Sequence[SessionReport]) -> None:
-        await self._all([self._batch(group) for group in batches(self._session, reports)])
+        await self._all(partial(self._batch, group) for group in batches(self._session, reports))
 
     async def save_errors(self, errors: Sequence[MemberError]) -> None:
         """One by one: there are few, and they may be too long for a batch."""
-        await self._all([self._error.bind(_error_row(error)) for error in errors])
+        await self._all(partial(self._error.bind, _error_row(error)) for error in errors)
 
     def _batch(self, reports: Sequence[SessionReport]) -> BatchStatement:
         batch = BatchStatement(batch_type=BatchType.UNLOGGED)
@@ -48,10 +49,12 @@ class SupportWriter:
             batch.add(self._report, _report_row(report))
         return batch
 
-    async def _all(self, statements: Sequence[Any]) -> None:
-        async def write(statement: Any) -> None:
+    async def _all(self, statements: Iterable[Callable[[], Any]]) -> None:
+        """Each statement is made when its turn comes: encoded values take as much memory as what they were made of."""
+
+        async def write(statement: Callable[[], Any]) -> None:
             async with self._slots:
-                await run(self._session, statement)
+                await run(self._session, statement())
 
         for outcome in await asyncio.gather(*map(write, statements), return_exceptions=True):
             if isinstance(outcome, BaseException):

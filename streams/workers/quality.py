@@ -33,6 +33,8 @@ class QualityHandler:
         if revoked():
             raise TransientError("another worker owns this partition now")
         self.processor.fold(batch, events)
+        store_reports = partial(self.processor.store_many_reports, batch.partition)
+        await retry_transient(store_reports, revoked, count_retry(self.metrics, "save_reports"))
 
     async def checkpoint(self) -> None:
         """Also loads newly assigned partitions: the metrics of a quiet partition must not be missing."""

@@ -61,13 +61,15 @@ class FakeSupport:
 
 
 class FakeQualityStore:
-    """Checkpoints and minutes in dicts. The first ``failures`` saves raise TransientError after half of the work."""
+    """Checkpoints and minutes in dicts. The first ``failures`` saves raise TransientError after half of the work, and so
+    do the first ``failing_reports`` of reports, before any of it."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, failing_reports: int = 0) -> None:
         self.checkpoints: dict[int, tuple[tuple[int, int], bytes]] = {}
         self.rows: dict[tuple[int, int, Label], tuple[int, Figures]] = {}
         """(partition, minute, label) -> log time of the write, figures."""
         self.failures = failures
+        self.failing_reports = failing_reports
         self.support = FakeSupport()
 
     async def load(self, partition: int) -> bytes | None:
@@ -96,6 +98,9 @@ class FakeQualityStore:
                 self.rows[at] = log_time, one.figures
 
     async def save_reports(self, reports: Sequence[SessionReport]) -> None:
+        if self.failing_reports:
+            self.failing_reports -= 1
+            raise TransientError("the store is unavailable")
         await self.support.save_reports(reports)
 
     async def minutes(self, label_set: str, first: int, last: int) -> list[MinuteFigures]:

@@ -1,12 +1,14 @@
 """The fold over one partition's log: what each event adds, and when a session is finalized."""
 
+import tracemalloc
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from domain.quality.figures import Figures
 from domain.quality.fold import Fold
-from domain.quality.state import Session, State
+from domain.quality.state import Session, State, decoded, encoded
 from schemas.events import Playback
 from tests.support.builders import T0, playback
 from tests.support.quality_oracle import MINUTE, columns
@@ -30,8 +32,12 @@ def requested(ms: int = 0, number: int = 1, **changes: Any) -> Playback:
 
 
 def fold(*events: Playback) -> Fold:
+    return fold_of(columns(events))
+
+
+def fold_of(events: pl.DataFrame) -> Fold:
     made = Fold(State(), HOUR)
-    made.add(columns(events), 0, len(events) - 1)
+    made.add(events, 0, len(events) - 1)
     made.changes()
     return made
 
@@ -289,3 +295,24 @@ def test_a_checkpoint_of_before_the_bounds_is_resumed() -> None:
     older = msgspec.msgpack.encode([[*msgspec.to_builtins(session)][:-1]])
     [resumed] = msgspec.msgpack.decode(older, type=list[Session])
     assert (resumed.started_at, resumed.next_seq) == (0, 1)
+
+
+def test_an_open_session_takes_well_below_a_kilobyte() -> None:
+    sessions = 2_000
+    events = columns(at(1_000, number, seq=2) for number in range(sessions))
+    tracemalloc.start()
+    try:
+        made = fold_of(events)
+        made.support_updates.take()
+        bytes_each = tracemalloc.get_traced_memory()[0] / sessions
+    finally:
+        tracemalloc.stop()
+    assert len(made.state.sessions) == sessions
+    assert bytes_each < 750
+
+
+def test_sessions_share_their_cohort_also_after_a_checkpoint() -> None:
+    events = [requested(number=number) for number in (1, 2)]
+    for made in (fold(*events), Fold(decoded(encoded(fold(*events).state)), HOUR)):
+        first, second = made.state.sessions.values()
+        assert first.cohort is second.cohort

@@ -12,6 +12,7 @@ from domain.quality.state import State, decoded, encoded
 from domain.quality.tally import MinuteFigures
 from schemas.events import Playback
 from tests.support.builders import T0, playback
+from tests.support.fake_quality import FakeSupport
 from tests.support.quality_oracle import MINUTE, columns, expected_totals, without_viewers
 
 HOUR = 60 * MINUTE
@@ -86,9 +87,12 @@ def sorted_builtins(state: State) -> Any:
     return msgspec.to_builtins(state, order="sorted")
 
 
-def read(log: list[Playback], cuts: list[int], deaths: set[int]) -> tuple[State, dict[object, MinuteFigures]]:
-    """Folds the log in batches; after those named it dies, having stored a checkpoint at some batch before."""
-    fold = Fold(State(), HOUR)
+def read(
+    log: list[Playback], cuts: list[int], deaths: set[int]
+) -> tuple[State, dict[object, MinuteFigures], FakeSupport]:
+    """Folds the log in batches; after those named it dies, having stored a checkpoint at some batch before, and the
+    reports of every batch."""
+    fold, support = Fold(State(), HOUR), FakeSupport()
     changed: dict[object, MinuteFigures] = {}
     checkpoint, stored_at = encoded(State()), -1
     bounds = sorted({0, len(log), *(cut % (len(log) + 1) for cut in cuts)})
@@ -97,6 +101,8 @@ def read(log: list[Playback], cuts: list[int], deaths: set[int]) -> tuple[State,
         start, end = bounds[batch], bounds[batch + 1]
         skipped = max(start, fold.state.offset + 1)
         fold.add(columns(log[skipped:end]), skipped, end - 1)
+        for report in fold.support_updates.take():
+            support.add_report(report)
         if batch % 2 == 0:
             changed |= {(one.minute, one.label): one for one in fold.changes()}
             checkpoint, stored_at = encoded(fold.state), batch
@@ -105,7 +111,7 @@ def read(log: list[Playback], cuts: list[int], deaths: set[int]) -> tuple[State,
             fold, batch = Fold(decoded(checkpoint), HOUR), stored_at
         batch += 1
     changed |= {(one.minute, one.label): one for one in fold.changes()}
-    return fold.state, changed
+    return fold.state, changed, support
 
 
 @given(
@@ -118,10 +124,11 @@ def test_batches_kills_repeats_and_disorder_change_nothing(
     whole: list[list[Playback]], random: Random, cuts: list[int], deaths: set[int]
 ) -> None:
     log = [*arrived(whole, random), much_later()]
-    state, changed = read(log, cuts, deaths)
-    unbroken, changed_in_one_batch = read(log, [], set())
+    state, changed, support = read(log, cuts, deaths)
+    unbroken, changed_in_one_batch, support_in_one_batch = read(log, [], set())
     assert changed == changed_in_one_batch
     assert sorted_builtins(state) == sorted_builtins(unbroken)
+    assert support.sessions == support_in_one_batch.sessions
     totals = without_viewers(state.totals)
     labels = [("device", "console", "1.0.0"), ("country", "XX"), ("title_class", "live")]
     for label in labels:  # of the event that settled the others

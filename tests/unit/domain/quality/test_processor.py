@@ -7,6 +7,7 @@ import pytest
 
 from domain.metrics import SKIPPED
 from domain.quality.processor import FUTURE_MS, QualityProcessor
+from domain.support.updates import MANY_REPORTS
 from schemas import avro
 from schemas.batch import BatchDecoder
 from schemas.codec import encode
@@ -129,6 +130,31 @@ async def test_an_unavailable_store_loses_no_change() -> None:
     await made.processor.checkpoint()
     assert (made.views, made.processor.committable_offset(0)) == (1, 1)
     assert {label for _, _, label in store.rows} == {TV, ("country", "NL"), ("title_class", "film")}
+
+
+def reported_sessions(store: FakeQualityStore) -> int:
+    return sum(map(len, store.support.sessions.values()))
+
+
+async def test_many_reports_do_not_wait_for_the_checkpoint_and_few_do() -> None:
+    store = FakeQualityStore()
+    made = await started(store)
+    await made.count(batch(0, *map(view, range(MANY_REPORTS - 1))))
+    await made.processor.store_many_reports(0)
+    assert reported_sessions(store) == 0
+    await made.count(batch(MANY_REPORTS - 1, view(MANY_REPORTS)))
+    await made.processor.store_many_reports(0)
+    assert (reported_sessions(store), made.processor.committable_offset(0)) == (MANY_REPORTS, None)
+
+
+async def test_many_reports_that_cannot_be_stored_are_kept_for_the_next_time() -> None:
+    store = FakeQualityStore(failing_reports=1)
+    made = await started(store)
+    await made.count(batch(0, *map(view, range(MANY_REPORTS))))
+    with pytest.raises(TransientError):
+        await made.processor.store_many_reports(0)
+    await made.processor.store_many_reports(0)
+    assert reported_sessions(store) == MANY_REPORTS
 
 
 async def test_a_former_owner_cannot_overwrite_a_newer_checkpoint() -> None:
