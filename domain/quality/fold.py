@@ -24,6 +24,9 @@ GRACE_MINUTES = 5
 """A closed session waits this long for late events before it is finalized."""
 FAILURE_HOURS = 24
 """A session that failed and goes on after less than this counts no second failure."""
+MOST_OPENED = 1_000
+"""Sessions of one profile that count in an hour of log time. Nobody presses play so often: more would be one client's
+share of everybody's figures, and of the checkpoint's size."""
 VIEWING, FAILED, FINAL, SUPPORT = 1, 2, 4, 8
 
 
@@ -62,7 +65,6 @@ class Fold:
             if session is None:
                 session = self._open_session(name, events, place)
                 if session is None:
-                    state.late += 1
                     if flags & SUPPORT:
                         touches.append(SessionTouch(place, True, None))
                     continue
@@ -117,13 +119,20 @@ class Fold:
 
     def _open_session(self, name: str, events: pl.DataFrame, place: int) -> Session | None:
         """Open a session. One that may be finalized already, since it is remembered or began too long ago, goes on if
-        something happened just now, such as a resume after a pause of hours. None for its late events."""
+        something happened just now, such as a resume after a pause of hours. None for its late events, and for those
+        of a profile that opened too many."""
         event = events.row(place, named=True)
         started_at = _started_at(event)
         finalized = any(name in names for names in self.state.settled.values())
         resumed = finalized or started_at < (self._minute - self._timeout_minutes) * MINUTE_MS
         if resumed and event["event_time"] // MINUTE_MS < self._minute - GRACE_MINUTES:
+            self.state.late += 1
             return None
+        opened = self.state.opened.get(event["profile_id"], 0)
+        if opened >= MOST_OPENED:
+            self.state.beyond += 1
+            return None
+        self.state.opened[event["profile_id"]] = opened + 1
         cohort = event["device_type"], event["app_version"], event["country"], event["title_class"]
         cohort, dropped = limit_cardinality(cohort, self.state.label_values, self._minute)
         self._tally.drop(dropped)
@@ -208,6 +217,8 @@ class Fold:
             del state.settled[old]
         for hour in [each for each in state.failed if each < minute // 60 - FAILURE_HOURS]:
             del state.failed[hour]
+        if minute // 60 > self._minute // 60:
+            state.opened.clear()
         self._minute, self._oldest = minute, minute - self._window
         self._tally.close_before(self._oldest)
 

@@ -129,6 +129,11 @@ METRICS: Mapping[Metric, Callable[[QualitySnapshot], Values]] = {
         _PARTITION,
     ): _one(lambda snapshot: snapshot.late),
     Counter(
+        "playhead_quality_events_beyond_bound",
+        "Events of views beyond the 1,000 that one profile may begin in an hour: history and lake have them.",
+        _PARTITION,
+    ): _one(lambda snapshot: snapshot.beyond),
+    Counter(
         "playhead_quality_missed_records",
         "Offsets that expired in Kafka before they were counted. 0 in normal operation.",
         _PARTITION,

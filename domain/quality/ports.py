@@ -58,6 +58,7 @@ class QualitySnapshot:
     totals: Mapping[Label, Figures]
     viewers: Mapping[Label, int]
     late: int
+    beyond: int
     missed: int
     open_sessions: int
     log_time: int

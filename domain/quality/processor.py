@@ -179,6 +179,7 @@ class QualityProcessor:
             totals={label: copy(figures) for label, figures in state.totals.items()},
             viewers=fold.viewers(self._log_time(partition)),
             late=state.late,
+            beyond=state.beyond,
             missed=state.missed,
             open_sessions=len(state.sessions),
             log_time=state.log_time,

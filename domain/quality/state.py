@@ -93,6 +93,10 @@ class State(msgspec.Struct, array_like=True):
     """Finalized views that lost events, by device and version."""
     failed: dict[int, set[str]] = {}
     """Sessions that were finalized with a failure, by hour: if one goes on, it is no second failure."""
+    opened: dict[str, int] = {}
+    """By profile: sessions that it opened in this hour of log time."""
+    beyond: int = 0
+    """Events of sessions that a profile opened beyond its bound, which are not counted."""
 
 
 class UnknownFormat(Exception):

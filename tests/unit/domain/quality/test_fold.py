@@ -299,7 +299,7 @@ def test_a_checkpoint_of_before_the_bounds_is_resumed() -> None:
 
 def test_an_open_session_takes_well_below_a_kilobyte() -> None:
     sessions = 2_000
-    events = columns(at(1_000, number, seq=2) for number in range(sessions))
+    events = columns(at(1_000, number, seq=2, profile_id=f"ml-{number}") for number in range(sessions))
     tracemalloc.start()
     try:
         made = fold_of(events)
@@ -308,7 +308,7 @@ def test_an_open_session_takes_well_below_a_kilobyte() -> None:
     finally:
         tracemalloc.stop()
     assert len(made.state.sessions) == sessions
-    assert bytes_each < 750
+    assert bytes_each < 850
 
 
 def test_sessions_share_their_cohort_also_after_a_checkpoint() -> None:
@@ -316,3 +316,27 @@ def test_sessions_share_their_cohort_also_after_a_checkpoint() -> None:
     for made in (fold(*events), Fold(decoded(encoded(fold(*events).state)), HOUR)):
         first, second = made.state.sessions.values()
         assert first.cohort is second.cohort
+
+
+def test_of_one_profile_a_thousand_views_an_hour_count_and_all_of_others() -> None:
+    made = fold(*(requested(number=number) for number in range(3_000)), requested(number=3_000, profile_id="ml-2"))
+    assert (total(made).views, len(made.state.sessions), made.state.beyond) == (1_001, 1_001, 2_000)
+
+
+def test_what_was_opened_within_the_bound_goes_on_beyond_it() -> None:
+    made = fold(*(requested(number=number) for number in range(1_001)))
+    go_on(made, at(30_000, 0, seq=1, watched_ms=28_000), at(30_000, 1_000, seq=1, watched_ms=28_000))
+    assert (total(made).playing_ms, made.state.beyond) == (28_000, 2)
+
+
+def test_in_the_next_hour_a_profile_has_its_thousand_views_again() -> None:
+    made = fold(*(requested(number=number) for number in range(1_001)))
+    go_on(made, requested(HOUR, 2_000, session_started_at=T0 + HOUR))
+    assert (total(made).views, made.state.beyond) == (1_001, 1)
+
+
+def test_a_checkpoint_of_before_the_bound_of_a_profile_is_resumed() -> None:
+    older = msgspec.msgpack.encode(msgspec.to_builtins(fold(requested()).state)[:-2])
+    resumed = Fold(msgspec.msgpack.decode(older, type=State), HOUR)
+    go_on(resumed, requested(number=2))
+    assert (total(resumed).views, resumed.state.opened, resumed.state.beyond) == (2, {"ml-1": 1}, 0)

@@ -4,6 +4,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,12 +115,15 @@ def read(
     return fold.state, changed, support
 
 
-@given(
-    st.lists(sessions(), min_size=1, max_size=6, unique_by=lambda s: s[0].playback_session_id),
-    st.randoms(use_true_random=False),
-    st.lists(st.integers(0, 100), max_size=12),
-    st.sets(st.integers(0, 11), max_size=4),
+anyhow = given(
+    whole=st.lists(sessions(), min_size=1, max_size=6, unique_by=lambda s: s[0].playback_session_id),
+    random=st.randoms(use_true_random=False),
+    cuts=st.lists(st.integers(0, 100), max_size=12),
+    deaths=st.sets(st.integers(0, 11), max_size=4),
 )
+
+
+@anyhow
 def test_batches_kills_repeats_and_disorder_change_nothing(
     whole: list[list[Playback]], random: Random, cuts: list[int], deaths: set[int]
 ) -> None:
@@ -135,3 +139,18 @@ def test_batches_kills_repeats_and_disorder_change_nothing(
         del totals[label]
     assert totals == expected_totals(log[:-1])
     assert state.late == 0
+
+
+@anyhow
+def test_which_sessions_of_a_profile_count_depends_on_the_log_alone(
+    whole: list[list[Playback]], random: Random, cuts: list[int], deaths: set[int]
+) -> None:
+    log = arrived(whole, random)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("domain.quality.fold.MOST_OPENED", 2)
+        state, changed, support = read(log, cuts, deaths)
+        unbroken, changed_in_one_batch, support_in_one_batch = read(log, [], set())
+    assert changed == changed_in_one_batch
+    assert sorted_builtins(state) == sorted_builtins(unbroken)
+    assert support.sessions == support_in_one_batch.sessions
+    assert len(state.sessions) <= 2

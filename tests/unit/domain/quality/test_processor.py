@@ -32,7 +32,9 @@ class Batch:
 
 
 def view(number: int, **changes: Any) -> Playback:
-    return playback(playback_session_id=f"018bcfe5-6800-7000-8000-{number:012d}", **changes)
+    """Each of another member."""
+    session = f"018bcfe5-6800-7000-8000-{number:012d}"
+    return playback(profile_id=f"ml-{number}", playback_session_id=session, **changes)
 
 
 def batch(first_offset: int, *events: Playback) -> Batch:

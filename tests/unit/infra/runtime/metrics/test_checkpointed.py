@@ -15,7 +15,7 @@ def test_a_partition_publishes_its_snapshot_until_it_is_withdrawn() -> None:
         ("device", "tv", "1.0"): Figures(views=4, playing_ms=1500, startup_ms=900, startups=startups),
         ("country", "NL"): Figures(views=5),
     }
-    metrics.publish(3, QualitySnapshot(totals, {("country", "NL"): 2}, 1, 0, 7, 1_500, 99, {}))
+    metrics.publish(3, QualitySnapshot(totals, {("country", "NL"): 2}, 1, 0, 0, 7, 1_500, 99, {}))
     device = {"partition": "3", "device_type": "tv", "app_version": "1.0"}
 
     def value(name: str, **labels: str) -> float | None:
