@@ -18,7 +18,7 @@ SUPPORT_EVENTS = ("play_requested", "first_frame", "rebuffer_started", "rebuffer
 REFRESH_MINUTES = 10
 """The maximum age of the report of an ongoing session."""
 MANY_REPORTS = 5_000
-"""Store them once there are so many: a report takes more than a kilobyte while it waits."""
+"""Store them once this many wait: each takes more than a kilobyte."""
 FIELDS = tuple(name for name in ViewingRecord.__struct_fields__ if name not in KEPT_FIELDS)
 
 
