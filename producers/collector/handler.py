@@ -75,7 +75,7 @@ class EventsHandler:
         try:
             plain = body.json_text(sent, asked.request.headers)
             room.shrink(len(sent) + len(plain))
-            validated = validation.validate(plain, asked.received_at, asked.sender)
+            validated = await validation.validate(plain, asked.received_at, asked.sender)
         except InvalidEvent as problem:
             return await self._refuse(problem, sent, asked)
         if asked.dry:

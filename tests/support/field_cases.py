@@ -136,7 +136,7 @@ class Replayed:
     async def send(self, request: dict[str, Any]) -> None:
         await self._let_time_pass(NOW + request["after_ms"])
         sent, headers = _body(request, self.clock, len(self.requests))
-        validated = validate(body.json_text(sent, headers), self.clock, SERVICE)
+        validated = await validate(body.json_text(sent, headers), self.clock, SERVICE)
         self.requests.append(validated)
         events = [each.event for each in validated.accepted.values() if isinstance(each.event, Playback)]
         await self._count(events)

@@ -21,3 +21,14 @@ async def test_without_room_a_request_waits_and_then_is_asked_for_again(collecto
     collector.log.gate.set()
     assert [(await each).status_code for each in waiting] == [400, 400]
     assert (await collector.post(event())).status_code == 202
+
+
+async def test_a_request_with_one_event_does_not_wait_for_one_with_500(collector: Collector) -> None:
+    answered: list[str] = []
+
+    async def post(name: str, *events: dict[str, object]) -> None:
+        assert (await collector.post(*events)).status_code == 202
+        answered.append(name)
+
+    await asyncio.gather(post("large", *(event() for _ in range(500))), post("small", event()))
+    assert answered == ["small", "large"]
