@@ -61,8 +61,8 @@ class FakeSupport:
 
 
 class FakeQualityStore:
-    """Checkpoints and minutes in dicts. The first ``failures`` saves raise TransientError after half of the work, and so
-    do the first ``failing_reports`` of reports, before any of it."""
+    """Checkpoints and minutes in dicts. The first ``failures`` saves raise TransientError after half of the work; the
+    first ``failing_reports`` saves of reports do so before any of it."""
 
     def __init__(self, failures: int = 0, failing_reports: int = 0) -> None:
         self.checkpoints: dict[int, tuple[tuple[int, int], bytes]] = {}
