@@ -1,16 +1,18 @@
 """Plays that end in every way, and what the collector has of them: by the SDK, and by the player's own CMCD."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Request
 
+from domain.cmcd.line import Unusable, read
 from schemas.events import Diagnostic, Performance, Playback
+from schemas.events import Error as Failure
 from tests.pages.browser import PATIENCE_MS, launched_with
 from tests.pages.watch_site import WatchSite
 from tests.support.identity import sign_in
@@ -41,6 +43,8 @@ class Play:
     page: Page
     reported: dict[str, int] = field(default_factory=dict)
     """``client_time`` by event id."""
+    lines: dict[str, int] = field(default_factory=dict)
+    """Time of each line of CMCD that the player handed to the browser."""
     session: str = ""
     ended_at: int = 0
 
@@ -49,6 +53,13 @@ class Play:
         """Events that must not be lost."""
         return {name for name, at in self.reported.items() if at < self.ended_at - FRESH_MS}
 
+    def see(self, request: Request) -> None:
+        if "/v1/cmcd" not in request.url:
+            return
+        for text in (request.post_data or "").splitlines():
+            with suppress(Unusable):
+                self.lines[text] = read(text).time or 0
+
 
 @dataclass(frozen=True)
 class Known:
@@ -56,10 +67,18 @@ class Known:
 
     lost: int
     """Events of the SDK."""
+    lost_ms: int
+    """Age of the oldest of them."""
     repeated: int
+    """Events that came again under their id, of which the tables keep one."""
+    doubled: int
+    """Events that say the same under another id: a second row in the tables."""
     sdk_silent_ms: int | None
     """From the newest event until the play's end; None if none came."""
     cmcd_silent_ms: int | None
+    lines: int
+    """Lines of CMCD that the player handed to the browser."""
+    lost_lines: int
 
 
 def begin(context: BrowserContext, site: WatchSite, player: str) -> Play:
@@ -68,6 +87,7 @@ def begin(context: BrowserContext, site: WatchSite, player: str) -> Play:
     page.set_default_timeout(PATIENCE_MS)
     play = Play(page)
     page.expose_function("take", lambda name, at: play.reported.update({name: at}))
+    page.on("request", play.see)
     page.add_init_script(TAKE)
     page.goto(example(site, player))
     page.click("#start")
@@ -210,16 +230,33 @@ def _next_page(context: BrowserContext, site: WatchSite, player: str) -> Iterato
 def _known(play: Play, site: WatchSite) -> Known:
     stored = site.stored()
     ids = [event.event_id for event in stored if event.event_id in play.reported]
-    sdk = [event.client_time for event in stored if isinstance(event, Playback) and _is_of(play, event)]
-    cmcd = [
-        event.client_time for event in stored if isinstance(event, Diagnostic | Performance) and _is_of(play, event)
-    ]
+    lost = play.owed - set(ids)
+    sdk = {event.event_id: event for event in stored if isinstance(event, Playback) and _is_of(play, event)}
+    cmcd = {
+        event.event_id: event.client_time
+        for event in stored
+        if isinstance(event, Diagnostic | Performance | Failure)
+        and event.event_id not in play.reported
+        and _is_of(play, event)
+    }
     return Known(
-        lost=len(play.owed - set(ids)),
+        lost=len(lost),
+        lost_ms=max((play.ended_at - play.reported[name] for name in lost), default=0),
         repeated=len(ids) - len(set(ids)),
-        sdk_silent_ms=max(0, play.ended_at - max(sdk)) if sdk else None,
-        cmcd_silent_ms=max(0, play.ended_at - max(cmcd)) if cmcd else None,
+        doubled=len(sdk) - len({event.seq for event in sdk.values()}),
+        sdk_silent_ms=_silent(play, [event.client_time for event in sdk.values()]),
+        cmcd_silent_ms=_silent(play, list(cmcd.values())),
+        lines=len(_old(play, play.lines.values())),
+        lost_lines=max(0, len(_old(play, play.lines.values())) - len(_old(play, cmcd.values()))),
     )
+
+
+def _silent(play: Play, times: list[int]) -> int | None:
+    return max(0, play.ended_at - max(times)) if times else None
+
+
+def _old(play: Play, times: Iterable[int]) -> list[int]:
+    return [at for at in times if at < play.ended_at - FRESH_MS]
 
 
 def _is_of(play: Play, event: Any) -> bool:
@@ -240,3 +277,36 @@ def _program(folder: Path) -> psutil.Process:
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+HEAD = (
+    "player",
+    "how the page ended",
+    "plays",
+    "lost, older than 1 s",
+    "doubled in the tables",
+    "sent again",
+    "silent, SDK: median, most",
+    "silent, CMCD: median, most",
+    "lines of CMCD lost",
+)
+
+
+def row(player: str, how: str, found: list[Known]) -> str:
+    """Of the table in ``docs/benchmarks.md``."""
+
+    def total(name: str) -> int:
+        return sum(getattr(one, name) for one in found)
+
+    lost = f"{total('lost')} (up to {max(one.lost_ms for one in found)} ms old)" if total("lost") else "0"
+    silences = (silent([one.sdk_silent_ms for one in found]), silent([one.cmcd_silent_ms for one in found]))
+    lines = f"{total('lost_lines')} of {total('lines')}"
+    cells = (player, how, len(found), lost, total("doubled"), total("repeated"), *silences, lines)
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def silent(known: list[int | None]) -> str:
+    """The median and the most, in seconds, and of how many plays nothing came."""
+    times = sorted(each / 1000 for each in known if each is not None)
+    span = f"{times[len(times) // 2]:.1f} s, {times[-1]:.1f} s" if times else "–"
+    return span if len(times) == len(known) else f"{span}; nothing of {len(known) - len(times)} plays"

@@ -18,18 +18,9 @@ ROUNDS = repeat(1, 50)
 
 
 def report(how: str, player: str, found: list[loss.Known]) -> None:
-    """Asserts that nothing is lost, and writes a row of the table in ``docs/benchmarks.md``."""
-    lost, repeated = (sum(getattr(one, name) for one in found) for name in ("lost", "repeated"))
-    silences = (silent([one.sdk_silent_ms for one in found]), silent([one.cmcd_silent_ms for one in found]))
-    sys.stdout.write(f"| {player} | {how} | {len(found)} | {lost} | {repeated} | {' | '.join(silences)} |\n")
-    assert lost == 0
-
-
-def silent(known: list[int | None]) -> str:
-    """The median and the most, in seconds, and of how many plays nothing came."""
-    times = sorted(each / 1000 for each in known if each is not None)
-    span = f"{times[len(times) // 2]:.1f} s, {times[-1]:.1f} s" if times else "–"
-    return span if len(times) == len(known) else f"{span}, {len(known) - len(times)} plays unknown"
+    """Asserts that nothing is lost or doubled, and writes a row of the table."""
+    sys.stdout.write(loss.row(player, how, found) + "\n")
+    assert [one for one in found if one.lost or one.doubled] == []
 
 
 @pytest.mark.parametrize("how", loss.END)
