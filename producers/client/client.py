@@ -18,7 +18,7 @@ import structlog
 from uuid_utils import uuid7
 
 from domain.clock import Clock, system_clock
-from producers.client.sender import REQUEST_EVENTS, HttpPost, Outcome, PendingEvent, Post, Sender
+from producers.client.sender import REQUEST_EVENTS, Credential, HttpPost, Outcome, PendingEvent, Post, Sender
 
 MAX_WAITING_BYTES = 1_000_000
 """Of events without a verdict."""
@@ -146,14 +146,15 @@ class Client:
 
 @asynccontextmanager
 async def connected(
-    collector: str, key: str, envelope: Mapping[str, Any], *, grace_s: float = 30.0
+    collector: str, credential: Credential, envelope: Mapping[str, Any], *, grace_s: float = 30.0
 ) -> AsyncIterator[Client]:
     """A client that sends while the block runs. At the end it takes up to ``grace_s`` seconds to send what waits.
 
-    ``collector``: its address. Raises Rejected at the end of the block if the collector refused this client.
+    ``collector``: its address. Raises Rejected at the end of the block if the collector refused this client, which it
+    does after a 401 only if ``credential`` is a key.
     """
     async with httpx.AsyncClient(base_url=collector, timeout=PATIENCE_S) as http:
-        client = Client(HttpPost(http, key), envelope)
+        client = Client(HttpPost(http, credential), envelope)
         sending = asyncio.create_task(client.run())
         try:
             yield client

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -14,6 +14,8 @@ from producers.ports import Clock
 from schemas.errors import TransientError
 
 REQUEST_EVENTS = 200
+ASK_S = 30.0
+"""For a credential. Then it is asked for again."""
 SEND_AGAIN = frozenset({"unknown", "not_stored"})
 """Codes that ask for a retry."""
 
@@ -36,6 +38,8 @@ class Reply(NamedTuple):
     retry_after_s: float
 
 
+Credential = str | Callable[[], Awaitable[str]]
+"""A key, or what gives a token: asked before the first request and again after each 401. It may fail: events wait."""
 Note = Callable[[Sequence[PendingEvent], Outcome, str | None], None]
 """Receives what became of events, and the field at fault if they were refused."""
 
@@ -58,19 +62,33 @@ class _Retry(Exception):
 class HttpPost:
     """``Post`` over HTTP. ``client``: with the collector's address as its base."""
 
-    def __init__(self, client: httpx.AsyncClient, key: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, credential: Credential) -> None:
         self._client = client
-        self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        self._ask = None if isinstance(credential, str) else credential
+        self._known = credential if isinstance(credential, str) else None
 
     async def __call__(self, body: bytes) -> Reply:
+        known = self._known = self._known or await self._asked()
+        headers = {"Authorization": f"Bearer {known}", "Content-Type": "application/json"}
         try:
-            answer = await self._client.post("/v1/events", content=body, headers=self._headers)
+            answer = await self._client.post("/v1/events", content=body, headers=headers)
             content = msgspec.json.decode(answer.content, type=dict[str, Any])
         except httpx.TransportError as error:
             raise TransientError(f"the collector did not answer: {error!r}") from error
         except msgspec.MsgspecError as error:
             raise TransientError("the response is not JSON, so it is not the collector's") from error
+        if self._ask and answer.status_code == 401:
+            self._known = None
+            raise TransientError("the token does not hold any more")
         return Reply(answer.status_code, content, float(answer.headers.get("Retry-After", 0)))
+
+    async def _asked(self) -> str:
+        assert self._ask
+        try:
+            async with asyncio.timeout(ASK_S):
+                return await self._ask()
+        except Exception as error:
+            raise TransientError(f"no token: {error!r}") from error
 
 
 class Sender:

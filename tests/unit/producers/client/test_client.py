@@ -111,3 +111,29 @@ async def test_a_client_that_is_refused_says_so(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(Rejected, match=r"401: Send a valid key"):
         async with connected("http://collector", "wrong", ENVELOPE) as client:
             client.add("ui", **UI)
+
+
+async def test_events_wait_for_a_token_that_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[tuple[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        token = request.headers["Authorization"].removeprefix("Bearer ")
+        tried.append((token, json.loads(request.content)["events"][0]["event_id"]))
+        if token == "old":
+            return httpx.Response(401, json={"code": "expired_token", "message": "Refresh the token."})
+        return httpx.Response(202, json={"accepted": 1, "rejected": []})
+
+    async def token() -> str:
+        given = tokens.pop(0)
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    tokens: list[str | Exception] = ["old", httpx.ConnectError("nobody signs tokens"), "new"]
+    http = httpx.AsyncClient(base_url="http://collector", transport=httpx.MockTransport(answer))
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **_: http)
+    async with connected("http://collector", token, ENVELOPE) as client:
+        event_id = client.add("ui", **UI)
+    assert tried == [("old", event_id), ("new", event_id)]
+    assert client.tally["accepted"] == 1
+    assert tokens == []
