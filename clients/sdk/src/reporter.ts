@@ -5,7 +5,7 @@ import { Impressions } from "./impressions.ts";
 import { type Credential, posting } from "./post.ts";
 import { EventQueue } from "./queue.ts";
 import { redact } from "./redact.ts";
-import { PlaybackSession } from "./session.ts";
+import { PlaybackSession, type Report } from "./session.ts";
 import { type PageStore, openStore } from "./store.ts";
 
 /** Who reports: the same in every event. */
@@ -146,6 +146,8 @@ export class Attachment {
   onStop: () => void = () => {};
   onLook: () => void = () => {};
   #lookedAt = performance.now();
+  /** Of the session's next event, and of the snapshots before it: if both arrive, they are one. */
+  #nextId = uuid7(now());
   readonly #video: HTMLMediaElement;
   readonly #play: Play;
   readonly #envelope: () => Envelope & { profile_id: string };
@@ -170,7 +172,11 @@ export class Attachment {
     this.#envelope = envelope;
     this.#send = send;
     this.session = new PlaybackSession(
-      (report) => this.#send({ family: "playback", ...this.#envelope(), ...this.#play, ...report } satisfies PlaybackEvent),
+      (report) => {
+        const event = this.#event(report);
+        this.#nextId = uuid7(now());
+        this.#send(event);
+      },
       HEARTBEAT_MS,
       beginning.positionMs,
       beginning.pressedAt,
@@ -244,7 +250,11 @@ export class Attachment {
 
   /** The state as an event that is not sent. */
   snapshot(): PlaybackEvent {
-    return { family: "playback", ...this.#envelope(), ...this.#play, ...this.session.peek() };
+    return this.#event(this.session.peek());
+  }
+
+  #event(report: Report): PlaybackEvent {
+    return { family: "playback", ...this.#envelope(), event_id: this.#nextId, ...this.#play, ...report };
   }
 
   /** From now on a library reports errors, and repairs some of the element's. */

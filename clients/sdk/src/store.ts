@@ -24,7 +24,10 @@ export async function openStore(page: string): Promise<PageStore | null> {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore(EVENTS, { keyPath: "id" });
     const database = await done(opening);
-    void navigator.locks?.request(LOCK + page, () => new Promise(() => {}));
+    await new Promise<void>((held, refused) => {
+      if (!navigator.locks) return held();
+      navigator.locks.request(LOCK + page, () => (held(), new Promise(() => {}))).catch(refused);
+    });
     return new PageStore(database, page);
   } catch {
     return null;
@@ -105,6 +108,7 @@ export class PageStore implements Store {
     try {
       const events = this.#database.transaction(EVENTS, "readwrite").objectStore(EVENTS);
       for (const change of changes) change(events);
+      events.transaction.commit(); // now: a page that is slow would keep those of all pages waiting
     } catch {
       // the browser took the database away; what waits is still in memory
     }
