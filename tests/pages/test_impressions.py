@@ -20,35 +20,52 @@ PAGE = """() => {
   document.body.innerHTML = '<i style="float: left; width: 10%; height: 120px"></i>'.repeat(500);
   const app = { app_name: "test", app_version: "1", country: "NL" };
   const client = { profile_id: "me", device_id: "tv", device_type: "tv", ...app };
-  const seen = new playhead.Reporter(COLLECTOR, TOKEN, client).impressions("home");
+  const impressions = new playhead.Reporter(COLLECTOR, TOKEN, client).impressions("home");
   const cards = [...document.querySelectorAll("i")];
   cards.forEach((card, index) => {
-    seen.watch(card, { title_id: `t-${index}`, row: Math.floor(index / 10), position: index % 10 });
+    impressions.watch(card, { title_id: `t-${index}`, row: Math.floor(index / 10), position: index % 10 });
   });
-  const since = new Map();
-  document.addEventListener("visibilitychange", () => since.clear());
-  window.longest = cards.map(() => 0);
+  const seen = new Map();
+  let lookedAt = performance.now();
+  window.least = cards.map(() => 0);
+  window.most = cards.map(() => 0);
+  const gone = (index) => {
+    if (seen.has(index)) most[index] = Math.max(most[index], performance.now() - seen.get(index).after);
+    seen.delete(index);
+  };
+  document.addEventListener("visibilitychange", () => {
+    cards.forEach((_, index) => gone(index));
+    lookedAt = performance.now();
+  });
   const look = () => {
+    const now = performance.now();
     cards.forEach((card, index) => {
       const { top, bottom } = card.getBoundingClientRect();
-      const share = (Math.min(bottom, innerHeight) - Math.max(top, 0)) / (bottom - top);
-      if (share < 0.5) since.delete(index);
-      else since.set(index, since.get(index) ?? performance.now());
-      if (since.has(index)) longest[index] = Math.max(longest[index], performance.now() - since.get(index));
+      if ((Math.min(bottom, innerHeight) - Math.max(top, 0)) / (bottom - top) < 0.5) return gone(index);
+      if (!seen.has(index)) seen.set(index, { after: lookedAt, at: now });
+      const { after, at } = seen.get(index);
+      least[index] = Math.max(least[index], now - at);
+      most[index] = Math.max(most[index], now - after);
     });
+    lookedAt = now;
     requestAnimationFrame(look);
   };
   look();
 }"""
-"""The page, and its own log: for how long each card was at least half visible without a break, in milliseconds."""
+"""The page, and its own log: for how long each card was at least half visible without a break, in milliseconds.
+
+A page draws rarely on a busy machine. ``least`` counts from the first picture that showed the card to the last one,
+``most`` from the picture before the first to the one after the last.
+"""
 SCROLL = """(async () => {
   const still = (ms) => new Promise((done) => setTimeout(done, ms));
   for (let top = FIRST; top < LAST; top += 240) {
     scrollTo(0, top);
-    await still(top % 1920 ? 60 : 2000);
+    await still(60);
+    while (top % 1920 === 0 && least[top / 12] < 1600) await still(50);
   }
 })()"""
-"""Fast, with a stop at each 1,920th line."""
+"""Fast, with a stop at each 1,920th line until its cards were seen. A row of ten has 120 lines."""
 MIDDLE, LAST = 2_880, 5_200
 HIDDEN_S = 2
 """The cards in the middle are visible in a tab that is not."""
@@ -74,28 +91,26 @@ def scroll(first: int, last: int) -> str:
     return SCROLL.replace("FIRST", str(first)).replace("LAST", str(last))
 
 
-@pytest.mark.parametrize(
-    "hidden", [pytest.param(False, id="visible"), pytest.param(True, id="hidden once", marks=pytest.mark.soak_only)]
-)
-def test_cards_that_are_scrolled_past_fast_are_reported_if_they_were_seen(
-    browser: Browser, site: WatchSite, sdk: str, hidden: bool
+def test_cards_that_are_scrolled_past_fast_or_in_a_hidden_tab_are_reported_if_they_were_seen(
+    browser: Browser, site: WatchSite, sdk: str
 ) -> None:
     tab = Tab(browser, f"{site.address}/livez")
     tab.evaluate(sdk)
     token = headers(member("me"))["Authorization"].removeprefix("Bearer ")
     tab.evaluate(f"({PAGE.replace('COLLECTOR', repr(site.collector)).replace('TOKEN', repr(token))})()")
     tab.evaluate(scroll(0, MIDDLE))
-    if hidden:
-        tab.hide()
-        time.sleep(HIDDEN_S)
-        tab.show()
+    tab.hide()
+    time.sleep(HIDDEN_S)  # nothing may happen
+    tab.show()
     tab.evaluate(scroll(MIDDLE, LAST))
-    longest: list[float] = tab.evaluate("longest")
-    must = {f"t-{index}" for index, ms in enumerate(longest) if ms > 1_500}
-    must_not = {f"t-{index}" for index, ms in enumerate(longest) if ms < 500}
+    least, most = tab.evaluate("[least, most]")
+    must = {f"t-{index}" for index, ms in enumerate(least) if ms > 1_500}
+    must_not = {f"t-{index}" for index, ms in enumerate(most) if ms < 500}
 
     def reported() -> list[str | None]:
-        return [event.title_id for event in site.stored() if isinstance(event, Ui) and event.action == "impression"]
+        """Each event once: a hidden tab sends again what has no verdict yet, under its id."""
+        impressions = [each for each in site.stored() if isinstance(each, Ui) and each.action == "impression"]
+        return [each.title_id for each in {each.event_id: each for each in impressions}.values()]
 
     eventually(lambda: must <= set(reported()))
     tab.close()
