@@ -105,6 +105,9 @@ attack: setup ## attack a stack (headers without end, slow sockets, announced me
 bench-players: setup ## what the SDK reports of a play next to an observer in the page, for each player on a slow line; six minutes
 	@$(BIN)/python -m bench.players $(ARGS)
 
+bench-loss: setup ## what is lost of plays that end in every way, by the SDK and by each player's own CMCD; an hour on a busy machine
+	@$(BIN)/python -m bench.loss $(ARGS)
+
 bench-upload: setup ## processor time of a video's ladder, compared with one plain ffmpeg command; ARGS=FILE takes another film
 	@$(BIN)/python -m bench.upload $(ARGS)
 
@@ -156,4 +159,4 @@ clients/node_modules/.installed: $(INSTALLED) clients/package-lock.json
 $(BUNDLE): clients/node_modules/.installed $(wildcard clients/*.json clients/*/src/*.ts)
 	@$(NPM) run build
 
-.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-accounts bench-chunks bench-ledger bench-reads bench-history bench-batch bench-edge bench-players bench-upload attack evaluate member-lists docs reference package lock
+.PHONY: help setup up status logs down wipe demo monitor drill job sql check test coverage soak bench-stream bench-quality bench-collector bench-accounts bench-chunks bench-ledger bench-reads bench-history bench-batch bench-edge bench-players bench-loss bench-upload attack evaluate member-lists docs reference package lock

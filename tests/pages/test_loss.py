@@ -11,6 +11,7 @@ from tests.pages.watch_site import WatchSite
 from tests.support.pipeline import eventually
 from tests.support.soak import SOAK, repeat
 
+pytestmark = pytest.mark.soak
 AT_ONCE = 4
 PLAYERS = ("plain", "hls", "dash", "shaka") if SOAK else ("hls",)
 ROUNDS = repeat(1, 50)
