@@ -8,11 +8,13 @@ from typing import Protocol
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import event
 
 from domain.accounts.model import Account, Chain, Device, Grant, Mail, Profile, Ticket
 from domain.accounts.ports import AccountsStore, Outbound
 from domain.accounts.records import change
 from infra.engines.mariadb import connect
+from infra.runtime.settings import Settings
 from infra.stores.accounts_mariadb import MariaDbAccounts
 from tests.support.builders import T0
 from tests.support.fake_accounts import FakeAccounts
@@ -188,3 +190,18 @@ async def test_what_has_expired_is_forgotten(store: Store) -> None:
     await store.forget(T0 + 1000)
     assert await store.ticket(old.digest, T0) is None
     assert await store.by_device(waiting.device_digest) is None
+
+
+@pytest.mark.engines
+async def test_mariadb_is_asked_the_same_for_an_address_without_an_account(stack: Settings) -> None:
+    database, asked = connect(stack, "accounts"), list[str]()
+    event.listen(
+        database._reader.sync_engine, "before_cursor_execute", lambda _, __, statement, *___: asked.append(statement)
+    )
+    store = MariaDbAccounts(database)
+    assert await store.by_address((await begun(store)).address)
+    known, asked[:] = [*asked], []
+    assert await store.by_address("nobody@example.com") is None
+    assert asked == known
+    assert len(known) == 3
+    await database.close()
