@@ -9,7 +9,7 @@ from playwright.sync_api import Playwright, sync_playwright
 
 from tests.pages import loss
 from tests.pages.browser import launched
-from tests.pages.watch_site import WatchSite, make_clip, served
+from tests.pages.watch_site import CLIP_S, WatchSite, clip, make_clip, served
 
 PLAYERS = ("hls", "dash", "shaka", "plain")
 AWAY_S = 20
@@ -40,11 +40,13 @@ def main(
 ) -> None:
     print(f"| {' | '.join(loss.HEAD)} |", "|---" * len(loss.HEAD) + "|", sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        clip = make_clip(Path(folder))
+        films = {seconds: make_clip(Path(folder) / str(seconds), seconds) for seconds in (CLIP_S, CLIP_S + AWAY_S)}
         for player in players or PLAYERS:
             for kind in how or KINDS:
                 found: list[loss.Known] = []
-                with served(clip) as site:
+                seconds = CLIP_S + AWAY_S if kind == "collector away" else CLIP_S
+                with served(films[seconds]) as site:
+                    site.assets = {"ml-50": clip(seconds=seconds)}
                     while len(found) < plays:
                         profile = Path(folder) / f"{player} {kind} {len(found)}"
                         found += round_of(playwright, profile, site, player, kind, min(AT_ONCE, plays - len(found)))
