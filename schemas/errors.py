@@ -39,6 +39,11 @@ class SchemaPending(TransientError):
     """The registry does not know a schema id yet. The id may be too new for it, so it becomes invalid only later."""
 
 
+class TooManyDeletions(TransientError):
+    """One partition has more deleted rows than Cassandra passes over in a read. It can be read again once they are
+    dropped, hours later: that is too long to wait for it where other members wait behind."""
+
+
 class AccessDenied(TransientError):
     """A backend rejects our credentials, or we reject its certificate. The message names the settings to fix.
 

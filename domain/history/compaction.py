@@ -31,7 +31,7 @@ from domain.history.ports import CompressedVHStore, LiveMoves, LivePart
 from domain.history.rollup import RollUpRules, VersionBuilder, place_records, select_records
 from domain.history.versions import UNREADABLE, Chunk, Metadata, Version, read_chunk
 from domain.metrics import CHUNK_BYTES, COMPACTED_RECORDS, COMPACTION_SECONDS, COMPACTIONS, UNREADABLE_CHUNKS, Metrics
-from schemas.errors import TransientError
+from schemas.errors import TooManyDeletions, TransientError
 from schemas.events import ViewingRecord
 
 DELETES = 1_000
@@ -54,8 +54,9 @@ class Step(Enum):
     CLEANED = "cleaned"
 
 
-Outcome = Literal["nothing due", "published", "unchanged", "lost", "damaged"]
-"""``unchanged``: the chunks held the records already. ``lost``: another compactor was faster."""
+Outcome = Literal["nothing due", "published", "unchanged", "lost", "damaged", "too many deletions"]
+"""``unchanged``: the chunks held the records already. ``lost``: another compactor was faster. ``too many deletions``:
+live records cannot be read before Cassandra drops those that were deleted; other profiles do not wait for that."""
 
 
 async def no_hook(_: Step) -> None: ...
@@ -89,9 +90,13 @@ class Compactor:
         before: str | None = None
         moved = 0
         while True:
-            part, base = await asyncio.gather(
-                self.live.part(profile_id, self.rules.part, before), self.compressed.metadata(profile_id)
-            )
+            try:
+                part, base = await asyncio.gather(
+                    self.live.part(profile_id, self.rules.part, before), self.compressed.metadata(profile_id)
+                )
+            except TooManyDeletions as error:
+                log.warning("live records are not readable", profile=profile_id, reason=str(error))
+                return "too many deletions", moved
             done, records = await self._compact_part(profile_id, part, base, newest=before is None)
             moved += records
             if done != "nothing due":

@@ -18,6 +18,7 @@ from cassandra import (
     AuthenticationFailed,
     ConsistencyLevel,
     OperationTimedOut,
+    ReadFailure,
     RequestExecutionException,
 )
 from cassandra.auth import PlainTextAuthProvider
@@ -35,7 +36,7 @@ from cassandra.protocol import RequestExecutionException as ExecutionError
 from cassandra.query import PreparedStatement, named_tuple_factory
 
 from infra.runtime.settings import Settings
-from schemas.errors import AccessDenied, TransientError
+from schemas.errors import AccessDenied, TooManyDeletions, TransientError
 
 PROTOCOL_VERSION = 5
 REQUEST_TIMEOUT_S = 10.0
@@ -48,6 +49,8 @@ BATCH_ROWS = 30
 """The fastest in measurements. A row has at most 1 KiB by contract, so a batch stays below Cassandra's 50 KiB limit."""
 CAS_WRITE_UNKNOWN = 0x1700
 """Too few replicas accepted a compare-and-set to know its outcome. The driver has no class for this error."""
+TOO_MANY_TOMBSTONES = 0x0001
+"""A replica's reason to fail a read, of protocol version 5."""
 
 UNAVAILABLE = (
     NoHostAvailable,
@@ -150,6 +153,8 @@ def prepared_read(session: Session, cql: str) -> PreparedStatement:
 
 def translate(error: Exception) -> Exception:
     """TransientError if Cassandra is unavailable or slow; any other error is returned as it is."""
+    if isinstance(error, ReadFailure) and TOO_MANY_TOMBSTONES in (error.error_code_map or {}).values():
+        return TooManyDeletions(f"Cassandra: {error}")
     undecided = isinstance(error, ErrorMessage) and error.code == CAS_WRITE_UNKNOWN
     return TransientError(f"Cassandra: {_describe(error)}") if undecided or isinstance(error, UNAVAILABLE) else error
 

@@ -43,17 +43,25 @@ class CompactionTrigger:
 
     async def check(self, profiles: Collection[str]) -> None:
         """Never fails: what is unavailable now is asked again later."""
+        counts = await asyncio.gather(*map(self._count, profiles))
+        requests = [
+            CompactionRequest(profile_id=profile, requested_at=self.now(), live_records=count)
+            for profile, count in zip(profiles, counts, strict=True)
+            if count > self.threshold
+        ]
         try:
-            counts = await asyncio.gather(*(self.live.count(profile, self.threshold + 1) for profile in profiles))
-            requests = [
-                CompactionRequest(profile_id=profile, requested_at=self.now(), live_records=count)
-                for profile, count in zip(profiles, counts, strict=True)
-                if count > self.threshold
-            ]
             if requests:
                 await asyncio.to_thread(self.requests.publish, requests)
         except TransientError as error:
             log.warning("no compaction requested", reason=str(error))
+
+    async def _count(self, profile_id: str) -> int:
+        """Of one that cannot be counted now, none."""
+        try:
+            return await self.live.count(profile_id, self.threshold + 1)
+        except TransientError as error:
+            log.warning("live records not counted", profile=profile_id, reason=str(error))
+            return 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,17 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 import pytest
+from cassandra.query import BatchStatement, BatchType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.history.live import LiveHistory, read_live
 from domain.history.merge import merge
 from domain.history.ports import LiveCounts, LiveMoves, LiveVHStore
-from infra.engines.cassandra import close, connect
+from infra.engines.cassandra import close, connect, run
+from infra.runtime.settings import Settings
 from infra.stores.history_cassandra import LiveVH
+from schemas.errors import TooManyDeletions
 from schemas.events import ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.fake_history import FakeLiveVH
@@ -262,3 +265,23 @@ async def test_it_keeps_what_merge_keeps(store: Live, states: list[ViewingRecord
 
 def _of(profile: str, state: ViewingRecord) -> ViewingRecord:
     return viewing_record(**{name: getattr(state, name) for name in state.__struct_fields__} | {"profile_id": profile})
+
+
+@pytest.mark.engines
+async def test_a_partition_with_more_deletions_than_cassandra_reads_past_says_so(stack: Settings, profile: str) -> None:
+    session = connect(stack)
+    live = LiveVH(session)
+    delete = session.prepare(
+        f"DELETE FROM {session.keyspace}.live_vh USING TIMESTAMP 1 WHERE profile_id = ? AND playback_session_id = ?"
+    )
+    try:
+        for start in range(0, 100_002, 1_000):
+            batch = BatchStatement(BatchType.UNLOGGED)
+            for number in range(start, start + 1_000):
+                batch.add(delete, (profile, UUID(session_id(number))))
+            await run(session, batch)
+        for reading in (live.part(profile, 10), live.count(profile, 10)):
+            with pytest.raises(TooManyDeletions):
+                await reading
+    finally:
+        await asyncio.to_thread(close, session)

@@ -1,6 +1,7 @@
 """Compaction step by step; test_compaction_model.py interleaves the steps."""
 
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 import structlog
@@ -9,7 +10,7 @@ from domain.history.compaction import SETTLING_TRIES, Step
 from domain.history.rollup import RollUpRules
 from domain.history.versions import Metadata, Version
 from domain.metrics import COMPACTED_RECORDS, UNREADABLE_CHUNKS
-from schemas.errors import TransientError
+from schemas.errors import TooManyDeletions, TransientError
 from tests.support.builders import T0
 from tests.support.fake_history import FakeCompressedVH
 from tests.unit.domain.history.compaction_fixtures import PROFILE, Stores, session
@@ -213,3 +214,14 @@ async def test_an_open_session_that_was_moved_goes_on() -> None:
     await stores.compacted(session(9, event_type="heartbeat", received_at=stores.now))
     history = await stores.history()
     assert (len(history), history[-1].seq) == (10, 4)
+
+
+async def test_a_profile_with_too_many_deletions_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = Stores()
+
+    async def part(profile_id: str, limit: int, before: str | None = None) -> NoReturn:
+        raise TooManyDeletions("100,001 deleted rows")
+
+    monkeypatch.setattr(stores.live, "part", part)
+    assert await stores.compacted(*(session(n) for n in range(5))) == "too many deletions"
+    assert len(stores.live.rows[PROFILE]) == 5

@@ -9,7 +9,7 @@ from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, SESSION_CONFLICTS, SK
 from schemas import avro
 from schemas.batch import BatchDecoder
 from schemas.codec import encode
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent, TooManyDeletions, TransientError
 from schemas.events import CompactionRequest
 from schemas.framing import frame
 from streams.runtime import retry
@@ -138,6 +138,19 @@ async def test_the_threshold_itself_does_not() -> None:
     requests = FakeRequests()
     await CompactionTrigger(await live_with(5), requests, 5, lambda: T0).check(["ml-1"])
     assert requests.published == []
+
+
+async def test_a_profile_that_cannot_be_counted_keeps_no_other_from_its_compaction() -> None:
+    class Uncounted(FakeLiveVH):
+        async def count(self, profile_id: str, limit: int) -> int:
+            if profile_id == "giant":
+                raise TooManyDeletions("100,001 deleted rows")
+            return await super().count(profile_id, limit)
+
+    live, requests = Uncounted(), FakeRequests()
+    await live.write([*(await live_with(8)).rows["ml-1"].values()])
+    await CompactionTrigger(live, requests, 5, lambda: T0).check(["giant", "ml-1"])
+    assert [request.profile_id for request in requests.published] == ["ml-1"]
 
 
 async def test_a_request_that_cannot_be_made_is_given_up() -> None:
