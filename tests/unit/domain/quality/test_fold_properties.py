@@ -76,11 +76,17 @@ def arrived(whole: list[list[Playback]], random: Random) -> list[Playback]:
 
 
 def much_later() -> Playback:
-    """An event that settles all before it."""
+    """An event that settles all before it, of a session that is none of theirs."""
     later = T0 + 10 * HOUR
-    return _at(
-        playback(session_started_at=later, device_type="console", country="XX", title_class="live", seq=0), later
+    event = playback(
+        playback_session_id="018bcfe5-6800-7000-9000-000000000001",
+        session_started_at=later,
+        device_type="console",
+        country="XX",
+        title_class="live",
+        seq=0,
     )
+    return _at(event, later)
 
 
 def sorted_builtins(state: State) -> Any:
