@@ -76,7 +76,7 @@ def arrived(whole: list[list[Playback]], random: Random) -> list[Playback]:
 
 
 def much_later() -> Playback:
-    """An event that settles all before it, of a session that is none of theirs."""
+    """An event of another session, which settles all before it."""
     later = T0 + 10 * HOUR
     event = playback(
         playback_session_id="018bcfe5-6800-7000-9000-000000000001",
