@@ -211,6 +211,7 @@ export class PlaybackSession {
   #set(state: PlayerState, since: number): void {
     this.#state = state;
     this.#since = since;
+    this.#seenAt = Math.max(this.#seenAt, since); // it may be stopped between two looks
     if (state !== "rebuffering") this.#stillMs = 0;
   }
 

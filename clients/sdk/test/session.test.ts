@@ -52,6 +52,14 @@ test("a play reports its request, its first frame, a heartbeat each ten seconds,
   assert.deepEqual([film.last.rebuffer_count, film.last.paused_ms], [0, 0]);
 });
 
+test("a play that is stopped or fails between two looks ends with a state of no age, which a collector accepts", () => {
+  const [stopped, failed] = [new Film().pass(2_000), new Film().pass(2_000)];
+  stopped.session.stop(stopped.now + 60);
+  failed.session.fail("media.3", true, failed.now + 60);
+  assert.deepEqual([stopped.last.event_type, stopped.last.state_since_ms], ["stopped", 0]);
+  assert.deepEqual([failed.last.event_type, failed.last.state_since_ms], ["error", 0]);
+});
+
 test("the jump to the resume point before the first frame is no seek", () => {
   const film = new Film(28_000);
   film.media.positionMs = 0;
