@@ -1,9 +1,9 @@
 """Which titles a member can resume, and where: the last position that was played with a picture.
 
 Sessions speak for their title in the order in which their pictures last moved: closing a tab that was paused long ago
-changes nothing. A session takes the bookmark over if it played on
-from there, or if at least half a minute was watched. So a play that fails, an accidental seek and a look at the
-beginning leave the bookmark where it was. Live channels and trailers have none.
+changes nothing. A session takes the bookmark over if it played on from there, or if at least half a minute was watched.
+So a play that fails, an accidental seek and a look at the beginning leave the bookmark where it was. Live channels and
+trailers have none.
 
 Titles of at least five minutes are listed if the bookmark is from 5 to 90 %. A title played to 90 % once stays played:
 a rewatch that was left early is listed with its own bookmark, but the title does not become unplayed.
@@ -69,7 +69,9 @@ def last_played(record: ViewingRecord) -> Position | None:
 
 
 def watched_at(record: ViewingRecord) -> int:
-    """When the session's picture last moved, in ms since 1970; never later than that, earlier by a stall at most.
+    """When the session's picture last moved, in ms since 1970.
+
+    A stall or a pause since its newest event while playing can make it too early, never too late.
 
     States of older software, and sessions that never played, have the time of their newest event.
     """

@@ -21,6 +21,7 @@ from schemas.events import ViewingRecord, write_timestamp
 KEPT_COLUMNS = ", ".join(kept.name for kept in KEPT)
 KEPT_SIZE = max(len(kept.fields) for kept in KEPT)
 kept_seqs = attrgetter(*(kept.seq for kept in KEPT))
+"""The events that reported a record's kept values; None where none did."""
 record_value = attrgetter(*VALUE_FIELDS)
 """A record as the value of its cell."""
 
@@ -47,7 +48,7 @@ class LiveVH:
         table = f"{session.keyspace}.live_vh"
         self._insert: PreparedStatement = session.prepare(
             f"INSERT INTO {table} (profile_id, playback_session_id, record, {KEPT_COLUMNS})"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?"
+            f" VALUES (?, ?, ?{', ?' * len(KEPT)}) USING TIMESTAMP ?"
         )
         newest = (
             f"SELECT playback_session_id, record, {KEPT_COLUMNS}, compacted_generation, WRITETIME(record) AS written_at"

@@ -87,9 +87,8 @@ def install(app: FastAPI, page: Callable[..., HTMLResponse]) -> None:
 
     @app.exception_handler(TransientError)
     async def unavailable(request: Request, error: TransientError) -> Response:
-        log.warning(
-            "unavailable", route=route_of(request.scope), reason=str(error)
-        )  # not in the answer: it has addresses
+        # The reason is not in the answer: it has addresses.
+        log.warning("unavailable", route=route_of(request.scope), reason=str(error))
         detail = f"The data cannot be read now. Ask again in {RETRY_AFTER_SECONDS} seconds."
         found = problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail)
         return answer(request, found, {"Retry-After": str(RETRY_AFTER_SECONDS)})

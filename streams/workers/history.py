@@ -14,7 +14,7 @@ from domain.history.ports import CompactionRequests, LiveCounts, LiveVHStore
 from domain.history.viewing_record import Newest, newest_per_session
 from domain.metrics import EVENT_VISIBLE, HISTORY_RECORDS, HISTORY_WRITE, SESSION_CONFLICTS, Metrics
 from schemas.batch import BatchDecoder
-from schemas.errors import TransientError
+from schemas.errors import TooManyDeletions, TransientError
 from schemas.events import CompactionRequest, ViewingRecord
 from streams.decoding import decode_valid, skip
 from streams.progress import count_retry
@@ -43,24 +43,24 @@ class CompactionTrigger:
 
     async def check(self, profiles: Collection[str]) -> None:
         """Never fails: what is unavailable now is asked again later."""
-        counts = await asyncio.gather(*map(self._count, profiles))
-        requests = [
-            CompactionRequest(profile_id=profile, requested_at=self.now(), live_records=count)
-            for profile, count in zip(profiles, counts, strict=True)
-            if count > self.threshold
-        ]
         try:
+            counts = await asyncio.gather(*map(self._count, profiles))
+            requests = [
+                CompactionRequest(profile_id=profile, requested_at=self.now(), live_records=count)
+                for profile, count in zip(profiles, counts, strict=True)
+                if count > self.threshold
+            ]
             if requests:
                 await asyncio.to_thread(self.requests.publish, requests)
         except TransientError as error:
             log.warning("no compaction requested", reason=str(error))
 
     async def _count(self, profile_id: str) -> int:
-        """Of one that cannot be counted now, none."""
+        """0 for a profile that cannot be counted for hours: the others do not wait for it."""
         try:
             return await self.live.count(profile_id, self.threshold + 1)
-        except TransientError as error:
-            log.warning("live records not counted", profile=profile_id, reason=str(error))
+        except TooManyDeletions as error:
+            log.warning("live records are not readable", profile=profile_id, reason=str(error))
             return 0
 
 
