@@ -14,6 +14,8 @@ from producers.ports import Clock
 from schemas.errors import TransientError
 
 REQUEST_EVENTS = 200
+LONGEST_RETRY_AFTER_S = 600
+"""A collector asks for seconds. What asks for more is something between, and it may be wrong."""
 ASK_S = 30.0
 """For a credential. Then it is asked for again."""
 SEND_AGAIN = frozenset({"unknown", "not_stored"})
@@ -80,7 +82,8 @@ class HttpPost:
         if self._ask and answer.status_code == 401:
             self._known = None
             raise TransientError("the token does not hold any more")
-        return Reply(answer.status_code, content, float(answer.headers.get("Retry-After", 0)))
+        asked = answer.headers.get("Retry-After", "")
+        return Reply(answer.status_code, content, min(int(asked), LONGEST_RETRY_AFTER_S) if asked.isdecimal() else 0)
 
     async def _asked(self) -> str:
         assert self._ask

@@ -1,5 +1,6 @@
 """Plays that end in every way, and what the collector has of them: by the SDK, and by the player's own CMCD."""
 
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,10 +15,11 @@ from domain.cmcd.line import Unusable, read
 from schemas.events import Diagnostic, Performance, Playback
 from schemas.events import Error as Failure
 from tests.pages.browser import PATIENCE_MS, launched_with
-from tests.pages.watch_site import WatchSite
+from tests.pages.watch_site import CLIP_S, WatchSite, clip, make_clip, served
 from tests.support.identity import sign_in
 from tests.support.pipeline import eventually
 
+AT_ONCE = 8
 PLAYED_S = 4
 AWAY_MS, ASLEEP_S = 2_500, 8
 FRESH_MS = 1_000
@@ -125,23 +127,61 @@ def go_offline(plays: list[Play], _: WatchSite) -> None:
         play.ended_at = _now()
 
 
-def sleep(plays: list[Play], _: WatchSite) -> None:
-    """As a machine that sleeps: no script of the pages runs."""
+def freeze(plays: list[Play], _: WatchSite) -> None:
+    """No script of the pages runs."""
     sessions = [play.page.context.new_cdp_session(play.page) for play in plays]
     for session in sessions:
         session.send("Page.setWebLifecycleState", {"state": "frozen"})
-    time.sleep(AWAY_MS / 1000)  # nothing can be awaited while they sleep
+    time.sleep(AWAY_MS / 1000)  # nothing can be awaited meanwhile
     for session, play in zip(sessions, plays, strict=True):
         session.send("Page.setWebLifecycleState", {"state": "active"})
         play.ended_at = _now()
 
 
 END: dict[str, Callable[[list[Play], WatchSite], None]] = {
-    "leave": leave,
-    "close": close,
+    "left for another page": leave,
+    "tab closed": close,
     "offline and back": go_offline,
-    "sleep": sleep,
+    "page frozen": freeze,
 }
+
+
+KILLED, AWAY, ASLEEP = "browser killed", "collector away", "machine asleep"
+KINDS = (*END, KILLED, AWAY, ASLEEP)
+
+
+@dataclass(frozen=True)
+class Film:
+    folder: Path
+    away_s: int
+    """So long a collector is away. The film lasts longer."""
+
+    @classmethod
+    def make(cls, folder: Path, away_s: int) -> "Film":
+        return cls(make_clip(folder, CLIP_S + away_s), away_s)
+
+    @contextmanager
+    def served(self) -> Iterator[WatchSite]:
+        with served(self.folder) as site:
+            site.assets = {"ml-50": clip(seconds=CLIP_S + self.away_s)}
+            yield site
+
+
+def plays_that_end(
+    playwright: Playwright, browser: Browser, film: Film, player: str, how: str, plays: int
+) -> Iterator[Known]:
+    """Eight at once. A collector that kept the events of all would be slower and slower."""
+    for begun in range(0, plays, AT_ONCE):
+        times = min(AT_ONCE, plays - begun)
+        with film.served() as site, tempfile.TemporaryDirectory() as profile:
+            if how == KILLED:
+                yield from crash(playwright, Path(profile), site, player, times)
+            elif how == ASLEEP:
+                yield from machine_sleep(playwright, Path(profile), site, player, times)
+            elif how == AWAY:
+                yield from collector_away(browser, site, player, film.away_s, times)
+            else:
+                yield from endings(browser, site, player, how, times)
 
 
 def endings(browser: Browser, site: WatchSite, player: str, how: str, times: int) -> list[Known]:

@@ -8,6 +8,11 @@ import type { Post, Reply } from "./queue.ts";
  */
 export type Credential = string | (() => Promise<string>);
 
+/** For one answer, over the slowest line: a line that is dead says nothing, and what is on it goes again. */
+const PATIENCE_MS = 60_000;
+/** A collector asks for seconds. What asks for more is something between, and it may be wrong. */
+const LONGEST_RETRY_AFTER_S = 600;
+
 /** A request that leaves with the page must not need a preflight: what it carries is in the address, its type is text. */
 export function posting(collector: string, credential: Credential): Post {
   const ask = typeof credential === "string" ? null : credential;
@@ -21,11 +26,12 @@ export function posting(collector: string, credential: Credential): Post {
         method: "POST",
         body,
         keepalive: leaving,
+        signal: AbortSignal.timeout(PATIENCE_MS),
         ...(carried ? {} : { credentials: "include" }),
         ...(leaving ? {} : { headers: { "Content-Type": "application/json", ...(carried && { Authorization: `Bearer ${carried}` }) } }),
       });
       if (ask && answer.status === 401 && known === carried) known = null;
-      const retryAfter = Number(answer.headers.get("Retry-After") ?? 0) || 0;
+      const retryAfter = Math.min(Number(answer.headers.get("Retry-After")) || 0, LONGEST_RETRY_AFTER_S);
       const content = await answer.json().catch(() => ({}));
       return { status: answer.status, retryAfter, rejected: content.rejected ?? null } satisfies Reply;
     } catch {

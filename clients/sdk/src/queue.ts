@@ -5,6 +5,7 @@ export interface Reply {
   status: number;
   /** Seconds that the collector asks to wait. */
   retryAfter: number;
+  /** What it refused of a request that it read; `null` if it did not, or if another server answered. */
   rejected: readonly { index: number; code: string; message: string }[] | null;
 }
 
@@ -238,9 +239,12 @@ export class EventQueue {
   }
 }
 
-/** The whole request was refused, whatever is in it: its events wait. A wrong key may be right again later. */
+/**
+ * The whole request was refused, whatever is in it, or something between answered: its events wait. A wrong key may be right
+ * again later.
+ */
 function isRefusal({ status, rejected }: Reply): boolean {
-  return status >= 500 || status === 429 || (status >= 400 && !rejected);
+  return status >= 500 || status === 429 || !rejected;
 }
 
 /** The first ones that fit into a request; one at least, unless there is hardly any room. */

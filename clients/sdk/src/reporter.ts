@@ -1,4 +1,5 @@
 import { type Dash, type Hls, type Shaka, fromDash, fromHls, fromShaka } from "./adapters.ts";
+import { now } from "./clock.ts";
 import type { ClientEvent, Envelope, ErrorEvent as ErrorReport, PlaybackEvent, TitleClass, UiAction, UiEvent } from "./contract.ts";
 import { uuid7 } from "./ids.ts";
 import { Impressions } from "./impressions.ts";
@@ -278,7 +279,3 @@ export class Attachment {
     this.onStop();
   }
 }
-
-/** Milliseconds since the epoch. A clock that is set during a page's life does not move it. */
-const origin = Date.now() - performance.now();
-export const now = (): number => Math.round(origin + performance.now());

@@ -86,3 +86,30 @@ test("a key is never asked for", async (context) => {
   await post("{}", false);
   assert.deepEqual(carried, ["wrong", "wrong"]);
 });
+
+test("an answer that is not the collector's is none: the page of a hotel's network confirms nothing", async (context) => {
+  const answers = [new Response("<h1>Welcome</h1>"), Response.json("fine"), Response.json({ accepted: 1, rejected: [] }, { status: 202 })];
+  context.mock.method(globalThis, "fetch", async () => answers.shift());
+  const queue = new EventQueue(posting("http://collector", "key"), () => ({}) as never, () => 0, { sleep: async () => {} });
+  queue.add({ event_id: "a", family: "ui" } as never);
+  await queue.drained();
+  assert.deepEqual([answers.length, queue.size], [0, 0]);
+});
+
+test("a request whose line is dead is given up, so that its events can go again", async (context) => {
+  const patience = new AbortController();
+  context.mock.method(AbortSignal, "timeout", () => patience.signal);
+  context.mock.method(globalThis, "fetch", (_: string, { signal }: RequestInit) => {
+    return new Promise((_, fail) => signal!.addEventListener("abort", () => fail(signal!.reason)));
+  });
+  const answer = posting("http://collector", "key")("{}", false);
+  patience.abort();
+  assert.equal(await answer, null);
+});
+
+test("a server that asks for years, or in words, is waited for ten minutes at most", async (context) => {
+  const asked = ["5", "31536000", "Fri, 31 Dec 2027 23:59:59 GMT"];
+  context.mock.method(globalThis, "fetch", async () => new Response("", { status: 503, headers: { "Retry-After": asked.shift()! } }));
+  const post = posting("http://collector", "key");
+  assert.deepEqual([(await post("{}", false))!.retryAfter, (await post("{}", false))!.retryAfter, (await post("{}", false))!.retryAfter], [5, 600, 0]);
+});

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from producers.client.sender import PendingEvent, Rejected, Reply, Sender
+from producers.client.sender import HttpPost, PendingEvent, Rejected, Reply, Sender
 from producers.simulator.client_log import ClientLog
 from schemas.errors import TransientError
 
@@ -121,3 +122,27 @@ async def test_requests_are_bounded_and_of_one_clock(tmp_path: Path) -> None:
     assert len(await Sent(tmp_path, collector).send(*events)) == 451
     assert [len(ids) for ids in collector.ids] == [200, 200, 50, 1]
     assert [body["sent_at"] - NOW for body in collector.bodies] == [0, 0, 0, 5_000]
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [("5", 5), ("31536000", 600), ("Fri, 31 Dec 2027 23:59:59 GMT", 0), ("-1", 0)]
+)
+async def test_answers_are_read_as_the_collector_means_them(asked: str, seconds: float) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["Authorization"] == "Bearer my-key"
+        return httpx.Response(503, json={"code": "away"}, headers={"Retry-After": asked})
+
+    async with httpx.AsyncClient(base_url="http://collector", transport=httpx.MockTransport(answer)) as client:
+        assert await HttpPost(client, "my-key")(b"{}") == Reply(503, {"code": "away"}, seconds)
+
+
+@pytest.mark.parametrize("page", [httpx.ConnectError("refused"), httpx.Response(200, text="<html>")])
+async def test_no_answer_and_somebody_elses_are_transient(page: httpx.Response | httpx.ConnectError) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        if isinstance(page, httpx.ConnectError):
+            raise page
+        return page
+
+    async with httpx.AsyncClient(base_url="http://collector", transport=httpx.MockTransport(answer)) as client:
+        with pytest.raises(TransientError):
+            await HttpPost(client, "my-key")(b"{}")

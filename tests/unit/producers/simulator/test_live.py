@@ -8,17 +8,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from producers.client.sender import HttpPost, Reply, Sender
+from producers.client.sender import Reply, Sender
 from producers.simulator.client_log import ClientLog
 from producers.simulator.devices import BadRelease
 from producers.simulator.live import Run, play_schedule, schedules
 from producers.simulator.network import Delivery, Faults
 from producers.simulator.synthetic import members
 from schemas.client_events import event_from_client
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent
 from schemas.events import Playback
 
 NOW = 1_790_000_000_000
@@ -148,27 +147,6 @@ async def test_nothing_is_sent_before_it_is_due(tmp_path: Path) -> None:
         stop.set()
         await viewer
     assert all(event.client_time < NOW - HOUR_MS for event in collector.accepted[:early])
-
-
-async def test_answers_are_read_as_the_collector_means_them() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        assert request.headers["Authorization"] == "Bearer my-key"
-        return httpx.Response(503, json={"code": "away"}, headers={"Retry-After": "5"})
-
-    async with httpx.AsyncClient(base_url="http://collector", transport=httpx.MockTransport(answer)) as client:
-        assert await HttpPost(client, "my-key")(b"{}") == Reply(503, {"code": "away"}, 5.0)
-
-
-@pytest.mark.parametrize("page", [httpx.ConnectError("refused"), httpx.Response(200, text="<html>")])
-async def test_no_answer_and_somebody_elses_are_transient(page: httpx.Response | httpx.ConnectError) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        if isinstance(page, httpx.ConnectError):
-            raise page
-        return page
-
-    async with httpx.AsyncClient(base_url="http://collector", transport=httpx.MockTransport(answer)) as client:
-        with pytest.raises(TransientError):
-            await HttpPost(client, "my-key")(b"{}")
 
 
 def by_seq(event: Playback) -> int:
