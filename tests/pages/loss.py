@@ -1,103 +1,23 @@
-"""Plays that end in every way, and what the collector has of them: by the SDK, and by the player's own CMCD."""
+"""Plays that end in every way, and the table of what was lost."""
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, Request
+from playwright.sync_api import Browser, Error, Playwright
 
-from domain.cmcd.line import Unusable, read
-from schemas.events import Diagnostic, Performance, Playback
-from schemas.events import Error as Failure
-from tests.pages.browser import PATIENCE_MS, launched_with
+from tests.pages.browser import launched_with
+from tests.pages.play import Known, Play, begin, now, settled
 from tests.pages.watch_site import CLIP_S, WatchSite, clip, make_clip, served
-from tests.support.identity import sign_in
 from tests.support.pipeline import eventually
 
 AT_ONCE = 8
 PLAYED_S = 4
 AWAY_MS, ASLEEP_S = 2_500, 8
-FRESH_MS = 1_000
-"""What is younger at the end may be lost."""
-TAKE = """document.addEventListener("playhead", ({ detail }) => take(detail.event_id, detail.client_time), true)"""
-
-
-UNSENT = """new Promise((resolve) => {
-  const opening = indexedDB.open("playhead");
-  opening.onsuccess = () => {
-    const count = opening.result.transaction("events").objectStore("events").count();
-    const left = Object.keys(localStorage).filter((key) => key.startsWith("playhead-left-")).length;
-    count.onsuccess = () => (opening.result.close(), resolve(count.result + left));
-  };
-})"""
-"""Events of this browser that have no verdict."""
-
-
-@dataclass
-class Play:
-    """A page that plays, with its own log of what its SDK reports."""
-
-    page: Page
-    reported: dict[str, int] = field(default_factory=dict)
-    """``client_time`` by event id."""
-    lines: dict[str, int] = field(default_factory=dict)
-    """Time of each line of CMCD that the player handed to the browser."""
-    session: str = ""
-    ended_at: int = 0
-
-    @property
-    def owed(self) -> set[str]:
-        """Events that must not be lost."""
-        return {name for name, at in self.reported.items() if at < self.ended_at - FRESH_MS}
-
-    def see(self, request: Request) -> None:
-        if "/v1/cmcd" not in request.url:
-            return
-        for text in (request.post_data or "").splitlines():
-            with suppress(Unusable):
-                self.lines[text] = read(text).time or 0
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the collector has of a play."""
-
-    lost: int
-    """Events of the SDK."""
-    lost_ms: int
-    """Age of the oldest of them."""
-    repeated: int
-    """Events that came again under their id, of which the tables keep one."""
-    doubled: int
-    """Events that say the same under another id: a second row in the tables."""
-    sdk_silent_ms: int | None
-    """From the newest event until the play's end; None if none came."""
-    cmcd_silent_ms: int | None
-    lines: int
-    """Lines of CMCD that the player handed to the browser."""
-    lost_lines: int
-
-
-def begin(context: BrowserContext, site: WatchSite, player: str) -> Play:
-    sign_in(context)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    play = Play(page)
-    page.expose_function("take", lambda name, at: play.reported.update({name: at}))
-    page.on("request", play.see)
-    page.add_init_script(TAKE)
-    page.goto(example(site, player))
-    page.click("#start")
-    return play
-
-
-def example(site: WatchSite, player: str) -> str:
-    return f"{site.address}/examples/{player}?title=ml-50"
 
 
 def played(plays: list[Play]) -> None:
@@ -109,13 +29,13 @@ def played(plays: list[Play]) -> None:
 def leave(plays: list[Play], site: WatchSite) -> None:
     for play in plays:
         play.page.goto(f"{site.address}/livez")
-        play.ended_at = _now()
+        play.ended_at = now()
 
 
 def close(plays: list[Play], _: WatchSite) -> None:
     for play in plays:
         play.page.close()
-        play.ended_at = _now()
+        play.ended_at = now()
 
 
 def go_offline(plays: list[Play], _: WatchSite) -> None:
@@ -124,7 +44,7 @@ def go_offline(plays: list[Play], _: WatchSite) -> None:
     plays[0].page.wait_for_timeout(AWAY_MS)
     for play in plays:
         play.page.context.set_offline(False)
-        play.ended_at = _now()
+        play.ended_at = now()
 
 
 def freeze(plays: list[Play], _: WatchSite) -> None:
@@ -135,7 +55,7 @@ def freeze(plays: list[Play], _: WatchSite) -> None:
     time.sleep(AWAY_MS / 1000)  # nothing can be awaited meanwhile
     for session, play in zip(sessions, plays, strict=True):
         session.send("Page.setWebLifecycleState", {"state": "active"})
-        play.ended_at = _now()
+        play.ended_at = now()
 
 
 END: dict[str, Callable[[list[Play], WatchSite], None]] = {
@@ -190,7 +110,7 @@ def endings(browser: Browser, site: WatchSite, player: str, how: str, times: int
     plays = [begin(context, site, player) for context in contexts]
     played(plays)
     END[how](plays, site)
-    found = [_settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
+    found = [settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
     for context in contexts:
         context.close()
     return found
@@ -204,7 +124,7 @@ def collector_away(browser: Browser, site: WatchSite, player: str, seconds: floa
     plays[0].page.wait_for_timeout(max(0, seconds - PLAYED_S) * 1000)
     close(plays, site)
     site.collector_away = False
-    found = [_settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
+    found = [settled(play, context, site, player) for play, context in zip(plays, contexts, strict=True)]
     for context in contexts:
         context.close()
     return found
@@ -215,7 +135,7 @@ def crash(playwright: Playwright, folder: Path, site: WatchSite, player: str, ti
     context = launched_with(playwright, folder)
     plays = [begin(context, site, player) for _ in range(times)]
     played(plays)
-    ended_at = _now()
+    ended_at = now()
     program = _program(folder)
     program.kill()
     program.wait(60)
@@ -224,7 +144,7 @@ def crash(playwright: Playwright, folder: Path, site: WatchSite, player: str, ti
     again = launched_with(playwright, folder)
     for play in plays:
         play.ended_at = ended_at
-    found = [_settled(play, again, site, player) for play in plays]
+    found = [settled(play, again, site, player) for play in plays]
     again.close()
     return found
 
@@ -243,66 +163,10 @@ def machine_sleep(playwright: Playwright, folder: Path, site: WatchSite, player:
         process.resume()
     for play in plays:
         play.page.evaluate("true")
-        play.ended_at = _now()
-    found = [_settled(play, context, site, player) for play in plays]
+        play.ended_at = now()
+    found = [settled(play, context, site, player) for play in plays]
     context.close()
     return found
-
-
-def _settled(play: Play, context: BrowserContext, site: WatchSite, player: str) -> Known:
-    """Once the next page of the same browser has sent what was left."""
-    with _next_page(context, site, player) as page:
-        with suppress(AssertionError):
-            eventually(lambda: page.evaluate(UNSENT) == 0)
-        return _known(play, site)
-
-
-@contextmanager
-def _next_page(context: BrowserContext, site: WatchSite, player: str) -> Iterator[Page]:
-    sign_in(context)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(example(site, player))
-    yield page
-    page.close()
-
-
-def _known(play: Play, site: WatchSite) -> Known:
-    stored = site.stored()
-    ids = [event.event_id for event in stored if event.event_id in play.reported]
-    lost = play.owed - set(ids)
-    sdk = {event.event_id: event for event in stored if isinstance(event, Playback) and _is_of(play, event)}
-    cmcd = {
-        event.event_id: event.client_time
-        for event in stored
-        if isinstance(event, Diagnostic | Performance | Failure)
-        and event.event_id not in play.reported
-        and _is_of(play, event)
-    }
-    return Known(
-        lost=len(lost),
-        lost_ms=max((play.ended_at - play.reported[name] for name in lost), default=0),
-        repeated=len(ids) - len(set(ids)),
-        doubled=len(sdk) - len({event.seq for event in sdk.values()}),
-        sdk_silent_ms=_silent(play, [event.client_time for event in sdk.values()]),
-        cmcd_silent_ms=_silent(play, list(cmcd.values())),
-        lines=len(_old(play, play.lines.values())),
-        lost_lines=max(0, len(_old(play, play.lines.values())) - len(_old(play, cmcd.values()))),
-    )
-
-
-def _silent(play: Play, times: list[int]) -> int | None:
-    return max(0, play.ended_at - max(times)) if times else None
-
-
-def _old(play: Play, times: Iterable[int]) -> list[int]:
-    return [at for at in times if at < play.ended_at - FRESH_MS]
-
-
-def _is_of(play: Play, event: Any) -> bool:
-    if isinstance(event, Diagnostic):
-        return event.fields.get("playback_session_id") == play.session
-    return bool(getattr(event, "playback_session_id", None) == play.session)
 
 
 def _program(folder: Path) -> psutil.Process:
@@ -313,10 +177,6 @@ def _program(folder: Path) -> psutil.Process:
             if f"--user-data-dir={folder}" in command and not any(each.startswith("--type=") for each in command):
                 return process
     raise LookupError(folder)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 HEAD = (

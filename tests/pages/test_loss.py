@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright
 
 from tests.pages import loss
+from tests.pages.play import begin, example
 from tests.pages.watch_site import WatchSite
 from tests.support.pipeline import eventually
 from tests.support.soak import SOAK, repeat
@@ -35,11 +36,11 @@ def test_a_play_loses_nothing_however_it_ends(
 def test_a_tab_that_stays_open_sends_what_a_closed_one_could_not(browser: Browser, site: WatchSite) -> None:
     site.collector_away = True
     context = browser.new_context()
-    closed = loss.begin(context, site, "hls")
+    closed = begin(context, site, "hls")
     eventually(lambda: bool(closed.page.evaluate("video.currentTime > 0.5")))
     session = closed.page.evaluate("example.dataset.session")
     open_ = context.new_page()
-    open_.goto(loss.example(site, "plain"))
+    open_.goto(example(site, "plain"))
     closed.page.close()
     eventually(lambda: open_.evaluate("Number(waiting.textContent)") > 0)
     site.collector_away = False
