@@ -6,10 +6,10 @@ a film because we cannot count. The daily report finds who played too many.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from domain.metrics import SLOT_ANSWERS, Metrics
-from domain.slots.model import Answer, Slot, Stream
+from domain.slots.model import Answer, Slots, Stream
 from domain.slots.ports import SlotStore
 from domain.slots.turns import Turns
 from schemas.errors import TransientError
@@ -64,37 +64,35 @@ class Leases:
     async def _start(
         self, store: SlotStore, account_id: str, allowed: int, stream: Stream, instead_of: str | None
     ) -> Answer:
-        taken = await store.taken(account_id)
-        if _number_of(stream.session, taken) is not None:
+        slots = await store.slots(account_id)
+        if slots.number_of(stream.session) is not None:
             return Answer("held")
-        number = _number_of(instead_of, taken)
+        number = slots.number_of(instead_of)
         if number is None:
-            number = next((each for each, slot in taken.items() if stream.repeats(slot.stream)), None)
+            number = next((each for each, slot in slots.taken.items() if stream.repeats(slot.stream)), None)
         if number is not None:
-            holder, replaced = taken[number].stream.session, taken[number].replaced
-            if len(taken) > allowed:  # the plan became smaller
+            holder, replaced = slots.taken[number].stream.session, slots.taken[number].replaced
+            if len(slots.taken) > allowed:  # the plan became smaller
                 await store.release(account_id, number, holder)
             elif await store.take_over(
                 account_id, number, stream, holder, instead_of if holder == instead_of else replaced
             ):
                 return Answer("held")
-            taken = await store.taken(account_id)
-        return await self._take(store, account_id, allowed, stream, taken, starts=True)
+            slots = await store.slots(account_id)
+        return await self._take(store, account_id, allowed, stream, slots, starts=True)
 
     async def _renew(self, store: SlotStore, account_id: str, allowed: int, stream: Stream, playing: bool) -> Answer:
-        taken = await store.taken(account_id)
-        if (number := _number_of(stream.session, taken)) is not None:
+        slots = await store.slots(account_id)
+        if (number := slots.number_of(stream.session)) is not None:
             if await (store.renew if playing else store.pause)(account_id, number, stream):
                 return Answer("held")
-            taken = await store.taken(account_id)
-        successors = tuple(slot.stream for slot in taken.values() if slot.replaced == stream.session)
-        if successors:
+            slots = await store.slots(account_id)
+        successors = slots.instead_of(stream.session)
+        if successors or stream.session in slots.stopped:  # the latter: a report that was slower than the last one
             return Answer("replaced", successors)
-        if await store.was_released(account_id, stream.session):  # a report that was slower than the last one
-            return Answer("replaced")
         if not playing:
             return Answer("given_back")
-        return await self._take(store, account_id, allowed, stream, taken)
+        return await self._take(store, account_id, allowed, stream, slots)
 
     async def _take(
         self,
@@ -102,14 +100,14 @@ class Leases:
         account_id: str,
         allowed: int,
         stream: Stream,
-        taken: Mapping[int, Slot],
+        slots: Slots,
         *,
         starts: bool = False,
     ) -> Answer:
         """Asks for free slots only, since a refusal needs no write."""
-        if _number_of(stream.session, taken) is not None:
+        if slots.number_of(stream.session) is not None:
             return Answer("held")
-        others = {number: slot.stream for number, slot in taken.items()}
+        others = {number: slot.stream for number, slot in slots.taken.items()}
         if len(others) < allowed:
             async with self._turns.of(account_id) as found:
                 for number in range(allowed):
@@ -128,10 +126,7 @@ class Leases:
 
 
 async def _stop(store: SlotStore, account_id: str, session: str) -> Answer:
-    if (number := _number_of(session, await store.taken(account_id))) is not None:
+    slots = await store.slots(account_id)
+    if (number := slots.number_of(session)) is not None:
         await store.release(account_id, number, session)
     return Answer("given_back")
-
-
-def _number_of(session: str | None, taken: Mapping[int, Slot]) -> int | None:
-    return next((number for number, slot in taken.items() if slot.stream.session == session), None)

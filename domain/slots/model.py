@@ -1,5 +1,6 @@
 """A plan allows a number of streams at once. Each stream has a slot of its account, which are numbered from 0."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -33,7 +34,25 @@ class Slot(NamedTuple):
 
     stream: Stream
     replaced: str | None = None
-    """The session that a member stopped to get this slot, as long as that session may not know it yet."""
+    """The session that had it before and was stopped, by a member who wanted the slot or by its own player, as long as
+    a report of it may still come."""
+
+
+class Slots(NamedTuple):
+    """An account's slots at one moment."""
+
+    taken: Mapping[int, Slot]
+    """By number."""
+    stopped: Set[str] = frozenset()
+    """Sessions that freed a slot within the last lease, which nobody has taken since."""
+
+    def number_of(self, session: str | None) -> int | None:
+        """Of the slot that a session has."""
+        return next((number for number, slot in self.taken.items() if slot.stream.session == session), None)
+
+    def instead_of(self, session: str) -> tuple[Stream, ...]:
+        """Streams that have the slot which that session had when it was stopped."""
+        return tuple(slot.stream for slot in self.taken.values() if slot.replaced == session)
 
 
 Verdict = Literal["held", "uncounted", "full", "replaced", "given_back"]

@@ -1,9 +1,8 @@
 """What slots need from outside. The adapter in ``infra`` and the fake in tests satisfy it by shape."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
-from domain.slots.model import Slot, Stream
+from domain.slots.model import Slots, Stream
 
 
 class SlotStore(Protocol):
@@ -13,8 +12,8 @@ class SlotStore(Protocol):
     for any number of times, and the answer is the same.
     """
 
-    async def taken(self, account_id: str) -> Mapping[int, Slot]:
-        """The account's slots that are taken, by number."""
+    async def slots(self, account_id: str) -> Slots:
+        """The account's slots that are taken, and who was stopped a moment ago."""
         ...
 
     async def take(self, account_id: str, number: int, stream: Stream) -> Stream:
@@ -36,9 +35,5 @@ class SlotStore(Protocol):
         ...
 
     async def release(self, account_id: str, number: int, session: str) -> None:
-        """Frees the slot if that session has it."""
-        ...
-
-    async def was_released(self, account_id: str, session: str) -> bool:
-        """Whether the session freed its slot within the last lease."""
+        """Frees the slot if that session has it, and keeps in mind for a lease that it was stopped."""
         ...

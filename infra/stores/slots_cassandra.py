@@ -1,13 +1,12 @@
 """Stream slots in Cassandra: compare-and-set writes with a TTL. Its clock alone decides when a slot becomes free."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
-from domain.slots.model import Slot, Stream
+from domain.slots.model import Slot, Slots, Stream
 from infra.engines.cassandra import prepared_read, run
 
 
@@ -25,7 +24,7 @@ class StreamSlots:
         table = f"{session.keyspace}.stream_slots"
         key = "account_id = ? AND slot = ?"
         holder = "playback_session_id = ?, stream = ?"
-        self._taken = prepared_read(
+        self._slots = prepared_read(
             session, f"SELECT slot, playback_session_id, stream, replaced FROM {table} WHERE account_id = ?"
         )
         # No INSERT IF NOT EXISTS: it leaves a row marker, which may outlive the values, and blocks the slot then. A
@@ -51,11 +50,13 @@ class StreamSlots:
             f" WHERE {key} IF playback_session_id = ?"
         )
 
-    async def taken(self, account_id: str) -> Mapping[int, Slot]:
-        rows = await run(self._session, self._taken, (account_id,))
-        return {
-            row.slot: Slot(_stream(row), row.replaced and str(row.replaced)) for row in rows if row.playback_session_id
-        }
+    async def slots(self, account_id: str) -> Slots:
+        rows = await run(self._session, self._slots, (account_id,))
+        taken = [row for row in rows if row.playback_session_id]
+        return Slots(
+            {row.slot: Slot(_stream(row), row.replaced and str(row.replaced)) for row in taken},
+            {str(row.replaced) for row in rows if row.replaced and not row.playback_session_id},
+        )
 
     async def take(self, account_id: str, number: int, stream: Stream) -> Stream:
         values = self._lease_s, UUID(stream.session), _value(stream), account_id, number
@@ -80,10 +81,6 @@ class StreamSlots:
     async def release(self, account_id: str, number: int, session: str) -> None:
         holder = UUID(session)
         await run(self._session, self._release, (self._lease_s, holder, account_id, number, holder))
-
-    async def was_released(self, account_id: str, session: str) -> bool:
-        rows = await run(self._session, self._taken, (account_id,))
-        return any(row.replaced == UUID(session) for row in rows)
 
     async def _has(self, stream: Stream, statement: PreparedStatement, values: tuple[object, ...]) -> bool:
         """Whether the stream has the slot after this write. A write that was not applied says who has it."""

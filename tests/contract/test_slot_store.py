@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import uuid_utils
 
-from domain.slots.model import Slot, Stream
+from domain.slots.model import Slot, Slots, Stream
 from domain.slots.ports import SlotStore
 from infra.engines.cassandra import close, connect
 from infra.stores.slots_cassandra import StreamSlots
@@ -23,8 +23,7 @@ LONG_S = 3600
 async def make(request: pytest.FixtureRequest) -> AsyncIterator[Make]:
     if request.param == "fake":
         rows: dict[tuple[str, int], Row] = {}
-        released: dict[tuple[str, str], float] = {}
-        yield lambda lease_s, pause_s: FakeSlots(lease_s, pause_s, rows=rows, released=released)
+        yield lambda lease_s, pause_s: FakeSlots(lease_s, pause_s, rows=rows)
         return
     session = connect(request.getfixturevalue("stack"))
     yield lambda lease_s, pause_s: StreamSlots(session, lease_s, pause_s)
@@ -51,7 +50,7 @@ async def taken_are(store: SlotStore, account: str, numbers: set[int]) -> None:
     """Returns once these slots of the account are taken, and no other."""
 
     async def are() -> bool:
-        return set(await store.taken(account)) == numbers
+        return set((await store.slots(account)).taken) == numbers
 
     await until(are)
 
@@ -60,10 +59,10 @@ async def test_a_free_slot_is_taken_by_the_first_and_the_next_one_learns_by_whom
     store: SlotStore, account: str
 ) -> None:
     first, second = stream(), stream("ml-1")
-    assert await store.taken(account) == {}
+    assert (await store.slots(account)).taken == {}
     assert await store.take(account, 0, first) == first
     assert await store.take(account, 0, second) == first
-    assert await store.taken(account) == {0: Slot(first)}
+    assert (await store.slots(account)).taken == {0: Slot(first)}
 
 
 async def test_a_repeated_question_has_the_same_answer(store: SlotStore, account: str) -> None:
@@ -78,7 +77,7 @@ async def test_a_repeated_question_has_the_same_answer(store: SlotStore, account
         assert await store.pause(account, 0, second)
     for _ in range(2):
         await store.release(account, 0, second.session)
-    assert await store.taken(account) == {}
+    assert (await store.slots(account)).taken == {}
 
 
 async def test_slots_and_accounts_are_separate(store: SlotStore, account: str) -> None:
@@ -86,16 +85,16 @@ async def test_slots_and_accounts_are_separate(store: SlotStore, account: str) -
     await store.take(account, 0, one)
     await store.take(account, 1, two)
     await store.take(f"{account}-other", 0, three)
-    assert await store.taken(account) == {0: Slot(one), 1: Slot(two)}
+    assert (await store.slots(account)).taken == {0: Slot(one), 1: Slot(two)}
     await store.release(account, 0, one.session)
-    assert await store.taken(account) == {1: Slot(two)}
+    assert (await store.slots(account)).taken == {1: Slot(two)}
 
 
 async def test_of_many_who_take_one_slot_at_once_one_has_it(store: SlotStore, account: str) -> None:
     streams = [stream() for _ in range(8)]
     holders = await asyncio.gather(*(store.take(account, 0, each) for each in streams))
     assert len({holder.session for holder in holders}) == 1
-    assert await store.taken(account) == {0: Slot(holders[0])}
+    assert (await store.slots(account)).taken == {0: Slot(holders[0])}
 
 
 async def test_only_the_session_that_has_a_slot_changes_it(store: SlotStore, account: str) -> None:
@@ -105,7 +104,7 @@ async def test_only_the_session_that_has_a_slot_changes_it(store: SlotStore, acc
     assert not await store.pause(account, 0, other)
     assert not await store.take_over(account, 0, other, other.session, None)
     await store.release(account, 0, other.session)
-    assert await store.taken(account) == {0: Slot(mine)}
+    assert (await store.slots(account)).taken == {0: Slot(mine)}
 
 
 async def test_nobody_has_a_slot_that_is_free(store: SlotStore, account: str) -> None:
@@ -113,7 +112,7 @@ async def test_nobody_has_a_slot_that_is_free(store: SlotStore, account: str) ->
     assert not await store.renew(account, 0, mine)
     assert not await store.pause(account, 0, mine)
     assert not await store.take_over(account, 0, mine, stream().session, None)
-    assert await store.taken(account) == {}
+    assert (await store.slots(account)).taken == {}
 
 
 async def test_a_slot_that_was_taken_over_names_whom_it_replaced(store: SlotStore, account: str) -> None:
@@ -122,26 +121,34 @@ async def test_a_slot_that_was_taken_over_names_whom_it_replaced(store: SlotStor
     assert await store.take_over(account, 0, new, old.session, old.session)
     assert not await store.renew(account, 0, old)
     assert await store.renew(account, 0, new)
-    assert await store.taken(account) == {0: Slot(new, old.session)}
+    assert (await store.slots(account)).taken == {0: Slot(new, old.session)}
     newest = stream()
     assert await store.take_over(account, 0, newest, new.session, None)
-    assert await store.taken(account) == {0: Slot(newest)}
+    assert (await store.slots(account)).taken == {0: Slot(newest)}
 
 
 async def test_a_session_that_freed_its_slot_is_known_for_a_lease(store: SlotStore, make: Make, account: str) -> None:
     mine, other = stream(), stream()
     await store.take(account, 0, mine)
     await store.take(account, 1, other)
-    assert not await store.was_released(account, mine.session)
+    assert (await store.slots(account)).stopped == set()
     await store.release(account, 0, mine.session)
     await make(1, LONG_S).release(account, 1, other.session)
-    assert await store.was_released(account, mine.session)
-    assert await store.take(account, 1, mine) == mine
 
-    async def is_over() -> bool:
-        return not await store.was_released(account, other.session)
+    async def other_is_forgotten() -> bool:
+        return await store.slots(account) == Slots({}, {mine.session})
 
-    await until(is_over)
+    await until(other_is_forgotten)
+
+
+async def test_a_slot_that_was_freed_and_taken_again_names_whom_it_replaced(store: SlotStore, account: str) -> None:
+    old, new = stream(), stream()
+    await store.take(account, 0, old)
+    await store.release(account, 0, old.session)
+    assert await store.take(account, 0, new) == new
+    assert await store.slots(account) == Slots({0: Slot(new, old.session)})
+    await store.release(account, 0, new.session)
+    assert await store.slots(account) == Slots({}, {new.session})
 
 
 async def test_a_slot_that_nobody_renews_becomes_free(make: Make, account: str) -> None:
@@ -185,4 +192,4 @@ async def test_a_pause_ends_however_often_it_is_reported(store: SlotStore, make:
         return not await short.pause(account, 0, paused)
 
     await until(is_over)
-    assert await store.taken(account) == {}
+    assert (await store.slots(account)).taken == {}

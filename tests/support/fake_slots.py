@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from domain.clock import system_clock
 from domain.slots.leases import Leases
-from domain.slots.model import Slot, Stream
+from domain.slots.model import Slot, Slots, Stream
 from domain.titles.catalogue import Catalogue
 from schemas.errors import TransientError
 from schemas.events import Diagnostic
@@ -21,7 +21,7 @@ class Row:
     """A slot. Times are those of the store's clock."""
 
     stream: Stream
-    until: float
+    until: float = 0.0
     playing: bool = True
     replaced: str | None = None
     replaced_until: float = 0.0
@@ -40,17 +40,19 @@ class FakeSlots:
     loses: int = 0
     away: bool = False
     rows: dict[tuple[str, int], Row] = field(default_factory=dict)
-    released: dict[tuple[str, str], float] = field(default_factory=dict)
 
-    async def taken(self, account_id: str) -> Mapping[int, Slot]:
+    async def slots(self, account_id: str) -> Slots:
         await self._arrive()
-        rows = {number: self._row(owner, number) for owner, number in list(self.rows) if owner == account_id}
-        return {number: self._slot(row) for number, row in sorted(rows.items()) if row}
+        rows = {number: row for (owner, number), row in sorted(self.rows.items()) if owner == account_id}
+        taken = {number: Slot(row.stream, self._replaced(row)) for number, row in rows.items() if self._is_taken(row)}
+        stopped = {self._replaced(row) for row in rows.values() if not self._is_taken(row)}
+        return Slots(taken, {session for session in stopped if session})
 
     async def take(self, account_id: str, number: int, stream: Stream) -> Stream:
         await self._arrive()
-        if not (row := self._row(account_id, number)):
-            row = self.rows[account_id, number] = Row(stream, self.now() + self.lease_s)
+        row = self.rows.setdefault((account_id, number), Row(stream))
+        if not self._is_taken(row):
+            row.stream, row.until, row.playing = stream, self.now() + self.lease_s, True
         self._answer()
         return row.stream
 
@@ -82,13 +84,9 @@ class FakeSlots:
     async def release(self, account_id: str, number: int, session: str) -> None:
         await self._arrive()
         if self._has(account_id, number, session):
-            del self.rows[account_id, number]
-            self.released[account_id, session] = self.now() + self.lease_s
+            row = self.rows[account_id, number]
+            row.until, row.replaced, row.replaced_until = 0.0, session, self.now() + self.lease_s
         self._answer()
-
-    async def was_released(self, account_id: str, session: str) -> bool:
-        await self._arrive()
-        return self.now() < self.released.get((account_id, session), 0.0)
 
     async def _arrive(self) -> None:
         await asyncio.sleep(0)  # others come first
@@ -100,16 +98,15 @@ class FakeSlots:
             self.loses -= 1
             raise TransientError("the answer was lost")
 
-    def _row(self, account_id: str, number: int) -> Row | None:
-        row = self.rows.get((account_id, number))
-        return row if row and self.now() < row.until else None
+    def _is_taken(self, row: Row) -> bool:
+        return self.now() < row.until
+
+    def _replaced(self, row: Row) -> str | None:
+        return row.replaced if self.now() < row.replaced_until else None
 
     def _has(self, account_id: str, number: int, session: str) -> bool:
-        row = self._row(account_id, number)
-        return row is not None and row.stream.session == session
-
-    def _slot(self, row: Row) -> Slot:
-        return Slot(row.stream, row.replaced if self.now() < row.replaced_until else None)
+        row = self.rows.get((account_id, number))
+        return row is not None and self._is_taken(row) and row.stream.session == session
 
 
 def streams_on(

@@ -39,11 +39,11 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def taken(store: SlotStore, account: str) -> Mapping[int, Slot]:
-    """The slots that are taken, as soon as the store answers."""
+    """The slots that are taken, by number, as soon as the store answers."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
-            return await store.taken(account)
+            return (await store.slots(account)).taken
         except TransientError:
             assert time.monotonic() < deadline
 
