@@ -1,5 +1,6 @@
 """Tokens that a stack's own key signs for people and programs of its machine, without an account."""
 
+import secrets
 from collections.abc import Iterable
 
 from domain.clock import system_clock
@@ -12,11 +13,12 @@ HOUR_MS = 3_600_000
 
 
 def member(profiles: list[str], account: str | None, hours: float = 24) -> Member:
-    """A stand-in for a signed-in device: its account may play all, and the first of the profiles is chosen."""
+    """A stand-in for a device that was just signed in: its account may play all, and the first of the profiles is
+    chosen. Each token is a separate device, so two of them may play the same title at once, each on a slot."""
     now = system_clock()
     return Member(
         account_id=account or f"account-{profiles[0]}",
-        device_id=NAME,
+        device_id=f"{NAME}-{secrets.token_hex(4)}",
         profile_id=profiles[0],
         profiles={profile: Profile(maturity="") for profile in profiles},
         country="US",

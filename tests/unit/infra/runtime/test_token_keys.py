@@ -56,6 +56,12 @@ def test_a_members_token_has_the_profiles_of_one_account(settings: Settings) -> 
     assert claims.expires_at - claims.issued_at == 2 * 3_600_000
 
 
+def test_each_members_token_is_of_a_device_of_its_own(settings: Settings) -> None:
+    tokens = [printed("token", "--profile", "me") for _ in range(2)]
+    found = [token_keys.verifier(settings).verify(token, PLAY_AGE_MS) for token in tokens]
+    assert len({claims.device_id for claims in found if isinstance(claims, Member)}) == 2
+
+
 def test_a_staff_token_has_its_scopes_and_an_unknown_one_is_named(settings: Settings) -> None:
     token = printed("token", "--scope", "oncall,support", "--hours", "12")
     claims = token_keys.verifier(settings).verify(token, PLAY_AGE_MS)
