@@ -21,11 +21,11 @@ def main(
 ) -> None:
     print(f"| {' | '.join(loss.HEAD)} |", "|---" * len(loss.HEAD) + "|", sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        film = loss.Film.make(Path(folder), AWAY_S)
+        films = loss.Films.make(Path(folder), AWAY_S)
         for player in players or PLAYERS:
             for kind in how or loss.KINDS:
                 with launched(playwright) as browser:
-                    found = [*loss.plays_that_end(playwright, browser, film, player, kind, plays)]
+                    found = [*loss.plays_that_end(playwright, browser, films, player, kind, plays)]
                 print(loss.row(player, kind, found), flush=True)
 
 

@@ -71,35 +71,39 @@ KINDS = (*END, KILLED, AWAY, ASLEEP)
 
 
 @dataclass(frozen=True)
-class Film:
+class Films:
     folder: Path
     away_s: int
-    """So long a collector is away. The film lasts longer."""
+    """So long a collector is away."""
 
     @classmethod
-    def make(cls, folder: Path, away_s: int) -> "Film":
-        return cls(make_clip(folder, CLIP_S + away_s), away_s)
+    def make(cls, folder: Path, away_s: int) -> "Films":
+        for seconds in (CLIP_S, CLIP_S + away_s):
+            make_clip(folder / str(seconds), seconds)
+        return cls(folder, away_s)
 
     @contextmanager
-    def served(self) -> Iterator[WatchSite]:
-        with served(self.folder) as site:
-            site.assets = {"ml-50": clip(seconds=CLIP_S + self.away_s)}
+    def served(self, how: str) -> Iterator[WatchSite]:
+        """One that lasts longer than the play, but hardly: a page that plays on stores its state again and again."""
+        seconds = CLIP_S + self.away_s if how == AWAY else CLIP_S
+        with served(self.folder / str(seconds)) as site:
+            site.assets = {"ml-50": clip(seconds=seconds)}
             yield site
 
 
 def plays_that_end(
-    playwright: Playwright, browser: Browser, film: Film, player: str, how: str, plays: int
+    playwright: Playwright, browser: Browser, films: Films, player: str, how: str, plays: int
 ) -> Iterator[Known]:
     """Eight at once. A collector that kept the events of all would be slower and slower."""
     for begun in range(0, plays, AT_ONCE):
         times = min(AT_ONCE, plays - begun)
-        with film.served() as site, tempfile.TemporaryDirectory() as profile:
+        with films.served(how) as site, tempfile.TemporaryDirectory() as profile:
             if how == KILLED:
                 yield from crash(playwright, Path(profile), site, player, times)
             elif how == ASLEEP:
                 yield from machine_sleep(playwright, Path(profile), site, player, times)
             elif how == AWAY:
-                yield from collector_away(browser, site, player, film.away_s, times)
+                yield from collector_away(browser, site, player, films.away_s, times)
             else:
                 yield from endings(browser, site, player, how, times)
 

@@ -17,8 +17,8 @@ PLAYS, AWAY_S = repeat(4, 200), repeat(5, 20)
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> loss.Film:
-    return loss.Film.make(tmp_path_factory.mktemp("film"), AWAY_S)
+def films(tmp_path_factory: pytest.TempPathFactory) -> loss.Films:
+    return loss.Films.make(tmp_path_factory.mktemp("films"), AWAY_S)
 
 
 @pytest.mark.parametrize(
@@ -26,9 +26,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> loss.Film:
 )
 @pytest.mark.parametrize("player", PLAYERS)
 def test_a_play_loses_nothing_however_it_ends(
-    playwright: Playwright, browser: Browser, film: loss.Film, player: str, how: str
+    playwright: Playwright, browser: Browser, films: loss.Films, player: str, how: str
 ) -> None:
-    found = [*loss.plays_that_end(playwright, browser, film, player, how, PLAYS)]
+    found = [*loss.plays_that_end(playwright, browser, films, player, how, PLAYS)]
     sys.stdout.write(loss.row(player, how, found) + "\n")
     assert [one for one in found if one.lost or one.doubled] == []
 
