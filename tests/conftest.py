@@ -142,5 +142,4 @@ def start_workers(local_stack: Stack) -> Iterator[Callable[..., None]]:
         local_stack.up(names)
 
     yield start
-    for name in started:
-        local_stack.stop(name)
+    local_stack.stop(*started)

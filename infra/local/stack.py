@@ -143,12 +143,12 @@ class Stack:
             self._start(programs)
             list(self._await_ready(programs, progress))
 
-    def stop(self, name: str) -> None:
-        """Stop one process, or all workers of that name, gracefully. The stack must be up."""
-        names = self.select(name)
+    def stop(self, *names: str) -> None:
+        """Stop processes at once and gracefully; a name may be that of all workers. The stack must be up."""
+        selected = [each for name in names for each in self.select(name)]
         self._require_running()
-        with report() as progress, progress.step(f"stop {name}"):
-            self._stop(names)
+        with report() as progress, progress.step(f"stop {', '.join(names)}"):
+            self._stop(selected)
 
     def restart(self, name: str) -> None:
         self.stop(name)
@@ -238,9 +238,7 @@ class Stack:
 
     def _stop(self, names: Sequence[str]) -> None:
         running = self._supervisor.processes()
-        names = [name for name in names if running.get(name, {}).get("statename") in LIVE]
-        with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
-            list(pool.map(self._supervisor.stop, names))
+        self._supervisor.stop([name for name in names if running.get(name, {}).get("statename") in LIVE])
 
     def _prepare(self, name: str, progress: Report) -> None:
         backend = backends.BY_NAME[name]

@@ -8,11 +8,13 @@ notices a change.
 import contextlib
 import hashlib
 import os
+import select
 import shlex
 import subprocess
 import sys
+import time
 import xmlrpc.client
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,7 @@ stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
 """
 END_WITHIN_S = 120
+POLL_S = 0.05
 LONGEST_SOCKET_PATH = 90  # of 107: supervisord binds a longer, temporary name first
 
 
@@ -88,10 +91,16 @@ class Supervisor:
         with _ignored(Faults.ALREADY_STARTED):
             self.call("startProcess", name, False)
 
-    def stop(self, name: str) -> None:
-        """Stop a process and wait for its end. Does nothing if it does not run."""
-        with _ignored(Faults.NOT_RUNNING):
-            self.call("stopProcess", name)
+    def stop(self, names: Collection[str]) -> None:
+        """Stop processes at once and wait for the last one's end. Passes over those that do not run.
+
+        supervisord could wait by itself, but would take a whole core for it: it polls without a pause.
+        """
+        for name in names:
+            with _ignored(Faults.NOT_RUNNING):
+                self.call("stopProcess", name, False)
+        while any(each["name"] in names and each["statename"] == "STOPPING" for each in self.processes().values()):
+            time.sleep(POLL_S)
 
     def launch(self, programs: Sequence[Program]) -> None:
         """Start supervisord with these programs, all stopped, or reload the running one."""
@@ -106,8 +115,7 @@ class Supervisor:
         """Stop supervisord and everything under it; returns after its end."""
         pid = self.call("getPID")
         self.call("shutdown")
-        with contextlib.suppress(psutil.NoSuchProcess):
-            psutil.Process(pid).wait(END_WITHIN_S)
+        _await_end(pid)
 
     def end_leftovers(self) -> None:
         """Kill processes of a supervisord that was killed; they would keep our ports and files."""
@@ -117,7 +125,8 @@ class Supervisor:
         for process in leftovers:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        psutil.wait_procs(leftovers, timeout=END_WITHIN_S)
+        for process in leftovers:
+            _await_end(process.pid)
 
     def _write(self, programs: Sequence[Program]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -157,8 +166,8 @@ class Supervisor:
         """Load new and changed programs. Changed ones are stopped; all others keep running."""
         [[added, changed, removed]] = self.call("reloadConfig")
         surplus = [name for name in removed if base_name(name) in {base_name(program) for program in programs}]
+        self.stop((*changed, *surplus))
         for name in (*changed, *surplus):
-            self.call("stopProcessGroup", name)
             self.call("removeProcessGroup", name)
         for name in (*added, *changed):
             self.call("addProcessGroup", name)
@@ -168,6 +177,12 @@ def base_name(name: str) -> str:
     """``history`` of ``history-3``."""
     stem, _, number = name.rpartition("-")
     return stem if number.isdigit() else name
+
+
+def _await_end(pid: int) -> None:
+    """Return as soon as the process has ended. Until its parent notices, takes seconds in some containers."""
+    with contextlib.suppress(ProcessLookupError), open(os.pidfd_open(pid)) as process:
+        select.select([process], [], [], END_WITHIN_S)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,6 +18,4 @@ def pipeline(empty_stack: Stack) -> Iterator[Pipeline]:
     stack = Stack(Settings(workers={"history": 2}, lake_flush_seconds=1))
     stack.up()
     yield Pipeline(stack)
-    others = [process.name for process in stack.status() if process.name not in ENGINES]
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(stack.stop, others))
+    stack.stop(*(process.name for process in stack.status() if process.name not in ENGINES))

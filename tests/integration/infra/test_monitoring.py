@@ -39,8 +39,7 @@ READS_FAIL = {"alertname": "ReadErrors", "severity": "ticket", "kind": "symptom"
 def monitored(local_stack: Stack) -> Iterator[Stack]:
     local_stack.monitor()
     yield local_stack
-    local_stack.stop("prometheus")
-    local_stack.stop("alertmanager")
+    local_stack.stop("prometheus", "alertmanager")
 
 
 def post(stack: Stack, alerts: Iterable[dict[str, str]], ends: datetime, **annotations: str) -> None:

@@ -8,15 +8,22 @@ from domain.processes import PROCESSES, Process
 from infra.local.stack import Stack
 from tests.support.pipeline import eventually, get, playhead
 
+NAMES = tuple(process.name for process in PROCESSES)
+
 pytestmark = pytest.mark.engines
 
 
 @pytest.fixture(scope="module")
 def running(local_stack: Stack) -> Iterator[Stack]:
-    local_stack.up([process.name for process in PROCESSES])
+    local_stack.up(NAMES)
     yield local_stack
-    for process in PROCESSES:
-        local_stack.stop(process.name)
+    local_stack.stop(*NAMES)
+
+
+@pytest.fixture(scope="module")
+def stopped(running: Stack) -> Stack:
+    running.stop(*NAMES)
+    return running
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
@@ -35,8 +42,7 @@ def test_they_read_all_that_is_in_kafka(running: Stack) -> None:
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
-def test_it_ends_by_itself_when_it_is_stopped(running: Stack, process: Process) -> None:
-    running.stop(process.name)
-    log = (running.settings.folder / "supervisor" / "supervisord.log").read_text()
-    for worker in running.settings.worker_numbers(process):
+def test_it_ends_by_itself_when_it_is_stopped(stopped: Stack, process: Process) -> None:
+    log = (stopped.settings.folder / "supervisor" / "supervisord.log").read_text()
+    for worker in stopped.settings.worker_numbers(process):
         assert f"killing '{process.worker_name(worker)}'" not in log, "it did not end in time"

@@ -36,8 +36,7 @@ MOST_MIB = 100
 def doors(local_stack: Stack) -> Iterator[Stack]:
     local_stack.up(OURS)
     yield local_stack
-    for name in OURS:
-        local_stack.stop(name)
+    local_stack.stop(*OURS)
 
 
 @pytest.fixture
