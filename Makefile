@@ -58,7 +58,7 @@ check: setup docs ## lint, types, layers, docs and the tests that need no engine
 	@$(BIN)/pytest tests/unit tests/contract -m "not engines" --numprocesses 2
 
 test: check ## check, then every test on real backends (its own stacks; a demo's data stay); ARGS=--numprocesses=0 takes half the memory
-	@$(BIN)/pytest tests --ignore tests/unit --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest tests --ignore tests/unit --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 soak: setup ## the tests that repeat, in full number: kills, dead nodes, models, a bench; hours
 	@SOAK=1 $(BIN)/pytest tests -m soak --numprocesses 0 --timeout 14400 $(ARGS)

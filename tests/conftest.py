@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadFileScheduling
 
+from tests.support.scheduling import ByFile, in_order
 from tests.support.soak import SOAK, repeat
 
 # A busy machine is no bug: no test fails for its time.
@@ -54,26 +54,6 @@ from infra.runtime.startup import reduce_gc  # noqa: E402
 ENGINES = ("kafka", "registry", "seaweedfs", "cassandra", "mariadb")
 
 
-SHARING = {"tests/end_to_end/": "pipeline", "tests/spark/": "spark", "tests/integration/batch/": "spark"}
-"""Files that share what takes long to start: a whole pipeline, and a warm Spark."""
-FIRST = ("tests/end_to_end/test_demo.py", "tests/end_to_end/", "tests/spark/", "tests/integration/batch/")
-"""Those that start the test stack whole come first, while nothing of it runs; then what takes longest, so that all
-processes end at about the same time."""
-
-
-class ByFile(LoadFileScheduling):  # type: ignore[misc]
-    """One process runs all tests of a file, and all of those that share something.
-
-    xdist's own groups are lost with this pytest, whose node ids cannot be changed any more.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        if file == FIRST[0]:
-            return file
-        return next((shared for folder, shared in SHARING.items() if file.startswith(folder)), file)
-
-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     return ByFile(config, log)
 
@@ -87,7 +67,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.filterwarnings(f"error::{warning}"))
         if item.get_closest_marker("soak_only"):
             item.add_marker("soak")
-    items.sort(key=lambda item: next((n for n, place in enumerate(FIRST) if item.nodeid.startswith(place)), len(FIRST)))
+    items[:] = in_order(items)
     if not SOAK:
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("soak_only")])
         items[:] = [item for item in items if not item.get_closest_marker("soak_only")]
