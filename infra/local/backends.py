@@ -1,6 +1,6 @@
 """The table of backends: a row has a local backend's programs, and creates what our processes need in it.
 
-``prepare`` is idempotent. It imports its driver when it runs, so that `playhead status` does not wait for drivers that
+``prepare`` is idempotent. What speaks to a backend imports its driver when it runs: no command waits for drivers that
 it does not use.
 """
 

@@ -12,7 +12,6 @@ import certifi
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from infra.engines.s3 import ObjectStore
 from infra.local import nginx
 from infra.local.program import Program, StackError
 from infra.runtime.settings import Port, Settings
@@ -61,6 +60,8 @@ def require_readable_bucket(settings: Settings) -> None:
 
 
 def _puts_and_reads_probe(settings: Settings) -> bool:
+    from infra.engines.s3 import ObjectStore
+
     store = ObjectStore(settings, settings.media_bucket)
     store.ensure_bucket()
     store.put(PROBE, b"")

@@ -2,10 +2,6 @@
 
 import subprocess
 
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
-
-from infra.engines.kafka.config import client_config
 from infra.local import jars, preflight, template
 from infra.local.program import LOOPBACK, Program, StackError
 from infra.runtime.settings import Port, Settings
@@ -59,6 +55,11 @@ def _format(command: tuple[str, ...]) -> None:
 
 
 def _is_ready(settings: Settings) -> bool:
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    from infra.engines.kafka.config import client_config
+
     client = AdminClient({**client_config(settings), "log_level": "0"})
     try:
         return bool(client.list_topics(timeout=1).brokers)

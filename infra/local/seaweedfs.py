@@ -5,10 +5,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra.local import template
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
@@ -63,6 +59,10 @@ def program(settings: Settings) -> Program:
 
 
 def _is_ready(settings: Settings) -> bool:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
     # Its port opens before reads work, so put an object and get it.
     client = boto3.client(
         "s3",

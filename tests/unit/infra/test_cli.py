@@ -20,6 +20,11 @@ try:
 finally:
     print(json.dumps([name for name in json.loads(sys.argv[1]) if name in sys.modules]))
 """
+STACK = """
+import json, sys
+import infra.local.stack
+print(json.dumps([name for name in json.loads(sys.argv[1]) if name in sys.modules]))
+"""
 
 
 def test_help_lists_every_command_and_imports_no_driver() -> None:
@@ -28,6 +33,12 @@ def test_help_lists_every_command_and_imports_no_driver() -> None:
     assert json.loads(imported) == []
     listed = [line.split()[1] for line in text if len(line.split()) > 1]
     assert set(ELSEWHERE) | {"up", "status", "demo"} <= set(listed)
+
+
+def test_a_stack_is_known_without_the_drivers_of_its_engines() -> None:
+    drivers = json.dumps(["cassandra", "confluent_kafka", "boto3"])
+    run = subprocess.run([sys.executable, "-c", STACK, drivers], capture_output=True, text=True, check=True)
+    assert json.loads(run.stdout) == []
 
 
 @pytest.mark.parametrize(
