@@ -4,10 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import httpx
-
 from domain.processes import Process
-from infra.local import backends, monitoring_programs, template
+from infra.local import backends, loopback, monitoring_programs, template
 from infra.local.program import LOOPBACK, Program
 from infra.local.workers import addresses
 from infra.runtime.settings import ROOT, Port, Settings
@@ -101,7 +99,7 @@ def _prometheus(settings: Settings, processes: Sequence[Process]) -> Program:
             f"--web.console.libraries={CONFIGURATION}/consoles",
         ),
         ports=(settings.port(Port.PROMETHEUS),),
-        is_ready=lambda: _is_ready(address),
+        is_ready=lambda: loopback.is_well(f"http://{address}/-/ready"),
         configure=lambda: write_configuration(settings, processes, folder),
     )
 
@@ -119,16 +117,9 @@ def _alertmanager(settings: Settings) -> Program:
             "--cluster.listen-address=",
         ),
         ports=(settings.port(Port.ALERTMANAGER),),
-        is_ready=lambda: _is_ready(address),
+        is_ready=lambda: loopback.is_well(f"http://{address}/-/ready"),
     )
 
 
 def _address(settings: Settings, port: Port) -> str:
     return f"{LOOPBACK}:{settings.port(port)}"
-
-
-def _is_ready(address: str) -> bool:
-    try:
-        return httpx.get(f"http://{address}/-/ready", timeout=2).is_success
-    except httpx.HTTPError:
-        return False

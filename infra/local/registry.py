@@ -1,8 +1,6 @@
 """Apicurio, a schema registry that speaks Confluent's API. Ready when it lists its subjects."""
 
-import httpx
-
-from infra.local import jars, preflight
+from infra.local import jars, loopback, preflight
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 
@@ -16,7 +14,7 @@ def program(settings: Settings) -> Program:
         # The quick compiler starts it much faster on busy cores; it has little to do later.
         command=(preflight.java(), f"-Xmx{settings.registry_heap}", "-XX:TieredStopAtLevel=1", "-jar", str(jar)),
         ports=(port,),
-        is_ready=lambda: _lists_subjects(port),
+        is_ready=lambda: loopback.is_well(f"http://{LOOPBACK}:{port}/apis/ccompat/v7/subjects"),
         environment={
             "QUARKUS_PROFILE": "prod",
             "QUARKUS_HTTP_HOST": LOOPBACK,
@@ -28,10 +26,3 @@ def program(settings: Settings) -> Program:
         configure=lambda: (folder / "data").mkdir(parents=True, exist_ok=True),
         package="registry",
     )
-
-
-def _lists_subjects(port: int) -> bool:
-    try:
-        return httpx.get(f"http://{LOOPBACK}:{port}/apis/ccompat/v7/subjects", timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False

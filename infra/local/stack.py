@@ -261,11 +261,12 @@ class Stack:
         started = time.monotonic()
         finish = {program.name: progress.begin(f"{program.name} ready") for program in programs}
         while finish:
+            running = self._supervisor.processes()
             for program in [program for program in programs if program.name in finish]:
                 if _is_ready(program):
                     finish.pop(program.name)()
                     yield program
-                elif self._supervisor.processes()[program.name]["statename"] == "FATAL":
+                elif running[program.name]["statename"] == "FATAL":
                     raise self._startup_error(program.name, "keeps exiting")
                 elif time.monotonic() > started + program.ready_within_s:
                     raise self._startup_error(program.name, f"does not answer after {program.ready_within_s} s")

@@ -8,6 +8,7 @@ import httpx
 from pydantic import SecretStr
 
 from domain.processes import Process
+from infra.local import loopback
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Settings
 
@@ -71,10 +72,7 @@ def _text(
 def _is_ready(port: int) -> bool:
     """Ask for readiness; a worker without ``/readyz`` is ready when it serves its metrics."""
     address = f"http://{LOOPBACK}:{port}"
-    try:
-        answer = httpx.get(f"{address}/readyz", timeout=2)
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            answer = httpx.get(f"{address}/metrics", timeout=2)
-    except httpx.HTTPError:
-        return False
-    return answer.is_success
+    answer = loopback.ask(f"{address}/readyz")
+    if answer is not None and answer.status_code == httpx.codes.NOT_FOUND:
+        answer = loopback.ask(f"{address}/metrics")
+    return answer is not None and answer.is_success
