@@ -20,7 +20,7 @@ from bench.connection import Connection
 from bench.stack import bench_stack
 from domain.clock import system_clock
 from domain.cmcd.dictionary import parse
-from domain.cmcd.plays import MOST_LINES
+from domain.cmcd.line import MOST_LINES
 from domain.identity.verifying import Verifier
 from domain.processes import BY_NAME
 from infra.runtime import local_tokens, token_keys

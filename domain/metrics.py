@@ -105,8 +105,15 @@ CMCD_LINES = Counter("playhead_cmcd_lines", "Lines of CMCD by what became of the
 CMCD_DEVIATIONS = Counter(
     "playhead_cmcd_deviations", "Deviations of CMCD lines from the standard.", ("player", "version", "code")
 )
-CMCD_LOST = Counter(
-    "playhead_cmcd_lost_lines", "Lines that players numbered and that never came.", ("player", "version")
+CMCD_MISSING = Counter(
+    "playhead_cmcd_missing_lines",
+    "Numbers of lines that a later line of their play passed over.",
+    ("player", "version"),
+)
+CMCD_OUT_OF_ORDER = Counter(
+    "playhead_cmcd_out_of_order_lines",
+    "Missing lines that came after all. The others were lost.",
+    ("player", "version"),
 )
 
 # Lake.

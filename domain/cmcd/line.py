@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domain.cmcd.dictionary import Bare, Item, Malformed, Value, parse
-from schemas.events import PlayerState
+from schemas.events import YEAR_2100, PlayerState
+from schemas.rules import MOST_COUNT
 
 Deviation = Literal[
     "malformed",
+    "too_long",
     "no_session",
     "no_event",
     "refused",
@@ -19,17 +21,19 @@ Deviation = Literal[
     "no_time",
     "no_content",
     "wrong_type",
+    "out_of_range",
     "wrong_version",
     "unknown_event",
     "no_state",
     "unknown_state",
     "not_a_list",
     "error_without_code",
-    "impossible_time",
     "numbers_restarted",
     "late",
 ]
-"""The first four cost the line. ``refused``: its event would break the contract. ``late``: too late for the sums."""
+"""``refused``: its event would break the contract. ``late``: too late for the sums."""
+LINE_REFUSED: frozenset[Deviation] = frozenset(["malformed", "too_long", "no_session", "no_event", "refused"])
+"""They cost the line."""
 
 EVENTS = frozenset(
     ["abs", "abe", "ae", "as", "b", "bc", "c", "ce", "e", "h", "m", "pc", "pe", "pr", "ps", "rr", "sk", "t", "um"]
@@ -47,6 +51,10 @@ STATES: dict[str, PlayerState] = {
     "q": "stopped",
 }
 _LISTS = ("br", "bl", "tb", "mtp", "ec")
+MOST_CHARACTERS = 8_192
+"""Of a line. Those of the players have a few hundred and an address."""
+MOST_LINES = 200_000
+"""Of one play: a day of a player that reports each response. So no number is as high."""
 MOST_MS = 600_000
 """Of a request. dash.js sends the time of day instead of a duration at times."""
 MOST_ID = 64
@@ -85,6 +93,8 @@ class Line:
 
 def read(text: str) -> Line:
     """Raises Unusable."""
+    if len(text) > MOST_CHARACTERS:
+        raise Unusable("too_long", f"The line has {len(text)} characters; at most {MOST_CHARACTERS} are read.")
     try:
         members = parse(text)
     except Malformed as problem:
@@ -103,28 +113,22 @@ def read(text: str) -> Line:
     found.note("no_state", state is None and event in ("t", "ps"))
     found.note("unknown_state", state is not None and (state == "w" or state not in STATES))
     found.note("error_without_code", event == "e" and error is None)
-    line = Line(
+    return Line(
         event=event,
         session=session,
-        number=found.whole("sn", "no_number"),
-        time=found.whole("ts", "no_time"),
+        number=found.whole("sn", MOST_LINES, "no_number"),
+        time=found.whole("ts", YEAR_2100, "no_time"),
         content=found.text("cid", "no_content"),
         state=state if state in STATES else None,
-        bitrate_kbps=found.video("br"),
+        bitrate_kbps=found.whole("br", MOST_COUNT),
         error=error,
-        position_ms=found.whole(POSITION),
-        status=found.whole("rc"),
-        first_byte_ms=found.duration("ttfb"),
-        last_byte_ms=found.duration("ttlb"),
+        position_ms=found.whole(POSITION, YEAR_2100),
+        status=found.whole("rc", 999),
+        first_byte_ms=found.whole("ttfb", MOST_MS),
+        last_byte_ms=found.whole("ttlb", MOST_MS),
         members=members,
-        deviations=(),
+        deviations=tuple(dict.fromkeys(found.deviations)),  # after all that may add to them
     )
-    return line if not found.deviations else _deviating(line, found.deviations)
-
-
-def _deviating(line: Line, deviations: list[Deviation]) -> Line:
-    object.__setattr__(line, "deviations", tuple(dict.fromkeys(deviations)))
-    return line
 
 
 class _Reader:
@@ -145,30 +149,21 @@ class _Reader:
         self._absent(value, missing)
         return None
 
-    def whole(self, key: str, missing: Deviation | None = None) -> int | None:
+    def whole(self, key: str, most: int, missing: Deviation | None = None) -> int | None:
+        """Rounded. Of a list the value for video: items may be marked ``v`` and ``a``."""
         value = self._members.get(key)
-        value = _first(value) if isinstance(value, list) else value
-        if type(value) in (int, float) and 0 <= value < 2**53:  # type: ignore[operator]
-            return round(value)  # type: ignore[arg-type]
-        self._absent(value, missing)
-        return None
-
-    def duration(self, key: str) -> int | None:
-        value = self.whole(key)
-        self.note("impossible_time", value is not None and value > MOST_MS)
-        return value if value is None or value <= MOST_MS else None
-
-    def video(self, key: str) -> int | None:
-        """The value for video of a list whose items may be marked ``v`` and ``a``."""
-        value = self._members.get(key)
-        if not isinstance(value, list):
-            return self.whole(key)
-        marked = next((each.value for each in value if "v" in each.parameters), _first(value))
-        return round(marked) if type(marked) in (int, float) and marked >= 0 else None  # type: ignore[operator,arg-type]
+        value = _of_video(value) if isinstance(value, list) else value
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self._absent(value, missing)
+            return None
+        if not 0 <= value <= most:
+            self.deviations.append("out_of_range")
+            return None
+        return round(value)
 
     def error(self) -> str | None:
         value = self._members.get("ec")
-        code = _first(value) if isinstance(value, list) else value
+        code = next((each.value for each in value), None) if isinstance(value, list) else value
         return None if code is None or isinstance(code, bool | bytes) else str(code)
 
     def _absent(self, value: object, missing: Deviation | None) -> None:
@@ -178,5 +173,5 @@ class _Reader:
             self.deviations.append(missing)
 
 
-def _first(items: list[Item]) -> Bare | None:
-    return items[0].value if items else None
+def _of_video(items: list[Item]) -> Bare | None:
+    return next((each.value for each in items if "v" in each.parameters), items[0].value if items else None)

@@ -1,7 +1,7 @@
-"""Which sequence numbers of a session have come: repeats, and what was lost on the way."""
+"""Which sequence numbers of a session have come: repeats, and gaps."""
 
 WINDOW = 256
-"""A number that is so far behind the highest is taken for lost."""
+"""A number that is so far behind the highest is no longer waited for: if it comes, it is taken for a repeat."""
 
 
 class Numbers:
@@ -9,34 +9,29 @@ class Numbers:
 
     def __init__(self) -> None:
         self.highest = -1
-        self.lost = 0
-        """Numbers that will not come any more."""
         self._missing: set[int] = set()
 
     def __contains__(self, number: int) -> bool:
         return number <= self.highest and number not in self._missing
 
-    @property
-    def missing(self) -> int:
-        """Numbers that may yet come."""
-        return len(self._missing)
-
-    def add(self, number: int) -> None:
+    def add(self, number: int) -> int:
+        """How many numbers are missing more than before: -1 if it was missing itself."""
         if number <= self.highest:
+            if number in self:
+                return 0
             self._missing.discard(number)
-            return
+            return -1
         if self.highest < 0 and number >= WINDOW:
             self.highest = number - 1  # it began before we were there
-        oldest = max(self.highest + 1, number - WINDOW)
-        self.lost += oldest - (self.highest + 1)
-        self._missing.update(range(oldest, number))
-        self.highest = number
-        if self._missing:
-            gone = {each for each in self._missing if each < number - WINDOW}
-            self.lost += len(gone)
-            self._missing -= gone
+        before, self.highest = self.highest, number
+        oldest = number - WINDOW
+        self._missing = {each for each in self._missing if each >= oldest}
+        self._missing.update(range(max(before + 1, oldest), number))
+        return number - before - 1
 
-    def forget(self, number: int) -> None:
-        """As if it had not come."""
-        if number <= self.highest:
-            self._missing.add(number)
+    def forget(self, number: int) -> int:
+        """As if it had not come. How many numbers are missing more than before."""
+        if number not in self:
+            return 0
+        self._missing.add(number)
+        return 1

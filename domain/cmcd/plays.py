@@ -6,22 +6,24 @@ again is recognised by everybody, no matter which process received it first.
 """
 
 import re
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
+from cachetools import LRUCache
+
 from domain.cmcd.dictionary import Item, Value
-from domain.cmcd.line import Line
+from domain.cmcd.line import MOST_LINES, Line
 from domain.cmcd.numbers import Numbers
 from domain.cmcd.sums import Mark, RunningSums, Sums
+from domain.media.path_token import redacted
 from schemas.events import DAY_MS, PlaybackEventType
 from schemas.rule_types import Uuid
 
-MOST_PLAYS = 10_000
-"""That one process remembers. The one without news for longest goes first."""
-MOST_LINES = 50_000
-"""Of one play: about a week of reports every ten seconds."""
+MOST_PROFILES = 10_000
+"""Whose plays one process remembers. The one without news for longest goes first."""
+MOST_PLAYS = 8
+"""Of one profile: nobody makes us forget the plays of others by beginning many."""
 MOST_UNSETTLED = 64
 """Lines of one play that are kept until they come again; players send a handful at once."""
 FIRST_NUMBERS = 16
@@ -60,6 +62,8 @@ class Play:
     """One session of one player, as far as this process has seen it."""
 
     session: str
+    since: int
+    """When its first line came, by our clock: the player's may be set meanwhile."""
     numbers: Numbers = field(default_factory=Numbers)
     sums: RunningSums = field(default_factory=RunningSums)
     lines: int = 0
@@ -73,16 +77,18 @@ class Play:
     unsettled: dict[int, Any] = field(default_factory=dict)
     """What was made of a line whose event is not known to be stored, by number."""
 
-    @property
-    def over(self) -> bool:
-        return self.lines >= MOST_LINES or self.newest_at - self.began_at > DAY_MS
+    def over(self, now: int) -> bool:
+        return self.lines >= MOST_LINES or now - self.since > DAY_MS
 
-    def bound_unsettled(self) -> None:
-        """Forgets the oldest lines that are not known to be stored, as if they had not come: memory is not for ever."""
+    def bound_unsettled(self) -> int:
+        """Forgets the oldest lines that are not known to be stored, as if they had not come: memory is not for ever.
+        Returns how many numbers are missing more than before."""
+        missing = 0
         while len(self.unsettled) > MOST_UNSETTLED:
             oldest = next(iter(self.unsettled))
             del self.unsettled[oldest]
-            self.numbers.forget(oldest)
+            missing += self.numbers.forget(oldest)
+        return missing
 
     def restarted(self, line: Line) -> bool:
         """Whether a number that has come already is new: a page was loaded again under the session's id."""
@@ -97,28 +103,25 @@ class Play:
 class Plays:
     """The plays that this process remembers."""
 
-    def __init__(self, most: int = MOST_PLAYS) -> None:
-        self._plays: OrderedDict[tuple[str, str, str], Play] = OrderedDict()
-        self._most = most
+    def __init__(self, most: int = MOST_PROFILES) -> None:
+        self._profiles: LRUCache[str, LRUCache[tuple[str, str], Play]] = LRUCache(most)
 
-    def of(self, line: Line, viewer: Viewer) -> tuple[Play, int]:
-        """The line's play, and how many lines were lost of a play that had to be forgotten for it."""
-        key = viewer.profile_id, line.session, viewer.target  # nobody else can spoil them by knowing the session
-        if (play := self._plays.get(key)) is not None:
-            self._plays.move_to_end(key)
-            return play, 0
-        lost = 0
-        if len(self._plays) >= self._most:
-            _, gone = self._plays.popitem(last=False)
-            lost = gone.numbers.missing
-        play = self._plays[key] = Play(session_id(line, viewer))
-        return play, lost
+    def of(self, line: Line, viewer: Viewer, now: int) -> Play:
+        """The line's play. ``now``: by our clock."""
+        # By profile: nobody else can spoil the sums of a play by knowing its session.
+        plays = self._profiles.get(viewer.profile_id)
+        if plays is None:
+            plays = self._profiles[viewer.profile_id] = LRUCache(MOST_PLAYS)
+        play = plays.get((line.session, viewer.target))
+        if play is None:
+            play = plays[line.session, viewer.target] = Play(session_id(line, viewer), now)
+        return play
 
 
 def event_id(line: Line, viewer: Viewer, text: str) -> str:
     """The same whenever the line is sent again, for any process. ``text``: the line, for one without a number."""
     number = text if line.number is None else f"{line.number}/{line.time}"
-    return str(uuid5(_NAMESPACE, f"{line.session}/{viewer.target}/{number}"))
+    return str(uuid5(_NAMESPACE, f"{viewer.profile_id}/{line.session}/{viewer.target}/{number}"))
 
 
 def sent_at(lines: list[Line], received_at: int) -> int:
@@ -237,7 +240,7 @@ def _error(line: Line, play: Play, viewer: Viewer) -> dict[str, Any]:
 
 
 def _diagnostic(line: Line, play: Play) -> dict[str, Any]:
-    shown = {key: _text(value)[:512] for key, value in line.members.items() if key not in _SECRET}
+    shown = {key: redacted(_text(value))[:512] for key, value in line.members.items() if key not in _SECRET}
     fields = {"playback_session_id": play.session} | dict([*shown.items()][: _MOST_FIELDS - 1])
     return {"family": "diagnostic", "name": f"cmcd.{line.event}", "level": "info", "fields": fields}
 
@@ -258,4 +261,4 @@ def session_id(line: Line, viewer: Viewer) -> str:
     begins = line.number is None or line.number < FIRST_NUMBERS
     if begins and viewer.target == "" and _UUID.fullmatch(own):
         return own
-    return str(uuid5(_NAMESPACE, f"{own}/{viewer.target}/{'' if begins else line.number}"))
+    return str(uuid5(_NAMESPACE, f"{viewer.profile_id}/{own}/{viewer.target}/{'' if begins else line.number}"))

@@ -44,7 +44,9 @@ class Sums:
     def advance(self, mark: Mark) -> None:
         if self.began_at is None:
             self.began_at = self.at = self.since = mark.time
-        self._pass(mark.time)
+        slept = self._pass(mark.time)
+        self.began_at += slept
+        self.since += slept
         if not mark.state:
             return
         if mark.state == "s" and not self._starting_seen:
@@ -68,8 +70,10 @@ class Sums:
             return "rebuffering" if self.state == "rebuffering" else "seeking"
         return "seeking" if self.state == "seeking" and state == "rebuffering" else state
 
-    def _pass(self, now: int) -> None:
+    def _pass(self, now: int) -> int:
+        """For how long the player slept, or by how much its clock was set."""
         elapsed = min(now - self.at, MOST_SILENT_MS)
+        slept = now - self.at - elapsed
         self.at = now
         if self.state == "playing":
             self.watched_ms += elapsed
@@ -77,6 +81,7 @@ class Sums:
             self.paused_ms += elapsed
         elif self.state == "rebuffering":
             self.rebuffer_ms += elapsed
+        return slept
 
 
 class RunningSums:

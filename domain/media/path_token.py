@@ -8,10 +8,13 @@ path and not a query. It is ``<claims>.<mac>``, both base64url without padding: 
 import binascii
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
+
+_TOKEN = re.compile(r"(?<![\w-])[\w-]{20,}\.[\w-]{43}(?![\w-])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,11 @@ class PathToken:
             return cls(version, session, int(expires_at), int(quality))
         except (ValueError, KeyError, binascii.Error):
             return None
+
+
+def redacted(text: str) -> str:
+    """The text without path tokens: an address that lets anybody fetch a video is no part of a report."""
+    return _TOKEN.sub("…", text)
 
 
 def _mac(secret: bytes, claims: str) -> str:

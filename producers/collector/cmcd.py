@@ -7,14 +7,14 @@ events, so a request waits here until Kafka has its events. The reply names what
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
 from domain.cmcd.line import Deviation, Line, Unusable, read
-from domain.cmcd.plays import Plays, Viewer, event_id, event_of, sent_at
-from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_LOST, COLLECTOR_EVENTS
+from domain.cmcd.plays import Play, Plays, Viewer, event_id, event_of, sent_at
+from domain.metrics import CMCD_DEVIATIONS, CMCD_LINES, CMCD_MISSING, CMCD_OUT_OF_ORDER, COLLECTOR_EVENTS
 from producers.collector import body
 from producers.collector.byte_budget import NoRoom
 from producers.collector.handler import EventsHandler, is_dry
@@ -30,33 +30,73 @@ PATIENCE_S = 20.0
 """For room and for Kafka together, and one delivery more. shaka gives a request up after 30 seconds, and with it the
 events; so does the gateway."""
 RETRY_S = 1.0
+PIECE = 50
+"""Lines that are read and stored together. Then other requests have their turn. A player sends fewer, unless it was
+offline for long."""
+MOST_REFUSED = 100
+"""Lines whose refusal an answer explains."""
 PLAYERS = ("hls.js", "dash.js", "shaka-player")
 MOST_VERSIONS = 50
 OTHER = "other"
+OVER_FOR_PLAYERS = ("expired_token", "old_token", "revoked_token")
+"""A player cannot renew its token. So it gets 410, as with a session that is over: else it would keep its
+lines and send them again and again."""
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){1,3}")
+_UNSTORED = unavailable("not_stored", "Kafka did not confirm it in time. Send the same request again.")
+_OVER = error_reply(410, "session_over", "This session is over. Report the next play under a new sid.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
     """The event of a line, ready to be published, as often as it takes."""
 
+    play: Play
+    number: int | None
     message: Message
     family: str
 
 
 @dataclass(slots=True)
-class _Request:
-    """What becomes of the lines of one body."""
+class _Body:
+    """What has become of the lines of one body so far."""
 
-    label: dict[str, str]
     sender: Sender
-    made: list[tuple[int, Line, _Made]] = field(default_factory=list)
-    """With the number of its line in the body."""
-    refused: list[dict[str, object]] = field(default_factory=list)
-    deviations: Counter[Deviation] = field(default_factory=Counter)
+    viewer: Viewer
+    received_at: int
+    accepted: Counter[str] = field(default_factory=Counter)
+    """By family of the event."""
+    unsettled: Counter[str] = field(default_factory=Counter)
     repeated: int = 0
     over: int = 0
-    lost: int = 0
+    refused: int = 0
+    refusals: list[dict[str, object]] = field(default_factory=list)
+    """The first of them, explained."""
+    deviations: Counter[Deviation] = field(default_factory=Counter)
+    missing: int = 0
+    """Numbers that a line passed over."""
+    out_of_order: int = 0
+    """Lines whose number had been passed over."""
+
+    def refuse(self, line: int, code: Deviation, message: str) -> None:
+        self.refused += 1
+        self.deviations[code] += 1
+        if len(self.refusals) < MOST_REFUSED:
+            self.refusals.append({"line": line, "code": code, "message": message})
+
+    def number(self, play: Play, line: Line) -> None:
+        if line.number is not None:
+            missing = play.numbers.add(line.number)
+            self.missing += max(0, missing)
+            self.out_of_order += missing < 0
+
+    @property
+    def content(self) -> dict[str, object]:
+        return {
+            "accepted": self.accepted.total(),
+            "repeated": self.repeated,
+            "refused": self.refusals,
+            "deviations": {code: times for code, times in self.deviations.items() if times},
+        }
 
 
 class CmcdHandler:
@@ -73,7 +113,7 @@ class CmcdHandler:
         try:
             sender = self._events.authentication.sender(request)
             dry = is_dry(request.query_params)
-            viewer = _viewer(request.query_params, sender)
+            found = _Body(sender, _viewer(request.query_params, sender), received_at)
             body.refuse_announced(request.headers)
             with self._events.budget.room(self._patience_s) as room:
                 sent = await body.read(request.stream(), room.grow)
@@ -81,93 +121,78 @@ class CmcdHandler:
                     await room.grow(body.MAX_BYTES)
                 plain = body.inflated(sent, request.headers)
                 room.shrink(len(sent) + len(plain))
-                return await self._process(plain, (sender, viewer), request, received_at, None if dry else until)
+                return await (self._explain(found, plain) if dry else self._store(found, plain, request, until))
         except RequestError as error:
-            return error.reply
+            over = error.reply.status == 401 and error.reply.content["code"] in OVER_FOR_PLAYERS
+            return Reply(410, error.reply.content) if over else error.reply
         except InvalidEvent as problem:
             return error_reply(400, problem.code, problem.reason)
         except NoRoom:
             return unavailable("busy", "Too many events are waiting for Kafka. Send the same request again.")
 
-    async def _process(
-        self,
-        sent: bytes,
-        who: tuple[Sender, Viewer],
-        request: Request,
-        received_at: int,
-        until: float | None,
-    ) -> Reply:
-        """``until``: when to give up, by the loop's clock; None: nothing is stored."""
-        sender, viewer = who
-        found = _Request(self._label(request.query_params), sender)
-        self._understand(found, sent, viewer, received_at, Plays() if until is None else self._plays)
-        if until is None:
-            return Reply(200, _content(found, len(found.made)))
-        unsettled = await self._publish([made.message for _, _, made in found.made], request, until)
-        stored = [each for index, each in enumerate(found.made) if index not in unsettled]
-        for index, (_, line, _) in enumerate(found.made):
-            play, _ = self._plays.of(line, viewer)
-            if index in unsettled:
-                play.bound_unsettled()
-            elif line.number is not None:
-                play.unsettled.pop(line.number, None)
-        self._count(found, [made.family for _, _, made in stored], len(unsettled))
-        if unsettled:
-            return unavailable("not_stored", "Kafka did not confirm it in time. Send the same request again.")
-        if found.over and not found.made:
-            return error_reply(410, "session_over", "This session is over. Report the next play under a new sid.")
-        return Reply(202, _content(found, len(stored)))
+    async def _explain(self, found: _Body, plain: bytes) -> Reply:
+        plays = Plays()
+        async for piece in _pieces(plain):
+            found.accepted.update(made.family for made in self._understand(found, piece, plays))
+        return Reply(200, found.content)
 
-    def _understand(self, found: _Request, sent: bytes, viewer: Viewer, received_at: int, plays: Plays) -> None:
-        texts: list[tuple[int, str, Line]] = []
-        for index, raw in enumerate(sent.split(b"\n")):
-            if text := raw.decode("latin-1").strip("\r "):
-                try:
-                    texts.append((index, text, read(text)))
-                except Unusable as problem:
-                    _refuse(found, index, problem.code, str(problem))
-        sent_at_ms = sent_at([line for _, _, line in texts], received_at)
-        for index, text, line in texts:
-            self._understand_line(found, (index, text, line), viewer, (sent_at_ms, received_at), plays)
+    async def _store(self, found: _Body, plain: bytes, request: Request, until: float) -> Reply:
+        """``until``: when to give up, by the loop's clock."""
+        time = asyncio.get_running_loop().time
+        try:
+            async for piece in _pieces(plain):
+                if found.unsettled or time() > until:
+                    return _UNSTORED
+                made = self._understand(found, piece, self._plays)
+                self._settle(found, made, await self._publish([each.message for each in made], request, until))
+        finally:
+            self._count(found, self._label(request.query_params))
+        if found.unsettled:
+            return _UNSTORED
+        return _OVER if found.over and not found.accepted else Reply(202, found.content)
 
-    def _understand_line(
-        self, found: _Request, at: tuple[int, str, Line], viewer: Viewer, times: tuple[int, int], plays: Plays
-    ) -> None:
-        index, text, line = at
+    def _understand(self, found: _Body, piece: Sequence[tuple[int, str]], plays: Plays) -> list[_Made]:
+        lines: list[tuple[int, str, Line]] = []
+        for index, text in piece:
+            try:
+                lines.append((index, text, read(text)))
+            except Unusable as problem:
+                found.refuse(index, problem.code, str(problem))
+        sent_at_ms = sent_at([line for _, _, line in lines], found.received_at)
+        made = (self._event_of(found, line, sent_at_ms, plays) for line in lines)
+        return [each for each in made if each]
+
+    def _event_of(self, found: _Body, numbered: tuple[int, str, Line], sent_at_ms: int, plays: Plays) -> _Made | None:
+        """None: it was counted as something else."""
+        index, text, line = numbered
         if found.sender.kind == "session" and line.session.lower() != found.sender.playback_session_id:
-            _refuse(found, index, "refused", "sid is not the session of this token.")
-            return
-        play, lost = plays.of(line, viewer)
-        found.lost += lost
+            found.refuse(index, "refused", "sid is not the session of this token.")
+            return None
+        play = plays.of(line, found.viewer, found.received_at)
         if play.restarted(line):
             found.deviations["numbers_restarted"] += 1
             play.restart()
-        if play.over:
+        if play.over(found.received_at):
             found.over += 1
-            return
+            return None
         if line.number is not None and line.number in play.numbers:
-            if (unsettled := play.unsettled.get(line.number)) is None:
-                found.repeated += 1
-            else:
-                found.made.append((index, line, unsettled))
-            return
+            unsettled: _Made | None = play.unsettled.get(line.number)
+            found.repeated += unsettled is None
+            return unsettled
         found.deviations.update(line.deviations)
-        if line.number is not None:
-            before = play.numbers.lost
-            play.numbers.add(line.number)
-            found.lost += play.numbers.lost - before
-        raw, late = event_of(line, play, viewer, times[0])
-        raw |= {"event_id": event_id(line, viewer, text), "account_id": found.sender.account_id}
+        found.number(play, line)
+        raw, late = event_of(line, play, found.viewer, sent_at_ms)
+        raw |= {"event_id": event_id(line, found.viewer, text), "account_id": found.sender.account_id}
         found.deviations["late"] += late
         try:
-            event = event_from_client(raw, *times)
+            event = event_from_client(raw, sent_at_ms, found.received_at)
         except InvalidEvent as problem:
-            _refuse(found, index, "refused", problem.reason)
-            return
-        made = _Made(self._events.message(event, codec.encode(event)), family(event))
+            found.refuse(index, "refused", problem.reason)
+            return None
+        made = _Made(play, line.number, self._events.message(event, codec.encode(event)), family(event))
         if line.number is not None:
             play.unsettled[line.number] = made
-        found.made.append((index, line, made))
+        return made
 
     async def _publish(self, messages: list[Message], request: Request, until: float) -> set[int]:
         """Publishes until all are stored or it is time to give up. Returns the indices of those that are not."""
@@ -182,14 +207,24 @@ class CmcdHandler:
                 await asyncio.sleep(RETRY_S)
         return {*left}
 
-    def _count(self, found: _Request, families: list[str], unsettled: int) -> None:
-        metrics, label = self._events.metrics, found.label
+    def _settle(self, found: _Body, made: list[_Made], unsettled: set[int]) -> None:
+        for index, each in enumerate(made):
+            if index in unsettled:
+                found.unsettled[each.family] += 1
+                found.missing += each.play.bound_unsettled()
+            else:
+                found.accepted[each.family] += 1
+                if each.number is not None:
+                    each.play.unsettled.pop(each.number, None)
+
+    def _count(self, found: _Body, label: dict[str, str]) -> None:
+        metrics = self._events.metrics
         verdicts = {
-            "accepted": len(families),
+            "accepted": found.accepted.total(),
             "repeated": found.repeated,
-            "refused": len(found.refused),
+            "refused": found.refused,
             "over": found.over,
-            "unsettled": unsettled,
+            "unsettled": found.unsettled.total(),
         }
         for verdict, lines in verdicts.items():
             if lines:
@@ -197,10 +232,12 @@ class CmcdHandler:
         for code, times in found.deviations.items():
             if times:
                 metrics.increment(CMCD_DEVIATIONS, times, code=code, **label)
-        if found.lost:
-            metrics.increment(CMCD_LOST, found.lost, **label)
-        for name, events in Counter(families).items():
-            metrics.increment(COLLECTOR_EVENTS, events, family=name, verdict="accepted")
+        for counter, numbers in ((CMCD_MISSING, found.missing), (CMCD_OUT_OF_ORDER, found.out_of_order)):
+            if numbers:
+                metrics.increment(counter, numbers, **label)
+        for verdict, families in (("accepted", found.accepted), ("unsettled", found.unsettled)):
+            for name, events in families.items():
+                metrics.increment(COLLECTOR_EVENTS, events, family=name, verdict=verdict)
 
     def _label(self, query: Mapping[str, str]) -> dict[str, str]:
         """Player and version for metrics, of a bounded set whatever a client says."""
@@ -242,16 +279,15 @@ def _viewer(query: Mapping[str, str], sender: Sender) -> Viewer:
     )
 
 
-def _refuse(found: _Request, line: int, code: Deviation, message: str) -> None:
-    found.deviations[code] += 1
-    if len(found.refused) < 100:
-        found.refused.append({"line": line, "code": code, "message": message})
-
-
-def _content(found: _Request, accepted: int) -> dict[str, object]:
-    return {
-        "accepted": accepted,
-        "repeated": found.repeated,
-        "refused": found.refused,
-        "deviations": {code: times for code, times in found.deviations.items() if times},
-    }
+async def _pieces(plain: bytes) -> AsyncIterator[list[tuple[int, str]]]:
+    """The lines that are not empty, with their numbers in the body, and a turn for other requests in between."""
+    lines = plain.split(b"\n")
+    for first in range(0, len(lines), PIECE):
+        if first:
+            await asyncio.sleep(0)
+        texts = (
+            (first + index, raw.decode("latin-1").strip("\r "))
+            for index, raw in enumerate(lines[first : first + PIECE])
+        )
+        if piece := [(index, text) for index, text in texts if text]:
+            yield piece

@@ -24,10 +24,14 @@ _ANSWERS = {
     "200": ("dry_run=true: what would become of the lines.", "CmcdReply"),
     "202": ("The events of all accepted lines are stored.", "CmcdReply"),
     "400": ("The address lacks who watches, or the body cannot be read.", "Problem"),
-    "401": ("The key or token is missing or wrong, or the token has expired.", "Problem"),
+    "401": ("The key or token is missing or wrong.", "Problem"),
     "403": ("The profile is not the token's, or a service key came through the gateway.", "Problem"),
     "408": ("The body did not arrive in time.", "Problem"),
-    "410": ("The session is over: a day or 50,000 lines long. Report the next play under a new sid.", "Problem"),
+    "410": (
+        "The session is over after a day or 200,000 lines, or its token has expired or was revoked. Report the next"
+        " play under a new sid.",
+        "Problem",
+    ),
     "413": ("The body is too large.", "Problem"),
     "503": ("Kafka did not confirm within 20 s. Send the same body again: no line counts twice.", "Problem"),
 }

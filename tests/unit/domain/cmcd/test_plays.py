@@ -1,9 +1,11 @@
 """What real plays of real players become."""
 
+from dataclasses import replace
 from typing import Any
 
-from domain.cmcd.line import read
-from domain.cmcd.plays import MOST_LINES, Play, Plays, Viewer, event_id, event_of, sent_at
+from domain.cmcd.line import MOST_LINES, read
+from domain.cmcd.plays import MOST_PLAYS, Play, Plays, Viewer, event_id, event_of, sent_at, session_id
+from domain.media.path_token import PathToken
 from tests.support import cmcd
 
 VIEWER = Viewer("me", "tv", "tv", "web", "1.0", "NL", "film", "hls.js", "", True)
@@ -11,12 +13,12 @@ NOW = 1_796_025_100_000
 
 
 def events(name: str, viewer: Viewer = VIEWER) -> list[dict[str, Any]]:
-    play = Play(cmcd.SESSION)
+    play = Play(cmcd.SESSION, NOW)
     return [event_of(read(text), play, viewer, NOW)[0] for text in cmcd.lines(name)]
 
 
 def of(*lines: str, viewer: Viewer = VIEWER) -> list[dict[str, Any]]:
-    play = Play(cmcd.SESSION)
+    play = Play(cmcd.SESSION, NOW)
     return [event_of(read(f'sid="s",v=2,{text}'), play, viewer, NOW)[0] for text in lines]
 
 
@@ -97,6 +99,9 @@ def test_an_address_is_in_no_event() -> None:
         assert [event for event in events(name) if token in str(event)] == []
     [event] = of(f'e=m,url="{token}/x",ts=1')
     assert event["fields"] == {"playback_session_id": cmcd.SESSION}
+    path = PathToken("v1", cmcd.SESSION, 1, 1).signed("key", b"secret")
+    [event] = of(f'e=m,com.example-next="http://edge/t/{path}/v1/q1/1.m4s",ts=1')
+    assert event["fields"]["com.example-next"] == "http://edge/t/…/v1/q1/1.m4s"
 
 
 def test_a_line_has_one_id_and_another_line_another() -> None:
@@ -105,28 +110,46 @@ def test_a_line_has_one_id_and_another_line_another() -> None:
     assert event_id(first, VIEWER, "") != event_id(other, VIEWER, "")
 
 
+def test_two_profiles_have_two_ids_for_the_same_line() -> None:
+    line, other = read('e=t,sid="1",sn=0,ts=1,v=2'), replace(VIEWER, profile_id="somebody")
+    assert event_id(line, VIEWER, "") != event_id(line, other, "")
+    assert session_id(line, VIEWER) != session_id(line, other)
+
+
 def test_a_play_that_began_elsewhere_gets_an_id_of_its_part() -> None:
     plays = Plays()
-    begun, _ = plays.of(read(f'e=t,sid="{cmcd.SESSION}",sn=3'), VIEWER)
-    joined, _ = Plays().of(read(f'e=t,sid="{cmcd.SESSION}",sn=300'), VIEWER)
-    foreign, _ = plays.of(read('e=t,sid="of-another-kind",sn=0'), VIEWER)
+    begun = plays.of(read(f'e=t,sid="{cmcd.SESSION}",sn=3'), VIEWER, NOW)
+    joined = Plays().of(read(f'e=t,sid="{cmcd.SESSION}",sn=300'), VIEWER, NOW)
+    foreign = plays.of(read('e=t,sid="of-another-kind",sn=0'), VIEWER, NOW)
     assert begun.session == cmcd.SESSION
     assert joined.session not in (cmcd.SESSION, foreign.session)
     assert foreign.session[14] == "5"
 
 
-def test_the_play_without_news_for_longest_is_forgotten_and_its_gaps_are_lost() -> None:
-    plays = Plays(most=1)
-    play, _ = plays.of(read('e=t,sid="a",sn=0'), VIEWER)
-    play.numbers.add(3)
-    _, lost = plays.of(read('e=t,sid="b",sn=0'), VIEWER)
-    assert lost == 3
+def test_the_profile_without_news_for_longest_is_forgotten() -> None:
+    plays, line = Plays(most=2), read('e=t,sid="a",sn=0')
+    viewers = [replace(VIEWER, profile_id=name) for name in ("a", "b", "c")]
+    first, second = (plays.of(line, each, NOW) for each in viewers[:2])
+    assert plays.of(line, viewers[0], NOW) is first
+    plays.of(line, viewers[2], NOW)
+    assert plays.of(line, viewers[0], NOW) is first
+    assert plays.of(line, viewers[1], NOW) is not second
 
 
-def test_a_play_is_over_after_a_day_or_fifty_thousand_lines() -> None:
-    assert not Play("s", began_at=1, newest_at=86_400_001).over
-    assert Play("s", began_at=1, newest_at=86_400_002).over
-    assert Play("s", lines=MOST_LINES).over
+def test_who_begins_many_plays_makes_us_forget_his_own_alone() -> None:
+    plays, line = Plays(), read('e=t,sid="mine",sn=0')
+    mine, of_many = plays.of(line, VIEWER, NOW), replace(VIEWER, profile_id="many")
+    first = plays.of(read('e=t,sid="0"'), of_many, NOW)
+    for number in range(1, MOST_PLAYS + 1):
+        plays.of(read(f'e=t,sid="{number}"'), of_many, NOW)
+    assert plays.of(line, VIEWER, NOW) is mine
+    assert plays.of(read('e=t,sid="0"'), of_many, NOW) is not first
+
+
+def test_a_play_is_over_after_a_day_by_our_clock_or_two_hundred_thousand_lines() -> None:
+    assert not Play("s", since=1, newest_at=10**12).over(86_400_001)
+    assert Play("s", since=1).over(86_400_002)
+    assert Play("s", since=1, lines=MOST_LINES).over(1)
 
 
 def test_a_clock_that_is_wrong_by_hours_is_corrected_by_the_newest_line() -> None:

@@ -44,6 +44,15 @@ def test_a_player_that_said_nothing_for_an_hour_slept() -> None:
     assert of((0, "s"), (0, "p"), (3_600_000, "p")).watched_ms == MOST_SILENT_MS
 
 
+def test_a_clock_that_is_set_is_no_time_of_the_play() -> None:
+    now = 1_796_025_047_409
+    sums = of((1_000, "s"), (now, "p"), (now + 2_000, ""))
+    assert (sums.startup_ms, sums.watched_ms, sums.at - sums.since) == (MOST_SILENT_MS, 2_000, 2_000)
+
+    sums = of((0, "s"), (400, "p"), (now, ""))
+    assert (sums.startup_ms, sums.watched_ms, sums.at - sums.since) == (400, MOST_SILENT_MS, MOST_SILENT_MS)
+
+
 def test_a_player_that_plays_on_after_a_failure_has_not_failed() -> None:
     sums = of((0, "s"), (100, "p"), (200, "f"), (300, "p"))
     assert (sums.failed, sums.state) == (False, "playing")

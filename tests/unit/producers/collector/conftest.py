@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -99,11 +100,17 @@ def schema_ids() -> dict[str, int]:
 
 @pytest.fixture
 async def collector(wait_seconds: float, schema_ids: dict[str, int]) -> AsyncIterator[Collector]:
+    async with running(wait_seconds, schema_ids) as made:
+        yield made
+
+
+@asynccontextmanager
+async def running(wait_seconds: float, schema_ids: dict[str, int]) -> AsyncIterator[Collector]:
     log, metrics = FakeLog(), FakeMetrics()
     budget = ByteBudget(2**21, partial(metrics.set, COLLECTOR_IN_FLIGHT))
     intake = EventsHandler(log, budget, AUTHENTICATION, schema_ids, lambda: NOW, metrics, wait_seconds)
-    app = build_app(intake, lambda: running.stopping, lambda: b"playhead_up 1\n")
+    app = build_app(intake, lambda: made.stopping, lambda: b"playhead_up 1\n")
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://collector") as client:
-        running = Collector(client, log, metrics)
-        yield running
+        made = Collector(client, log, metrics)
+        yield made
