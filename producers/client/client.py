@@ -67,7 +67,7 @@ class Client:
         return event_id
 
     async def run(self) -> None:
-        """Send until ``close``. Raises Rejected if the collector refuses this client."""
+        """Send until ``close``. Raises Rejected if the collector refuses a credential that it never accepted."""
         while self._waiting or not self._closing.is_set():
             await self._soon()
             if batch := self._batch():
@@ -150,8 +150,8 @@ async def connected(
 ) -> AsyncIterator[Client]:
     """A client that sends while the block runs. At the end it takes up to ``grace_s`` seconds to send what waits.
 
-    ``collector``: its address. Raises Rejected at the end of the block if the collector refused this client, which it
-    does after a 401 only if ``credential`` is a key.
+    ``collector``: its address. Raises Rejected at the end of the block if the collector refused a ``credential`` that
+    it never accepted. A token that gets a 401 is asked for again instead.
     """
     async with httpx.AsyncClient(base_url=collector, timeout=PATIENCE_S) as http:
         client = Client(HttpPost(http, credential), envelope)

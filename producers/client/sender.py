@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 import httpx
 import msgspec
+import structlog
 from tenacity import AsyncRetrying, RetryCallState, RetryError, retry_if_exception_type, wait_random_exponential
 
 from producers.ports import Clock
@@ -21,6 +22,7 @@ ASK_S = 30.0
 SEND_AGAIN = frozenset({"unknown", "not_stored"})
 """Codes that ask for a retry."""
 
+log = structlog.get_logger()
 
 Outcome = Literal["sent", "accepted", "refused", "unanswered"]
 """``sent`` comes before each request. ``unanswered``: the sender gave up, and the event may or may not be stored."""
@@ -53,7 +55,7 @@ class Post(Protocol):
 
 
 class Rejected(Exception):
-    """The collector refuses this client; retrying would not help."""
+    """The collector has never accepted anything of this client, and refuses its credential."""
 
 
 class _Retry(Exception):
@@ -75,7 +77,7 @@ class HttpPost:
         try:
             answer = await self._client.post("/v1/events", content=body, headers=headers)
             content = msgspec.json.decode(answer.content, type=dict[str, Any])
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise TransientError(f"the collector did not answer: {error!r}") from error
         except msgspec.MsgspecError as error:
             raise TransientError("the response is not JSON, so it is not the collector's") from error
@@ -100,6 +102,9 @@ class Sender:
         self.tally: Counter[Outcome] = Counter()
         self._post, self._tell, self._clock, self._give_up = post, note, clock, give_up
         self._encode = msgspec.json.Encoder().encode
+        self._known = False
+        """Whether a collector has read a request."""
+        self._refusal: str | None = None
 
     async def send(self, events: Iterable[PendingEvent]) -> None:
         """Post all in order; a request holds events of one device. Returns when each has an outcome."""
@@ -133,11 +138,21 @@ class Sender:
             reply = await self._post(body)
         except TransientError:
             return batch, 0
-        if reply.status >= 500 or reply.status == 429:
-            return batch, reply.retry_after_s
-        if "rejected" not in reply.content:
-            raise Rejected(f"{reply.status}: {reply.content.get('message', 'no reason given')}")
-        return self._read(batch, reply.content["rejected"]), reply.retry_after_s
+        if reply.status < 500 and reply.status != 429 and "rejected" in reply.content:
+            self._known, self._refusal = True, None
+            return self._read(batch, reply.content["rejected"]), reply.retry_after_s
+        self._refused(reply)
+        return batch, reply.retry_after_s
+
+    def _refused(self, reply: Reply) -> None:
+        """The whole request was, whatever is in it, or something between answered: its events wait. A key may be right
+        again later. Raises Rejected for one that never was."""
+        refusal = f"{reply.status}: {reply.content.get('message', 'no reason given')}"
+        if reply.status in (401, 403) and "code" in reply.content and not self._known:
+            raise Rejected(refusal)
+        if refusal != self._refusal:
+            log.warning("request refused, its events wait", reason=refusal)
+        self._refusal = refusal
 
     def _read(self, batch: list[PendingEvent], rejected: list[dict[str, Any]]) -> list[PendingEvent]:
         verdicts = {entry["index"]: entry for entry in rejected}

@@ -111,9 +111,35 @@ async def test_retry_after_is_honoured_until_it_is_time_to_give_up(tmp_path: Pat
     assert collector.ids == [["a"], ["a"]]
 
 
-async def test_a_client_that_is_not_wanted_stops(tmp_path: Path) -> None:
+NO_SUCH_KEY = Reply(401, {"code": "unauthorized", "message": "no such key"}, 0)
+
+
+async def test_a_client_that_was_never_wanted_stops(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match=r"401: no such key"):
-        await Sent(tmp_path, Collector(Reply(401, {"message": "no such key"}, 0))).send(event("a"))
+        await Sent(tmp_path, Collector(NO_SUCH_KEY)).send(event("a"))
+
+
+async def test_a_key_that_was_right_may_be_right_again(tmp_path: Path) -> None:
+    collector = Collector(accepted(), NO_SUCH_KEY)
+    events = [event(str(n)) for n in range(201)]
+    assert len(await Sent(tmp_path, collector).send(*events)) == 201
+    assert [len(ids) for ids in collector.ids] == [200, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(404, {"message": "no route"}, 0),
+        Reply(403, {"message": "a proxy's"}, 0),
+        Reply(408, {"code": "body_timeout", "message": "The body took longer than 20 s."}, 0),
+        Reply(413, {"code": "body_too_large", "message": "a proxy's limit"}, 0),
+        Reply(200, {"status": "somebody else's"}, 0),
+    ],
+)
+async def test_what_no_collector_judged_waits(tmp_path: Path, answer: Reply) -> None:
+    collector = Collector(answer)
+    assert await Sent(tmp_path, collector).send(event("a")) == [("a", "accepted")]
+    assert collector.ids == [["a"], ["a"]]
 
 
 async def test_requests_are_bounded_and_of_one_clock(tmp_path: Path) -> None:
@@ -136,10 +162,17 @@ async def test_answers_are_read_as_the_collector_means_them(asked: str, seconds:
         assert await HttpPost(client, "my-key")(b"{}") == Reply(503, {"code": "away"}, seconds)
 
 
-@pytest.mark.parametrize("page", [httpx.ConnectError("refused"), httpx.Response(200, text="<html>")])
-async def test_no_answer_and_somebody_elses_are_transient(page: httpx.Response | httpx.ConnectError) -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        httpx.ConnectError("refused"),
+        httpx.DecodingError("not gzip"),
+        httpx.Response(200, text="<html>"),
+    ],
+)
+async def test_no_answer_and_somebody_elses_are_transient(page: httpx.Response | httpx.RequestError) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        if isinstance(page, httpx.ConnectError):
+        if isinstance(page, httpx.RequestError):
             raise page
         return page
 
