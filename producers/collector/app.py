@@ -30,8 +30,16 @@ _STARTING = unavailable("starting", "The collector waits for the schema registry
 _encode = msgspec.json.Encoder().encode
 
 
-def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expose) -> ASGIApp:
-    """``draining`` is true while the process shuts down: it still replies, but is not ready for new clients."""
+def build_app(
+    intake: EventsHandler,
+    draining: Callable[[], bool],
+    expose: Expose,
+    on_reply: Callable[[Reply], None] = lambda _: None,
+) -> ASGIApp:
+    """``draining`` is true while the process shuts down: it still replies, but is not ready for new clients.
+
+    ``on_reply`` receives each reply to events and to CMCD.
+    """
     metrics, cmcd = intake.metrics, CmcdHandler(intake)
 
     async def post_events(request: Request) -> Response:
@@ -54,6 +62,7 @@ def build_app(intake: EventsHandler, draining: Callable[[], bool], expose: Expos
         if 400 <= reply.status < 500:
             metrics.increment(COLLECTOR_REFUSED, code=reply.content["code"])
         metrics.observe(COLLECTOR_LATENCY, perf_counter() - started)
+        on_reply(reply)
         return _respond(reply)
 
     async def livez(_: Request) -> Response:

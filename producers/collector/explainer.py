@@ -12,6 +12,9 @@ from itertools import pairwise
 
 import msgspec
 
+from domain.cmcd.line import LINE_REFUSED
+from producers.collector.responses import Reply
+from producers.collector.sender import NOT_YOURS
 from producers.ports import Delivery, Headers, Message
 from schemas import codec
 from schemas.client_events import STAMPED
@@ -41,13 +44,31 @@ class Explainer:
             _, datum = unframe(message.value)
             record = codec.decode(_RECORDS[message.topic], datum)
             if isinstance(record, DeadLetter):
-                self._refused(record)
+                self._refuse(record.reason, record.error_class)
             elif isinstance(record, Event):
                 self._accepted(record)
         return ["acknowledged"] * len(messages)
 
     async def ready(self) -> bool:
         return True
+
+    def replied(self, reply: Reply) -> None:
+        """Explains what was not published: lines of CMCD, events that are not the sender's, and requests that were
+        refused before they were read."""
+        content = reply.content
+        for event in content.get("rejected", ()):
+            if event["code"] == NOT_YOURS:
+                self._refuse(event["message"], NOT_YOURS)
+        for line in content.get("refused", ()):
+            self._refuse(f"line {line['line']}: {line['message']}", line["code"])
+        for code, times in content.get("deviations", {}).items():
+            if code not in LINE_REFUSED:
+                self.say(f"deviation {code}, {times} of the lines")
+        if repeated := content.get("repeated", 0):
+            self.counts["repeated"] += repeated
+            self.say(f"repeated  {repeated} of the lines")
+        if reply.status >= 400 and "server_time" not in content:  # else its dead letters were explained
+            self._refuse(f"a request: {content['message']}", content["code"])
 
     def summary(self) -> Iterator[str]:
         """What came, and each sequence number that did not: only the end shows that it will not come any more."""
@@ -62,9 +83,9 @@ class Explainer:
     def satisfied(self) -> bool:
         return not self.counts["refused"] and not self.counts["problems"]
 
-    def _refused(self, letter: DeadLetter) -> None:
+    def _refuse(self, reason: str, code: str) -> None:
         self.counts["refused"] += 1
-        self.say(f"refused   {letter.reason}  [{letter.error_class}]")
+        self.say(f"refused   {reason}  [{code}]")
 
     def _accepted(self, event: Event) -> None:
         known = self._events.setdefault(event.event_id, event)

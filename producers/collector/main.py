@@ -1,7 +1,7 @@
 """The collector's process: settings, clients, run."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ from producers.collector.authentication import Authentication, Verify
 from producers.collector.byte_budget import ByteBudget
 from producers.collector.explainer import Explainer
 from producers.collector.handler import DELIVERY_SHARE, EventsHandler
+from producers.collector.responses import Reply
 from producers.collector.server import Shutdown, serve
 from producers.ports import EventLog
 from schemas.errors import AccessDenied, TransientError
@@ -103,6 +104,7 @@ def _web(
     verify: Verify,
     metrics: PrometheusMetrics,
     shutdown: Shutdown,
+    on_reply: Callable[[Reply], None] = lambda _: None,
 ) -> ASGIApp:
     for status in (202, 500, 503):  # a counter that starts at its first value shows no increase
         metrics.increment(COLLECTOR_REQUESTS, 0, status=status)
@@ -115,7 +117,7 @@ def _web(
         metrics=metrics,
         wait_seconds=settings.collector_wait_seconds,
     )
-    return build_app(intake, lambda: shutdown.draining, generate_latest)
+    return build_app(intake, lambda: shutdown.draining, generate_latest, on_reply)
 
 
 def _authentication(settings: Settings, verify: Verify) -> Authentication:
@@ -136,9 +138,10 @@ async def _explain(settings: Settings) -> bool:
     shutdown.on_signals()
     ids = dict.fromkeys([*EVENT_TYPES, "dead_letter"], 0)
     token_keys.ensure(settings)  # there may be no stack
-    web = _web(settings, explainer, ids, token_keys.verifier(settings).verify, PrometheusMetrics(), shutdown)
+    verify, metrics = token_keys.verifier(settings).verify, PrometheusMetrics()
+    web = _web(settings, explainer, ids, verify, metrics, shutdown, explainer.replied)
     key = settings.command_key.get_secret_value()
-    typer.echo(f"POST {settings.collector_url}/v1/events with the key {key}; Ctrl-C ends it")
+    typer.echo(f"POST {settings.collector_url}/v1/events or /v1/cmcd with the key {key}; Ctrl-C ends it")
     await _serve(web, settings, shutdown, grace_s=1)
     for line in explainer.summary():
         typer.echo(line)

@@ -12,6 +12,7 @@ import pytest
 
 from producers.collector.examples import SENT_AT
 from producers.collector.explainer import Explainer
+from producers.collector.responses import Reply
 from producers.ports import Message
 from schemas import codec, dead_letter
 from schemas.errors import InvalidEvent
@@ -48,6 +49,48 @@ def test_a_retry_under_the_same_id_is_a_repeat_whenever_it_is_sent() -> None:
     said, explainer = explained(ui(event_id=FIRST, sent_at=T0), ui(event_id=FIRST, sent_at=T0 + 9))
     assert said[1] == f"repeated  ui  {FIRST}"
     assert explainer.satisfied
+
+
+def replied(status: int, **content: Any) -> tuple[list[str], Explainer]:
+    said: list[str] = []
+    explainer = Explainer(said.append)
+    explainer.replied(Reply(status, content))
+    return said, explainer
+
+
+def test_lines_of_cmcd_that_became_no_event_are_shown() -> None:
+    refused = [{"line": 2, "code": "no_session", "message": "sid is missing."}]
+    deviations = {"no_session": 1, "no_state": 3}
+    said, explainer = replied(202, accepted=1, repeated=2, refused=refused, deviations=deviations)
+    assert said == [
+        "refused   line 2: sid is missing.  [no_session]",
+        "deviation no_state, 3 of the lines",
+        "repeated  2 of the lines",
+    ]
+    assert [*explainer.summary()] == ["0 accepted, 2 repeated, 1 refused, 0 problems"]
+    assert not explainer.satisfied
+
+
+def test_a_deviation_alone_is_no_reason_to_fail() -> None:
+    _, explainer = replied(202, accepted=1, repeated=0, refused=[], deviations={"no_state": 1})
+    assert explainer.satisfied
+
+
+def test_a_request_that_nobody_read_is_shown() -> None:
+    said, explainer = replied(401, code="unauthorized", message="Send a valid key.")
+    assert said == ["refused   a request: Send a valid key.  [unauthorized]"]
+    assert not explainer.satisfied
+
+
+def test_events_that_are_not_the_sender_s_are_shown() -> None:
+    entry = {"index": 0, "code": "not_yours", "message": "profile_id is 'victim'."}
+    said, _ = replied(400, code="not_yours", message="No event was accepted.", rejected=[entry], server_time=T0)
+    assert said == ["refused   profile_id is 'victim'.  [not_yours]"]
+
+
+def test_what_has_a_dead_letter_is_shown_once() -> None:
+    said, _ = replied(400, code="malformed", message="The body is not JSON.", server_time=T0)
+    assert said == []
 
 
 def test_a_refused_event_is_shown_with_its_reason() -> None:
