@@ -178,14 +178,14 @@ def dead_letters(records: dict[Place, bytes | None]) -> dict[Place, DeadLetter]:
 def eventually(condition: Callable[[], bool]) -> None:
     """Returns as soon as the condition holds; fails when that takes too long. No answer of an engine is: not yet.
 
-    It sleeps as long as the question took: what is awaited needs the processor, too.
+    What is awaited needs the processor, too: it sleeps as long as the question took, and the longer the longer it has
+    waited, up to a quarter of a second.
     """
-    deadline = time.monotonic() + PATIENCE_S
-    asked = time.monotonic()
+    began = asked = time.monotonic()
     while not _holds(condition):
         now = time.monotonic()
-        assert now < deadline, f"still not true after {PATIENCE_S:g} s"
-        time.sleep(max(0.02, now - asked))
+        assert now < began + PATIENCE_S, f"still not true after {PATIENCE_S:g} s"
+        time.sleep(max(0.02, now - asked, min(0.25, (now - began) / 30)))
         asked = time.monotonic()
 
 
