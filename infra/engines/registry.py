@@ -130,10 +130,16 @@ class Registry:
 
 @contextmanager
 def _translate_errors() -> Iterator[None]:
-    """An unreachable or overloaded registry is transient; any other error stays a SchemaRegistryError."""
+    """An unreachable or overloaded registry is transient, AccessDenied names the settings; any other error stays a
+    SchemaRegistryError."""
     try:
         yield
     except httpx2.TransportError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise AccessDenied(
+                "the schema registry's certificate is not trusted: SSL_CERT_FILE must contain its authority's "
+                f"certificate, and PLAYHEAD_REGISTRY_URL a name that is in the certificate ({error})"
+            ) from error
         raise TransientError(f"the schema registry does not answer: {error}") from error
     except SchemaRegistryError as error:
         if error.http_status_code >= 500 or error.http_status_code == 429:

@@ -176,6 +176,11 @@ def _translate_errors(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
             ) from error
         raise
     except (ConnectionFailed, HTTPClientError) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise AccessDenied(
+                "S3's certificate is not trusted: AWS_CA_BUNDLE must contain its authority's certificate, and "
+                f"PLAYHEAD_S3_ENDPOINT a name that is in the certificate ({error})"
+            ) from error
         raise TransientError(
             f"S3 does not answer: check PLAYHEAD_S3_ENDPOINT, or the local stack with `playhead status` ({error})"
         ) from error

@@ -49,7 +49,7 @@ def program(settings: Settings, role: Role, address: str, configure: Callable[[P
 def write_configuration(settings: Settings, role: Role, folder: Path, access_log: str, **values: object) -> None:
     """``values``: what the role's template names besides its ports, its log and the folder of scripts."""
     (folder / "temp").mkdir(parents=True, exist_ok=True)
-    template.write("nginx.conf", folder / "nginx.conf", user=_user(), role=role.name)
+    template.write("nginx.conf", folder / "nginx.conf", user=user(), role=role.name)
     template.write(
         f"{role.name}.conf",
         folder / f"{role.name}.conf",
@@ -61,8 +61,9 @@ def write_configuration(settings: Settings, role: Role, folder: Path, access_log
     )
 
 
-def _user() -> str:
-    """Workers of a master that root started would else be ``nobody``, who cannot read the stack's folder."""
+def user() -> str:
+    """Of a configuration: workers of a master that root started would else be ``nobody``, who cannot read the stack's
+    folder."""
     return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getgid()).gr_name};" if os.geteuid() == 0 else ""
 
 

