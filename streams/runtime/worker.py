@@ -28,6 +28,7 @@ from streams.runtime.batch_transport import MAX_RECORDS, BatchConsumer, BatchTra
 from streams.runtime.batches import Handler, RawBatch
 
 LAG_INTERVAL_S = 5.0
+REBALANCE_NOTICED_S = 0.5
 HOUR_S = 3600.0
 CONCURRENT_BATCHES = 4
 """While one batch waits for a store, others are decoded. Only the acknowledged prefix is committed."""
@@ -93,7 +94,8 @@ class StreamWorker:
         app.transport = transport = BatchTransport(app.conf.broker_consumer, app)
         transport.fetch_wait_ms = fetch_wait_ms
         transport.committable_offset = committable_offset or {}
-        self.every(LAG_INTERVAL_S, self._report_lag)
+        self._lag_due = 0.0
+        self.every(REBALANCE_NOTICED_S, self._report_lag)
 
     @property
     def generation(self) -> int:
@@ -165,13 +167,20 @@ class StreamWorker:
         return True
 
     async def _report_lag(self) -> None:
-        """Committed lag of the partitions assigned now: the liveness signal; a running process alone proves nothing."""
-        lag = await cast(BatchConsumer, self._app.consumer).lag()
+        """Committed lag of the partitions assigned now: the liveness signal; a running process alone proves nothing.
+
+        Every five seconds, and as soon as a rebalance is over.
+        """
+        consumer = cast(BatchConsumer, self._app.consumer)
+        rebalanced = consumer.flow_active and consumer.assignment() != self._reported
+        if not rebalanced and perf_counter() < self._lag_due:
+            return
+        lag = await consumer.lag()
         for tp in self._reported - set(lag):
             withdraw(self._metrics, tp.topic, tp.partition)
         for tp, records in lag.items():
             self._metrics.set(LAG, records, topic=tp.topic, partition=tp.partition)
-        self._reported = set(lag)
+        self._reported, self._lag_due = set(lag), perf_counter() + LAG_INTERVAL_S
 
 
 def _credentials(broker: Broker) -> CredentialsT | None:
