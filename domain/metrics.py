@@ -145,10 +145,12 @@ LEDGER_LAST_RUN = Gauge(
     "playhead_ledger_last_run_timestamp_seconds", "When the ledger last finished a run over every partition."
 )
 
-# Local copies of compacted topics.
+# Local copies of compacted topics, and of the catalogue of titles.
 COPY_AGE = Gauge(
     "playhead_copy_age_seconds", "Since the process's copy of a topic last had all that was in Kafka.", ("topic",)
 )
+
+TITLES_AGE = Gauge("playhead_titles_age_seconds", "Since the process last read the catalogue of titles in S3.")
 
 LEDGER_MISSING_SEQS = Gauge(
     "playhead_ledger_missing_seqs",

@@ -4,12 +4,14 @@ import asyncio
 
 from cassandra.cluster import Session
 
+from domain.clock import system_clock
 from domain.history.reading import HistoryReader
 from domain.processes import BY_NAME
 from domain.titles.catalogue import Catalogue
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import token_keys
+from infra.runtime.kept_file import KeptFile
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.stores import followed_identity
@@ -44,7 +46,9 @@ async def serve(settings: Settings) -> None:
         identity = Identity(verifier, settings.web_origins)
         ops_port = settings.process_port(BY_NAME["ops"])
         app = create_app(stores, catalogue, identity, ops_port, metrics, settings.web_origins)
-        following = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
+        kept = KeptFile(settings.folder / "history-api" / "titles.jsonl")
+        get = ObjectStore(settings).get
+        following = asyncio.create_task(follow_titles(catalogue, get, kept, metrics, system_clock))
         await server(app, settings, settings.process_port(BY_NAME["history-api"])).serve()
         following.cancel()
     await asyncio.to_thread(revoked.close)

@@ -23,6 +23,7 @@ from infra.engines.kafka.publisher import RecordPublisher
 from infra.engines.registry import Registry
 from infra.engines.s3 import ObjectStore
 from infra.runtime import sign_in_links, token_keys
+from infra.runtime.kept_file import KeptFile
 from infra.runtime.metrics.prometheus import PrometheusMetrics
 from infra.runtime.settings import Settings
 from infra.stores import followed_identity
@@ -131,7 +132,8 @@ async def serve(settings: Settings) -> None:
         )
         take_link = partial(sign_in_links.take, settings)
         app = create_app(playback, catalogue, sources(settings), take_link, metrics, settings.web_origins)
-        titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, metrics))
+        kept = KeptFile(settings.folder / "playback" / "titles.jsonl")
+        titles = asyncio.create_task(follow_titles(catalogue, ObjectStore(settings).get, kept, metrics, system_clock))
         await server(app, settings, settings.process_port(BY_NAME["playback"])).serve()
         titles.cancel()
     await asyncio.gather(*(asyncio.to_thread(each.close) for each in followers))

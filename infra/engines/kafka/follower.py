@@ -4,7 +4,6 @@ A process starts from the file, so it answers with Kafka away, too. The copy is 
 that the topic had a moment before; the age says how long ago that was.
 """
 
-import os
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -19,6 +18,7 @@ from domain.metrics import COPY_AGE, RETRIES, SKIPPED, Metrics
 from infra.engines.kafka.admin import KafkaCluster, groupless_consumer
 from infra.engines.kafka.config import answered
 from infra.engines.registry import Registry
+from infra.runtime.kept_file import KeptFile
 from infra.runtime.settings import Settings
 from schemas.errors import InvalidEvent, TransientError
 from schemas.events import RECORD_TYPES
@@ -56,7 +56,7 @@ class Follower(Generic[C]):
         self._now = now
         self._topic = topic
         self._new_copy = new_copy
-        self._file = file
+        self._kept = KeptFile(file)
         self._save_ms = save_ms
         self._unsaved = False
         """Whether records came since the file was written."""
@@ -164,19 +164,18 @@ class Follower(Generic[C]):
             self._metrics.set(COPY_AGE, age / 1000, topic=self._topic.name)
 
     def _load(self) -> None:
-        try:
-            kept = CopyFile.decoded(self._file.read_bytes(), RECORD_TYPES[self._topic.record])
-        except FileNotFoundError:
+        found, path = self._kept.read(), str(self._kept.path)
+        if found is None:
             return
-        except (OSError, ValueError) as error:
-            _log.warning(
-                "the file of the copy is not readable: starting without it", file=str(self._file), why=str(error)
-            )
+        try:
+            kept = CopyFile.decoded(found.content, RECORD_TYPES[self._topic.record])
+        except ValueError as error:
+            _log.warning("the file of the copy is not readable: starting without it", file=path, why=str(error))
             return
         for record in kept.records:
             self._copy.take(record)
         self._topic_id, self._offsets, self._as_of = kept.topic_id, dict(kept.offsets), kept.as_of
-        _log.info("starting from the file", file=str(self._file), records=len(kept.records), age_ms=self.age_ms)
+        _log.info("starting from the file", file=path, records=len(kept.records), age_ms=self.age_ms)
 
     def _save(self) -> None:
         """While the topic is read from its beginning, the older file stays."""
@@ -185,13 +184,4 @@ class Follower(Generic[C]):
         self._saved_at, self._unsaved = self._now(), False
         self._copy.forget(self._now())
         kept = CopyFile(self._topic_id, self._offsets, self._as_of, self._copy.records)
-        written = self._file.with_suffix(".new")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            with written.open("wb") as file:
-                file.write(kept.encoded())
-                file.flush()
-                os.fsync(file.fileno())
-            written.replace(self._file)
-        except OSError as error:
-            _log.warning("the file of the copy cannot be written", file=str(self._file), why=str(error))
+        self._kept.write(kept.encoded())

@@ -9,16 +9,18 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from domain.clock import system_clock
 from domain.copy_file import CopyFile
+from domain.identity.tokens import Profile
 from domain.processes import BY_NAME
 from infra.local.workers import environment
 from infra.runtime import token_keys
 from infra.runtime.settings import PORT_BASES, Settings
 from schemas.events import RevocationRecord
 from tests.support.assets import trailer
-from tests.support.identity import member_headers
+from tests.support.identity import headers, member, member_headers
 from tests.support.pipeline import eventually
 
 SIGNED_OUT = RevocationRecord(
@@ -44,6 +46,9 @@ def alone(tmp_path: Path) -> Iterator[Settings]:
     for name, records in known.items():
         kept: CopyFile[Any] = CopyFile("a-topic-id", {0: 1}, system_clock(), records)
         (settings.folder / "playback" / f"{name}.json").write_bytes(kept.encoded())
+    (settings.folder / "playback" / "titles.jsonl").write_text(
+        '{"title_id":"ml-50","maturity":"all"}\n{"title_id":"ml-1","maturity":"16"}\n'
+    )
     command = [sys.executable, *BY_NAME["playback"].command]
     with subprocess.Popen(command, env=os.environ | environment(settings)) as process:
         yield settings
@@ -72,3 +77,12 @@ def test_plays_start_uncounted_and_who_was_signed_out_stays_out_while_all_others
     address, asked = f"{alone.playback_url}/v1/playback", {"title_id": "ml-50"}
     refused = httpx.post(address, json=asked, headers=member_headers(alone, "stolen"), timeout=60)
     assert (refused.status_code, refused.json()["code"]) == (401, "revoked_token")
+
+
+def test_a_profile_with_a_limit_plays_by_the_ratings_that_were_read_last(alone: Settings) -> None:
+    eventually(lambda: ready(alone))
+    kid = headers(replace(member("kid"), profiles={"kid": Profile(maturity="7", kids=True)}), alone)
+    address = f"{alone.playback_url}/v1/playback"
+    assert httpx.post(address, json={"title_id": "ml-50"}, headers=kid, timeout=60).status_code == 200
+    refused = httpx.post(address, json={"title_id": "ml-1"}, headers=kid, timeout=60)
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_for_profile")
