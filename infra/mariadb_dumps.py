@@ -1,19 +1,21 @@
 """Dumps of the services' schemas, and the way back from one. The programs are MariaDB's own."""
 
+import asyncio
 import gzip
 import os
 import select
-import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from io import BufferedIOBase
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from domain.processes import Owner
-from infra.engines.mariadb_nodes import Access, access
+from infra.engines.mariadb_nodes import Access, access, writing_host
 from infra.engines.unfinished_restores import mark
 from infra.local import jars
 from infra.local.program import StackError
@@ -21,7 +23,11 @@ from infra.runtime.settings import Settings
 
 LAST_LINE = b"-- Dump completed"
 SILENT_S = 60.0
-"""A node that sends nothing for this long hangs, and the next one is asked: its client would wait for ever."""
+"""A node that neither sends nor takes anything for this long hangs. Its client would wait for ever."""
+LOCK_WAIT_S = 30
+"""For a table that somebody else uses: less, so that the server says so."""
+LEFT_S = 3600
+"""A part of a dump that nobody has written to for this long was left by one that was killed."""
 PIPE_BYTES = 64 * 1024
 
 
@@ -38,6 +44,7 @@ def dump(settings: Settings, owner: Owner, into: Path, at: datetime) -> Path:
     given = access(settings, owner)
     target = into / owner / f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.sql.gz"
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    remove_left(target.parent, at)
     reasons = []
     for host in reversed(given.hosts):  # readers first
         part = target.with_suffix(".part")
@@ -67,10 +74,17 @@ def forget(owner: Owner, found: Path, keep: int) -> Sequence[Path]:
     return old
 
 
+def remove_left(found: Path, at: datetime) -> None:
+    """Parts of dumps that were killed. One that is being written stays."""
+    for part in found.glob("*.part"):
+        if at.timestamp() - part.stat().st_mtime > LEFT_S:
+            part.unlink(missing_ok=True)
+
+
 def load(settings: Settings, owner: Owner, file: Path) -> None:
     """Replace all tables of a schema by those of a dump, and mark the restore as unfinished before the first is gone.
 
-    StackError if the dump is not whole, or MariaDB refuses it.
+    StackError if the dump is not whole, MariaDB refuses it, or its node hangs. TransientError if no node takes writes.
     """
     try:
         with gzip.open(file) as packed:
@@ -80,20 +94,16 @@ def load(settings: Settings, owner: Owner, file: Path) -> None:
     if not whole:
         raise StackError(f"{file} is not a whole dump: choose another one")
     given = access(settings, owner)
-    drop_all = _drop_all(settings, given)
+    host = asyncio.run(writing_host(given))
+    drop_all = _drop_all(settings, given, host)
     mark(settings, owner)
-    with _client(settings, "mariadb", given, given.hosts[0], given.user) as client:
-        assert client.stdin
+    patience = f"--init-command=SET lock_wait_timeout = {LOCK_WAIT_S}"
+    with _client(settings, "mariadb", given, host, patience, given.user) as client, gzip.open(file) as packed:
         assert client.stderr
-        with gzip.open(file) as packed:
-            try:
-                client.stdin.write(drop_all)
-                shutil.copyfileobj(packed, client.stdin)
-                client.stdin.close()
-            except BrokenPipeError:  # its own message says why
-                pass
-        reason = client.stderr.read().decode(errors="replace").strip()
-        if client.wait():
+        if not feed(client, chain([drop_all], iter(partial(packed.read, PIPE_BYTES), b""))):
+            raise StackError(_hangs(host, f"while it took {file}"))
+        if client.returncode:
+            reason = client.stderr.read().decode(errors="replace").strip()
             raise StackError(f"MariaDB did not take {file}: {reason}")
 
 
@@ -120,12 +130,48 @@ def copy(source: IO[bytes], target: BufferedIOBase) -> bool:
     return False
 
 
-def _drop_all(settings: Settings, given: Access) -> bytes:
+def feed(client: "subprocess.Popen[bytes]", parts: Iterable[bytes]) -> bool:
+    """Whether the program took all parts and ended, or ended before. It is killed when it takes nothing for
+    ``SILENT_S``. What it writes meanwhile must fit into its pipes."""
+    assert client.stdin
+    pipe = client.stdin.fileno()
+    os.set_blocking(pipe, False)
+    try:
+        for part in parts:
+            rest = memoryview(part)
+            while rest:
+                if not select.select([], [pipe], [], SILENT_S)[1]:
+                    client.kill()
+                    return False
+                rest = rest[os.write(pipe, rest) :]
+    except BrokenPipeError:  # its own message says why
+        pass
+    client.stdin.close()
+    try:
+        client.wait(SILENT_S)
+    except subprocess.TimeoutExpired:
+        client.kill()
+        return False
+    return True
+
+
+def _hangs(host: str, when: str) -> str:
+    return (
+        f"MariaDB at {host} took nothing for {SILENT_S:g} s {when}: it hangs. Restart it, and run this command again;"
+        " another node is asked if it stays away."
+    )
+
+
+def _drop_all(settings: Settings, given: Access, host: str) -> bytes:
     """SQL that leaves no table of now, also none that the dump does not know."""
     listing = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{given.user}'"
     options = ("--batch", "--skip-column-names", f"--execute={listing}")
-    with _client(settings, "mariadb", given, given.hosts[0], *options) as client:
-        tables, reason = client.communicate()
+    with _client(settings, "mariadb", given, host, *options) as client:
+        try:
+            tables, reason = client.communicate(timeout=SILENT_S)
+        except subprocess.TimeoutExpired:
+            client.kill()
+            raise StackError(_hangs(host, "before anything was replaced")) from None
         if client.returncode:
             raise StackError(f"MariaDB does not list its tables: {reason.decode(errors='replace').strip()}")
     return b"".join(b"DROP TABLE `%s`;\n" % name for name in tables.split())

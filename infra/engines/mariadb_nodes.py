@@ -80,6 +80,18 @@ logging.getLogger("asyncmy").setLevel(logging.ERROR)
 
 async def open_connection(given: Access, role: Role) -> Any:
     """A driver's connection to the first node that may do it. TransientError if there is none, AccessDenied."""
+    return (await _open(given, role))[1]
+
+
+async def writing_host(given: Access) -> str:
+    """The node that takes writes. TransientError if there is none, AccessDenied."""
+    host, connection = await _open(given, "writer")
+    connection.close()
+    return host
+
+
+async def _open(given: Access, role: Role) -> tuple[str, Any]:
+    """The node, and a connection to it."""
     first, *others = given.hosts
     hosts = (first, *others) if role == "writer" else (*random.sample(others, len(others)), first)
     reasons = []
@@ -93,7 +105,7 @@ async def open_connection(given: Access, role: Role) -> Any:
         else:
             if not refusal:
                 connection.ensure_closed = partial(_close, connection)
-                return connection
+                return host, connection
             connection.close()
         reasons.append(f"{host}: {refusal}")
     raise TransientError(f"MariaDB: no node answers a {role} ({'; '.join(reasons)})")
