@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,12 +22,19 @@ from infra import mariadb_dumps
 from infra.engines import mariadb
 from infra.engines.mariadb import Database
 from infra.engines.mariadb_nodes import access, cluster_size, open_connection
+from infra.engines.unfinished_restores import unmark
 from infra.local import mariadb_cluster
 from infra.local.program import StackError
 from infra.local.stack import Stack
-from infra.mariadb_dumps import dump
+from infra.mariadb_dumps import dump, load
 from infra.runtime.settings import LOCAL_NODES, PORT_BASES, Settings
+from infra.stores.accounts_mariadb import MariaDbAccounts
 from schemas.errors import TransientError
+from services.accounts.routes import create_app
+from services.accounts.service import AccountsService
+from tests.support.fake_metrics import FakeMetrics
+from tests.support.household import Household
+from tests.support.identity import verifier
 from tests.support.pipeline import PATIENCE_S, eventually
 from tests.support.soak import repeat
 
@@ -211,6 +219,16 @@ def test_a_dump_passes_over_a_node_that_hangs(cluster: Stack, tmp_path: Path, mo
     mariadb_cluster.wait_for_peers(cluster.settings)
 
 
+def test_a_restore_passes_over_a_node_that_hangs(cluster: Stack, tmp_path: Path) -> None:
+    file = dump(cluster.settings, "accounts", tmp_path, datetime(2026, 11, 30, tzinfo=UTC))
+    with hanging(cluster, "mariadb-0"):
+        load(cluster.settings, "accounts", file)
+    mariadb_cluster.wait_for_peers(cluster.settings)
+    again = dump(cluster.settings, "accounts", tmp_path, datetime(2026, 12, 1, tzinfo=UTC))
+    unmark(cluster.settings, "accounts")
+    assert b"CREATE TABLE `accounts`" in gzip.decompress(again.read_bytes())
+
+
 @pytest.mark.soak_only
 @pytest.mark.parametrize("lost", [(0,), (2,), (0, 1)])
 async def test_nodes_that_have_lost_their_data_get_all_of_them_from_the_others(
@@ -282,9 +300,14 @@ def hanging(stack: Stack, *nodes: str) -> Iterator[None]:
 async def test_a_node_without_a_majority_answers_nothing_until_another_is_back(
     cluster: Stack, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    client = accounts(database)
+    assert (await sign_in(client)).status_code == 401
     with hanging(cluster, "mariadb-0", "mariadb-1"):
         await asyncio.to_thread(eventually, lambda: not is_primary(cluster.settings, "127.0.0.3"))
         monkeypatch.setattr(mariadb, "PATIENCE_S", 1)
+        answer = await sign_in(client)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert answer.json()["code"] == "unavailable"
         with pytest.raises(TransientError, match=NOT_PRIMARY):
             await written(database)
         with pytest.raises(TransientError):
@@ -295,3 +318,18 @@ async def test_a_node_without_a_majority_answers_nothing_until_another_is_back(
     await asyncio.to_thread(mariadb_cluster.wait_for_peers, cluster.settings)
     assert await written(database) == ([], 0)
     await writer(database)
+    assert (await sign_in(client)).status_code == 401
+
+
+def accounts(database: Database) -> httpx.AsyncClient:
+    """A client of the accounts service over HTTP."""
+    store = MariaDbAccounts(database)
+    context = replace(Household().context, store=store)
+    service = AccountsService(context, store, verifier(), "http://gateway", True, database.ping, FakeMetrics())
+    transport = httpx.ASGITransport(create_app(service, 20005))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:20005")
+
+
+async def sign_in(client: httpx.AsyncClient) -> httpx.Response:
+    """Of somebody who has no account: 401 where the store answers."""
+    return await client.post("/v1/session", json={"address": "nobody@example.com", "password": "does not matter"})
