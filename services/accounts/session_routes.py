@@ -32,6 +32,7 @@ from services.accounts.service import (
     own_page,
 )
 from services.http.errors import RESPONSES
+from services.http.identity import Given
 
 
 def router(service: AccountsService) -> APIRouter:
@@ -84,14 +85,14 @@ def router(service: AccountsService) -> APIRouter:
 
     @routes.post(f"{SESSION_PATH}/profile", summary="Choose who watches")
     async def choose(
-        asked: Choice, found: Playing, member: PlayingMember, request: Request, response: Response
+        asked: Choice, found: Playing, member: PlayingMember, given: Given, request: Request, response: Response
     ) -> SessionItem:
         """The answer has an access token for the profile; the refresh token stays as it is. 403 `pin_needed` or
         `password_needed`: ask for it and send it."""
         account, device = found
         proofs = Proofs(asked.password, asked.pin)
         after = await service.profiles.enter(account, device.device_id, asked.profile_id, proofs, client(request))
-        in_cookies = "Authorization" not in request.headers
+        in_cookies = given is not None and given.by_cookie  # no script learns the token that it hides
         token = service.access_token(after, device.device_id, in_place_of=member)
         if in_cookies:
             keep_access(request, response, token)

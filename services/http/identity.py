@@ -62,7 +62,7 @@ class Identity:
 
     def __init__(self, verifier: Verifier, origins: Collection[str] = (), sign_in: str = SIGN_IN) -> None:
         self._verifier = verifier
-        self._hosts = {urlsplit(origin).netloc for origin in origins}
+        self._origins = frozenset(origins)
         self._sign_in = sign_in
 
     def member(self, max_age_ms: int = PLAY_AGE_MS) -> Callable[..., Awaitable[Member]]:
@@ -108,7 +108,7 @@ class Identity:
 
     def require_page(self, request: Request) -> None:
         """403 unless a page of this address, or of one of the origins, sent the request."""
-        require_own_page(request, self._hosts)
+        require_own_page(request, self._origins)
 
     def _claims(self, request: Request, given: Presented | None, max_age_ms: int) -> Claims:
         if given is None:
@@ -121,9 +121,13 @@ class Identity:
             raise unauthorized(refused.code, str(refused)) from refused
 
 
-def require_own_page(request: Request, hosts: Collection[str] = ()) -> None:
-    """403 unless a page of this address, or of one of the hosts (``name:port``), sent the request."""
-    if urlsplit(request.headers.get("Origin", "")).netloc not in {request.headers.get("Host"), *hosts}:
+def require_own_page(request: Request, origins: Collection[str] = ()) -> None:
+    """403 unless a page of this address, or of one of the origins, sent the request. Where we are asked over HTTPS, a
+    page in the clear is not ours: anybody on the way may have written it."""
+    origin = request.headers.get("Origin", "")
+    page = urlsplit(origin)
+    is_ours = page.netloc == request.headers.get("Host") and (page.scheme, request.url.scheme) != ("http", "https")
+    if not is_ours and origin not in origins:
         raise Refusal(HTTPStatus.FORBIDDEN, "foreign_origin", "This request does not come from one of our pages.")
 
 

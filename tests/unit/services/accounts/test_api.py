@@ -186,6 +186,17 @@ async def test_another_site_can_neither_sign_in_nor_act_in_a_members_name(
     assert (await browser.get("/v1/accounts/me")).status_code == 200
 
 
+async def test_choosing_who_watches_shows_no_script_the_token_of_a_cookie(
+    found: Site, browser: httpx.AsyncClient
+) -> None:
+    await found.sign_up(browser)
+    me = (await browser.get("/v1/accounts/me")).json()["profiles"][0]["id"]
+    for header in ({}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}):
+        answer = await browser.post("/v1/session/profile", json={"profile_id": me}, headers=header)
+        assert (answer.status_code, answer.json()["access_token"]) == (200, None)
+        assert answer.headers["set-cookie"].startswith("playhead_member=")
+
+
 async def test_nobody_without_a_token_gets_anything(found: Site) -> None:
     async with found.client() as client:
         for method, path in (

@@ -1,15 +1,16 @@
-"""Cookies that sign a browser in: kept from scripts, from other sites, and from everybody on a line in the clear."""
+"""Cookies that sign a browser in: kept from scripts, from other sites, and from everybody on a line in the clear. Forms
+count that come from our own pages."""
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.http.errors import Refusal
-from services.http.identity import forget, remember
+from services.http.identity import forget, remember, require_own_page
 
 
-def asked(scheme: str, host: str) -> Request:
-    headers = [(b"host", host.encode())]
+def asked(scheme: str, host: str, origin: str = "") -> Request:
+    headers = [(b"host", host.encode()), (b"origin", origin.encode())]
     return Request({"type": "http", "scheme": scheme, "path": "/", "query_string": b"", "headers": headers})
 
 
@@ -42,3 +43,33 @@ def test_a_browser_that_signs_out_drops_the_cookie() -> None:
     forget(response, "name", "/v1/session")
     assert 'name=""; ' in response.headers["set-cookie"]
     assert "Max-Age=0; Path=/v1/session; " in response.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    ("asked_by", "origin"),
+    [
+        ("https", "https://tv.example.com"),
+        ("http", "http://tv.example.com"),
+        ("http", "https://tv.example.com"),  # through a balancer that we do not trust
+        ("https", "https://app.example.com"),
+    ],
+)
+def test_a_form_counts_from_our_own_pages_and_from_listed_ones(asked_by: str, origin: str) -> None:
+    require_own_page(asked(asked_by, "tv.example.com", origin), ["https://app.example.com"])
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "null",
+        "http://tv.example.com",
+        "https://tv.example.com:8443",
+        "http://app.example.com",
+        "https://x.example.com",
+    ],
+)
+def test_a_form_from_elsewhere_or_from_a_page_in_the_clear_does_not(origin: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        require_own_page(asked("https", "tv.example.com", origin), ["https://app.example.com"])
+    assert refused.value.problem.code == "foreign_origin"
