@@ -33,6 +33,8 @@ class Client:
     device_kind: DeviceType = "desktop"
     proof: str | None = None
     """That it is a device which signed in before: ``Session.proof``."""
+    device_id: str | None = None
+    """The account's device whose token the request has: it is signed in now."""
 
     @property
     def network(self) -> str:
@@ -91,7 +93,7 @@ class Context:
     async def check_password(self, account: Account | None, address: str, password: str, client: Client) -> bool:
         """Costs one hash, whether there is such an account or not, and none after too many failures."""
         subjects = client.subjects(address)
-        if account and (device_id := self.known_device(account, client.proof)):
+        if account and (device_id := client.device_id or self.known_device(account, client.proof)):
             subjects = (Subject("device", device_id),)
         if wait_ms := self.failures.take(subjects, self.now()):
             raise Refused("too_many_tries", wait_ms=wait_ms)

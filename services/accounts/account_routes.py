@@ -26,7 +26,7 @@ from services.accounts.messages import (
     profile_item,
     session_item,
 )
-from services.accounts.service import AccountsService, client, drop, keep
+from services.accounts.service import AccountsService, client, drop, keep, member_client
 from services.http.errors import RESPONSES
 
 SENT = Accepted(message="If this address can get a mail from us, it will. Open the link in it.")
@@ -75,7 +75,7 @@ def router(service: AccountsService) -> APIRouter:
 
     @routes.post("/me/address", status_code=202, summary="Change the address: both addresses get a mail")
     async def ask_address(asked: NewAddress, found: Mine, request: Request) -> Accepted:
-        await registration.ask_address(found[0], asked.address, asked.password, client(request))
+        await registration.ask_address(found[0], asked.address, asked.password, member_client(request, found[1]))
         return SENT
 
     @routes.post("/me/password", status_code=204, summary="Change the password; other devices are signed out")
@@ -83,35 +83,37 @@ def router(service: AccountsService) -> APIRouter:
         """Refresh this device's token afterwards."""
         account, device = found
         await registration.change_password(
-            account, device.device_id, asked.password, asked.new_password, client(request)
+            account, device.device_id, asked.password, asked.new_password, member_client(request, device)
         )
 
     @routes.post("/me/close", status_code=204, summary="Close the account")
     async def close(asked: Password, found: Mine, request: Request, response: Response) -> None:
-        await registration.close(found[0], asked.password, client(request))
+        await registration.close(found[0], asked.password, member_client(request, found[1]))
         drop(response)
 
     @routes.post("/me/profiles", status_code=201, summary="Add a profile")
     async def add_profile(asked: ProfileRequest, found: Mine, request: Request) -> ProfileItem:
-        after = await service.profiles.add(found[0], _profile("", asked), Proofs(asked.password), client(request))
+        after = await service.profiles.add(
+            found[0], _profile("", asked), Proofs(asked.password), member_client(request, found[1])
+        )
         return profile_item(after.profiles[-1])
 
     @routes.put("/me/profiles/{profile_id}", summary="Change a profile")
     async def edit_profile(profile_id: str, asked: ProfileRequest, found: Mine, request: Request) -> ProfileItem:
         profile = _profile(profile_id, asked)
-        after = await service.profiles.edit(found[0], profile, Proofs(asked.password), client(request))
+        after = await service.profiles.edit(found[0], profile, Proofs(asked.password), member_client(request, found[1]))
         return profile_item(_of(after, profile_id))
 
     @routes.put("/me/profiles/{profile_id}/pin", summary="Set, change or remove a profile's PIN")
     async def set_pin(profile_id: str, asked: PinRequest, found: Mine, request: Request) -> ProfileItem:
-        proofs, who = Proofs(asked.password), client(request)
+        proofs, who = Proofs(asked.password), member_client(request, found[1])
         return profile_item(
             _of(await service.profiles.set_pin(found[0], profile_id, asked.pin, proofs, who), profile_id)
         )
 
     @routes.delete("/me/profiles/{profile_id}", status_code=204, summary="Remove a profile")
     async def remove_profile(profile_id: str, asked: Password, found: Mine, request: Request) -> None:
-        await service.profiles.remove(found[0], profile_id, Proofs(asked.password), client(request))
+        await service.profiles.remove(found[0], profile_id, Proofs(asked.password), member_client(request, found[1]))
 
     return routes
 

@@ -14,7 +14,7 @@ from domain.identity.tokens import ACCOUNT_AGE_MS, MATURITIES, Member
 from domain.identity.verifying import TokenRefused
 from services.accounts.door_pages import Field, answer
 from services.accounts.messages import device_item
-from services.accounts.service import RENEW, AccountsService, Elsewhere, client, drop, keep_access, own_page
+from services.accounts.service import RENEW, AccountsService, Elsewhere, drop, keep_access, member_client, own_page
 from services.http.errors import Refusal
 from services.http.identity import COOKIE, SAFE, require_own_page
 from services.http.pages import Page
@@ -75,7 +75,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     @routes.post("/address")
     async def address(request: Request, who: Who, address: Field = "", password: Field = "") -> Response:
         try:
-            await service.registration.ask_address(who.account, address, password, client(request))
+            await service.registration.ask_address(who.account, address, password, member_client(request, who.device))
         except Refused as refused:
             return account_page(request, who, refused, form="address", address=address)
         return account_page(request, who, done="Open the link in the mail to your new address.")
@@ -84,7 +84,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     async def password(request: Request, who: Who, password: Field = "", new_password: Field = "") -> Response:
         try:
             after = await service.registration.change_password(
-                who.account, who.device.device_id, password, new_password, client(request)
+                who.account, who.device.device_id, password, new_password, member_client(request, who.device)
             )
         except Refused as refused:
             return account_page(request, who, refused, form="password")
@@ -95,7 +95,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     @routes.post("/close")
     async def close(request: Request, who: Who, password: Field = "") -> Response:
         try:
-            await service.registration.close(who.account, password, client(request))
+            await service.registration.close(who.account, password, member_client(request, who.device))
         except Refused as refused:
             return account_page(request, who, refused, form="close")
         response = back("/account/sign-up")
@@ -115,7 +115,9 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     ) -> Response:
         proofs = Proofs(password or None, pin or None)
         try:
-            after = await service.profiles.enter(who.account, who.device.device_id, profile_id, proofs, client(request))
+            after = await service.profiles.enter(
+                who.account, who.device.device_id, profile_id, proofs, member_client(request, who.device)
+            )
         except Refused as refused:
             is_question = refused.code in ("pin_needed", "password_needed")
             opening = who.account.profile(profile_id)
@@ -168,7 +170,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
         )
         try:
             change = service.profiles.add if is_new else service.profiles.edit
-            await change(who.account, asked, Proofs(password or None), client(request))
+            await change(who.account, asked, Proofs(password or None), member_client(request, who.device))
         except Refused as refused:
             return profile_page(request, who, asked, refused)
         return renewed("/account/profiles")
@@ -177,7 +179,9 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     async def set_pin(request: Request, who: Who, profile_id: str, pin: Field = "", password: Field = "") -> Response:
         proofs = Proofs(password or None)
         try:
-            await service.profiles.set_pin(who.account, profile_id, pin or None, proofs, client(request))
+            await service.profiles.set_pin(
+                who.account, profile_id, pin or None, proofs, member_client(request, who.device)
+            )
         except Refused as refused:
             return profile_page(request, who, _of(who.account, profile_id), refused, "pin")
         return back("/account/profiles")
@@ -185,7 +189,9 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     @routes.post("/profiles/{profile_id}/remove")
     async def remove_profile(request: Request, who: Who, profile_id: str, password: Field = "") -> Response:
         try:
-            await service.profiles.remove(who.account, profile_id, Proofs(password or None), client(request))
+            await service.profiles.remove(
+                who.account, profile_id, Proofs(password or None), member_client(request, who.device)
+            )
         except Refused as refused:
             return profile_page(request, who, _of(who.account, profile_id), refused, "remove")
         return renewed("/account/profiles")
@@ -225,7 +231,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     @routes.post("/tv")
     async def look(request: Request, who: Who, code: Field = "") -> Response:
         try:
-            grant = await service.televisions.look(code, who.account, client(request))
+            grant = await service.televisions.look(code, who.account, member_client(request, who.device))
         except Refused as refused:
             return code_page(request, who, refused, code=code)
         return code_page(request, who, grant=grant)
@@ -233,7 +239,7 @@ def router(service: AccountsService, page: Page) -> APIRouter:
     @routes.post("/tv/decide")
     async def decide(request: Request, who: Who, code: Field, allow: Annotated[str, Form()] = "no") -> Response:
         try:
-            await service.televisions.decide(code, who.account, allow == "yes", client(request))
+            await service.televisions.decide(code, who.account, allow == "yes", member_client(request, who.device))
         except Refused as refused:
             return code_page(request, who, refused)
         return code_page(request, who, done="Your television signs in now." if allow == "yes" else "It was not let in.")

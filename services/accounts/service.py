@@ -21,6 +21,7 @@ from domain.accounts.television import Televisions
 from domain.identity.tokens import Member
 from domain.identity.verifying import Verifier
 from domain.metrics import SIGN_INS, Metrics
+from schemas.events import DeviceType
 from services.http.errors import Refusal
 from services.http.identity import COOKIE, Identity, forget, remember, unauthorized
 
@@ -119,10 +120,15 @@ class AccountsService:
         return self.context.signer.sign(member)
 
 
-def client(request: Request, name: str = "Browser", kind: str = "desktop", proof: str | None = None) -> Client:
+def client(request: Request, name: str = "Browser", kind: DeviceType = "desktop", proof: str | None = None) -> Client:
     """``proof``: of a device that is no browser; a browser's is in its cookie."""
     address = request.client.host if request.client else ""
-    return Client(address, name, kind, proof or request.cookies.get(DEVICE_COOKIE))  # type: ignore[arg-type]
+    return Client(address, name, kind, proof or request.cookies.get(DEVICE_COOKIE))
+
+
+def member_client(request: Request, device: Device) -> Client:
+    """``device``: that of the request's token."""
+    return Client(client(request).address, device.name, device.kind, device_id=device.device_id)
 
 
 def keep(request: Request, response: Response, session: Session) -> None:

@@ -29,6 +29,7 @@ from services.accounts.service import (
     drop,
     keep,
     keep_access,
+    member_client,
     own_page,
 )
 from services.http.errors import RESPONSES
@@ -91,7 +92,9 @@ def router(service: AccountsService) -> APIRouter:
         `password_needed`: ask for it and send it."""
         account, device = found
         proofs = Proofs(asked.password, asked.pin)
-        after = await service.profiles.enter(account, device.device_id, asked.profile_id, proofs, client(request))
+        after = await service.profiles.enter(
+            account, device.device_id, asked.profile_id, proofs, member_client(request, device)
+        )
         in_cookies = given is not None and given.by_cookie  # no script learns the token that it hides
         token = service.access_token(after, device.device_id, in_place_of=member)
         if in_cookies:

@@ -57,6 +57,19 @@ async def test_a_wrong_password_is_a_problem_and_too_many_are_429_with_retry_aft
     assert found.metrics.by(SIGN_INS, "outcome") == {"wrong": 4, "limited": 1}
 
 
+async def test_a_signed_in_device_changes_its_password_while_others_guess_it(
+    found: Site, browser: httpx.AsyncClient
+) -> None:
+    await found.sign_up(browser)
+    async with found.client() as app, found.client("203.0.113.5") as guesser:
+        headers = bearer(await found.tokens(app))
+        for _ in range(5):
+            answer = await guesser.post("/v1/session", json={"address": ADDRESS, "password": "guess"})
+        assert answer.status_code == 429
+        asked = {"password": PASSWORD, "new_password": "another horse battery"}
+        assert (await app.post("/v1/accounts/me/password", json=asked, headers=headers)).status_code == 204
+
+
 async def test_full_hashes_are_503(found: Site, browser: httpx.AsyncClient) -> None:
     found.house.hasher.is_busy = True
     answer = await browser.post("/v1/session", json={"address": ADDRESS, "password": "x"})
