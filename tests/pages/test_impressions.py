@@ -1,7 +1,5 @@
 """Five hundred cards in a real browser: what the SDK reports as seen is what an observer in the page saw."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,6 @@ from tests.pages.watch_site import WatchSite, served
 from tests.support.identity import headers, member
 from tests.support.pipeline import eventually
 
-ROOT = Path(__file__).parents[2]
 PAGE = """() => {
   document.body.innerHTML = '<i style="float: left; width: 10%; height: 120px"></i>'.repeat(500);
   const app = { app_name: "test", app_version: "1", country: "NL" };
@@ -75,16 +72,6 @@ HIDDEN_S = 2
 def site(tmp_path: Path) -> Iterator[WatchSite]:
     with served(tmp_path) as found:
         yield found
-
-
-@pytest.fixture(scope="module")
-def sdk() -> str:
-    """As a script that defines ``playhead``."""
-    esbuild = ROOT / "clients/node_modules/.bin/esbuild"
-    options = ("--bundle", "--format=iife", "--global-name=playhead", "--log-level=error")
-    node = Path(sys.executable).parent / "node"
-    command = (str(node), str(esbuild), str(ROOT / "clients/sdk/src/index.ts"), *options)
-    return str(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def scroll(first: int, last: int) -> str:

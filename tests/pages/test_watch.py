@@ -106,6 +106,17 @@ def test_what_was_fetched_plays_on_without_the_edge_and_then_the_page_says_what_
     assert [text for text in texts if re.search(TOKEN, text)] == []
 
 
+def test_a_player_that_cannot_be_loaded_is_a_play_that_failed(browser: Browser, site: WatchSite) -> None:
+    page = visit(browser, f"{site.address}/watch/ml-50")
+    page.route("**/bundle/hls-*.js", lambda route: route.abort())
+    page.reload()
+    page.click("#start")
+    page.wait_for_selector("#problem:visible")
+    assert page.locator("#problem-title").inner_text() == "The player could not be loaded."
+    last = stored(site, left(page))[-1]
+    assert (last.event_type, last.error_code, last.error_fatal) == ("error", "watch.load", True)
+
+
 def test_a_title_without_a_video_plays_the_clip_and_says_so(browser: Browser, site: WatchSite) -> None:
     site.assets = {"demo-clip": clip("demo-clip")}
     page = visit(browser, f"{site.address}/watch/ml-1")

@@ -10,11 +10,16 @@ export interface Card {
 const SHARE = 0.5;
 const VISIBLE_MS = 1_000;
 
-/** Reports each card once, when half of it has been visible for a second without a break. One a page view. */
+/**
+ * Reports each card once, when half of it has been visible for a second without a break. One a page view. An element may
+ * show another card later, and a card another element.
+ */
 export class Impressions {
   readonly #report: (card: Card) => void;
-  readonly #cards = new Map<Element, Card>();
-  readonly #visible = new Map<Element, ReturnType<typeof setTimeout> | null>();
+  /** As JSON. */
+  readonly #cards = new WeakMap<Element, string>();
+  readonly #reported = new Set<string>();
+  readonly #visible = new Map<Element, ReturnType<typeof setTimeout> | undefined>();
   readonly #observer: IntersectionObserver;
 
   constructor(report: (card: Card) => void) {
@@ -24,22 +29,25 @@ export class Impressions {
   }
 
   watch(element: Element, card: Card): void {
-    this.#cards.set(element, card);
+    const name = JSON.stringify(card);
+    if (this.#cards.get(element) === name) return;
+    this.#cards.set(element, name);
+    this.#observer.unobserve(element); // so that it is looked at anew: the card's second begins
     this.#observer.observe(element);
   }
 
   stop(): void {
     document.removeEventListener("visibilitychange", this.#look);
     this.#observer.disconnect();
-    for (const timer of this.#visible.values()) clearTimeout(timer ?? undefined);
+    for (const timer of this.#visible.values()) clearTimeout(timer);
     this.#visible.clear();
   }
 
   #seen(entries: IntersectionObserverEntry[]): void {
     for (const { target, intersectionRatio } of entries) {
-      clearTimeout(this.#visible.get(target) ?? undefined);
+      clearTimeout(this.#visible.get(target));
       this.#visible.delete(target);
-      if (intersectionRatio >= SHARE) this.#visible.set(target, null);
+      if (intersectionRatio >= SHARE) this.#visible.set(target, undefined);
     }
     this.#look();
   }
@@ -48,17 +56,17 @@ export class Impressions {
   readonly #look = (): void => {
     const hidden = document.visibilityState === "hidden";
     for (const [element, timer] of this.#visible) {
-      if (hidden) clearTimeout(timer ?? undefined);
-      if (hidden) this.#visible.set(element, null);
-      else if (timer === null) this.#visible.set(element, setTimeout(() => this.#shown(element), VISIBLE_MS));
+      if (hidden) clearTimeout(timer);
+      if (hidden) this.#visible.set(element, undefined);
+      else if (!timer) this.#visible.set(element, setTimeout(() => this.#shown(element), VISIBLE_MS));
     }
   };
 
   #shown(element: Element): void {
-    const card = this.#cards.get(element);
+    const name = this.#cards.get(element)!;
     this.#visible.delete(element);
-    this.#cards.delete(element);
     this.#observer.unobserve(element);
-    if (card) this.#report(card);
+    if (!this.#reported.has(name)) this.#report(JSON.parse(name));
+    this.#reported.add(name);
   }
 }

@@ -31,48 +31,49 @@ export class Lease {
   readonly #video: HTMLMediaElement;
   readonly #terms: Terms;
   readonly #lost: (refusal: Refusal) => void;
+  readonly #service: string;
   readonly #renewing: ReturnType<typeof setInterval>;
-  readonly #renew = (): void => void this.#report(this.#state());
-  readonly #change = (): void => {
-    if (this.#state() !== this.#reported) this.#renew();
-  };
-  readonly #end = (): void => void this.stop();
+  readonly #over = new AbortController();
   #reported: State = "playing";
-  #over = false;
 
-  constructor(video: HTMLMediaElement, terms: Terms, lost: (refusal: Refusal) => void) {
+  /** `service`: address of the playback service, for a page of another origin. */
+  constructor(video: HTMLMediaElement, terms: Terms, lost: (refusal: Refusal) => void, service = "") {
     this.#video = video;
     this.#terms = terms;
     this.#lost = lost;
-    this.#renewing = setInterval(this.#renew, terms.renew_every_ms);
-    for (const name of ["play", "pause"]) video.addEventListener(name, this.#change);
-    video.addEventListener("ended", this.#end);
-    addEventListener("pagehide", this.#end);
+    this.#service = service;
+    this.#renewing = setInterval(() => void this.#renew(), terms.renew_every_ms);
+    const { signal } = this.#over;
+    const changed = (): void => {
+      if (this.#state !== this.#reported) void this.#renew();
+    };
+    const end = (): void => void this.stop();
+    for (const name of ["play", "pause"]) video.addEventListener(name, changed, { signal });
+    video.addEventListener("ended", end, { signal });
+    addEventListener("pagehide", end, { signal });
   }
 
   /** Gives the slot back. Returns when that is known, or nobody answers. */
   async stop(): Promise<void> {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
     clearInterval(this.#renewing);
-    for (const name of ["play", "pause"]) this.#video.removeEventListener(name, this.#change);
-    this.#video.removeEventListener("ended", this.#end);
-    removeEventListener("pagehide", this.#end);
     await this.#send("stopped");
   }
 
-  #state(): State {
+  get #state(): State {
     return this.#video.paused ? "paused" : "playing";
   }
 
-  async #report(state: State): Promise<void> {
-    if (this.#over || this.#video.ended) return;
-    this.#reported = state;
-    const answer = await this.#send(state);
-    if (answer?.status !== 409 || this.#over) return;
+  async #renew(): Promise<void> {
+    if (this.#video.ended) return;
+    this.#reported = this.#state;
+    const answer = await this.#send(this.#reported);
+    if (answer?.status !== 409) return;
     const refusal = (await answer.json().catch(() => null)) as Refusal | null;
-    await this.stop();
-    if (refusal) this.#lost(refusal);
+    if (!refusal?.code || this.#over.signal.aborted) return; // something between answered, or the play is over
+    void this.stop();
+    this.#lost(refusal);
   }
 
   /** It may leave with the page. */
@@ -80,6 +81,7 @@ export class Lease {
     const { playback_session_id, report_token } = this.#terms;
     const headers = { Authorization: `Bearer ${report_token}`, "Content-Type": "application/json" };
     const body = JSON.stringify({ state });
-    return fetch(`/v1/playback/${playback_session_id}/state`, { method: "POST", body, headers, keepalive: true }).catch(() => null);
+    const address = `${this.#service}/v1/playback/${playback_session_id}/state`;
+    return fetch(address, { method: "POST", body, headers, keepalive: true }).catch(() => null);
   }
 }

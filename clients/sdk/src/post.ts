@@ -26,9 +26,9 @@ export function posting(collector: string, credential: Credential): Post {
         method: "POST",
         body,
         keepalive: leaving,
-        signal: AbortSignal.timeout(PATIENCE_MS),
-        ...(carried ? {} : { credentials: "include" }),
-        ...(leaving ? {} : { headers: { "Content-Type": "application/json", ...(carried && { Authorization: `Bearer ${carried}` }) } }),
+        signal: AbortSignal.timeout?.(PATIENCE_MS) ?? null, // browsers before 2022 have no such limit
+        credentials: carried ? "same-origin" : "include",
+        headers: leaving ? {} : { "Content-Type": "application/json", ...(carried && { Authorization: `Bearer ${carried}` }) },
       });
       if (ask && answer.status === 401 && known === carried) known = null;
       const retryAfter = Math.min(Number(answer.headers.get("Retry-After")) || 0, LONGEST_RETRY_AFTER_S);

@@ -1,4 +1,5 @@
 import type { ClientEvent } from "./contract.ts";
+import { size } from "./text.ts";
 
 /** What the collector answered. `null` instead of one: there was no answer. */
 export interface Reply {
@@ -62,7 +63,7 @@ export class EventQueue {
   #waiting: Waiting[] = [];
   #bytes = 0;
   #running: Promise<void> | null = null;
-  #open = true;
+  #open: boolean | null = true;
   #leavingBytes = 0;
   #unreported: Record<string, string> = {};
   #report: Waiting | null = null;
@@ -118,11 +119,10 @@ export class EventQueue {
     if (this.#open) store.put(this.#waiting);
   }
 
-  /** `false`: nothing is sent or stored until the next call; what is stored already goes. `null`: what waits goes, too. */
+  /** `false`: what waits and what comes is neither sent nor stored until the next call. `null`: it is forgotten. */
   allow(sending: boolean | null): void {
-    this.#open = sending === true;
-    if (this.#open) this.#store?.put(this.#waiting);
-    else this.#store?.remove(this.#waiting.map((each) => each.id));
+    this.#open = sending;
+    if (sending) this.#store?.put(this.#waiting);
     if (sending === null) this.#settle(new Set(this.#waiting));
     this.#run();
   }
@@ -134,7 +134,7 @@ export class EventQueue {
 
   /** Whether events may be sent and stored. */
   get allowed(): boolean {
-    return this.#open;
+    return this.#open === true;
   }
 
   /**
@@ -144,7 +144,7 @@ export class EventQueue {
   leave(): readonly { id: string; json: string }[] {
     if (!this.#open) return [];
     const resting = this.#ready.filter((each) => !each.flying || this.#leavingBytes === 0);
-    const batch = fitting(resting.toReversed(), MAX_BYTES - this.#leavingBytes).reverse();
+    const batch = fitting(resting.reverse(), MAX_BYTES - this.#leavingBytes).reverse();
     if (!batch.length) return [];
     const bytes = batch.reduce((sum, each) => sum + each.bytes, REQUEST_BYTES);
     this.#leavingBytes += bytes;
@@ -157,8 +157,9 @@ export class EventQueue {
   }
 
   #push(event: ClientEvent): void {
+    if (this.#open === null) return this.#store?.remove([event.event_id]); // another page may have left it
     const json = JSON.stringify(event);
-    const bytes = size(json);
+    const bytes = size(json) + 1; // the comma
     const { event_id: id, family, client_time: time } = event;
     const one: Waiting = { id, family, json, bytes, time, sent: false, flying: 0, foreign: false };
     this.#waiting.push(one);
@@ -254,7 +255,4 @@ function fitting(waiting: readonly Waiting[], room: number): Waiting[] {
   return waiting.slice(0, end < 0 ? waiting.length : end);
 }
 
-const encoder = new TextEncoder();
-/** With the comma after it. */
-const size = (json: string): number => encoder.encode(json).length + 1;
 const slept = (seconds: number): Promise<void> => new Promise((done) => setTimeout(done, seconds * 1000));

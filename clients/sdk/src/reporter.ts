@@ -8,6 +8,7 @@ import { EventQueue } from "./queue.ts";
 import { redact } from "./redact.ts";
 import { PlaybackSession, type Report } from "./session.ts";
 import { type PageStore, openStore } from "./store.ts";
+import { cut } from "./text.ts";
 
 /** Who reports: the same in every event. */
 export type Client = Omit<Envelope, "event_id" | "client_time" | "account_id"> & { profile_id: string };
@@ -18,6 +19,7 @@ export interface Play {
   session_started_at: number;
   title_id: string;
   title_class: TitleClass;
+  /** A part of a millisecond does no harm. */
   duration_ms: number | null;
 }
 
@@ -43,18 +45,22 @@ const LOOK_MS = 100;
 const HEARTBEAT_MS = 10_000;
 /** How often the state is stored, for the case that the page cannot say anything any more. */
 const SNAPSHOT_MS = 1_000;
+/** The contract's limits, in bytes. */
+const QUERY_BYTES = 256;
+const CODE_BYTES = 64;
+const MESSAGE_BYTES = 1_024;
 /** The same error that is not fatal is reported once in so long. */
 const ERROR_EVERY_MS = 30_000;
 const LOOK_AT = ["playing", "pause", "play", "seeking", "seeked", "timeupdate", "waiting", "ended", "ratechange"];
 
-/** Sends a client's events to a collector. One a page. */
+/** Sends a client's events to a collector. One for each profile of a page. */
 export class Reporter {
   readonly queue: EventQueue;
   readonly #client: Client;
   #kept = false;
   #store: PageStore | null = null;
   readonly #snapshots = new Set<string>();
-  readonly #leaving = new Set<(gone: boolean) => void>();
+  readonly #plays = new Map<HTMLMediaElement, Attachment>();
 
   /** `collector`: its address; `credential`: what it accepts. */
   constructor(collector: string, credential: Credential, client: Client, { consent = true, maxBytes }: ReporterOptions = {}) {
@@ -76,16 +82,20 @@ export class Reporter {
     });
   }
 
-  /** `true`: send what waits, and from now on. `false`: forget what waits, and send nothing any more. */
+  /**
+   * `true`: send what waits, and from now on. `false`: forget what waits, also what pages before this one have left, and
+   * what comes. Each open page must be told.
+   */
   consent(given: boolean): void {
     this.queue.allow(given || null);
     if (!given) this.#store?.remove([...this.#snapshots]);
-    if (given) void this.#keep();
+    void this.#keep();
   }
 
   /** What a member did on a page, such as a click on a card or a search. */
   ui(action: UiAction, fields: UiFields): void {
-    this.queue.add({ family: "ui", ...this.#envelope(), action, ...fields } satisfies UiEvent);
+    const query = fields.query && { query: cut(fields.query, QUERY_BYTES) };
+    this.queue.add({ family: "ui", ...this.#envelope(), action, ...fields, ...query } satisfies UiEvent);
   }
 
   /** Reports each card of a page once it was seen. One a page view: `stop()` it when the view changes. */
@@ -94,11 +104,13 @@ export class Reporter {
   }
 
   /**
-   * Reports a play in this media element, until it ends. Call it before the element gets its source.
+   * Reports a play in this media element, until it ends. Call it before the element gets its source. A play that is still
+   * reported from the element ends.
    *
    * Each event is also dispatched on the element, as `playhead` with the event in `detail`.
    */
   attach(video: HTMLMediaElement, play: Play, beginning: Beginning): Attachment {
+    this.#plays.get(video)?.stop();
     const last = `now-${play.playback_session_id}`;
     this.#snapshots.add(last);
     const send = (event: ClientEvent): void => {
@@ -107,16 +119,11 @@ export class Reporter {
       video.dispatchEvent(new CustomEvent("playhead", { detail: event }));
     };
     const attachment = new Attachment(video, play, beginning, () => this.#envelope(), send);
-    const leave = (gone: boolean): void => {
-      attachment.look();
-      if (gone) attachment.stop();
-      else attachment.session.beat();
-    };
-    this.#leaving.add(leave);
+    this.#plays.set(video, attachment);
     attachment.onLook = () => {
       if (this.queue.allowed) this.#store?.remember(last, attachment.snapshot());
     };
-    attachment.onStop = () => this.#leaving.delete(leave);
+    attachment.onStop = () => this.#plays.delete(video);
     return attachment;
   }
 
@@ -130,7 +137,7 @@ export class Reporter {
   }
 
   #leave(gone: boolean): void {
-    for (const leave of [...this.#leaving]) leave(gone);
+    for (const attachment of [...this.#plays.values()]) attachment.leave(gone);
     const left = this.queue.leave();
     if (gone && left.length) this.#store?.leave(left);
   }
@@ -155,10 +162,10 @@ export class Attachment {
   readonly #send: (event: ClientEvent) => void;
   readonly #reported = new Map<string, number>();
   readonly #looking: ReturnType<typeof setInterval>;
-  readonly #look = (event: Event): void => this.look(event.type === "playing");
+  readonly #over = new AbortController();
   readonly #broken = (): void => {
-    const { code, message } = this.#video.error ?? { code: 0, message: "" };
-    this.fail(`media.${code}`, message, true);
+    const { error } = this.#video;
+    this.fail(`media.${error?.code ?? 0}`, error?.message ?? "", true);
   };
 
   constructor(
@@ -169,7 +176,7 @@ export class Attachment {
     send: (event: ClientEvent) => void,
   ) {
     this.#video = video;
-    this.#play = play;
+    this.#play = { ...play, duration_ms: Math.round(play.duration_ms ?? 0) || null };
     this.#envelope = envelope;
     this.#send = send;
     this.session = new PlaybackSession(
@@ -182,8 +189,9 @@ export class Attachment {
       beginning.positionMs,
       beginning.pressedAt,
     );
-    for (const name of LOOK_AT) video.addEventListener(name, this.#look);
-    video.addEventListener("error", this.#broken);
+    const { signal } = this.#over;
+    for (const name of LOOK_AT) video.addEventListener(name, () => this.look(name === "playing"), { signal });
+    video.addEventListener("error", this.#broken, { signal });
     this.#looking = setInterval(() => this.look(), LOOK_MS);
   }
 
@@ -213,30 +221,44 @@ export class Attachment {
     this.session.pressed(performance.now());
   }
 
+  /** The bitrate of the picture is another one. */
+  bitrate(kbps: number): void {
+    this.look();
+    this.session.setBitrate(kbps);
+  }
+
   /** An error with a stable code and a text for people. A fatal one ends the play. */
   fail(code: string, message: string, fatal: boolean): void {
     const now = performance.now();
     if (this.session.state === "stopped") return;
-    if (!fatal && now - (this.#reported.get(code) ?? -Infinity) < ERROR_EVERY_MS) return;
-    this.#reported.set(code, now);
+    const stable = cut(`${code}`, CODE_BYTES) || "unknown"; // a wrong one would cost every later event of the play
+    if (!fatal && now - (this.#reported.get(stable) ?? -Infinity) < ERROR_EVERY_MS) return;
+    this.#reported.set(stable, now);
     this.look();
     this.#send({
       family: "error",
       ...this.#envelope(),
-      code: code.slice(0, 64),
-      message: redact(message).slice(0, 300) || code,
+      code: stable,
+      message: redact(cut(`${message || stable}`, MESSAGE_BYTES)), // a search for tokens in megabytes would take minutes
       fatal,
       component: "player",
       playback_session_id: this.#play.playback_session_id,
       stack: null,
     } satisfies ErrorReport);
-    this.session.fail(code, fatal, now);
+    this.session.fail(stable, fatal, now);
     this.#end();
   }
 
   stop(): void {
     this.session.stop(performance.now());
     this.#end();
+  }
+
+  /** The page is `gone`, or hidden and may never come back. */
+  leave(gone: boolean): void {
+    this.look();
+    if (gone) this.stop();
+    else this.session.beat();
   }
 
   look(resumed = false): void {
@@ -259,23 +281,16 @@ export class Attachment {
   }
 
   /** From now on a library reports errors, and repairs some of the element's. */
-  #observed() {
+  #observed(): this {
     this.#video.removeEventListener("error", this.#broken);
-    return {
-      bitrate: (kbps: number): void => {
-        this.look();
-        this.session.setBitrate(kbps);
-      },
-      fail: (code: string, message: string, fatal: boolean): void => this.fail(code, message, fatal),
-    };
+    return this;
   }
 
   /** Stops looking once the session is over. */
   #end(): void {
-    if (this.session.state !== "stopped") return;
+    if (this.session.state !== "stopped" || this.#over.signal.aborted) return;
+    this.#over.abort();
     clearInterval(this.#looking);
-    for (const name of LOOK_AT) this.#video.removeEventListener(name, this.#look);
-    this.#video.removeEventListener("error", this.#broken);
     this.onStop();
   }
 }

@@ -86,17 +86,18 @@ export class PlaybackSession {
     const moved = media.positionMs - this.#positionMs;
     const playedMs = moved / this.#rate; // until now it was the last look's
     const jumped = moved < -JUMP_MS || playedMs > elapsed + JUMP_MS;
+    const moving = moved > 0 && !jumped && !media.seeking;
     this.#seenAt = now;
     this.#positionMs = media.positionMs;
     this.#rate = media.rate || 1;
     if (this.#ad) return this.#pass(elapsed);
     if (this.#state === "starting") {
       if (media.resumed) this.#readyAt = now;
-      if (moved > 0 && !jumped && !media.seeking) this.#start(Math.min(elapsed, playedMs), now);
+      if (moving) this.#start(Math.min(elapsed, playedMs), now);
       return;
     }
     this.#account(elapsed, jumped || media.seeking ? 0 : Math.max(0, playedMs), media.resumed || media.paused);
-    this.#change(media, moved > 0 && !jumped, jumped, now);
+    this.#change(media, moving, jumped, now);
     if (this.state !== "stopped" && now >= this.#nextBeat) {
       this.#report("heartbeat");
       this.#nextBeat = now + this.#heartbeatMs;
@@ -127,10 +128,10 @@ export class PlaybackSession {
     if (changed && this.#state !== "stopped" && this.#startupMs !== null) this.#report("quality_changed");
   }
 
-  /** `code` is stable, at most 64 bytes. A fatal error ends the session. */
+  /** `code` is stable, 1 to 64 bytes. A fatal error ends the session. */
   fail(code: string, fatal: boolean, now: number): void {
     if (this.#state === "stopped") return;
-    this.#errorCode = code.slice(0, 64);
+    this.#errorCode = code;
     this.#fatal = fatal;
     if (fatal) this.#enter("stopped", "error", now);
     else this.#report("error");
@@ -186,7 +187,8 @@ export class PlaybackSession {
       if (media.seeking || !(media.paused || moving)) return;
       return this.#enter(media.paused ? "paused" : "playing", "seeked", now);
     }
-    if (media.seeking || jumped) {
+    // A player that steps over a hole where its picture stands does what it can against the stall.
+    if (jumped || (media.seeking && this.#state !== "rebuffering")) {
       this.#seeks += 1;
       this.#set("seeking", now);
       if (!media.seeking) this.#enter(media.paused ? "paused" : "playing", "seeked", now);

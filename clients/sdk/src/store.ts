@@ -24,6 +24,7 @@ export async function openStore(page: string): Promise<PageStore | null> {
     const opening = indexedDB.open(DATABASE, 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore(EVENTS, { keyPath: "id" });
     const database = await done(opening);
+    database.onversionchange = () => database.close(); // who deletes it must not wait for this page
     await new Promise<void>((held, refused) => {
       if (!navigator.locks) return held();
       navigator.locks.request(LOCK + page, () => (held(), new Promise(() => {}))).catch(refused);
@@ -61,16 +62,16 @@ export class PageStore implements Store {
   /** The page is left in order: with these events it has said everything. */
   leave(events: readonly { json: string }[]): void {
     try {
-      localStorage.setItem(LEFT + this.#page, `[${events.map((each) => each.json).join()}]`);
+      local()[LEFT + this.#page] = `[${events.map((each) => each.json).join()}]`;
     } catch {
-      // full, or denied
+      // full
     }
   }
 
   /** Gives the events of each page that is gone, those of one that still lives once it goes. Then they are this page's. */
   async orphans(take: (events: readonly ClientEvent[]) => void): Promise<void> {
     const pages = new Set((await this.#all()).map((each) => each.page));
-    for (const key of Object.keys(localStorage)) if (key.startsWith(LEFT)) pages.add(key.slice(LEFT.length));
+    for (const key of Object.keys(local())) if (key.startsWith(LEFT)) pages.add(key.slice(LEFT.length));
     pages.delete(this.#page);
     for (const page of pages) {
       const inherit = async (): Promise<void> => take(await this.#inherit(page));
@@ -80,7 +81,7 @@ export class PageStore implements Store {
 
   async #inherit(page: string): Promise<ClientEvent[]> {
     const kept = (await this.#all()).filter((each) => each.page === page);
-    const left = localStorage.getItem(LEFT + page);
+    const left = local()[LEFT + page];
     const events = new Map<string, ClientEvent>();
     const add = (event: ClientEvent): void => void events.set(event.event_id, event);
     for (const event of JSON.parse(left ?? "[]") as ClientEvent[]) add(event);
@@ -90,12 +91,16 @@ export class PageStore implements Store {
     }
     this.remove(kept.map((each) => each.id));
     this.put([...events].map(([id, event]) => ({ id, json: JSON.stringify(event) })));
-    this.#change(({ transaction }) => (transaction.oncomplete = () => localStorage.removeItem(LEFT + page)));
+    this.#change(({ transaction }) => (transaction.oncomplete = () => delete local()[LEFT + page]));
     return [...events.values()];
   }
 
   async #all(): Promise<Kept[]> {
-    return done<Kept[]>(this.#database.transaction(EVENTS).objectStore(EVENTS).getAll()).catch(() => []);
+    try {
+      return await done<Kept[]>(this.#database.transaction(EVENTS).objectStore(EVENTS).getAll());
+    } catch {
+      return []; // the browser took the database away
+    }
   }
 
   #change(change: (events: IDBObjectStore) => void): void {
@@ -110,8 +115,17 @@ export class PageStore implements Store {
       for (const change of changes) change(events);
       events.transaction.commit(); // now: a page that is slow would keep those of all pages waiting
     } catch {
-      // the browser took the database away; what waits is still in memory
+      // it did so here; what waits is still in memory
     }
+  }
+}
+
+/** Empty where the browser denies it, as some do beside a database. */
+function local(): Record<string, string> {
+  try {
+    return localStorage ?? {};
+  } catch {
+    return {};
   }
 }
 

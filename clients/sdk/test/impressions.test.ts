@@ -7,16 +7,16 @@ function page(context: TestContext) {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   let seen: (entries: { target: Element; intersectionRatio: number }[]) => void = () => {};
   let look = (): void => {};
-  const unobserved: unknown[] = [];
+  let observed = 0;
   class Observer {
     constructor(callback: typeof seen) {
       seen = callback;
     }
-    observe(): void {}
-    disconnect(): void {}
-    unobserve(target: unknown): void {
-      unobserved.push(target);
+    observe(): void {
+      observed += 1;
     }
+    disconnect(): void {}
+    unobserve(): void {}
   }
   const tab = {
     visibilityState: "visible",
@@ -27,16 +27,22 @@ function page(context: TestContext) {
   const reported: string[] = [];
   const impressions = new Impressions((card: Card) => reported.push(card.title_id));
   const card = (title_id: string): Element => {
-    const element = { title_id } as unknown as Element;
-    impressions.watch(element, { title_id, row: 0, position: 0 });
+    const element = {} as Element;
+    again(element, title_id);
     return element;
+  };
+  /** Whether the browser will say anew how much of the element is visible. */
+  const again = (element: Element, title_id: string): boolean => {
+    const before = observed;
+    impressions.watch(element, { title_id, row: 0, position: 0 });
+    return observed > before;
   };
   const show = (ratio: number, ...cards: Element[]): void => seen(cards.map((target) => ({ target, intersectionRatio: ratio })));
   const tabIs = (visibilityState: string): void => {
     tab.visibilityState = visibilityState;
     look();
   };
-  return { card, show, tabIs, reported, impressions, pass: (ms: number) => context.mock.timers.tick(ms) };
+  return { card, again, show, tabIs, reported, impressions, pass: (ms: number) => context.mock.timers.tick(ms) };
 }
 
 test("half a card for a second is an impression, once", (context) => {
@@ -88,6 +94,39 @@ test("five hundred cards that are scrolled past fast: only those that were seen"
     show(0, ...row);
   }
   assert.deepEqual(reported, cards.filter((_, index) => index % 100 < 10).map((_, index) => String(Math.floor(index / 10) * 100 + (index % 10))));
+});
+
+test("an element that shows another card counts that card's own second", (context) => {
+  const { card, again, show, pass, reported } = page(context);
+  const element = card("a");
+  show(1, element);
+  pass(900);
+  again(element, "b");
+  show(1, element);
+  pass(999);
+  assert.deepEqual(reported, []);
+  pass(1);
+  assert.deepEqual(reported, ["b"]);
+});
+
+test("a page that draws the same card again and again does not begin its second anew", (context) => {
+  const { card, again, show, pass, reported } = page(context);
+  const element = card("a");
+  show(1, element);
+  for (let times = 0; times < 4; times++) {
+    pass(250);
+    if (again(element, "a")) show(1, element);
+  }
+  assert.deepEqual(reported, ["a"]);
+});
+
+test("a card that comes back in another element of the view counts once", (context) => {
+  const { card, show, pass, reported } = page(context);
+  for (let times = 0; times < 2; times++) {
+    show(1, card("a"));
+    pass(1_000);
+  }
+  assert.deepEqual(reported, ["a"]);
 });
 
 test("nothing is reported after the view has changed", (context) => {

@@ -113,3 +113,12 @@ test("a server that asks for years, or in words, is waited for ten minutes at mo
   const post = posting("http://collector", "key");
   assert.deepEqual([(await post("{}", false))!.retryAfter, (await post("{}", false))!.retryAfter, (await post("{}", false))!.retryAfter], [5, 600, 0]);
 });
+
+test("a browser without time limits for requests sends without one", async (context) => {
+  const carried = collector(context, new Set(["key"]));
+  const { timeout } = AbortSignal;
+  context.after(() => (AbortSignal.timeout = timeout));
+  AbortSignal.timeout = undefined as never;
+  assert.equal((await posting("http://collector", "key")("{}", false))!.status, 202);
+  assert.deepEqual(carried, ["key"]);
+});

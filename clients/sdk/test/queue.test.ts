@@ -146,6 +146,34 @@ test("without consent nothing is sent or stored, and what waits goes with the co
   assert.deepEqual([requests, shelf.kept.size], [[["early"]], 0]);
 });
 
+test("after consent was withdrawn nothing is kept, neither what comes nor what another page left", async () => {
+  const shelf = new Shelf();
+  const { queue, requests } = collecting();
+  queue.useStore(shelf);
+  queue.allow(null);
+  queue.add(event("refused"));
+  shelf.put([{ id: "left", json: "{}" }]);
+  queue.adopt([event("left")]);
+  assert.deepEqual([queue.size, shelf.kept.size], [0, 0]);
+  queue.allow(true);
+  queue.add(event("given"));
+  await queue.drained();
+  assert.deepEqual(requests, [["given"]]);
+});
+
+test("a request that flies while consent is withdrawn leaves nothing behind", async () => {
+  const shelf = new Shelf();
+  let answer = (_: Reply): void => {};
+  const queue = new EventQueue(() => new Promise((resolve) => (answer = resolve)), drops, () => 0, { sleep: async () => {} });
+  queue.useStore(shelf);
+  queue.add(event("flying"));
+  await new Promise(setImmediate);
+  queue.allow(null);
+  answer({ status: 202, retryAfter: 0, rejected: [{ index: 0, code: "not_stored", message: "Send it again." }] });
+  await queue.drained();
+  assert.deepEqual([queue.size, queue.bytes, shelf.kept.size], [0, 0, 0]);
+});
+
 test("a wrong key may be right later: nothing is lost by it", async () => {
   const { queue, requests } = collecting([{ status: 401, retryAfter: 0, rejected: null }]);
   queue.add(event("a"));

@@ -108,6 +108,22 @@ test("an element that said so too early, and stood again, is believed the last t
   assert.equal(film.last.startup_time_ms, 700);
 });
 
+test("a player that steps over a hole to end a stall neither ends it nor seeks: only the picture does", () => {
+  const film = new Film().pass(2_000).pass(1_000, false);
+  for (let step = 0; step < 3; step++) {
+    film.set({ seeking: true, positionMs: film.media.positionMs + 100 }).set({ seeking: false }).pass(500, false);
+  }
+  film.pass(1_000).set({ ended: true });
+  assert.deepEqual(film.types, ["play_requested", "first_frame", "rebuffer_started", "rebuffer_ended", "ended"]);
+  assert.deepEqual([film.last.rebuffer_count, film.last.rebuffer_ms, film.last.watched_ms, film.last.seek_count], [1, 2_500, 3_000, 0]);
+});
+
+test("a member who seeks away from a stall seeks", () => {
+  const film = new Film().pass(2_000).pass(1_000, false).set({ seeking: true, positionMs: 30_000 }).pass(500, false);
+  film.set({ seeking: false }).pass(1_000).set({ ended: true });
+  assert.deepEqual([film.last.rebuffer_count, film.last.rebuffer_ms, film.last.seek_count], [1, 1_000, 1]);
+});
+
 test("a hiccup shorter than a quarter of a second is none", () => {
   const film = new Film().pass(1_000).pass(200, false).pass(1_000).set({ ended: true });
   assert.deepEqual(film.types, ["play_requested", "first_frame", "ended"]);

@@ -66,7 +66,10 @@ async function start(fromMs?: number, insteadOf?: string): Promise<void> {
   player.dataset.session = play.playback_session_id;
   lease = new Lease(video, play, (refusal) => refuse("This stream has stopped.", refusal));
   if (positionMs) toast(`Resumed at ${clock(positionMs / 1000)}`);
-  await load(play, playing, positionMs / 1000);
+  await load(play, playing, positionMs / 1000).catch((error) => {
+    playing?.fail("watch.load", String(error), true);
+    fail("The player could not be loaded.", "Check the connection and reload the page.");
+  });
 }
 
 /** Where the picture is, once there was one. */
@@ -78,16 +81,17 @@ async function ask(insteadOf?: string): Promise<Play | null> {
   const body = JSON.stringify({ title_id: title, profile_id: profile, device: deviceName(), instead_of: insteadOf });
   const headers = { "Content-Type": "application/json" };
   const answer = await fetch("/v1/playback", { method: "POST", body, headers }).catch(() => null);
-  if (answer?.ok) return (await answer.json()) as Play;
-  const problem = await answer?.json().catch(() => null);
-  if (problem?.watching) refuse("All streams of your plan are in use.", problem);
-  else fail("This title cannot be played now.", problem?.detail ?? "The service does not answer.");
+  const content = await answer?.json().catch(() => null);
+  if (answer?.ok && content) return content as Play;
+  if (content?.watching) refuse("All streams of your plan are in use.", content);
+  else fail("This title cannot be played now.", content?.detail ?? "The service does not answer.");
   return null;
 }
 
 async function load(play: Play, attachment: Attachment, positionS: number): Promise<void> {
   const { default: Hls } = await library;
   if (!Hls.isSupported()) {
+    video.onerror = () => fail("The video stopped.", REASONS[video.error?.code === 2 ? "networkError" : "mediaError"]!);
     video.src = `${play.hls_url}#t=${positionS}`; // Safari plays HLS by itself
     return run({ names: [], choose: () => {} }, play);
   }
