@@ -27,7 +27,8 @@ from uuid import uuid4
 import structlog
 
 from domain.history.chunks.layout import CorruptChunk
-from domain.history.ports import CompressedVHStore, LiveMoves, LivePart
+from domain.history.live import LiveHistory, read_live
+from domain.history.ports import CompressedVHStore, LiveMoves
 from domain.history.rollup import RollUpRules, VersionBuilder, place_records, select_records
 from domain.history.versions import UNREADABLE, Chunk, Metadata, Version, read_chunk
 from domain.metrics import CHUNK_BYTES, COMPACTED_RECORDS, COMPACTION_SECONDS, COMPACTIONS, UNREADABLE_CHUNKS, Metrics
@@ -56,7 +57,7 @@ class Step(Enum):
 
 Outcome = Literal["nothing due", "published", "unchanged", "lost", "damaged", "too many deletions"]
 """``unchanged``: the chunks held the records already. ``lost``: another compactor was faster. ``too many deletions``:
-live records cannot be read before Cassandra drops those that were deleted; other profiles do not wait for that."""
+the profile cannot be read before Cassandra forgets what was deleted; other profiles do not wait for that."""
 
 
 async def no_hook(_: Step) -> None: ...
@@ -92,12 +93,12 @@ class Compactor:
         while True:
             try:
                 part, base = await asyncio.gather(
-                    self.live.part(profile_id, self.rules.part, before), self.compressed.metadata(profile_id)
+                    read_live(self.live, profile_id, self.rules.part, before), self.compressed.metadata(profile_id)
                 )
+                done, records = await self._compact_part(profile_id, part, base, newest=before is None)
             except TooManyDeletions as error:
-                log.warning("live records are not readable", profile=profile_id, reason=str(error))
+                log.warning("profile not readable", profile=profile_id, reason=str(error))
                 return "too many deletions", moved
-            done, records = await self._compact_part(profile_id, part, base, newest=before is None)
             moved += records
             if done != "nothing due":
                 outcome = done
@@ -106,7 +107,7 @@ class Compactor:
                 return outcome, moved
 
     async def _compact_part(
-        self, profile_id: str, part: LivePart, base: Metadata | None, *, newest: bool
+        self, profile_id: str, part: LiveHistory, base: Metadata | None, *, newest: bool
     ) -> tuple[Outcome, int]:
         await self.on_step(Step.READ)
         rolled = select_records(part.records, self.now(), self.rules, newest=newest)

@@ -28,7 +28,11 @@ class LivePart:
 
 class LiveReads(Protocol):
     async def part(self, profile_id: str, limit: int, before: str | None = None) -> LivePart:
-        """Up to ``limit`` sessions, those with the highest ids below ``before``. The store has an order of ids."""
+        """Up to ``limit`` rows, those with the highest ids below ``before``. The store has an order of ids.
+
+        A milestone is a row, but no record: a part may have fewer records than rows, or none. Raises TooManyDeletions
+        if as many rows are too far apart; ask for fewer.
+        """
         ...
 
 
@@ -42,8 +46,9 @@ class LiveMoves(LiveReads, Protocol):
     ) -> None:
         """Delete these states and mark the partition with the generation that holds them, atomically.
 
-        A newer state of a session survives. The marker never goes back to a lower generation. ``written_at``: as the
-        partition was read; without it, states count as written by this software.
+        A newer state of a session survives. The marker never goes back to a lower generation. Some deletions leave a
+        milestone, which lasts longer than they do. ``written_at``: as the partition was read; without it, states count
+        as written by this software.
         """
         ...
 

@@ -157,8 +157,8 @@ class HistoryReader:
                 break
             self.metrics.increment(HISTORY_READ_RETRIES, reason="chunk gone")
             metadata = newest
-        complete = partition.whole
-        if not partition.whole:
+        complete = partition.more_before is None
+        if not complete:
             log.warning("live history cut", profile=profile_id, records=len(partition.records))
         if _is_older(metadata, partition):
             complete = False

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+import structlog
 
 from domain.clock import Clock
 from domain.history.reading import HistoryReader
@@ -21,6 +22,7 @@ from domain.ledger.comparison import STATE
 from domain.ledger.foreign import ForeignObjects, find_foreign
 from domain.ledger.ports import History, Tables
 from domain.ledger.sources import Sides
+from schemas.errors import TooManyDeletions
 from schemas.events import ViewingRecord
 from schemas.topics import TABLE_TOPICS, TOPICS
 
@@ -36,6 +38,8 @@ TABLE_EVENTS = {"topic": pl.String, "event_id": pl.String, "received_at": pl.Int
 TAKEN = {"topic": pl.String, "partition": pl.Int32, "taken": pl.Int64}
 
 HISTORIES_AT_ONCE = 64
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +172,23 @@ class HistorySource:
         self._reader = reader
 
     def records(self) -> Iterator[ViewingRecord]:
-        """Sessions in an unreadable chunk are missing. Raises TransientError."""
+        """Sessions in an unreadable chunk are missing, and those of a profile with too many deletions.
+
+        Raises TransientError.
+        """
         rest = iter(self._profiles)
         while profiles := list(islice(rest, HISTORIES_AT_ONCE)):
             yield from asyncio.run(self._records(profiles))
 
     async def _records(self, profiles: Iterable[str]) -> Iterable[ViewingRecord]:
-        found = await asyncio.gather(*map(self._reader.read_all, profiles))
-        return chained.from_iterable(whole.records for whole in found)
+        return chained.from_iterable(await asyncio.gather(*map(self._of, profiles)))
+
+    async def _of(self, profile_id: str) -> Sequence[ViewingRecord]:
+        try:
+            return (await self._reader.read_all(profile_id)).records
+        except TooManyDeletions as error:
+            log.warning("history not readable", profile=profile_id, reason=str(error))
+            return []
 
 
 class _Line(msgspec.Struct):

@@ -41,7 +41,7 @@ def compact(
         typer.Option(min=0, help="Newest sessions of a profile that stay live; default: the setting."),
     ] = None,
 ) -> None:
-    """Move closed sessions beyond the newest few from LiveVH into CompressedVH; exits 1 when a chunk is damaged."""
+    """Move closed sessions beyond the newest few from LiveVH into CompressedVH; exits 1 when one could not be."""
     if (profile is None) is not all_:
         fail("Pass either --profile or --all.")
     settings = Settings()
@@ -59,8 +59,8 @@ def compact(
     finally:
         close(session)
     typer.echo(", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.most_common()) or "no live records")
-    if outcomes["damaged"]:
-        fail("Damaged chunks were not rewritten; the log names them.")
+    if outcomes["damaged"] or outcomes["too many deletions"]:
+        fail("Some profiles were not rolled up; the log names them.")
 
 
 async def _compact(session: Session, rules: RollUpRules, profiles: Sequence[str]) -> "Counter[Outcome]":

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
+from random import random
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,12 @@ from infra.engines.cassandra import batches, prepared_read, run
 from schemas.errors import InvalidEvent
 from schemas.events import ViewingRecord, write_timestamp
 
+DELETIONS_A_MILESTONE = 500
+"""On average, at random: whatever ids a client chooses, no long run of deleted rows has no milestone."""
+MILESTONE_SECONDS = 90_000
+"""An hour longer than ``gc_grace_seconds`` of the table, after which reads no longer count the deletions."""
+COUNT_ROWS = 128
+"""Counted in one read: with milestones about 64,000 deletions, of 100,000 that Cassandra passes over."""
 KEPT_COLUMNS = ", ".join(kept.name for kept in KEPT)
 KEPT_SIZE = max(len(kept.fields) for kept in KEPT)
 kept_seqs = attrgetter(*(kept.seq for kept in KEPT))
@@ -59,9 +66,18 @@ class LiveVH:
         self._marker = prepared_read(session, f"SELECT DISTINCT compacted_generation FROM {table} WHERE profile_id = ?")
         # One page each: with paging, a page's marker could be older than the rows of the next one.
         self._newest.fetch_size = self._before.fetch_size = None
-        self._count = prepared_read(session, f"SELECT playback_session_id FROM {table} WHERE profile_id = ? LIMIT ?")
+        count = (
+            f"SELECT playback_session_id, WRITETIME(record) AS written_at FROM {table} WHERE profile_id = ? %s LIMIT ?"
+        )
+        self._count = prepared_read(session, count % "")
+        self._count_after = prepared_read(session, count % "AND playback_session_id > ?")
         self._delete: PreparedStatement = session.prepare(
             f"DELETE FROM {table} USING TIMESTAMP ? WHERE profile_id = ? AND playback_session_id = ?"
+        )
+        # A row without columns: it can be found, and has no record.
+        self._milestone: PreparedStatement = session.prepare(
+            f"INSERT INTO {table} (profile_id, playback_session_id) VALUES (?, ?)"
+            f" USING TTL {MILESTONE_SECONDS} AND TIMESTAMP ?"
         )
         self._mark: PreparedStatement = session.prepare(
             f"UPDATE {table} USING TIMESTAMP ? SET compacted_generation = ? WHERE profile_id = ?"
@@ -86,17 +102,25 @@ class LiveVH:
             if not rows:
                 (marked,) = await run(self._session, self._marker, (profile_id,)) or (None,)
                 return LivePart([], marked and marked.compacted_generation)
-        stored = [row for row in rows if row.playback_session_id and row.record]
+        stored = [row for row in rows if row.record]
+        last = rows[-1].playback_session_id if len(rows) == limit else None
         return LivePart(
             records=[_with_kept(stored_record(profile_id, row), row) for row in stored],
             compacted_generation=rows[0].compacted_generation if rows else None,
             written_at={str(row.playback_session_id): row.written_at for row in stored},
-            more_before=str(rows[-1].playback_session_id) if len(rows) == limit else None,
+            more_before=str(last) if last else None,
         )
 
     async def count(self, profile_id: str, limit: int) -> int:
         """The number of a profile's sessions, at most ``limit``."""
-        return len(await run(self._session, self._count, (profile_id, limit)))
+        counted = 0
+        rows = await run(self._session, self._count, (profile_id, COUNT_ROWS))
+        while True:
+            counted += sum(row.written_at is not None for row in rows)
+            if counted >= limit or len(rows) < COUNT_ROWS:
+                return min(counted, limit)
+            after = rows[-1].playback_session_id
+            rows = await run(self._session, self._count_after, (profile_id, after, COUNT_ROWS))
 
     async def delete_rolled_up(
         self,
@@ -111,7 +135,10 @@ class LiveVH:
         batch.add(self._mark, (generation, generation, profile_id))
         for record in records:
             at = written_at.get(record.playback_session_id, record.write_timestamp)
-            batch.add(self._delete, (at, profile_id, UUID(record.playback_session_id)))
+            key = profile_id, UUID(record.playback_session_id)
+            batch.add(self._delete, (at, *key))
+            if random() * DELETIONS_A_MILESTONE < 1:
+                batch.add(self._milestone, (*key, at + 1))  # a tombstone wins a tie
         await run(self._session, batch)
 
     async def _write_batch(self, records: Sequence[ViewingRecord]) -> list[InvalidEvent]:

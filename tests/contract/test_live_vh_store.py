@@ -7,21 +7,26 @@ from typing import Protocol
 from uuid import UUID, uuid4
 
 import pytest
+from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.history.compaction import Compactor
 from domain.history.live import LiveHistory, read_live
 from domain.history.merge import merge
 from domain.history.ports import LiveCounts, LiveMoves, LiveVHStore
+from domain.history.rollup import RollUpRules
 from infra.engines.cassandra import close, connect, run
 from infra.runtime.settings import Settings
+from infra.stores.compressed_vh_cassandra import CompressedVH
 from infra.stores.history_cassandra import LiveVH
 from infra.stores.profiles_cassandra import Profiles
 from schemas.errors import TooManyDeletions
-from schemas.events import ViewingRecord
+from schemas.events import DAY_MS, ViewingRecord
 from tests.support.builders import T0, viewing_record
 from tests.support.fake_history import FakeLiveVH
+from tests.support.fake_metrics import FakeMetrics
 
 
 class Live(LiveVHStore, LiveMoves, LiveCounts, Protocol): ...
@@ -268,25 +273,59 @@ def _of(profile: str, state: ViewingRecord) -> ViewingRecord:
     return viewing_record(**{name: getattr(state, name) for name in state.__struct_fields__} | {"profile_id": profile})
 
 
-@pytest.mark.engines
-async def test_a_partition_with_more_deletions_than_cassandra_reads_past_says_so(stack: Settings, profile: str) -> None:
+@pytest.fixture
+async def rolled_up(stack: Settings, profile: str) -> AsyncIterator[tuple[Session, list[ViewingRecord]]]:
+    """More records of the profile than Cassandra passes over once they are deleted. None is written."""
     session = connect(stack)
+    yield session, [viewing_record(profile_id=profile, playback_session_id=session_id(n)) for n in range(100_500)]
+    # One deletion in place of all: other tests read whole tables.
+    for table in ("live_vh", "compressed_vh_metadata", "compressed_vh_chunks"):
+        session.execute(f"DELETE FROM {table} WHERE profile_id = %s", (profile,))
+    assert await LiveVH(session).count(profile, 10) == 0
+    assert profile not in Profiles(session)
+    await asyncio.to_thread(close, session)
+
+
+@pytest.mark.engines
+async def test_a_history_is_read_whatever_was_deleted_from_it(
+    rolled_up: tuple[Session, list[ViewingRecord]], profile: str
+) -> None:
+    session, deleted = rolled_up
     live = LiveVH(session)
+    lowest, highest = (viewing_record(profile_id=profile, playback_session_id=session_id(n)) for n in (0, 200_000))
+    await live.write([lowest, highest])
+    for start in range(1, len(deleted), 1_000):
+        await live.delete_rolled_up(profile, deleted[start : start + 1_000], 7)
+    with pytest.raises(TooManyDeletions):
+        await live.part(profile, 1_000)
+
+    found = await read_live(live, profile)
+
+    assert (found.records, found.compacted_generation) == ([highest, lowest], 7)
+    assert await live.count(profile, 10) == 2
+    assert profile in Profiles(session)
+
+
+@pytest.mark.engines
+async def test_deletions_without_milestones_cost_only_their_own_profile(
+    rolled_up: tuple[Session, list[ViewingRecord]], profile: str
+) -> None:
+    """As older software left them."""
+    session, deleted = rolled_up
+    live = LiveVH(session)
+    other = viewing_record(profile_id=f"{profile}-other")
+    await live.write([*deleted[:3], other])
+    rules = RollUpRules(keep_live=0)
+    assert await Compactor(live, CompressedVH(session), FakeMetrics(), rules, lambda: T0 + DAY_MS).compact(profile)
     delete = session.prepare(
         f"DELETE FROM {session.keyspace}.live_vh USING TIMESTAMP 1 WHERE profile_id = ? AND playback_session_id = ?"
     )
-    try:
-        for start in range(0, 100_002, 1_000):
-            batch = BatchStatement(BatchType.UNLOGGED)
-            for number in range(start, start + 1_000):
-                batch.add(delete, (profile, UUID(session_id(number))))
-            await run(session, batch)
-        for reading in (live.part(profile, 10), live.count(profile, 10)):
-            with pytest.raises(TooManyDeletions):
-                await reading
-    finally:  # one deletion in place of all: other tests read the whole table
-        forget = session.prepare(f"DELETE FROM {session.keyspace}.live_vh WHERE profile_id = ?")
-        await run(session, forget, (profile,))
-        assert await live.count(profile, 10) == 0
-        assert profile not in Profiles(session)
-        await asyncio.to_thread(close, session)
+    for start in range(0, len(deleted), 1_000):
+        batch = BatchStatement(BatchType.UNLOGGED)
+        for record in deleted[start : start + 1_000]:
+            batch.add(delete, (profile, UUID(record.playback_session_id)))
+        await run(session, batch)
+    for reading in (read_live(live, profile), live.count(profile, 10)):
+        with pytest.raises(TooManyDeletions):
+            await reading
+    assert {profile, other.profile_id} <= {*Profiles(session)}

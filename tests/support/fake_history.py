@@ -8,17 +8,22 @@ from domain.history.kept import KEPT
 from domain.history.merge import newer
 from domain.history.ports import LivePart
 from domain.history.versions import ChunkId, Metadata, Version
-from schemas.errors import InvalidEvent, TransientError
+from schemas.errors import InvalidEvent, TooManyDeletions, TransientError
 from schemas.events import ViewingRecord
 
 
 class FakeLiveVH:
-    """LiveVH in a dict. ``failures``: this many writes raise TransientError after half of the records."""
+    """LiveVH in a dict. ``failures``: this many writes raise TransientError after half of the records.
 
-    def __init__(self, failures: int = 0) -> None:
+    A read passes over at most ``most_deletions`` deleted rows. At most two are between milestones.
+    """
+
+    def __init__(self, failures: int = 0, most_deletions: int = 100_000) -> None:
         self.rows: dict[str, dict[str, ViewingRecord]] = {}
         self.tombstones: dict[tuple[str, str], int] = {}
-        """Session -> write timestamp up to which its states are dead; cleared when ``gc_grace`` has passed."""
+        """Session -> write timestamp up to which its states are dead."""
+        self.milestones: set[tuple[str, str]] = set()
+        self.most_deletions = most_deletions
         self.markers: dict[str, int] = {}
         self.failures = failures
 
@@ -31,14 +36,39 @@ class FakeLiveVH:
         return []
 
     async def part(self, profile_id: str, limit: int, before: str | None = None) -> LivePart:
-        rows = self.rows.get(profile_id, {})
-        sessions = sorted((session for session in rows if before is None or session < before), reverse=True)
-        part = sessions[:limit]
-        more_before = part[-1] if len(part) == limit else None
-        return LivePart([rows[each] for each in part], self.markers.get(profile_id), more_before=more_before)
+        live = self.rows.get(profile_id, {})
+        milestones = {session for profile, session in self.milestones if profile == profile_id}
+        deleted = {session for profile, session in self.tombstones if profile == profile_id}
+        rows: list[str] = []
+        passed = 0
+        for session in sorted(live.keys() | milestones | deleted, reverse=True):
+            if len(rows) == limit:
+                break
+            if before is not None and session >= before:
+                continue
+            if session in live or session in milestones:
+                rows.append(session)
+            elif (passed := passed + 1) > self.most_deletions:
+                raise TooManyDeletions(f"{passed} deleted rows")
+        records = [live[session] for session in rows if session in live]
+        more_before = rows[-1] if len(rows) == limit else None
+        return LivePart(records, self.markers.get(profile_id), more_before=more_before)
 
     async def count(self, profile_id: str, limit: int) -> int:
         return min(limit, len(self.rows.get(profile_id, {})))
+
+    def _leave_milestones(self, profile_id: str) -> None:
+        run = 0
+        for key in sorted(key for key in self.tombstones if key[0] == profile_id):
+            run = 0 if key in self.milestones else run + 1
+            if run > 2:
+                self.milestones.add(key)
+                run = 0
+
+    def forget_deletions(self) -> None:
+        """``gc_grace`` has passed."""
+        self.tombstones.clear()
+        self.milestones.clear()
 
     async def delete_rolled_up(
         self,
@@ -57,6 +87,7 @@ class FakeLiveVH:
             elif there:
                 rows[record.playback_session_id] = _without_dead(there, record.seq)
         self.markers[profile_id] = max(self.markers.get(profile_id, 0), generation)
+        self._leave_milestones(profile_id)
 
     def _store(self, records: Sequence[ViewingRecord]) -> None:
         for record in records:

@@ -58,7 +58,10 @@ class Interleaving:
             self._cancel(call.actor)
             self.calls = [other for other in self.calls if other.actor != call.actor]
         elif fate == "go":
-            call.answer.set_result(done(call.method(*call.arguments)))
+            try:
+                call.answer.set_result(done(call.method(*call.arguments)))
+            except TransientError as error:
+                call.answer.set_exception(error)
         else:
             if fate == "lose the answer":
                 self._unanswered(call)

@@ -12,7 +12,7 @@ from domain.history.versions import Metadata, Version
 from domain.metrics import COMPACTED_RECORDS, UNREADABLE_CHUNKS
 from schemas.errors import TooManyDeletions, TransientError
 from tests.support.builders import T0
-from tests.support.fake_history import FakeCompressedVH
+from tests.support.fake_history import FakeCompressedVH, FakeLiveVH
 from tests.unit.domain.history.compaction_fixtures import PROFILE, Stores, session
 
 
@@ -76,7 +76,7 @@ async def test_replayed_states_are_only_deleted() -> None:
     records = [session(n) for n in range(5)]
     await stores.compacted(*records)
     published = stores.metadata
-    stores.live.tombstones.clear()  # gc_grace has passed
+    stores.live.forget_deletions()
     assert await stores.compacted(session(0, seq=1), session(1)) == "unchanged"
     assert stores.metadata == published
     assert await stores.history() == records[::-1]
@@ -98,7 +98,7 @@ async def test_of_two_states_that_claim_one_seq_the_one_that_was_rolled_up_stays
     await stores.compacted(first, *(session(n) for n in range(1, 5)))
     await stores.live.write([other])
     assert (await stores.history())[-1] == first
-    stores.live.tombstones.clear()  # gc_grace has passed
+    stores.live.forget_deletions()
     await stores.live.write([other])
     assert (await stores.history())[-1] == other
 
@@ -216,6 +216,16 @@ async def test_an_open_session_that_was_moved_goes_on() -> None:
     assert (len(history), history[-1].seq) == (10, 4)
 
 
+async def test_what_was_rolled_up_does_not_hide_the_rest_of_a_giant_profile_nor_shrinks_what_stays_live() -> None:
+    stores = Stores(rules=RollUpRules(keep_live=2, max_live=10, chunk_bytes=4_000), live=FakeLiveVH(most_deletions=2))
+    records = [session(n, event_type="heartbeat", received_at=stores.now) for n in range(5, 100)]
+    late = [session(n) for n in range(5)]
+    await stores.compacted(*records)
+    assert await stores.compacted(*late) == "published"
+    assert list(stores.live.rows[PROFILE].values()) == records[-10:]
+    assert await stores.history() == [*records[::-1], *late[::-1]]
+
+
 async def test_a_profile_with_too_many_deletions_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     stores = Stores()
 
@@ -225,3 +235,18 @@ async def test_a_profile_with_too_many_deletions_is_passed_over(monkeypatch: pyt
     monkeypatch.setattr(stores.live, "part", part)
     assert await stores.compacted(*(session(n) for n in range(5))) == "too many deletions"
     assert len(stores.live.rows[PROFILE]) == 5
+
+
+async def test_a_profile_with_too_many_deleted_chunks_is_passed_over_once_its_records_have_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stores = Stores()
+
+    async def stored_chunks(profile_id: str, up_to: int) -> NoReturn:
+        raise TooManyDeletions("100,001 deleted rows")
+
+    monkeypatch.setattr(stores.compressed, "stored_chunks", stored_chunks)
+    records = [session(n) for n in range(5)]
+    assert await stores.compacted(*records) == "too many deletions"
+    assert len(stores.live.rows[PROFILE]) == 2
+    assert await stores.history() == records[::-1]

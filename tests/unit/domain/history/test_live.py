@@ -11,7 +11,7 @@ from domain.history.live import read_live
 from domain.history.ports import LivePart
 from domain.history.rollup import RollUpRules
 from domain.history.turns import AT_ONCE, MOST_ASKING, Turns
-from schemas.errors import TransientError
+from schemas.errors import TooManyDeletions, TransientError
 from tests.support.fake_history import FakeLiveVH
 from tests.unit.domain.history.compaction_fixtures import PROFILE, Stores, session
 
@@ -65,6 +65,30 @@ async def test_a_usual_history_is_one_part() -> None:
 
     assert len((await read_live(interrupted, PROFILE)).records) == 2
     assert interrupted.parts == 1
+
+
+async def deleted_between(live: FakeLiveVH) -> None:
+    """Sessions 0 and 30 are live. Those between them were deleted, more than one read passes over."""
+    records = [session(number) for number in range(31)]
+    await live.write(records)
+    await live.delete_rolled_up(PROFILE, records[1:30], 7)
+    with pytest.raises(TooManyDeletions):
+        await live.part(PROFILE, 31)
+
+
+async def test_a_history_is_read_in_shorter_parts_past_what_was_deleted_from_it() -> None:
+    live = FakeLiveVH(most_deletions=2)
+    await deleted_between(live)
+    found = await read_live(live, PROFILE)
+    assert (found.records, found.compacted_generation, found.more_before) == ([session(30), session(0)], 7, None)
+
+
+async def test_deletions_without_milestones_cannot_be_passed() -> None:
+    live = FakeLiveVH(most_deletions=2)
+    await deleted_between(live)
+    live.milestones.clear()
+    with pytest.raises(TooManyDeletions):
+        await read_live(live, PROFILE)
 
 
 async def test_a_giant_history_is_cut_and_its_pages_say_so(monkeypatch: pytest.MonkeyPatch) -> None:

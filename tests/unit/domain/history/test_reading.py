@@ -99,7 +99,7 @@ async def test_pages_show_every_session_once(stores: Stores, limit: int) -> None
 
 
 async def test_an_old_state_in_live_does_not_hide_the_newer_one_in_its_chunk(stores: Stores) -> None:
-    stores.live.tombstones.clear()
+    stores.live.forget_deletions()
     await stores.live.write([session(370, seq=1), session(200, seq=1)])
     page = await stores.reader.page(PROFILE, 4)
     assert page.items == [session(390), session(380), session(370), session(360)]

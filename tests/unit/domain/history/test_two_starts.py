@@ -86,7 +86,7 @@ async def test_the_first_of_each_session_on_all_pages_is_the_whole_history(
     for records in parts[:-1]:
         await stores.compacted(*records)
     if gc_grace_passes:  # states that were rolled up can be in LiveVH again
-        stores.live.tombstones.clear()
+        stores.live.forget_deletions()
     await stores.live.write([record for records in parts[-1:] for record in records])
     whole = sorted(merge(*parts), key=position, reverse=True)
     assert await stores.history() == whole
