@@ -37,7 +37,7 @@ _BARE = (
 )
 _PARAMETERS = rf"(?:; *{_KEY}(?:=(?:{_BARE}))?)*+"
 _ITEMS = rf" *(?:(?:{_BARE}){_PARAMETERS}(?: +|(?=\))))*+"
-_SEPARATOR = r"(?:[ \t]*+,[ \t]*+(?!\Z)|\Z)"
+_SEPARATOR = r"(?:[ \t]*+,[ \t]*+(?!\Z)|[ \t]*+\Z)"
 _LINE = re.compile(rf"(?:{_KEY}(?:=(?:(?:{_BARE})|\({_ITEMS}\)))?{_PARAMETERS}{_SEPARATOR})*+")
 _MEMBER = re.compile(
     rf'({_KEY})(?:=(?:(-?[0-9]{{1,15}})(?![0-9.])|"([^"\\]+)"|([A-Za-z*][^,; \t]*)|({_BARE})|(\({_ITEMS}\))))?'
@@ -51,7 +51,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 def parse(line: str) -> dict[str, Value]:
     """The members in the order of the line; of a key that is there twice the last. Raises Malformed."""
-    line = line.strip(" ")
+    line = line.lstrip(" ")
     if _LINE.fullmatch(line) is None:
         raise Malformed("The line is not a dictionary of structured fields.")
     found: dict[str, Value] = {}

@@ -48,7 +48,7 @@ def written(members: dict[str, Any]) -> Dictionary:
 
 
 def changed(line: str, changes: list[tuple[float, int, str]]) -> str:
-    """At each share of its length so many characters are replaced by others."""
+    """At each share of its length, this many characters are replaced by others."""
     for share, cut, put in changes:
         at = round(share * len(line))
         line = line[:at] + put + line[at + cut :]
@@ -94,7 +94,7 @@ def test_what_a_full_parser_refuses_is_refused_and_nothing_else(line: str) -> No
         ("e=ps,nor,bs=?0", {"e": "ps", "nor": True, "bs": False}),
         ("mtp=(4000;v 7900;a)", {"mtp": [Item(4000, {"v": True}), Item(7900, {"a": True})]}),
         (r'cid="a \"b\" \\c"', {"cid": r'a "b" \c'}),
-        ("a=1 ,\tb=1.5", {"a": 1, "b": 1.5}),
+        ("a=1 ,\tb=1.5\t", {"a": 1, "b": 1.5}),
         ("a=1,a=2", {"a": 2}),
     ],
 )
