@@ -85,7 +85,9 @@ class HttpPost:
             self._known = None
             raise TransientError("the token does not hold any more")
         asked = answer.headers.get("Retry-After", "")
-        return Reply(answer.status_code, content, min(int(asked), LONGEST_RETRY_AFTER_S) if asked.isdecimal() else 0)
+        return Reply(
+            answer.status_code, content, min(int(asked[:6]), LONGEST_RETRY_AFTER_S) if asked.isdecimal() else 0
+        )
 
     async def _asked(self) -> str:
         assert self._ask

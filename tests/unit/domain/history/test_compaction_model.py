@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain.history import live, versions
+from domain.history import live, turns, versions
 from domain.history.chunks import split
 from domain.history.chunks.chunk import encode
 from domain.history.compaction import Compactor
@@ -283,6 +283,12 @@ async def _at_once(_: float) -> None: ...
 def _content(one: ViewingRecord) -> ViewingRecord:
     """Without what differs from one delivery of an event to the next."""
     return msgspec.structs.replace(one, received_at=0, event_time=0, start_time=None)
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read waits for as long as the schedule says. On a busy machine that may be seconds."""
+    monkeypatch.setattr(turns, "READ_SECONDS", 3_600)
 
 
 @pytest.fixture(autouse=True)

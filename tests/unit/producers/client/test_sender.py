@@ -151,7 +151,8 @@ async def test_requests_are_bounded_and_of_one_clock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "seconds"), [("5", 5), ("31536000", 600), ("Fri, 31 Dec 2027 23:59:59 GMT", 0), ("-1", 0)]
+    ("asked", "seconds"),
+    [("5", 5), ("31536000", 600), ("9" * 5000, 600), ("Fri, 31 Dec 2027 23:59:59 GMT", 0), ("-1", 0)],
 )
 async def test_answers_are_read_as_the_collector_means_them(asked: str, seconds: float) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
