@@ -38,7 +38,8 @@ class Metrics(Protocol):
     def increment(self, counter: Counter, amount: float = 1, **labels: str | int) -> None: ...
 
     def set(self, gauge: Gauge, value: float | None, **labels: str | int) -> None:
-        """None removes the series: an unknown value must not look like the last known one."""
+        """None removes the series, or makes it NaN where the gauge has no labels: an unknown value must not look like
+        the last known one."""
         ...
 
     def observe(self, histogram: Histogram, value: float, count: int = 1, **labels: str | int) -> None:

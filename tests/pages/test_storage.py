@@ -62,6 +62,7 @@ def leave_unsent(context: BrowserContext, site: WatchSite, sdk: str) -> None:
     view(page, "early")
     eventually(lambda: page.evaluate(UNSENT) == 1)
     page.close()
+    eventually(lambda: any("key=" in query for query in site.turned_away))  # its last words were heard by nobody
     site.collector_away = False
 
 

@@ -136,6 +136,8 @@ class WatchSite:
     evening: Evening = field(default_factory=lambda: Evening(0))
     edge_away: bool = False
     collector_away: bool = False
+    turned_away: list[str] = field(default_factory=list)
+    """The queries of requests that came while the collector was away. Only a page that is left has its key there."""
     slots: FakeSlots = field(default_factory=lambda: FakeSlots(lease_s=LEASE_S))
     allowed: int = 100
     """Streams at once of everybody's plan."""
@@ -189,6 +191,7 @@ def _absent(collector: ASGIApp, site: WatchSite) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if site.collector_away and scope["type"] == "http":
+            site.turned_away.append(scope["query_string"].decode())
             await Response("", 503)(scope, receive, send)
         else:
             await collector(scope, receive, send)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from contextlib import suppress
+from math import nan
 from typing import Any
 
 import prometheus_client
@@ -22,8 +23,8 @@ class PrometheusMetrics:
         self._child(counter, labels).inc(amount)
 
     def set(self, gauge: Gauge, value: float | None, **labels: str | int) -> None:
-        if value is not None:
-            self._child(gauge, labels).set(value)
+        if value is not None or not gauge.labels:  # a gauge without labels is always there
+            self._child(gauge, labels).set(nan if value is None else value)
             return
         self._children.pop((gauge, *labels.items()), None)
         values = self._all(gauge, labels)

@@ -1,11 +1,12 @@
 """Metrics as Prometheus sees them."""
 
+from math import isnan
 from uuid import uuid4
 
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from domain.metrics import BACKEND_UP, GROUP_LAG, PROCESSING_DELAY, RETRIES, Histogram
+from domain.metrics import BACKEND_UP, GROUP_LAG, PROCESSING_DELAY, RETRIES, TITLES_AGE, Histogram
 from infra.runtime.metrics.prometheus import PrometheusMetrics, bind
 
 
@@ -36,6 +37,16 @@ def test_an_unknown_value_is_no_series_rather_than_an_old_value() -> None:
     assert value("playhead_group_lag_records", group=group) is None
     metrics.set(GROUP_LAG, 8, group=group)
     assert value("playhead_group_lag_records", group=group) == 8
+
+
+def test_an_unknown_value_of_a_gauge_without_labels_is_no_number() -> None:
+    metrics = PrometheusMetrics()
+    metrics.set(TITLES_AGE, None)
+    assert isnan(value(TITLES_AGE.name) or 0)
+    metrics.set(TITLES_AGE, 90)
+    assert value(TITLES_AGE.name) == 90
+    metrics.set(TITLES_AGE, None)
+    assert isnan(value(TITLES_AGE.name) or 0)
 
 
 @pytest.mark.parametrize("labels", [{}, {"name": "kafka"}, {"backend": "kafka", "more": "x"}])
