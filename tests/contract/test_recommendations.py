@@ -8,7 +8,6 @@ from uuid import uuid4
 import pytest
 
 from batch.recommend.lists import ListSink
-from domain.recommendations.model import WORLD
 from domain.recommendations.ports import Recommendations as Reads
 from infra.engines.cassandra import close, connect
 from infra.stores.recommendations_cassandra import Recommendations
@@ -56,10 +55,10 @@ async def test_a_profile_without_a_list_has_none(store: Store, profile: str) -> 
 
 
 async def test_profiles_and_countries_are_separate(store: Store, profile: str) -> None:
-    world = recommendation_list(model="popularity")
-    await store.write("country", {profile: recommendation_list(), WORLD: world})
+    popular = recommendation_list(model="popularity")
+    await store.write("country", {profile: popular})
     assert await store.recommended("profile", profile) is None
-    assert await store.recommended("country", WORLD) == world
+    assert await store.recommended("country", profile) == popular
 
 
 async def test_a_repeated_run_changes_nothing(store: Store, profile: str) -> None:
