@@ -35,6 +35,7 @@ from cassandra.protocol import ErrorMessage, ServerError
 from cassandra.protocol import RequestExecutionException as ExecutionError
 from cassandra.query import PreparedStatement, named_tuple_factory
 
+from infra.engines.certificates import untrusted
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TooManyDeletions, TransientError
 
@@ -174,11 +175,9 @@ def _access_denied(error: Exception) -> AccessDenied | None:
             return AccessDenied(
                 f"Cassandra denies access: check PLAYHEAD_CASSANDRA_USERNAME and PLAYHEAD_CASSANDRA_PASSWORD ({cause})"
             )
-        if "CERTIFICATE_VERIFY_FAILED" in str(cause):
-            return AccessDenied(
-                "Cassandra's certificate is not trusted: PLAYHEAD_CASSANDRA_CA_FILE must contain its "
-                f"authority's certificate, and PLAYHEAD_CASSANDRA_HOSTS names that are in the certificate ({cause})"
-            )
+        hosts = "PLAYHEAD_CASSANDRA_HOSTS names that are"
+        if denied := untrusted("Cassandra", "PLAYHEAD_CASSANDRA_CA_FILE", hosts, cause):
+            return denied
     return None
 
 

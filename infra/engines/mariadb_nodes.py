@@ -17,6 +17,7 @@ from asyncmy.constants import CLIENT
 from asyncmy.errors import MySQLError
 
 from domain.processes import Owner
+from infra.engines.certificates import untrusted
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TransientError
 
@@ -136,12 +137,7 @@ def _access_denied(error: MySQLError) -> AccessDenied | None:
         return AccessDenied(
             f"MariaDB denies access: check PLAYHEAD_MARIADB_PASSWORDS and PLAYHEAD_MARIADB_PREFIX ({error})"
         )
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return AccessDenied(
-            "MariaDB's certificate is not trusted: PLAYHEAD_MARIADB_CA_FILE must contain its authority's certificate, "
-            f"and PLAYHEAD_MARIADB_HOSTS names that are in the certificate ({error})"
-        )
-    return None
+    return untrusted("MariaDB", "PLAYHEAD_MARIADB_CA_FILE", "PLAYHEAD_MARIADB_HOSTS names that are", error)
 
 
 async def _prepare(connection: Any, role: Role, *, alone: bool) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import httpx2
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
 
+from infra.engines.certificates import untrusted
 from infra.runtime.settings import Settings
 from schemas import avro
 from schemas.codec import Decoder
@@ -135,11 +136,8 @@ def _translate_errors() -> Iterator[None]:
     try:
         yield
     except httpx2.TransportError as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise AccessDenied(
-                "the schema registry's certificate is not trusted: SSL_CERT_FILE must contain its authority's "
-                f"certificate, and PLAYHEAD_REGISTRY_URL a name that is in the certificate ({error})"
-            ) from error
+        if denied := untrusted("the schema registry", "SSL_CERT_FILE", "PLAYHEAD_REGISTRY_URL a name that is", error):
+            raise denied from error
         raise TransientError(f"the schema registry does not answer: {error}") from error
     except SchemaRegistryError as error:
         if error.http_status_code >= 500 or error.http_status_code == 429:

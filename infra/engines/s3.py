@@ -14,6 +14,7 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 from mypy_boto3_s3 import S3Client
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from infra.engines.certificates import untrusted
 from infra.runtime.settings import Settings
 from schemas.errors import AccessDenied, TransientError
 
@@ -176,11 +177,8 @@ def _translate_errors(call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
             ) from error
         raise
     except (ConnectionFailed, HTTPClientError) as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise AccessDenied(
-                "S3's certificate is not trusted: AWS_CA_BUNDLE must contain its authority's certificate, and "
-                f"PLAYHEAD_S3_ENDPOINT a name that is in the certificate ({error})"
-            ) from error
+        if denied := untrusted("S3", "AWS_CA_BUNDLE", "PLAYHEAD_S3_ENDPOINT a name that is", error):
+            raise denied from error
         raise TransientError(
             f"S3 does not answer: check PLAYHEAD_S3_ENDPOINT, or the local stack with `playhead status` ({error})"
         ) from error

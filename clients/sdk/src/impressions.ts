@@ -32,7 +32,7 @@ export class Impressions {
     const name = JSON.stringify(card);
     if (this.#cards.get(element) === name) return;
     this.#cards.set(element, name);
-    this.#observer.unobserve(element); // so that it is looked at anew: the card's second begins
+    this.#observer.unobserve(element); // the browser looks at it again, and the card's second begins
     this.#observer.observe(element);
   }
 

@@ -120,7 +120,7 @@ export class PageStore implements Store {
   }
 }
 
-/** Empty where the browser denies it, as some do beside a database. */
+/** Empty where the browser denies it. Some browsers do so, and still have a database. */
 function local(): Record<string, string> {
   try {
     return localStorage ?? {};

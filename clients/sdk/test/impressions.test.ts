@@ -31,7 +31,7 @@ function page(context: TestContext) {
     again(element, title_id);
     return element;
   };
-  /** Whether the browser will say anew how much of the element is visible. */
+  /** Whether the browser will say again how much of the element is visible. */
   const again = (element: Element, title_id: string): boolean => {
     const before = observed;
     impressions.watch(element, { title_id, row: 0, position: 0 });
@@ -109,7 +109,7 @@ test("an element that shows another card counts that card's own second", (contex
   assert.deepEqual(reported, ["b"]);
 });
 
-test("a page that draws the same card again and again does not begin its second anew", (context) => {
+test("a page that draws the same card again and again does not restart its second", (context) => {
   const { card, again, show, pass, reported } = page(context);
   const element = card("a");
   show(1, element);
